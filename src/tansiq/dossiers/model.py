@@ -1,0 +1,199 @@
+"""Nouns of the dossier: entries, parts, members, duties, and what a kind must bring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from tansiq.terms import DossierId, EntryId, Handling, NodeId, PartId
+
+
+class Presence(StrEnum):
+    """What this node has of a part. The three absences never look alike."""
+
+    HELD = "held"
+    WITHHELD = "withheld"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class PartRef:
+    """A part as its entry's statement names it: everybody sees this much, nobody can undo it."""
+
+    id: PartId
+    kind: str
+    """`narrative`, `entity`, `link`, `attachment`, `answer`, `judgement`, `note`."""
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Legal:
+    """Why and by what right (LED arts 4, 35-38), until when (LED art. 5)."""
+
+    purpose: str
+    legal_basis: str
+    agreement: str
+    transfer_basis: str = ""
+    review_on: str = ""
+    erase_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What an author signed. Holds no personal data: facts are codes, times and ids; content sits in parts."""
+
+    dossier: DossierId
+    kind: str
+    type: str
+    author: NodeId
+    officer: str
+    clock: int
+    at: datetime
+    parents: tuple[EntryId, ...]
+    addressees: tuple[NodeId, ...]
+    handling: Handling
+    legal: Legal
+    facts: Mapping[str, Any]
+    parts: tuple[PartRef, ...]
+    members: tuple[NodeId, ...] | None = None
+    """The whole new member list, in `dossier.opened` and `dossier.members` entries only. Empty means nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part with what this node has of it. `content` is None unless held."""
+
+    ref: PartRef
+    presence: Presence
+    content: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry whose signatures and commitments verified. Only `wire.verify_entry` and `records` make one."""
+
+    id: EntryId
+    statement: Statement
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that officers must see about an entry: why it does not count, or what is odd about it."""
+
+    entry: EntryId
+    code: str
+    """`not_a_member`, `illegal_act`, `clock_wrong`, `unknown_type`, `facts_wrong`, `equivocation`, `not_the_opener`, ..."""
+    void: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Who owes what until when, under which clause. `owner` is the node that owes it."""
+
+    dossier: DossierId
+    owner: NodeId
+    code: str
+    """What is owed, e.g. `request.answer`, `dossier.review`, `dossier.permission.answer`."""
+    due_at: datetime | None
+    """None while a clock is stopped."""
+    since: datetime
+    clause: str
+    entry: EntryId | None = None
+    urgent: bool = False
+    creditor: NodeId | None = None
+    paused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """A partner's wish to pass something on, and the originator's answer."""
+
+    asked: EntryId
+    by: NodeId
+    to: str
+    """The wished-for recipient: a node id, or a country where the node is not known yet."""
+    at: datetime
+    answer: str = ""
+    """empty while open, then `granted`, `granted_with_conditions` or `refused`."""
+    answered: EntryId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """An originator took a part back; `erased` says which members answered with what proof."""
+
+    entry: EntryId
+    part: PartId
+    reason: str
+    at: datetime
+    erased: Mapping[NodeId, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DossierState:
+    """The fold. Two nodes with the same entries have the same state but for `Part.presence`."""
+
+    id: DossierId
+    kind: str
+    opener: NodeId | None
+    opened_at: datetime | None
+    members: tuple[NodeId, ...]
+    members_version: int
+    entries: tuple[Entry, ...]
+    """In the deterministic order (clock, author, entry id)."""
+    heads: tuple[EntryId, ...]
+    missing: tuple[EntryId, ...]
+    """Parents that an entry names and this node has not seen."""
+    marks: tuple[Mark, ...]
+    permissions: tuple[Permission, ...]
+    recalls: tuple[Recall, ...]
+    phase: str
+    """The kind's own word for where it stands, e.g. `open`, `waiting_for_clarification`, `closed`."""
+    own: Any = None
+    """The kind's own state."""
+
+    def entry(self, entry_id: EntryId) -> Entry | None:
+        return next((e for e in self.entries if e.id == entry_id), None)
+
+    def voided(self) -> frozenset[EntryId]:
+        return frozenset(m.entry for m in self.marks if m.void)
+
+
+@dataclass(frozen=True, slots=True)
+class ActRule:
+    """One row of a kind's life cycle: who may write what, when, and what follows."""
+
+    type: str
+    by: str
+    """`opener`, `addressee` (a member that is not the opener), `member`, `originator` (author of what it is about)."""
+    before: tuple[str, ...]
+    """Phases in which it is legal; empty: any."""
+    after: str
+    """The phase it leads to; empty: stays."""
+    clause: str
+    parts: frozenset[str] = frozenset()
+    facts: type | None = None
+    """A msgspec Struct with forbid_unknown_fields; None: no facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a kind of dossier brings: its nouns and its pure rules. Everything else comes from the frame."""
+
+    name: str
+    acts: tuple[ActRule, ...]
+    begin: Callable[[Entry], Any]
+    """The kind's own state after the opening entry."""
+    check: Callable[[DossierState, Entry], str]
+    """Why this act is illegal now; empty when legal. Must never raise on a verified entry."""
+    step: Callable[[DossierState, Entry], tuple[str, Any]]
+    """(new phase, new own state) after a legal entry."""
+    duties: Callable[[DossierState], tuple[Duty, ...]]
+
+    def act(self, entry_type: str) -> ActRule | None:
+        return next((a for a in self.acts if a.type == entry_type), None)

@@ -1,0 +1,42 @@
+"""Nouns of hits: a match is the machine's word, a hit is a person's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from tansiq.bank.model import BankRecord, Entity
+
+
+class MatchState(StrEnum):
+    """Life of a match. Nothing but an officer's decision moves it (LED art. 11)."""
+
+    OPEN = "open"
+    HIT = "hit"
+    NO_HIT = "no_hit"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What arrived (A) met what we hold (B)."""
+
+    id: str
+    dossier: str
+    entry: str
+    part: str
+    incoming: Entity
+    holding: BankRecord
+    score: float
+    explanation: Mapping[str, object]
+    rule: str
+    state: MatchState
+    found_at: datetime
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    reason: str = ""
+    originator: str = ""
+    """Country of side A's originator."""
+    extra: Mapping[str, object] = field(default_factory=dict)

@@ -1,0 +1,38 @@
+"""Instants in UTC with milliseconds, and calendar dates, in one wire form each."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+
+from tansiq.errors import Invalid
+
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z")
+
+
+def format_instant(at: datetime) -> str:
+    """`2026-11-22T04:17:31.123Z`. Raises `ValueError` on a naive instant: a programmer's error, not input."""
+    if at.tzinfo is None:
+        raise ValueError("naive instant")
+    at = at.astimezone(UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+
+
+def parse_instant(text: str, field: str = "") -> datetime:
+    """The one wire form only. Raises `Invalid`."""
+    if not isinstance(text, str) or not _INSTANT.fullmatch(text):
+        raise Invalid("instant.malformed", "not an instant of the form 2026-11-22T04:17:31.123Z", field=field)
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    except ValueError as exc:
+        raise Invalid("instant.malformed", "no such instant", field=field) from exc
+
+
+def parse_date(text: str, field: str = "") -> date:
+    """`YYYY-MM-DD`. Raises `Invalid`."""
+    if not isinstance(text, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        raise Invalid("date.malformed", "not a date of the form 2026-11-22", field=field)
+    try:
+        return date.fromisoformat(text)
+    except ValueError as exc:
+        raise Invalid("date.malformed", "no such date", field=field) from exc
