@@ -1,0 +1,56 @@
+"""Keys, signatures, sealing, commitments. Pure: no disk, no network, no clock; chance only for keys and nonces.
+
+Promises:
+- `sign`/`verify`: DSSE v1 with Ed25519 and ML-DSA-65; a body comes out only if both verify, for the expected payload
+  type and the expected node. `peek` tells who claims to have signed, and says in its type that nothing is verified.
+- `seal`/`open_sealed`: HPKE (RFC 9180) with ML-KEM-768 + X25519 to one node.
+- `Vault`: rows at rest and blind indexes; a stolen database without the key says nothing.
+- `canonical`/`sha256`/`commit_part`: one byte form, domain-separated hashes, salted commitments.
+- `NodeKeys` with `seal_keyfile`/`open_keyfile`; `make_tls_certificate`/`certificate_sha256`.
+- `require_suite`: a suite that this node does not speak is refused by name.
+Untrusted bytes are parsed strictly and in canonical form only; every failure is one of the seven.
+"""
+
+from tansiq.crypto.canonical import canonical
+from tansiq.crypto.dsse import Unverified, pae, peek, sign, verify
+from tansiq.crypto.hashing import commit_part, framed, sha256
+from tansiq.crypto.hpke import SealingKeys, SealingPublic, fingerprint, open_sealed, seal
+from tansiq.crypto.keyfile import KdfCost, NodeKeys, open_keyfile, seal_keyfile
+from tansiq.crypto.keys import PublicKeys, SigningKeys, node_id
+from tansiq.crypto.suites import SUITE, require_suite
+from tansiq.crypto.tls import certificate_sha256, make_tls_certificate
+from tansiq.crypto.vault import Vault
+from tansiq.crypto.wire import MAX_ENVELOPE_BYTES, from_base64, parse_canonical, to_base64
+
+__all__ = [
+    "MAX_ENVELOPE_BYTES",
+    "SUITE",
+    "KdfCost",
+    "NodeKeys",
+    "PublicKeys",
+    "SealingKeys",
+    "SealingPublic",
+    "SigningKeys",
+    "Unverified",
+    "Vault",
+    "canonical",
+    "certificate_sha256",
+    "commit_part",
+    "fingerprint",
+    "framed",
+    "from_base64",
+    "make_tls_certificate",
+    "node_id",
+    "open_keyfile",
+    "open_sealed",
+    "pae",
+    "parse_canonical",
+    "peek",
+    "require_suite",
+    "seal",
+    "seal_keyfile",
+    "sha256",
+    "sign",
+    "to_base64",
+    "verify",
+]

@@ -1,0 +1,50 @@
+"""One byte form for one value: the subset of RFC 8785 (JSON Canonicalization Scheme) that signing and hashing need.
+
+ASCII keys, strings, integers within ±(2^53 - 1), booleans, null, lists and objects. Floats are refused: two languages
+print them differently, and a signature over a number that prints differently is a signature over nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tansiq.errors import Invalid
+
+MAX_DEPTH = 32
+_MAX_INT = 2**53 - 1  # RFC 8785 3.2.2.3 / RFC 7493 2.2: beyond it a JSON number is not one number everywhere
+
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+def canonical(value: Any) -> bytes:
+    """The canonical bytes of `value`. Raises `Invalid` with `canonical.*` on what the subset does not hold."""
+    _check(value, MAX_DEPTH)
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError as exc:  # a lone surrogate: no UTF-8 form exists
+        raise Invalid("canonical.text", "text that is not valid Unicode", step="canonical") from exc
+
+
+def _check(value: Any, depth: int) -> None:
+    if value is None or isinstance(value, str | bool):
+        return
+    if isinstance(value, int):
+        if not -_MAX_INT <= value <= _MAX_INT:
+            raise Invalid("canonical.int", "an integer beyond 2^53 - 1", step="canonical")
+        return
+    if isinstance(value, float):
+        raise Invalid("canonical.float", "floating-point numbers are not signed", step="canonical")
+    if depth == 0:
+        raise Invalid("canonical.depth", f"nested deeper than {MAX_DEPTH}", step="canonical")
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str) or not key.isascii():
+                raise Invalid("canonical.key", "object keys are ASCII text", step="canonical")
+            _check(item, depth - 1)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check(item, depth - 1)
+    else:
+        raise Invalid("canonical.type", f"no canonical form for {type(value).__name__}", step="canonical")
