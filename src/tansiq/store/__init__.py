@@ -1,0 +1,21 @@
+"""The store: one database, SQLite or PostgreSQL, behind one code path. Knows no capability.
+
+Promises:
+
+- `Store.write(work)` runs `work(connection)` in one transaction on the node's single writer thread. Its result is
+  handed over only after the commit is durable; when it raises, nothing of it stays.
+- Works that wait together share one commit (each in its own savepoint): a failing work leaves its neighbours alone.
+- Writes are serial, across processes too: a work sees all that was committed before it, and nobody writes beside it.
+- `Store.after_commit(tx, do)` runs `do` after the commit and before `write` returns, in the order of the calls.
+- `Store.read()` is a read-only snapshot that never waits for a writer.
+
+What it does not do: it knows no table. Each capability's `records` declares its tables on `metadata` and owns its SQL.
+A write from inside a write is refused at once: the writer thread would wait for itself.
+
+Read next: `service.py` (the verbs), `writer.py` (grouped commits), `engines.py` (what differs between the databases).
+"""
+
+from tansiq.store.schema import metadata
+from tansiq.store.service import Store
+
+__all__ = ["Store", "metadata"]

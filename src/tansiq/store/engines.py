@@ -1,0 +1,114 @@
+"""Connections to the two databases: what differs between them stands here and nowhere else.
+
+SQLite: WAL with synchronous=FULL, so that a power cut loses nothing that was acknowledged; `BEGIN IMMEDIATE` by hand,
+because the driver's own transactions begin too late and do not cover DDL.
+PostgreSQL: an advisory lock makes writers of several processes take turns, as SQLite's write lock does. So one promise
+holds on both: whoever writes sees everything that was committed before, and nobody writes beside it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError
+
+from tansiq.errors import Invalid
+
+BUSY_S = 30.0
+"""How long a writer waits for another process's transaction to end."""
+
+_READERS = 8
+_MORE_READERS = 56
+# Any fixed number; advisory locks are counted per database, so two nodes in two databases never meet.
+_WRITER_LOCK = 0x7461_6E73_6971
+
+
+def parse_url(url: str) -> URL:
+    """The database's address with its driver filled in.
+
+    Raises `Invalid`, which never repeats the address: it may hold a password.
+    """
+    try:
+        found = make_url(url)
+    except ArgumentError as exc:
+        raise Invalid("store.url", "not a database address", step="open store", field="database.url") from exc
+    if found.drivername in ("sqlite", "sqlite+pysqlite"):
+        if not found.database or found.database == ":memory:":
+            raise Invalid("store.url", "SQLite needs a file", step="open store", field="database.url")
+        return found.set(drivername="sqlite+pysqlite")
+    if found.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        return found.set(drivername="postgresql+psycopg")
+    raise Invalid(
+        "store.url",
+        "unknown database",
+        step="open store",
+        field="database.url",
+        hint="sqlite:////path/tansiq.db or postgresql://user@host/database",
+    )
+
+
+def open_engines(url: URL) -> tuple[Engine, Engine]:
+    """One engine that writes (a single connection) and one that only reads."""
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url)
+    return _postgresql(url)
+
+
+def begin_alone(connection: Connection) -> None:
+    """Begin a write transaction that no other process's write transaction overlaps."""
+    connection.begin()
+    if connection.dialect.name == "postgresql":
+        # A statement of its own: under READ COMMITTED the next one takes its snapshot after the lock was granted.
+        connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
+
+
+def _sqlite(url: URL) -> tuple[Engine, Engine]:
+    path = Path(str(url.database))
+    if not path.parent.is_dir():
+        raise Invalid("store.folder", "the database's folder does not exist", step="open store", field="database.url")
+    # The file first, with nobody else's rights; SQLite gives its -wal and -shm the same.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    options: dict[str, Any] = {"connect_args": {"timeout": BUSY_S}, "hide_parameters": True}
+    writes = create_engine(url, pool_size=1, max_overflow=0, **options)
+    reads = create_engine(url, pool_size=_READERS, max_overflow=_MORE_READERS, **options)
+    event.listen(writes, "connect", _set_up_sqlite_writer)
+    event.listen(reads, "connect", _set_up_sqlite_reader)
+    event.listen(writes, "begin", lambda c: c.exec_driver_sql("begin immediate"))
+    event.listen(reads, "begin", lambda c: c.exec_driver_sql("begin"))
+    return writes, reads
+
+
+def _set_up_sqlite_writer(raw: Any, _record: Any) -> None:
+    raw.isolation_level = None
+    for pragma in (
+        "journal_mode = wal",
+        "synchronous = full",
+        "foreign_keys = on",
+        "secure_delete = on",  # what was erased is overwritten, not only unlinked
+        "temp_store = memory",  # no personal data in temporary files
+    ):
+        raw.execute(f"pragma {pragma}")
+
+
+def _set_up_sqlite_reader(raw: Any, _record: Any) -> None:
+    raw.isolation_level = None
+    raw.execute("pragma query_only = on")
+    raw.execute("pragma temp_store = memory")
+
+
+def _postgresql(url: URL) -> tuple[Engine, Engine]:
+    # Pinged before use: a connection that a fail-over has cut must not cost an officer a failed act.
+    options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
+    writes = create_engine(url, pool_size=1, max_overflow=0, isolation_level="READ COMMITTED", **options)
+    reads = create_engine(
+        url, pool_size=_READERS, max_overflow=_MORE_READERS, isolation_level="REPEATABLE READ", **options
+    )
+    event.listen(reads, "connect", _set_up_postgresql_reader)
+    return writes, reads
+
+
+def _set_up_postgresql_reader(raw: Any, _record: Any) -> None:
+    raw.read_only = True

@@ -1,0 +1,94 @@
+"""The verbs of the store: open, write, read, ping, close."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal, TypeVar
+
+from sqlalchemy import Connection, Engine, MetaData, text
+from sqlalchemy.exc import OperationalError
+
+from tansiq.errors import Broken
+from tansiq.store import engines
+from tansiq.store.schema import metadata
+from tansiq.store.writer import Writer
+
+T = TypeVar("T")
+
+
+class Store:
+    """One open database. Safe to share between threads; open it once per process and close it at the end."""
+
+    def __init__(self, writes: Engine, reads: Engine) -> None:
+        self._writes = writes
+        self._reads = reads
+        self._writer = Writer(writes)
+        self.dialect: Literal["sqlite", "postgresql"] = "sqlite" if writes.dialect.name == "sqlite" else "postgresql"
+
+    @classmethod
+    def open(cls, url: str, tables: MetaData = metadata) -> Store:
+        """Open `sqlite:////path/tansiq.db` or `postgresql://...` and bring its tables up to date.
+
+        An SQLite file that another process has open is opened beside it. Raises `Invalid` on an address that is none,
+        `Broken` when the database does not answer.
+        """
+        writes, reads = engines.open_engines(engines.parse_url(url))
+        try:
+            _prepare(writes, tables)
+        except OperationalError as exc:
+            writes.dispose()
+            reads.dispose()
+            raise Broken("store.unavailable", "the database does not answer", step="open store") from exc
+        return cls(writes, reads)
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one transaction and return its result once that is durable.
+
+        Works that wait together share one commit. `work` runs on the writer thread: keep it short, no network in it,
+        and let it neither commit nor roll back. Raises what `work` raises; `Broken` when the commit failed.
+        """
+        return self._writer.run(work)
+
+    def after_commit(self, tx: Connection, do: Callable[[], None]) -> None:
+        """From inside a work: run `do` after its commit, before `write` returns. It must be short and may not write."""
+        self._writer.after_commit(tx, do)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A read-only snapshot, which stands from its first statement on. Never waits for a writer."""
+        with self._reads.connect() as connection:
+            yield connection
+
+    def ping(self) -> None:
+        """Raises `Broken` when the database does not answer."""
+        try:
+            with self.read() as connection:
+                connection.execute(text("select 1"))
+        except OperationalError as exc:
+            raise Broken("store.unavailable", "the database does not answer", step="ping store") from exc
+
+    def close(self) -> None:
+        """Finish the queued writes and let the database go."""
+        self._writer.close()
+        self._writes.dispose()
+        self._reads.dispose()
+
+
+def _prepare(writes: Engine, tables: MetaData) -> None:
+    """Make the tables, alone: two processes that open a new database at once must not both make them."""
+    latest = time.monotonic() + engines.BUSY_S
+    while True:
+        try:
+            with writes.connect() as connection:
+                engines.begin_alone(connection)
+                tables.create_all(connection)
+                connection.commit()
+        except OperationalError as exc:
+            # SQLite does not wait while a new file is being turned to WAL by another process.
+            if "locked" not in str(exc.orig) or time.monotonic() > latest:
+                raise
+            time.sleep(0.05)
+        else:
+            return

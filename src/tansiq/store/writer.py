@@ -1,0 +1,156 @@
+"""The single writer thread: takes all works that wait, runs each in a savepoint, commits once, then answers.
+
+Order of effects, and what a crash leaves: works run → COMMIT (durable from here) → after-commit callbacks → answers.
+A crash before COMMIT leaves nothing of the batch, and nobody was told otherwise; a crash after it leaves all of it, and
+some callers who were not told. So whoever repeats a work after a crash must do it under an identifier.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Connection, Engine
+
+from tansiq.errors import Broken
+from tansiq.store.engines import begin_alone
+
+T = TypeVar("T")
+
+BATCH_WORKS = 128
+BATCH_S = 0.05
+"""No new work joins a batch that has run this long: its first caller is waiting."""
+
+_log = structlog.get_logger("tansiq.store")
+
+
+class _Job:
+    """One work and the caller that waits for it."""
+
+    __slots__ = ("after", "answer", "failure", "result", "work")
+
+    def __init__(self, work: Callable[[Connection], Any]) -> None:
+        self.work = work
+        self.answer: Future[Any] = Future()
+        self.after: list[Callable[[], None]] = []
+        self.result: Any = None
+        self.failure: BaseException | None = None
+
+
+class Writer:
+    """Owns the one writing connection; every write of this process goes through its queue."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._gate = threading.Lock()
+        """Owns `_closed`: nobody may join the queue behind the sentinel, no thread would answer."""
+        self._closed = False
+        self._running: tuple[Connection, _Job] | None = None
+        """Touched by the writer thread alone."""
+        # A daemon: work that was never acknowledged may die with the process, as in a crash.
+        self._thread = threading.Thread(target=self._loop, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a transaction; its result after the commit. Raises what `work` raises, or `Broken`."""
+        if threading.current_thread() is self._thread:
+            raise Broken("store.nested_write", "a write was called from inside a write", step="write")
+        job = _Job(work)
+        with self._gate:
+            if self._closed:
+                raise Broken("store.closed", "the store is closed", step="write")
+            self._queue.put(job)
+        result: T = job.answer.result()
+        return result
+
+    def after_commit(self, tx: Connection, do: Callable[[], None]) -> None:
+        """Run `do` when the work that now runs has been committed; forget it when the work fails."""
+        if threading.current_thread() is not self._thread or self._running is None or self._running[0] is not tx:
+            raise Broken("store.after_commit", "after_commit belongs inside a write", step="write")
+        self._running[1].after.append(do)
+
+    def close(self) -> None:
+        """Finish what is queued, then stop."""
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+            self._queue.put(None)
+        self._thread.join()
+
+    def _loop(self) -> None:
+        while (job := self._queue.get()) is not None:
+            if not self._batch(job):
+                return
+
+    def _batch(self, first: _Job) -> bool:
+        """One transaction. False when the sentinel was met: nothing comes behind it."""
+        jobs = [first]
+        more = True
+        try:
+            with self._engine.connect() as tx:
+                begin_alone(tx)
+                self._attempt(tx, first)
+                latest = time.monotonic() + BATCH_S
+                while len(jobs) < BATCH_WORKS and time.monotonic() < latest:
+                    try:
+                        job = self._queue.get_nowait()
+                    except queue.Empty:
+                        break
+                    if job is None:
+                        more = False
+                        break
+                    jobs.append(job)
+                    self._attempt(tx, job)
+                tx.commit()
+        except Exception as exc:  # noqa: BLE001  # the callers are told; a dead writer thread would leave them waiting
+            _refuse_all(jobs, exc)
+            return more
+        for job in jobs:
+            if job.failure is None:
+                _call_back(job)
+        for job in jobs:
+            if job.failure is None:
+                job.answer.set_result(job.result)
+            else:
+                job.answer.set_exception(job.failure)
+        return more
+
+    def _attempt(self, tx: Connection, job: _Job) -> None:
+        savepoint = tx.begin_nested()
+        self._running = (tx, job)
+        try:
+            job.result = job.work(tx)
+        except BaseException as exc:  # noqa: BLE001  # whatever it is belongs to the caller; the writer lives on
+            job.failure = exc
+            savepoint.rollback()
+        else:
+            savepoint.commit()
+        finally:
+            self._running = None
+        if not tx.in_transaction():
+            # The work committed or rolled back by itself: what the batch had before it is no longer ours to promise.
+            raise Broken("store.transaction", "a work ended the transaction it was given", step="write")
+
+
+def _call_back(job: _Job) -> None:
+    for do in job.after:
+        try:
+            do()
+        except Exception as exc:  # noqa: BLE001  # committed is committed: a failed callback cannot take it back
+            _log.error("store.after_commit_failed", failure=type(exc).__name__)
+
+
+def _refuse_all(jobs: list[_Job], exc: Exception) -> None:
+    """The batch was not committed: each caller is told, with its own failure where its work had one."""
+    _log.error("store.commit_failed", failure=type(exc).__name__, works=len(jobs))
+    for job in jobs:
+        broken = Broken("store.commit", "the transaction was not committed", step="write", detail=type(exc).__name__)
+        broken.__cause__ = exc
+        job.answer.set_exception(job.failure or broken)
