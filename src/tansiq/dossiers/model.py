@@ -25,7 +25,7 @@ class PartRef:
 
     id: PartId
     kind: str
-    """`narrative`, `entity`, `link`, `attachment`, `answer`, `judgement`, `note`."""
+    """`subject`, `narrative`, `entity`, `link`, `note`, or a kind's own word such as `question`."""
     size: int
 
 
@@ -35,10 +35,14 @@ class Legal:
 
     purpose: str
     legal_basis: str
-    agreement: str
+    agreements: Mapping[str, str]
+    """Recipient country -> agreement id; `*` for every recipient."""
     transfer_basis: str = ""
     review_on: str = ""
     erase_on: str = ""
+
+    def agreement_with(self, country: str) -> str:
+        return self.agreements.get(country, self.agreements.get("*", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,9 @@ class Statement:
     facts: Mapping[str, Any]
     parts: tuple[PartRef, ...]
     members: tuple[NodeId, ...] | None = None
-    """The whole new member list, in `dossier.opened` and `dossier.members` entries only. Empty means nobody."""
+    """The whole new member list, in the opening entry and in `dossier.members` entries only. Empty means nobody."""
+    nonce: str = ""
+    """In the opening entry only: the dossier's id is the hash of (opener, nonce), so nobody else can open it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,25 @@ class Recall:
 
 
 @dataclass(frozen=True, slots=True)
+class Restriction:
+    """An originator tightened an entry's handling after sending (Reg. 2016/794 art. 19(2): "or later")."""
+
+    entry: EntryId
+    about: EntryId
+    handling: Handling
+    at: datetime
+    acknowledged: tuple[NodeId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AutoAct:
+    """What the rules make this node write by itself; no officer decides it and it holds no personal data."""
+
+    type: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class DossierState:
     """The fold. Two nodes with the same entries have the same state but for `Part.presence`."""
 
@@ -152,6 +177,7 @@ class DossierState:
     marks: tuple[Mark, ...]
     permissions: tuple[Permission, ...]
     recalls: tuple[Recall, ...]
+    restrictions: tuple[Restriction, ...]
     phase: str
     """The kind's own word for where it stands, e.g. `open`, `waiting_for_clarification`, `closed`."""
     own: Any = None
@@ -194,6 +220,14 @@ class Kind:
     step: Callable[[DossierState, Entry], tuple[str, Any]]
     """(new phase, new own state) after a legal entry."""
     duties: Callable[[DossierState], tuple[Duty, ...]]
+    automatic: Callable[[DossierState, NodeId], tuple[AutoAct, ...]]
+    """What this node must write by itself in this state, e.g. the receipt of a request that starts its clock."""
+    part_kinds_required: Callable[[Entry], tuple[str, ...]] = lambda _entry: ()
+    """Kinds of part that an act cannot do without, e.g. the six items of Dir. 2023/977 art. 4(5)."""
+
+    @property
+    def opening(self) -> ActRule:
+        return self.acts[0]
 
     def act(self, entry_type: str) -> ActRule | None:
         return next((a for a in self.acts if a.type == entry_type), None)

@@ -1,0 +1,252 @@
+"""From what an officer wrote to a statement with its parts, and to the questions for the law gate. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from tansiq import crypto
+from tansiq.bank import parse_entity
+from tansiq.bank.model import Entity
+from tansiq.dossiers.model import ActRule, DossierState, Entry, Kind, Legal, Part, PartRef, Presence, Statement
+from tansiq.dossiers.wire import Body, body_legal, entry_id, part_content, statement_to_bytes
+from tansiq.errors import Invalid
+from tansiq.policy.model import Action, Question
+from tansiq.terms import EntryId, Handling, NodeId, PartId, country_of
+from tansiq.terms.ids import parse_node_id
+
+TEXT_KEYS = {"kind", "text", "lang", "title"}
+LINK_KEYS = {"kind", "from", "to", "type", "basis", "grade", "as_of", "role"}
+ADULT_YEARS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class DraftPart:
+    """A part before it is committed to."""
+
+    kind: str
+    content: Mapping[str, Any]
+    withhold_from: frozenset[NodeId]
+    entity: Entity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An act, checked for form; not yet signed."""
+
+    rule: ActRule
+    handling: Handling
+    legal: Legal
+    facts: Mapping[str, Any]
+    parts: tuple[DraftPart, ...]
+    addressees: tuple[NodeId, ...]
+    strictly_necessary: bool = False
+    risk: frozenset[str] = frozenset()
+    assurances: frozenset[str] = frozenset()
+
+
+def draft_parts(body: Body, rule: ActRule, resolve: Callable[[str], NodeId]) -> tuple[DraftPart, ...]:
+    """Raises `Invalid` with the part's place."""
+    raw = list(body.parts)
+    if body.subject:
+        raw.insert(0, {"kind": "subject", "text": body.subject})
+    return tuple(_draft_part(p, rule, f"parts[{n}]", resolve) for n, p in enumerate(raw))
+
+
+def _draft_part(raw: Mapping[str, Any], rule: ActRule, field: str, resolve: Callable[[str], NodeId]) -> DraftPart:
+    kind = raw.get("kind")
+    if not isinstance(kind, str) or kind not in rule.parts:
+        allowed = ", ".join(sorted(rule.parts)) or "none"
+        raise Invalid("part.kind", f"this act takes: {allowed}", step="read the act", field=f"{field}.kind")
+    hidden = raw.get("withhold_from", [])
+    if not isinstance(hidden, list) or not all(isinstance(n, str) for n in hidden):
+        raise Invalid("part.withhold_from", "a list of partners", step="read the act", field=f"{field}.withhold_from")
+    content = {k: v for k, v in raw.items() if k != "withhold_from"}
+    entity = None
+    if kind == "entity":
+        if set(content) != {"kind", "entity"}:
+            raise Invalid("part.entity", "an entity part holds one entity", step="read the act", field=field)
+        entity = parse_entity(content["entity"], f"{field}.entity")
+    elif kind == "link":
+        _check_keys(content, LINK_KEYS, {"from", "to", "type"}, field)
+    else:
+        _check_keys(content, TEXT_KEYS, {"text"}, field)
+    part_content(content, field)
+    return DraftPart(kind, content, frozenset(resolve(n) for n in hidden), entity)
+
+
+def _check_keys(content: Mapping[str, Any], known: set[str], needed: set[str], field: str) -> None:
+    for key in content:
+        if key not in known:
+            raise Invalid("part.unknown_field", "unknown field", step="read the act", field=f"{field}.{str(key)[:40]}")
+    for key in sorted(needed):
+        if not isinstance(content.get(key), str) or not content[key].strip():
+            raise Invalid("part.missing", "missing", step="read the act", field=f"{field}.{key}")
+    if not all(isinstance(v, str) for v in content.values()):
+        raise Invalid("part.form", "texts only", step="read the act", field=field)
+
+
+def make_draft(
+    body: Body, rule: ActRule, *, addressees: tuple[NodeId, ...], inherited: Legal | None, resolve: Callable[[str], NodeId]
+) -> Draft:
+    """Raises `Invalid`: a form is wrong, or a legal ground is missing."""
+    legal = body_legal(body) or inherited
+    if legal is None:
+        raise Invalid("legal.missing", "purpose, legal basis and dates are missing", step="read the act", field="legal")
+    return Draft(
+        rule=rule,
+        handling=Handling.parse(body.handling.codes, body.handling.text),
+        legal=legal,
+        facts=body.facts,
+        parts=draft_parts(body, rule, resolve),
+        addressees=addressees,
+        strictly_necessary=body.strictly_necessary,
+        risk=frozenset(body.risk),
+        assurances=frozenset(body.assurances),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A statement ready to be signed, with what its parts hold."""
+
+    entry: Entry
+    body: bytes
+    salts: Mapping[PartId, bytes]
+    withheld: Mapping[NodeId, tuple[PartId, ...]]
+    entities: Mapping[PartId, Entity]
+
+
+def make_statement(
+    draft: Draft,
+    *,
+    state: DossierState,
+    author: NodeId,
+    officer: str,
+    at: datetime,
+    salt: Callable[[], bytes],
+    members: tuple[NodeId, ...] | None = None,
+    nonce: str = "",
+) -> Made:
+    """Commit to each part and name what this node has seen."""
+    refs, parts, salts, entities = [], [], {}, {}
+    withheld: dict[NodeId, list[PartId]] = {n: [] for n in draft.addressees}
+    for part in draft.parts:
+        content = part_content(part.content)
+        grain = salt()
+        ref = PartRef(crypto.commit_part(part.kind, grain, content), part.kind, len(content))
+        refs.append(ref)
+        parts.append(Part(ref, Presence.HELD, part.content))
+        salts[ref.id] = grain
+        if part.entity is not None:
+            entities[ref.id] = part.entity
+        for node in part.withhold_from & set(draft.addressees):
+            withheld[node].append(ref.id)
+    clocks = [e.statement.clock for e in state.entries]
+    statement = Statement(
+        dossier=state.id,
+        kind=state.kind,
+        type=draft.rule.type,
+        author=author,
+        officer=officer,
+        clock=max(clocks) + 1 if clocks else 0,
+        at=at,
+        parents=tuple(sorted(state.heads)),
+        addressees=draft.addressees,
+        handling=draft.handling,
+        legal=draft.legal,
+        facts=draft.facts,
+        parts=tuple(refs),
+        members=members,
+        nonce=nonce,
+    )
+    body = statement_to_bytes(statement)
+    entry = Entry(entry_id(body), statement, tuple(parts))
+    return Made(entry, body, salts, {n: tuple(p) for n, p in withheld.items()}, entities)
+
+
+def question(
+    draft: Draft, *, action: Action, kind: str, country: str, roles: frozenset[str], to: NodeId | None, at: datetime, purpose: str, why: str,
+    second: bool, originator: str = "", consent: bool = False,
+) -> Question:
+    """What the gate is asked about this act towards one recipient."""
+    entities = [p.entity for p in draft.parts if p.entity is not None and (to is None or to not in p.withhold_from)]
+    persons = [e for e in entities if e.schema == "Person"]
+    recipient = country_of(to) if to else None
+    facts = draft.facts
+    return Question(
+        action=action,
+        country=country,
+        roles=roles,
+        originator=originator or country,
+        kind=kind,
+        entry_type=draft.rule.type,
+        recipient=recipient,
+        recipients=len(draft.addressees),
+        agreement=draft.legal.agreement_with(recipient or ""),
+        purpose=draft.legal.purpose,
+        legal_basis=draft.legal.legal_basis,
+        transfer_basis=draft.legal.transfer_basis,
+        justification=why or purpose,
+        handling=frozenset(str(c) for c in draft.handling.codes),
+        handling_text=draft.handling.text,
+        urgency=str(facts.get("urgency", "normal")),
+        crime_areas=frozenset(str(c) for c in facts.get("crime_areas", ())),
+        person_roles=frozenset(p.role for p in persons),
+        properties=frozenset(f"{p.role}:{c.property}" for p in persons for c in p.claims),
+        has_persons=bool(persons),
+        has_minors=any(_is_minor(p, at.date()) for p in persons),
+        strictly_necessary=draft.strictly_necessary,
+        graded=all(c.grade for e in entities for c in e.claims),
+        review_on=draft.legal.review_on,
+        erase_on=draft.legal.erase_on,
+        consent=consent,
+        assurances=draft.assurances,
+        risk=draft.risk,
+        second_officer=second,
+    )
+
+
+def _is_minor(person: Entity, today: date) -> bool:
+    """Under 18 by any birth date that a claim gives; a bare year counts as its last day (the safer reading)."""
+    for value in person.values("birthDate"):
+        try:
+            year = int(value[:4])
+            born = date.fromisoformat(value) if len(value) == 10 else date(year, 12, 31)
+            if (today.year - born.year) - ((today.month, today.day) < (born.month, born.day)) < ADULT_YEARS:
+                return True
+        except ValueError:
+            continue
+    return False
+
+
+def redraft(entry: Entry, rule: ActRule, withheld: tuple[PartId, ...], to: NodeId, parsed: Mapping[PartId, Entity]) -> Draft:
+    """An entry that was written already, as a draft for a new recipient: the same questions are asked again."""
+    s = entry.statement
+    parts = tuple(
+        DraftPart(p.ref.kind, p.content or {}, frozenset({to}) if p.ref.id in withheld else frozenset(), parsed.get(p.ref.id))
+        for p in entry.parts
+    )
+    return Draft(rule, s.handling, s.legal, s.facts, parts, (to,))
+
+
+def resolve_entry(state: DossierState, word: object) -> EntryId:
+    """An entry of this dossier by its id or the first characters of it. Raises `Invalid`."""
+    text = str(word)
+    found = [e.id for e in state.entries if e.id == text or (len(text) >= 6 and e.id.startswith(text))]
+    if len(found) != 1:
+        raise Invalid("entry.unknown", "no such entry, or more than one", step="read the act", field="facts.about")
+    return found[0]
+
+
+def node_or_resolve(word: str, resolve: Callable[[str], NodeId]) -> NodeId:
+    """A node id as it is, or a partner's country or name."""
+    return parse_node_id(word) if "-" in word and len(word) == 23 else resolve(word)
+
+
+def opening_rule(kind: Kind, body: Body) -> ActRule:
+    if body.type and body.type != kind.opening.type:
+        raise Invalid("act.not_opening", f"a {kind.name} opens with {kind.opening.type}", step="read the act", field="type")
+    return kind.opening

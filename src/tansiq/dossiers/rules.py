@@ -1,0 +1,330 @@
+"""The fold and the frame: who counts as a member, which entries count, what every kind has in common. Pure.
+
+Rules (docs/protocol.md numbers them D-1 ...):
+- D-1 the order is (clock, author, entry id); a fold depends on the set of entries only;
+- D-2 a dossier's id belongs to its opener; the opener alone writes member lists, each replacing the last;
+- D-3 an entry counts if its author was a member, and a removed member's entries count only where the removal had seen them;
+- D-4 a clock is one more than the newest parent's: it can neither race nor turn back;
+- D-5 of two entries of one author under one clock the first in order counts, and both are marked;
+- D-6 an act that the life cycle does not allow stays visible, marked, and changes nothing;
+- D-7 the fold never raises on entries that verified.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from tansiq.dossiers.frame import FRAME_ACTS, check_frame, step_frame
+from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Duty, Entry, Kind, Mark
+from tansiq.dossiers.wire import dossier_id
+from tansiq.errors import Invalid
+from tansiq.terms import DossierId, EntryId, NodeId
+
+TIME_TOLERANCE = timedelta(hours=1)
+"""Partners' clocks may be this far apart before officers are told."""
+CLOCK_JUMP = 1000
+
+
+def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    unique = {e.id: e for e in entries}
+    return tuple(sorted(unique.values(), key=lambda e: (e.statement.clock, e.statement.author, e.id)))
+
+
+def ancestors(of: EntryId, known: dict[EntryId, Entry]) -> frozenset[EntryId]:
+    """Everything that `of` had seen, as far as this node has it."""
+    seen: set[EntryId] = set()
+    todo = [of]
+    while todo:
+        entry = known.get(todo.pop())
+        for parent in entry.statement.parents if entry else ():
+            if parent not in seen:
+                seen.add(parent)
+                todo.append(parent)
+    return frozenset(seen)
+
+
+@dataclass
+class _Fold:
+    """Working memory of one fold; never leaves it."""
+
+    known: dict[EntryId, Entry]
+    marks: list[Mark] = field(default_factory=list)
+    lists: list[Entry] = field(default_factory=list)
+    removals: dict[NodeId, list[frozenset[EntryId]]] = field(default_factory=dict)
+    first_under_clock: dict[tuple[str, int], EntryId] = field(default_factory=dict)
+
+
+def parse_facts(rule: ActRule, facts: object) -> Any:
+    """The typed facts of an act. Raises `Invalid` naming the field, without quoting the input."""
+    if rule.facts is None:
+        if facts:
+            raise Invalid("facts.unexpected", "this act has no facts", field="facts")
+        return None
+    try:
+        return msgspec.convert(facts, type=rule.facts)
+    except (msgspec.ValidationError, RecursionError) as exc:
+        text = str(exc)
+        path = text[text.rindex("`$") :].strip("`").lstrip("$.") if "`$" in text else ""
+        named = text.split("`")[1] if "field `" in text else ""
+        where = ".".join(x for x in ("facts", path, named) if x)
+        raise Invalid("facts.malformed", "missing, unknown or of the wrong form", field=where) from None
+
+
+def fold(dossier: DossierId, entries: Iterable[Entry], kind: Kind) -> DossierState:
+    """The state of a dossier. Total: any verified entries, in any order, any number of times."""
+    ordered = in_order(e for e in entries if e.statement.dossier == dossier)
+    known = {e.id: e for e in ordered}
+    work = _Fold(known)
+    state = _empty(dossier, kind.name, ordered, known)
+    opening = _find_opening(ordered, kind, work)
+    if opening is not None:
+        _collect_member_lists(ordered, opening, work)
+    counts = 0
+    for entry in ordered:
+        if opening is None:
+            work.marks.append(Mark(entry.id, "opening_missing", void=True))
+            continue
+        reason = _frame_fault(entry, opening, work, state)
+        if not reason:
+            state, reason = _apply(entry, opening, kind, state)
+        if reason:
+            work.marks.append(Mark(entry.id, reason.split(": ")[0], void=True, detail=reason.partition(": ")[2]))
+        else:
+            counts += 1
+            _oddities(entry, work)
+    return replace(state, marks=tuple(work.marks))
+
+
+def _empty(dossier: DossierId, kind: str, ordered: tuple[Entry, ...], known: dict[EntryId, Entry]) -> DossierState:
+    named = [p for e in ordered for p in e.statement.parents]
+    children = set(named)
+    return DossierState(
+        id=dossier,
+        kind=kind,
+        opener=None,
+        opened_at=None,
+        members=(),
+        members_version=0,
+        entries=ordered,
+        heads=tuple(e.id for e in ordered if e.id not in children),
+        missing=tuple(sorted({p for p in named if p not in known})),
+        marks=(),
+        permissions=(),
+        recalls=(),
+        restrictions=(),
+        phase="unopened",
+    )
+
+
+def _find_opening(ordered: tuple[Entry, ...], kind: Kind, work: _Fold) -> Entry | None:
+    for entry in ordered:
+        s = entry.statement
+        if (
+            s.type == kind.opening.type
+            and s.kind == kind.name
+            and s.clock == 0
+            and not s.parents
+            and s.members is not None
+            and dossier_id(s.author, s.nonce) == s.dossier
+        ):
+            return entry
+    return None
+
+
+def _collect_member_lists(ordered: tuple[Entry, ...], opening: Entry, work: _Fold) -> None:
+    opener = opening.statement.author
+    seen_clocks: set[int] = set()
+    for entry in ordered:
+        s = entry.statement
+        lists = entry.id == opening.id or (s.type == "dossier.members" and s.members is not None)
+        if lists and s.author == opener and s.clock not in seen_clocks:
+            seen_clocks.add(s.clock)
+            work.lists.append(entry)
+    removals: dict[NodeId, list[frozenset[EntryId]]] = defaultdict(list)
+    for before, after in zip(work.lists, work.lists[1:], strict=False):
+        gone = set(before.statement.members or ()) - set(after.statement.members or ())
+        past = ancestors(after.id, work.known) if gone else frozenset()
+        for node in gone:
+            removals[node].append(past)
+    work.removals = dict(removals)
+
+
+def _membership_fault(entry: Entry, opening: Entry, work: _Fold) -> str:
+    author = entry.statement.author
+    if author == opening.statement.author:
+        return ""
+    if not any(author in (m.statement.members or ()) for m in work.lists):
+        return "not_a_member"
+    if author in (work.lists[-1].statement.members or ()):
+        return ""
+    # D-3: removal is strong. An entry that the removal had not seen does not count, whatever clock it claims.
+    return "" if any(entry.id in past for past in work.removals.get(author, ())) else "after_removal"
+
+
+def _frame_fault(entry: Entry, opening: Entry, work: _Fold, state: DossierState) -> str:
+    s = entry.statement
+    if entry.id == opening.id:
+        work.first_under_clock[(s.author, s.clock)] = entry.id
+        return ""
+    if s.kind != opening.statement.kind:
+        return "wrong_kind"
+    if not s.parents:
+        return "second_opening"
+    fault = _membership_fault(entry, opening, work)
+    if fault:
+        return fault
+    parents = [work.known[p].statement.clock for p in s.parents if p in work.known]
+    complete = len(parents) == len(s.parents)
+    if (complete and s.clock != max(parents) + 1) or (parents and s.clock <= max(parents)):
+        return "clock_wrong"
+    first = work.first_under_clock.setdefault((s.author, s.clock), entry.id)
+    if first != entry.id:
+        if not any(m.entry == first and m.code == "equivocation" for m in work.marks):
+            work.marks.append(Mark(first, "equivocation", void=False))
+        return "equivocation"
+    return ""
+
+
+def _apply(entry: Entry, opening: Entry, kind: Kind, state: DossierState) -> tuple[DossierState, str]:
+    s = entry.statement
+    if entry.id == opening.id:
+        try:
+            parse_facts(kind.opening, s.facts)
+        except Invalid as exc:
+            return state, f"facts_wrong: {exc.field}"
+        opened = replace(
+            state, opener=s.author, opened_at=s.at, members=s.members or (), members_version=1, phase=kind.opening.after
+        )
+        fault = kind.check(opened, entry)
+        if fault:
+            return state, f"illegal_act: {fault}"
+        return replace(opened, own=kind.begin(entry)), ""
+    if state.opener is None:
+        return state, "opening_missing"
+    rule = kind.act(s.type) or FRAME_ACTS.get(s.type)
+    if rule is None or rule is kind.opening:
+        return state, "unknown_type"
+    fault = _act_fault(entry, rule, state)
+    if fault:
+        return state, fault
+    if s.type in FRAME_ACTS:
+        fault = check_frame(state, entry)
+        return (state, f"illegal_act: {fault}") if fault else (step_frame(state, entry), "")
+    fault = kind.check(state, entry)
+    if fault:
+        return state, f"illegal_act: {fault}"
+    phase, own = kind.step(state, entry)
+    return replace(state, phase=phase, own=own), ""
+
+
+def _act_fault(entry: Entry, rule: ActRule, state: DossierState) -> str:
+    s = entry.statement
+    if s.members is not None and s.type != "dossier.members":
+        return "illegal_act: only a member list names members"
+    if rule.by == "opener" and s.author != state.opener:
+        return "not_the_opener"
+    if rule.by == "addressee" and s.author == state.opener:
+        return "not_an_addressee"
+    if rule.before and state.phase not in rule.before:
+        return f"illegal_act: not while {state.phase}"
+    try:
+        parse_facts(rule, s.facts)
+    except Invalid as exc:
+        return f"facts_wrong: {exc.field}"
+    return ""
+
+
+def _oddities(entry: Entry, work: _Fold) -> None:
+    """What officers should see although the entry counts."""
+    s = entry.statement
+    parents = [work.known[p].statement for p in s.parents if p in work.known]
+    if parents and s.at < max(p.at for p in parents) - TIME_TOLERANCE:
+        work.marks.append(Mark(entry.id, "time_before_parents", void=False))
+    if parents and s.clock > max(p.clock for p in parents) + CLOCK_JUMP:
+        work.marks.append(Mark(entry.id, "clock_jump", void=False))
+    if len(parents) < len(s.parents):
+        work.marks.append(Mark(entry.id, "parents_missing", void=False))
+
+
+# --- duties and automatic acts of the frame ---
+
+
+def duties(state: DossierState, kind: Kind) -> tuple[Duty, ...]:
+    """Who owes what until when: the frame's duties and the kind's."""
+    if state.opener is None or state.opened_at is None:
+        return ()
+    found = list(kind.duties(state))
+    for p in state.permissions:
+        about = state.entry(p.asked)
+        if not p.answer and about is not None:
+            found.append(
+                Duty(
+                    state.id,
+                    _permission_owner(state, p.asked),
+                    "dossier.permission.answer",
+                    p.at + timedelta(days=7),
+                    p.at,
+                    "Reg. 2016/794 art. 19(2); LED art. 35(1)(e)",
+                    p.asked,
+                    creditor=p.by,
+                )
+            )
+    for r in state.recalls:
+        entry = state.entry(r.entry)
+        holders = _holders(state, r.part) if entry else ()
+        found += [
+            Duty(state.id, n, "dossier.erase", r.at, r.at, "LED art. 7(3), 16", r.entry, creditor=entry.statement.author)
+            for n in holders
+            if entry and n not in r.erased
+        ]
+    for x in state.restrictions:
+        about = state.entry(x.about)
+        found += [
+            Duty(state.id, n, "dossier.restriction.acknowledge", x.at + timedelta(days=3), x.at, "Reg. 2016/794 art. 19(2)", x.entry)
+            for n in (about.statement.addressees if about else ())
+            if n in state.members and n not in x.acknowledged
+        ]
+    found += _review_duties(state)
+    return tuple(found)
+
+
+def _permission_owner(state: DossierState, asked: EntryId) -> NodeId:
+    entry = state.entry(asked)
+    about = state.entry(EntryId(str(entry.statement.facts.get("about", "")))) if entry else None
+    return about.statement.author if about else (state.opener or NodeId(""))
+
+
+def _holders(state: DossierState, part: str) -> tuple[NodeId, ...]:
+    """Members to which the entry with this part was addressed. Who was withheld the part also answers: it had none."""
+    for e in state.entries:
+        if any(p.id == part for p in e.statement.parts):
+            return tuple(n for n in e.statement.addressees if n in state.members)
+    return ()
+
+
+def _review_duties(state: DossierState) -> list[Duty]:
+    opening = state.entries[0].statement
+    if not opening.legal.review_on or state.opened_at is None:
+        return []
+    due = datetime.fromisoformat(opening.legal.review_on).replace(tzinfo=UTC)
+    return [
+        Duty(state.id, n, "dossier.review", due, state.opened_at, "LED art. 5; Dir. 2023/977 art. 16(4)") for n in state.members
+    ]
+
+
+def automatic(state: DossierState, kind: Kind, me: NodeId) -> tuple[AutoAct, ...]:
+    """What this node writes by itself: its answer to a recall, and what the kind asks for."""
+    if me not in state.members:
+        return ()
+    found = [
+        AutoAct("dossier.erased", {"recall": r.entry, "part": r.part})
+        for r in state.recalls
+        if me in _holders(state, r.part) and me not in r.erased
+    ]
+    return (*found, *kind.automatic(state, me))

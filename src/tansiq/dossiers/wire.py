@@ -1,0 +1,380 @@
+"""Bytes to entries: the only parser of what partners and officers write into dossiers.
+
+A statement is canonical JSON inside a DSSE envelope signed twice; a delivery carries it with the parts that the
+recipient is given. Anything else is refused by name. Parts are bound by salted commitments, so a part can be missing
+(withheld), but never be another one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+import msgspec
+
+from tansiq import crypto
+from tansiq.dossiers.model import Entry, Legal, Part, PartRef, Presence, Statement
+from tansiq.errors import Invalid, TansiqError, Untrusted
+from tansiq.terms import DossierId, EntryId, Handling, NodeId, PartId, Purpose, format_instant, ids, parse_instant
+from tansiq.terms.instants import parse_date
+
+PAYLOAD_TYPE = "application/vnd.tansiq.entry.v1+json"
+MAX_STATEMENT_BYTES = 64 * 1024
+MAX_DELIVERY_BYTES = 6 * 1024 * 1024
+MAX_PART_BYTES = 1024 * 1024
+MAX_PARTS = 512
+MAX_PARENTS = 256
+MAX_MEMBERS = 64
+MAX_DEPTH = 12
+MAX_CLOCK = 2**31
+
+
+class _Ref(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+    kind: str
+    size: int
+
+
+class _Handling(msgspec.Struct, forbid_unknown_fields=True):
+    codes: list[str]
+    text: str
+
+
+class _Legal(msgspec.Struct, forbid_unknown_fields=True):
+    purpose: str
+    legal_basis: str
+    agreements: dict[str, str]
+    transfer_basis: str
+    review_on: str
+    erase_on: str
+
+
+class _Statement(msgspec.Struct, forbid_unknown_fields=True):
+    v: int
+    suite: str
+    dossier: str
+    kind: str
+    type: str
+    author: str
+    officer: str
+    clock: int
+    at: str
+    parents: list[str]
+    addressees: list[str]
+    handling: _Handling
+    legal: _Legal
+    facts: dict[str, Any]
+    parts: list[_Ref]
+    members: list[str] | None
+    nonce: str
+
+
+class _DeliveredPart(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+    salt: str
+    content: dict[str, Any]
+
+
+class _Delivery(msgspec.Struct, forbid_unknown_fields=True):
+    v: int
+    entry: str
+    parts: list[_DeliveredPart]
+
+
+def statement_to_bytes(s: Statement) -> bytes:
+    """The canonical bytes that are signed and hashed."""
+    return crypto.canonical(
+        {
+            "v": 1,
+            "suite": crypto.SUITE,
+            "dossier": s.dossier,
+            "kind": s.kind,
+            "type": s.type,
+            "author": s.author,
+            "officer": s.officer,
+            "clock": s.clock,
+            "at": format_instant(s.at),
+            "parents": list(s.parents),
+            "addressees": list(s.addressees),
+            "handling": {"codes": [str(c) for c in s.handling.codes], "text": s.handling.text},
+            "legal": {
+                "purpose": s.legal.purpose,
+                "legal_basis": s.legal.legal_basis,
+                "agreements": dict(s.legal.agreements),
+                "transfer_basis": s.legal.transfer_basis,
+                "review_on": s.legal.review_on,
+                "erase_on": s.legal.erase_on,
+            },
+            "facts": dict(s.facts),
+            "parts": [{"id": p.id, "kind": p.kind, "size": p.size} for p in s.parts],
+            "members": None if s.members is None else list(s.members),
+            "nonce": s.nonce,
+        }
+    )
+
+
+def entry_id(statement: bytes) -> EntryId:
+    return EntryId("e-" + crypto.sha256("tansiq.entry.v1", statement).hex())
+
+
+def dossier_id(opener: NodeId, nonce: str) -> DossierId:
+    """A dossier's id belongs to its opener: nobody else can write a valid opening entry under it."""
+    return DossierId("d-" + crypto.sha256("tansiq.dossier.v1", opener.encode(), nonce.encode()).hex()[:32])
+
+
+def depth_of(value: object) -> int:
+    """How deeply lists and objects nest, without recursion (a hostile value must not use our stack)."""
+    deepest, todo = 0, [(value, 1)]
+    while todo:
+        item, level = todo.pop()
+        deepest = max(deepest, level)
+        if level > MAX_DEPTH:
+            return level
+        if isinstance(item, Mapping):
+            todo += [(v, level + 1) for v in item.values()]
+        elif isinstance(item, list | tuple):
+            todo += [(v, level + 1) for v in item]
+    return deepest
+
+
+def _no_floats(value: object) -> bool:
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, float):
+            return False
+        if isinstance(item, Mapping):
+            todo += list(item.values())
+        elif isinstance(item, list | tuple):
+            todo += list(item)
+    return True
+
+
+def parse_statement(body: bytes) -> Statement:
+    """Raises `Untrusted` with the step and the field; accepts the canonical bytes only, so that one statement has one id."""
+    step = "read statement"
+    if len(body) > MAX_STATEMENT_BYTES:
+        raise Untrusted("statement.too_large", f"over {MAX_STATEMENT_BYTES} bytes", step=step)
+    try:
+        raw = msgspec.json.decode(body, type=_Statement)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
+        raise Untrusted("statement.malformed", _where(exc), step=step) from None
+    if raw.v != 1:
+        raise Untrusted("statement.version", "unknown version", step=step, field="v")
+    if raw.suite != crypto.SUITE:
+        raise Untrusted("suite.unknown", "unknown suite", step=step, field="suite")
+    try:
+        found = _statement(raw)
+    except TansiqError as exc:
+        raise Untrusted("statement.malformed", exc.message, step=step, field=exc.field) from None
+    if statement_to_bytes(found) != body:
+        raise Untrusted("statement.not_canonical", "not in canonical form", step=step)
+    return found
+
+
+def _where(exc: Exception) -> str:
+    """What msgspec found wrong, by place only: its text may quote the input."""
+    text = str(exc)
+    return "malformed" + (text[text.rindex(" - at") :].split("\n")[0][:80] if " - at" in text else "")
+
+
+def _bounded(count: int, most: int, field: str) -> None:
+    if count > most:
+        raise Invalid("statement.too_many", f"more than {most}", field=field)
+
+
+def _statement(raw: _Statement) -> Statement:
+    _bounded(len(raw.parts), MAX_PARTS, "parts")
+    _bounded(len(raw.parents), MAX_PARENTS, "parents")
+    _bounded(len(raw.addressees), MAX_MEMBERS, "addressees")
+    _bounded(len(raw.members or ()), MAX_MEMBERS, "members")
+    _bounded(depth_of(raw.facts), MAX_DEPTH, "facts")
+    if not _no_floats(raw.facts):
+        raise Invalid("statement.float", "numbers are whole", field="facts")
+    if not 0 <= raw.clock < MAX_CLOCK:
+        raise Invalid("statement.clock", "out of range", field="clock")
+    for name in ("kind", "type", "officer", "nonce"):
+        if len(getattr(raw, name)) > 100:
+            raise Invalid("statement.too_long", "over 100 characters", field=name)
+    if any(not 0 <= p.size <= MAX_PART_BYTES for p in raw.parts):
+        raise Invalid("statement.part_size", "out of range", field="parts")
+    at = parse_instant(raw.at, "at")
+    if not 2000 <= at.year <= 2199:
+        raise Invalid("statement.at", "out of range", field="at")
+    refs = tuple(PartRef(ids.parse_part_id(p.id, "parts.id"), p.kind[:40], p.size) for p in raw.parts)
+    if len({r.id for r in refs}) != len(refs):
+        raise Invalid("statement.part_twice", "a part stands twice", field="parts")
+    return Statement(
+        dossier=ids.parse_dossier_id(raw.dossier, "dossier"),
+        kind=raw.kind,
+        type=raw.type,
+        author=ids.parse_node_id(raw.author, "author"),
+        officer=raw.officer,
+        clock=raw.clock,
+        at=at,
+        parents=tuple(ids.parse_entry_id(p, "parents") for p in raw.parents),
+        addressees=tuple(ids.parse_node_id(n, "addressees") for n in raw.addressees),
+        handling=Handling.parse(raw.handling.codes, raw.handling.text),
+        legal=parse_legal(raw.legal),
+        facts=raw.facts,
+        parts=refs,
+        members=None if raw.members is None else tuple(ids.parse_node_id(n, "members") for n in raw.members),
+        nonce=raw.nonce,
+    )
+
+
+def parse_legal(raw: _Legal) -> Legal:
+    """Closed purposes and real dates; texts are bounded."""
+    try:
+        Purpose(raw.purpose)
+    except ValueError:
+        raise Invalid("legal.purpose", "unknown purpose", field="legal.purpose") from None
+    for name in ("review_on", "erase_on"):
+        if getattr(raw, name):
+            parse_date(getattr(raw, name), f"legal.{name}")
+    if len(raw.legal_basis) > 2000 or len(raw.agreements) > MAX_MEMBERS:
+        raise Invalid("legal.too_long", "too long", field="legal")
+    if raw.review_on and raw.erase_on and raw.erase_on < raw.review_on:
+        raise Invalid("legal.erase_before_review", "erasure comes before review", field="legal.erase_on")
+    return Legal(raw.purpose, raw.legal_basis, raw.agreements, raw.transfer_basis, raw.review_on, raw.erase_on)
+
+
+def part_content(content: Mapping[str, Any], field: str = "parts") -> bytes:
+    """The canonical bytes of a part's content. Raises `Invalid` on floats, depth or size."""
+    if depth_of(content) > MAX_DEPTH:
+        raise Invalid("part.too_deep", f"nested deeper than {MAX_DEPTH}", field=field)
+    if not _no_floats(content):
+        raise Invalid("part.float", "numbers are whole; write decimals as text", field=field)
+    found = crypto.canonical(dict(content))
+    if len(found) > MAX_PART_BYTES:
+        raise Invalid("part.too_large", f"over {MAX_PART_BYTES} bytes", field=field)
+    return found
+
+
+def delivery_to_bytes(raw_entry: bytes, parts: list[tuple[PartId, bytes, Mapping[str, Any]]]) -> bytes:
+    """`parts`: (id, salt, content) of those that this recipient is given."""
+    return msgspec.json.encode(
+        {
+            "v": 1,
+            "entry": base64.b64encode(raw_entry).decode(),
+            "parts": [{"id": p, "salt": base64.b64encode(s).decode(), "content": c} for p, s, c in parts],
+        }
+    )
+
+
+Keyring = Callable[[NodeId], crypto.PublicKeys]
+"""The pinned keys of a node; raises `Untrusted` for one that is not pinned."""
+
+
+def verify_entry(raw_entry: bytes, keyring: Keyring) -> tuple[Entry, Statement]:
+    """An entry with no parts held yet. Raises `Untrusted`."""
+    claimed = parse_statement(crypto.peek(raw_entry, max_bytes=2 * MAX_STATEMENT_BYTES).body)
+    body = crypto.verify(raw_entry, PAYLOAD_TYPE, keyring(claimed.author), claimed.author)
+    statement = parse_statement(body)
+    parts = tuple(Part(ref, Presence.WITHHELD, None) for ref in statement.parts)
+    return Entry(entry_id(body), statement, parts), statement
+
+
+def parse_delivery(payload: bytes, keyring: Keyring) -> tuple[bytes, Entry, dict[PartId, tuple[bytes, Mapping[str, Any]]]]:
+    """(signed entry, entry, {part: (salt, content)}). Raises `Untrusted`: signature, commitment or form is wrong."""
+    step = "read delivery"
+    if len(payload) > MAX_DELIVERY_BYTES:
+        raise Untrusted("delivery.too_large", f"over {MAX_DELIVERY_BYTES} bytes", step=step)
+    try:
+        raw = msgspec.json.decode(payload, type=_Delivery)
+        raw_entry = base64.b64decode(raw.entry, validate=True)
+        salts = [base64.b64decode(p.salt, validate=True) for p in raw.parts]
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, binascii.Error, ValueError):
+        _malformed(step)
+    if raw.v != 1:
+        raise Untrusted("delivery.version", "unknown version", step=step, field="v")
+    entry, statement = verify_entry(raw_entry, keyring)
+    refs = {r.id: r for r in statement.parts}
+    found: dict[PartId, tuple[bytes, Mapping[str, Any]]] = {}
+    for part, salt in zip(raw.parts, salts, strict=True):
+        ref = refs.get(PartId(part.id))
+        if ref is None or ref.id in found:
+            raise Untrusted("delivery.part_unknown", "a part that the statement does not list", step=step, field="parts")
+        try:
+            content = part_content(part.content)
+        except Invalid as exc:
+            raise Untrusted(exc.code, exc.message, step=step, field="parts") from None
+        if len(salt) != 32 or crypto.commit_part(ref.kind, salt, content) != ref.id or len(content) != ref.size:
+            raise Untrusted("delivery.commitment", "a part does not match its commitment", step=step, field="parts")
+        found[ref.id] = (salt, part.content)
+    return raw_entry, entry, found
+
+
+def _malformed(step: str) -> NoReturn:
+    raise Untrusted("delivery.malformed", "malformed", step=step)
+
+
+# --- what officers write (CLI files, API, pages) ---
+
+
+class _BodyLegal(msgspec.Struct, forbid_unknown_fields=True):
+    purpose: str
+    legal_basis: str
+    agreement: str | dict[str, str] = ""
+    transfer_basis: str = ""
+    review_on: str = ""
+    erase_on: str = ""
+
+
+class _BodyHandling(msgspec.Struct, forbid_unknown_fields=True):
+    codes: list[str] = []
+    text: str = ""
+
+
+class Body(msgspec.Struct, forbid_unknown_fields=True):
+    """One act as an officer writes it; docs/dossier-body.md is its reference."""
+
+    type: str = ""
+    subject: str = ""
+    facts: dict[str, Any] = {}
+    handling: _BodyHandling = msgspec.field(default_factory=_BodyHandling)
+    legal: _BodyLegal | None = None
+    to: list[str] | None = None
+    parts: list[dict[str, Any]] = []
+    strictly_necessary: bool = False
+    risk: list[str] = []
+    assurances: list[str] = []
+
+
+def parse_body(value: object) -> Body:
+    """Raises `Invalid` with the field's path; the input is never quoted."""
+    if depth_of(value) > MAX_DEPTH:
+        raise Invalid("body.too_deep", f"nested deeper than {MAX_DEPTH}", step="read the act")
+    try:
+        return msgspec.convert(value, type=Body)
+    except msgspec.ValidationError as exc:
+        text = str(exc)
+        path = text[text.rindex("`$") :].strip("`") if "`$" in text else ""
+        unknown = text.split("`")[1] if "unknown field" in text else ""
+        raise Invalid(
+            "body.malformed",
+            "unknown field" if unknown else "missing or of the wrong form",
+            step="read the act",
+            field=(path.removeprefix("$").lstrip(".") + ("." if path not in ("", "$") and unknown else "") + unknown)
+            or (text.split("`")[1] if "missing required field" in text else ""),
+        ) from None
+
+
+def body_legal(body: Body) -> Legal | None:
+    """The act's own legal ground, checked; None where it follows the opening entry's."""
+    if body.legal is None:
+        return None
+    agreement = body.legal.agreement
+    agreements = {"*": agreement} if isinstance(agreement, str) else dict(agreement)
+    return parse_legal(
+        _Legal(
+            body.legal.purpose,
+            body.legal.legal_basis,
+            {k.upper(): v for k, v in agreements.items() if v},
+            body.legal.transfer_basis,
+            body.legal.review_on,
+            body.legal.erase_on,
+        )
+    )
