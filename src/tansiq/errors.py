@@ -91,7 +91,9 @@ class PeerUnavailable(TansiqError):
     http_status = 503
     exit_code = 6
 
-    def __init__(self, code: str, message: str, *, retry_after_s: float = 60.0, step: str = "", detail: str = "") -> None:
+    def __init__(
+        self, code: str, message: str, *, retry_after_s: float = 60.0, step: str = "", detail: str = ""
+    ) -> None:
         super().__init__(code, message, step=step, detail=detail)
         self.retry_after_s = retry_after_s
 

@@ -89,7 +89,12 @@ def _check_keys(content: Mapping[str, Any], known: set[str], needed: set[str], f
 
 
 def make_draft(
-    body: Body, rule: ActRule, *, addressees: tuple[NodeId, ...], inherited: Legal | None, resolve: Callable[[str], NodeId]
+    body: Body,
+    rule: ActRule,
+    *,
+    addressees: tuple[NodeId, ...],
+    inherited: Legal | None,
+    resolve: Callable[[str], NodeId],
 ) -> Draft:
     """Raises `Invalid`: a form is wrong, or a legal ground is missing."""
     legal = body_legal(body) or inherited
@@ -167,20 +172,30 @@ def make_statement(
     return Made(entry, body, salts, {n: tuple(p) for n, p in withheld.items()}, entities)
 
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks the gate, and why."""
+
+    country: str
+    roles: frozenset[str]
+    purpose: str
+    why: str
+    second: bool
+
+
 def question(
-    draft: Draft, *, action: Action, kind: str, country: str, roles: frozenset[str], to: NodeId | None, at: datetime, purpose: str, why: str,
-    second: bool, originator: str = "", consent: bool = False,
+    draft: Draft, asker: Asker, *, kind: str, to: NodeId | None, at: datetime, consent: bool = False
 ) -> Question:
-    """What the gate is asked about this act towards one recipient."""
+    """What the gate is asked about sending this act to one recipient."""
     entities = [p.entity for p in draft.parts if p.entity is not None and (to is None or to not in p.withhold_from)]
     persons = [e for e in entities if e.schema == "Person"]
     recipient = country_of(to) if to else None
     facts = draft.facts
     return Question(
-        action=action,
-        country=country,
-        roles=roles,
-        originator=originator or country,
+        action=Action.SEND,
+        country=asker.country,
+        roles=asker.roles,
+        originator=asker.country,
         kind=kind,
         entry_type=draft.rule.type,
         recipient=recipient,
@@ -189,7 +204,7 @@ def question(
         purpose=draft.legal.purpose,
         legal_basis=draft.legal.legal_basis,
         transfer_basis=draft.legal.transfer_basis,
-        justification=why or purpose,
+        justification=asker.why or asker.purpose,
         handling=frozenset(str(c) for c in draft.handling.codes),
         handling_text=draft.handling.text,
         urgency=str(facts.get("urgency", "normal")),
@@ -205,7 +220,7 @@ def question(
         consent=consent,
         assurances=draft.assurances,
         risk=draft.risk,
-        second_officer=second,
+        second_officer=asker.second,
     )
 
 
@@ -222,11 +237,15 @@ def _is_minor(person: Entity, today: date) -> bool:
     return False
 
 
-def redraft(entry: Entry, rule: ActRule, withheld: tuple[PartId, ...], to: NodeId, parsed: Mapping[PartId, Entity]) -> Draft:
+def redraft(
+    entry: Entry, rule: ActRule, withheld: tuple[PartId, ...], to: NodeId, parsed: Mapping[PartId, Entity]
+) -> Draft:
     """An entry that was written already, as a draft for a new recipient: the same questions are asked again."""
     s = entry.statement
     parts = tuple(
-        DraftPart(p.ref.kind, p.content or {}, frozenset({to}) if p.ref.id in withheld else frozenset(), parsed.get(p.ref.id))
+        DraftPart(
+            p.ref.kind, p.content or {}, frozenset({to}) if p.ref.id in withheld else frozenset(), parsed.get(p.ref.id)
+        )
         for p in entry.parts
     )
     return Draft(rule, s.handling, s.legal, s.facts, parts, (to,))
@@ -248,5 +267,7 @@ def node_or_resolve(word: str, resolve: Callable[[str], NodeId]) -> NodeId:
 
 def opening_rule(kind: Kind, body: Body) -> ActRule:
     if body.type and body.type != kind.opening.type:
-        raise Invalid("act.not_opening", f"a {kind.name} opens with {kind.opening.type}", step="read the act", field="type")
+        raise Invalid(
+            "act.not_opening", f"a {kind.name} opens with {kind.opening.type}", step="read the act", field="type"
+        )
     return kind.opening

@@ -1,12 +1,12 @@
-"""The acts that every kind of dossier has: members, recall, erasure, permission, correction, restriction, feedback. Pure.
+"""The acts that every kind of dossier has: members, recall, permission, correction, restriction, feedback. Pure.
 
 | act | by | what it does | clause |
 | --- | --- | --- | --- |
 | dossier.members | opener | replaces the member list | |
 | dossier.recalled | the part's author | takes a part back; holders erase it and answer | LED art. 7(3) |
 | dossier.erased | a holder | its proof of erasure | LED art. 25 |
-| dossier.permission_requested | a member | asks the originator to let it pass something on | LED art. 35(1)(e) |
-| dossier.permission_answered | the originator | grants, grants with conditions, refuses | Reg. 2016/794 art. 19(2) |
+| dossier.permission_requested | a member | asks the originator to let something go on | LED art. 35(1)(e) |
+| dossier.permission_answered | the originator | grants, with conditions, or refuses | Reg. 2016/794 art. 19(2) |
 | dossier.corrected | the entry's author | a correction beside the original | LED art. 16 |
 | dossier.regrade_proposed | a member | another grade, proposed; the grade stays the provider's | Reg. 2016/794 art. 29(3) |
 | dossier.restricted | the entry's author | tightens handling after sending | Reg. 2016/794 art. 19(2) |

@@ -92,7 +92,7 @@ class Mark:
 
     entry: EntryId
     code: str
-    """`not_a_member`, `illegal_act`, `clock_wrong`, `unknown_type`, `facts_wrong`, `equivocation`, `not_the_opener`, ..."""
+    """`not_a_member`, `illegal_act`, `clock_wrong`, `unknown_type`, `facts_wrong`, `equivocation` ..."""
     void: bool
     detail: str = ""
 
@@ -203,7 +203,7 @@ class ActRule:
     """The phase it leads to; empty: stays."""
     clause: str
     parts: frozenset[str] = frozenset()
-    facts: type | None = None
+    facts: Any = None
     """A msgspec Struct with forbid_unknown_fields; None: no facts."""
 
 

@@ -9,7 +9,22 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, LargeBinary, String, Table, and_, delete, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from tansiq import crypto
 from tansiq.dossiers.model import Duty, Entry, Part, PartRef, Presence
@@ -115,7 +130,9 @@ def insert_dossier(tx: Connection, dossier: DossierId, kind: str, opener: NodeId
     tx.execute(insert(DOSSIERS).values(**row, updated_at=format_instant(at), erase_on="", unsettled=1))
 
 
-def update_dossier(tx: Connection, dossier: DossierId, phase: str, at: datetime, erase_on: str, unsettled: bool) -> None:
+def update_dossier(
+    tx: Connection, dossier: DossierId, phase: str, at: datetime, erase_on: str, unsettled: bool
+) -> None:
     values = {"phase": phase, "updated_at": format_instant(at), "erase_on": erase_on, "unsettled": int(unsettled)}
     tx.execute(update(DOSSIERS).where(DOSSIERS.c.id == dossier).values(**values))
 
@@ -163,7 +180,10 @@ def insert_entry(tx: Connection, entry: Entry, raw: bytes, filed_at: datetime) -
     if s.parts:
         tx.execute(
             insert(PARTS),
-            [{"id": p.id, "entry": entry.id, "kind": p.kind, "presence": Presence.WITHHELD.value, "sealed": None} for p in s.parts],
+            [
+                {"id": p.id, "entry": entry.id, "kind": p.kind, "presence": Presence.WITHHELD.value, "sealed": None}
+                for p in s.parts
+            ],
         )
 
 
@@ -215,7 +235,9 @@ def load_entry(tx: Connection, vault: crypto.Vault, entry: EntryId) -> Entry | N
 def _entry(vault: crypto.Vault, entry: str, raw: bytes, rows: list[Any], *, contents: bool) -> Entry:
     statement = parse_statement(crypto.peek(raw, max_bytes=len(raw)).body)
     by_id = {r.id: r for r in rows}
-    return Entry(EntryId(entry), statement, tuple(_part(vault, ref, by_id.get(ref.id), contents) for ref in statement.parts))
+    return Entry(
+        EntryId(entry), statement, tuple(_part(vault, ref, by_id.get(ref.id), contents) for ref in statement.parts)
+    )
 
 
 def _part(vault: crypto.Vault, ref: PartRef, row: Any, contents: bool) -> Part:

@@ -3,7 +3,7 @@
 Rules (docs/protocol.md numbers them D-1 ...):
 - D-1 the order is (clock, author, entry id); a fold depends on the set of entries only;
 - D-2 a dossier's id belongs to its opener; the opener alone writes member lists, each replacing the last;
-- D-3 an entry counts if its author was a member, and a removed member's entries count only where the removal had seen them;
+- D-3 an entry counts if its author was a member; a removed member's count only where the removal had seen them;
 - D-4 a clock is one more than the newest parent's: it can neither race nor turn back;
 - D-5 of two entries of one author under one clock the first in order counts, and both are marked;
 - D-6 an act that the life cycle does not allow stays visible, marked, and changes nothing;
@@ -279,14 +279,24 @@ def duties(state: DossierState, kind: Kind) -> tuple[Duty, ...]:
         entry = state.entry(r.entry)
         holders = _holders(state, r.part) if entry else ()
         found += [
-            Duty(state.id, n, "dossier.erase", r.at, r.at, "LED art. 7(3), 16", r.entry, creditor=entry.statement.author)
+            Duty(
+                state.id, n, "dossier.erase", r.at, r.at, "LED art. 7(3), 16", r.entry, creditor=entry.statement.author
+            )
             for n in holders
             if entry and n not in r.erased
         ]
     for x in state.restrictions:
         about = state.entry(x.about)
         found += [
-            Duty(state.id, n, "dossier.restriction.acknowledge", x.at + timedelta(days=3), x.at, "Reg. 2016/794 art. 19(2)", x.entry)
+            Duty(
+                state.id,
+                n,
+                "dossier.restriction.acknowledge",
+                x.at + timedelta(days=3),
+                x.at,
+                "Reg. 2016/794 art. 19(2)",
+                x.entry,
+            )
             for n in (about.statement.addressees if about else ())
             if n in state.members and n not in x.acknowledged
         ]
@@ -314,7 +324,8 @@ def _review_duties(state: DossierState) -> list[Duty]:
         return []
     due = datetime.fromisoformat(opening.legal.review_on).replace(tzinfo=UTC)
     return [
-        Duty(state.id, n, "dossier.review", due, state.opened_at, "LED art. 5; Dir. 2023/977 art. 16(4)") for n in state.members
+        Duty(state.id, n, "dossier.review", due, state.opened_at, "LED art. 5; Dir. 2023/977 art. 16(4)")
+        for n in state.members
     ]
 
 

@@ -31,7 +31,7 @@ from tansiq.ledger import Ledger
 from tansiq.policy import Gate
 from tansiq.policy.model import Action, Decision, Permit, Question, Refusal
 from tansiq.store import Store
-from tansiq.terms import DossierId, EntryId, LogVerb, NodeId, PartId, country_of
+from tansiq.terms import DossierId, EntryId, Handling, LogVerb, NodeId, PartId, country_of
 
 log = structlog.get_logger()
 
@@ -41,7 +41,7 @@ Enqueue = Callable[[Connection, NodeId, str, str, datetime], None]
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """What a node gives its dossiers. `after_*` are how capabilities above hear of what happened, in our transaction."""
+    """What a node gives its dossiers. `after_*`: how capabilities above hear of it, in our transaction."""
 
     node: NodeId
     country: str
@@ -121,7 +121,11 @@ class Dossiers:
             raise Refused("dossier.not_a_member", "this service is not a member any more", step="append")
         addressees = self._addressees(state, parsed)
         draft = drafting.make_draft(
-            self._about(state, parsed), rule, addressees=addressees, inherited=state.entries[0].statement.legal, resolve=self._node
+            self._about(state, parsed),
+            rule,
+            addressees=addressees,
+            inherited=state.entries[0].statement.legal,
+            resolve=self._node,
         )
         now = self._w.clock()
         members = self._new_members(parsed, state) if rule.type == "dossier.members" else None
@@ -131,13 +135,13 @@ class Dossiers:
         return made.entry.id
 
     def admit(self, dossier: DossierId, newcomer: str, by: Acting, withhold: Iterable[PartId] = ()) -> EntryId:
-        """Add a member and deliver our own entries to it. Only the opener changes the list; others call `deliver_to`."""
+        """Add a member and deliver our own entries to it. The opener's verb; others call `deliver_to`."""
         node = self._node(newcomer)
 
         def work(tx: Connection) -> EntryId:
             records.lock_dossier(tx, dossier)
             state, kind = self._load(tx, dossier, contents=True)
-            body = Body(type="dossier.members", to=[n for n in state.members if n != self._w.node] + [node])
+            body = Body(type="dossier.members", to=[*(str(n) for n in state.members if n != self._w.node), node])
             body.facts = {}
             rule = FRAME_ACTS["dossier.members"]
             now = self._w.clock()
@@ -145,7 +149,7 @@ class Dossiers:
             legal = self._legal_for(state, node)
             addressees = tuple(n for n in members if n != self._w.node)
             draft = drafting.make_draft(body, rule, addressees=addressees, inherited=legal, resolve=self._node)
-            # The newcomer gets what we wrote, each entry asked of the gate again, before the list that admits it counts.
+            # The newcomer gets what we wrote; the gate is asked again for each entry.
             for entry in state.entries:
                 if entry.statement.author == self._w.node and entry.id not in state.voided():
                     self._grant(tx, entry, kind, node, by, now, tuple(withhold), self._consents(state, node))
@@ -171,8 +175,10 @@ class Dossiers:
         return self._w.store.write(work)
 
     def forward(self, dossier: DossierId, about: EntryId, to: str, by: Acting) -> EntryId:
-        """Ask whether another's entry may go to a further service. Raises `Refused` with the clause; when the gate permits,
-        the originator is asked to deliver: no node forwards another's entry itself."""
+        """Ask whether another's entry may go to a further service. Raises `Refused` with the clause.
+
+        Where the gate permits, the originator is asked to deliver: no node forwards another's entry itself.
+        """
         state = self.state(dossier)
         entry = state.entry(about)
         if entry is None:
@@ -187,7 +193,9 @@ class Dossiers:
     def _forward_question(self, state: DossierState, entry: Entry, to: str, by: Acting) -> Question:
         recipient = to.upper() if len(to) == 2 else country_of(self._node(to))
         s = entry.statement
-        granted = any(p.answer.startswith("granted") and self._same_place(p.to, to, recipient) for p in state.permissions)
+        granted = any(
+            p.answer.startswith("granted") and self._same_place(p.to, to, recipient) for p in state.permissions
+        )
         return Question(
             action=Action.FORWARD,
             country=self._w.country,
@@ -239,7 +247,9 @@ class Dossiers:
             raise _refused(decision, "show", "", "state a purpose")
         content = self._log(by, decision)
         self._w.store.write(
-            lambda tx: self._w.ledger.append(tx, verb=LogVerb.CONSULT, subject=dossier, content=content, at=self._w.clock())
+            lambda tx: self._w.ledger.append(
+                tx, verb=LogVerb.CONSULT, subject=dossier, content=content, at=self._w.clock()
+            )
         )
         return state
 
@@ -263,13 +273,20 @@ class Dossiers:
             raise NotFound("entry.unknown", "no such entry", step="read entry")
         return found
 
-    def list(self, kind: str = "", before: str = "", limit: int = 100) -> list[DossierRow]:
+    def rows(self, kind: str = "", before: str = "", limit: int = 100) -> list[DossierRow]:
         """Newest first. The subject is unsealed where this node holds it."""
         with self._w.store.read() as tx:
             rows = records.load_rows(tx, kind, before, limit)
             return [
                 DossierRow(
-                    r.id, r.kind, self._subject(tx, r.id), r.opener, r.opened_at, r.phase, r.updated_at, r.opener == self._w.node
+                    r.id,
+                    r.kind,
+                    self._subject(tx, r.id),
+                    r.opener,
+                    r.opened_at,
+                    r.phase,
+                    r.updated_at,
+                    r.opener == self._w.node,
                 )
                 for r in rows
             ]
@@ -362,7 +379,13 @@ class Dossiers:
         return ""
 
     def _store_filed(
-        self, tx: Connection, raw: bytes, entry: Entry, given: Mapping[PartId, tuple[bytes, Mapping[str, Any]]], new: bool, kind: Kind
+        self,
+        tx: Connection,
+        raw: bytes,
+        entry: Entry,
+        given: Mapping[PartId, tuple[bytes, Mapping[str, Any]]],
+        new: bool,
+        kind: Kind,
     ) -> None:
         s, now = entry.statement, self._w.clock()
         if not records.exists(tx, s.dossier):
@@ -457,23 +480,31 @@ class Dossiers:
         if leaf is None:
             return {**facts, "held": False}
         bundle = self._w.ledger.bundle(leaf.index)
-        return {**facts, "leaf": leaf.index, "leaf_hash": leaf.leaf_hash.hex(), "proof": json.dumps(bundle, separators=(",", ":"))}
+        return {
+            **facts,
+            "leaf": leaf.index,
+            "leaf_hash": leaf.leaf_hash.hex(),
+            "proof": json.dumps(bundle, separators=(",", ":")),
+        }
 
     def _append_auto(self, tx: Connection, dossier: DossierId, act: AutoAct, facts: Mapping[str, Any]) -> None:
         records.lock_dossier(tx, dossier)
         state, kind = self._load(tx, dossier, contents=False)
-        if not any(a.type == act.type and set(a.facts.items()) <= set(facts.items()) for a in automatic(state, kind, self._w.node)):
+        if not any(
+            a.type == act.type and set(a.facts.items()) <= set(facts.items())
+            for a in automatic(state, kind, self._w.node)
+        ):
             raise Conflict("act.done_already", "already written", step="settle")
         rule = self._rule(kind, act.type)
         addressees = tuple(n for n in state.members if n != self._w.node)
         legal = state.entries[0].statement.legal
-        draft = Draft(rule, drafting.Handling.parse([]), legal, facts, (), addressees)
+        draft = Draft(rule, Handling.parse([]), legal, facts, (), addressees)
         now, by = self._w.clock(), Acting.machine()
         made = self._make(draft, state, by, now)
         self._write(tx, made, kind, state, self._permits(draft, kind, by, now), by, now)
 
     def sweep(self) -> int:
-        """Erase the parts of dossiers whose erasure date has passed (LED art. 5; no decision means erasure). Returns parts."""
+        """Erase the parts of dossiers whose erasure date has passed (LED art. 5: no decision means erasure)."""
         today = self._w.clock().date().isoformat()
 
         def work(tx: Connection) -> int:
@@ -524,14 +555,16 @@ class Dossiers:
             return others
         chosen = self._nodes(parsed.to)
         if not set(chosen) <= set(others):
-            raise Invalid("dossier.not_a_member", "an addressee is not a member of this dossier", step="append", field="to")
+            raise Invalid(
+                "dossier.not_a_member", "an addressee is not a member of this dossier", step="append", field="to"
+            )
         return chosen
 
     def _about(self, state: DossierState, parsed: Body) -> Body:
         """Short forms of ids that an officer may type, made whole."""
         facts = dict(parsed.facts)
         for key in ("about", "asked", "recall"):
-            if key in facts and facts[key]:
+            if facts.get(key):
                 facts[key] = drafting.resolve_entry(state, facts[key])
         if "lane" in facts:
             facts["lane"] = self._node(str(facts["lane"]))
@@ -554,41 +587,53 @@ class Dossiers:
     @staticmethod
     def _consents(state: DossierState, node: NodeId) -> bool:
         country = country_of(node)
-        return any(p.answer.startswith("granted") and (p.to == node or p.to.upper() == country) for p in state.permissions)
+        return any(
+            p.answer.startswith("granted") and (p.to == node or p.to.upper() == country) for p in state.permissions
+        )
 
     def _make(
-        self, draft: Draft, state: DossierState, by: Acting, now: datetime, members: tuple[NodeId, ...] | None = None, nonce: str = ""
+        self,
+        draft: Draft,
+        state: DossierState,
+        by: Acting,
+        now: datetime,
+        members: tuple[NodeId, ...] | None = None,
+        nonce: str = "",
     ) -> Made:
         kind = self._kind(state.kind)
         parse_facts(draft.rule, draft.facts)
         made = drafting.make_statement(
-            draft, state=state, author=self._w.node, officer=by.officer, at=now, salt=lambda: self._w.random(32), members=members, nonce=nonce
+            draft,
+            state=state,
+            author=self._w.node,
+            officer=by.officer,
+            at=now,
+            salt=lambda: self._w.random(32),
+            members=members,
+            nonce=nonce,
         )
         missing = set(kind.part_kinds_required(made.entry)) - {p.kind for p in draft.parts}
         if missing:
-            raise Invalid("act.part_missing", f"missing: {', '.join(sorted(missing))}", step="read the act", field="parts")
+            raise Invalid(
+                "act.part_missing", f"missing: {', '.join(sorted(missing))}", step="read the act", field="parts"
+            )
         after = fold(state.id, [*state.entries, made.entry], kind)
         for mark in after.marks:
             if mark.entry == made.entry.id and mark.void:
-                raise Invalid(f"act.{mark.code}", mark.detail or mark.code.replace("_", " "), step="check the life cycle", field="type")
+                raise Invalid(
+                    f"act.{mark.code}",
+                    mark.detail or mark.code.replace("_", " "),
+                    step="check the life cycle",
+                    field="type",
+                )
         return made
 
     def _ask(self, draft: Draft, kind: str, to: NodeId, by: Acting, now: datetime, consent: bool = False) -> Decision:
-        return self._w.gate.decide(
-            drafting.question(
-                draft,
-                action=Action.SEND,
-                kind=kind,
-                country=self._w.country,
-                roles=frozenset(by.roles),
-                to=to,
-                at=now,
-                purpose=by.purpose,
-                why=by.justification,
-                second=by.second is not None,
-                consent=consent,
-            )
+        asker = drafting.Asker(
+            self._w.country, frozenset(by.roles), by.purpose, by.justification, by.second is not None
         )
+        asked = drafting.question(draft, asker, kind=kind, to=to, at=now, consent=consent)
+        return self._w.gate.decide(asked)
 
     def _permits(self, draft: Draft, kind: Kind, by: Acting, now: datetime) -> dict[NodeId, Permit]:
         found: dict[NodeId, Permit] = {}
@@ -609,7 +654,14 @@ class Dossiers:
         return found
 
     def _write(
-        self, tx: Connection, made: Made, kind: Kind, state: DossierState, permits: Mapping[NodeId, Permit], by: Acting, now: datetime
+        self,
+        tx: Connection,
+        made: Made,
+        kind: Kind,
+        state: DossierState,
+        permits: Mapping[NodeId, Permit],
+        by: Acting,
+        now: datetime,
     ) -> None:
         entry, s = made.entry, made.entry.statement
         raw = crypto.sign(PAYLOAD_TYPE, made.body, self._w.signing, self._w.node)
@@ -626,17 +678,37 @@ class Dossiers:
         self._refresh(tx, after, kind, now)
 
     def _queue(
-        self, tx: Connection, entry: Entry, node: NodeId, permit: Permit, withheld: tuple[PartId, ...], by: Acting, now: datetime
+        self,
+        tx: Connection,
+        entry: Entry,
+        node: NodeId,
+        permit: Permit,
+        withheld: tuple[PartId, ...],
+        by: Acting,
+        now: datetime,
     ) -> None:
         """No permit, no send; no leaf, no send: both in the transaction that queues."""
         clauses = tuple(c.id for c in permit.clauses)
-        content = {**self._log(by, permit), "to": node, "withheld": len(withheld), "transfer": entry.statement.legal.transfer_basis}
+        content = {
+            **self._log(by, permit),
+            "to": node,
+            "withheld": len(withheld),
+            "transfer": entry.statement.legal.transfer_basis,
+        }
         self._w.ledger.append(tx, verb=LogVerb.DISCLOSE, subject=entry.id, content=content, at=now)
         records.save_grant(tx, records.Grant(entry.id, node, now, clauses, withheld))
         self._w.enqueue(tx, node, "entry", entry.id, now + timedelta(days=self._w.item_days))
 
     def _grant(
-        self, tx: Connection, entry: Entry, kind: Kind, node: NodeId, by: Acting, now: datetime, withheld: tuple[PartId, ...], consent: bool
+        self,
+        tx: Connection,
+        entry: Entry,
+        kind: Kind,
+        node: NodeId,
+        by: Acting,
+        now: datetime,
+        withheld: tuple[PartId, ...],
+        consent: bool,
     ) -> None:
         """Deliver an entry of ours, written earlier, to one more node."""
         rule = self._rule(kind, entry.statement.type)
@@ -648,12 +720,16 @@ class Dossiers:
         if not draft.legal.agreement_with(country):
             between = self._w.gate.agreements_between(self._w.country, country)
             if between:
-                draft = replace(draft, legal=replace(draft.legal, agreements={**draft.legal.agreements, country: between[0].id}))
+                draft = replace(
+                    draft, legal=replace(draft.legal, agreements={**draft.legal.agreements, country: between[0].id})
+                )
         decision = self._ask(draft, kind.name, node, by, now, consent)
         if isinstance(decision, Refusal):
             raise _refused(decision, "deliver", country, "")
         if "four_eyes" in decision.obligations and by.second is None:
-            raise Refused("four_eyes.needed", "a second officer must confirm this disclosure", step="deliver", field="second")
+            raise Refused(
+                "four_eyes.needed", "a second officer must confirm this disclosure", step="deliver", field="second"
+            )
         self._queue(tx, entry, node, decision, hidden, by, now)
 
     def _refresh(self, tx: Connection, state: DossierState, kind: Kind, now: datetime) -> None:
@@ -678,7 +754,9 @@ class Dossiers:
     def _record_refusal(self, subject: str, decision: Refusal, by: Acting, to: str) -> None:
         content = {**self._log(by, decision), "to": to}
         self._w.store.write(
-            lambda tx: self._w.ledger.append(tx, verb=LogVerb.DISCLOSE, subject=subject, content=content, at=self._w.clock())
+            lambda tx: self._w.ledger.append(
+                tx, verb=LogVerb.DISCLOSE, subject=subject, content=content, at=self._w.clock()
+            )
         )
 
 
@@ -695,5 +773,10 @@ def _refused(decision: Refusal, step: str, to: str, hint: str) -> Refused:
     if missing:
         named += f"; missing: {', '.join(missing)}"
     return Refused(
-        "policy.refused", named, clauses=tuple(c.id for c in decision.clauses), step=step, field=to, hint=hint or "ask with another purpose"
+        "policy.refused",
+        named,
+        clauses=tuple(c.id for c in decision.clauses),
+        step=step,
+        field=to,
+        hint=hint or "ask with another purpose",
     )

@@ -153,7 +153,7 @@ def _no_floats(value: object) -> bool:
 
 
 def parse_statement(body: bytes) -> Statement:
-    """Raises `Untrusted` with the step and the field; accepts the canonical bytes only, so that one statement has one id."""
+    """Raises `Untrusted` with the step and the field; the canonical bytes only, so that one statement has one id."""
     step = "read statement"
     if len(body) > MAX_STATEMENT_BYTES:
         raise Untrusted("statement.too_large", f"over {MAX_STATEMENT_BYTES} bytes", step=step)
@@ -277,7 +277,9 @@ def verify_entry(raw_entry: bytes, keyring: Keyring) -> tuple[Entry, Statement]:
     return Entry(entry_id(body), statement, parts), statement
 
 
-def parse_delivery(payload: bytes, keyring: Keyring) -> tuple[bytes, Entry, dict[PartId, tuple[bytes, Mapping[str, Any]]]]:
+def parse_delivery(
+    payload: bytes, keyring: Keyring
+) -> tuple[bytes, Entry, dict[PartId, tuple[bytes, Mapping[str, Any]]]]:
     """(signed entry, entry, {part: (salt, content)}). Raises `Untrusted`: signature, commitment or form is wrong."""
     step = "read delivery"
     if len(payload) > MAX_DELIVERY_BYTES:
@@ -296,7 +298,9 @@ def parse_delivery(payload: bytes, keyring: Keyring) -> tuple[bytes, Entry, dict
     for part, salt in zip(raw.parts, salts, strict=True):
         ref = refs.get(PartId(part.id))
         if ref is None or ref.id in found:
-            raise Untrusted("delivery.part_unknown", "a part that the statement does not list", step=step, field="parts")
+            raise Untrusted(
+                "delivery.part_unknown", "a part that the statement does not list", step=step, field="parts"
+            )
         try:
             content = part_content(part.content)
         except Invalid as exc:

@@ -1,7 +1,7 @@
 """The kinds of dossier: each a folder with its nouns and pure rules, listed here once and known nowhere else.
 
-A kind brings a life cycle (a table of `ActRule`), a check, a step, its duties and its automatic acts. It reads no clock,
-no disk and no chance; storage, signatures, delivery, law and pages come from the dossier frame.
+A kind brings a life cycle (a table of `ActRule`), a check, a step, its duties and its automatic acts. It reads no
+clock, no disk and no chance; storage, signatures, delivery, law and pages come from the dossier frame.
 To add a kind: one folder, one line below.
 """
 

@@ -1,4 +1,4 @@
-"""Source and information grades, kept in the scheme they were given in (Reg. 2016/794 art. 29(3): only the provider changes one)."""
+"""Source and information grades, kept in their native scheme; only the provider changes one (Reg. 2016/794 art. 29)."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ ACTS = (
 
 def begin(opening: Entry) -> None:
     """A report needs no state of its own beside the frame's."""
-    return None
+    return
 
 
 def check(state: DossierState, entry: Entry) -> str:

@@ -1,9 +1,9 @@
 """The life cycle of a request. Each addressee answers in a lane of its own, with a clock of its own.
 
-    sent ──received──► running ──clarification_asked──► waiting ──clarification_given──► running
-                          │  ├──delay_announced──► delayed
-                          │  └──partly_answered──► running (the clock goes on for the rest)
-                          └──answered | refused──► done            withdrawn (by the requester) ends every lane
+sent ──received──► running ──clarification_asked──► waiting ──clarification_given──► running
+                      │  ├──delay_announced──► delayed
+                      │  └──partly_answered──► running (the clock goes on for the rest)
+                      └──answered | refused──► done            withdrawn (by the requester) ends every lane
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from tansiq.errors import TansiqError
 from tansiq.kinds.request.model import CLOCKS, Answered, Delayed, Made, Received, RefusedFacts, ToLane
 from tansiq.terms import EntryId, NodeId, parse_instant
 
-_ASK = frozenset({"subject", "question", "facts", "availability", "link_reason", "urgency_reasons", "entity", "link", "note"})
+_ASK = frozenset(
+    {"subject", "question", "facts", "availability", "link_reason", "urgency_reasons", "entity", "link", "note"}
+)
 _SAY = frozenset({"narrative", "answer", "entity", "link", "note"})
 _OPEN = ("open",)
 
