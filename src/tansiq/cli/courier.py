@@ -1,0 +1,95 @@
+"""`tansiq courier`: what was delivered, and delivery by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from tansiq.cli.call import MAX_ENVELOPES_BYTES, open_node, read_file, write_file
+from tansiq.cli.screen import emit, facts, plain, table, when
+from tansiq.exchange.model import ItemState
+
+if TYPE_CHECKING:
+    from tansiq.node import Node
+
+app = typer.Typer(no_args_is_help=True, help="What was delivered; delivery by hand.", rich_markup_mode=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What one courier round brought: items with a receipt, and items still queued."""
+
+    sent: int = 0
+    waiting: int = 0
+
+
+def send_round(node: Node) -> Sent:
+    """One attempt for what is queued. A partner that is away is no failure: the item stays queued and is seen."""
+    before = {(d.ref, d.to) for d in node.exchange.deliveries() if d.state in (ItemState.QUEUED, ItemState.SENT)}
+    node.send_now()
+    after = {(d.ref, d.to) for d in node.exchange.deliveries() if d.state in (ItemState.QUEUED, ItemState.SENT)}
+    return Sent(len(before - after), len(after))
+
+
+@app.command("status")
+def status(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="the newest so many items")] = 50,
+) -> None:
+    """Each item and addressee: queued, sent, received (with the partner's signed receipt), refused, expired."""
+    with open_node(ctx) as node:
+        deliveries = node.exchange.deliveries(limit=limit)
+        peers = node.exchange.status()
+
+    def show(out: Console) -> None:
+        rows = [
+            (
+                d.state.value,
+                d.to,
+                d.ref[:14],
+                str(d.attempts),
+                when(d.received_at or d.sent_at or d.queued_at),
+                d.reason,
+            )
+            for d in deliveries
+        ]
+        out.print(table("state", "to", "item", "tries", "at", "reason", rows=rows) if rows else "nothing was sent")
+
+    emit(ctx, {"deliveries": plain(deliveries), "peers": plain(peers)}, show)
+
+
+@app.command("export")
+def export(
+    ctx: typer.Context,
+    peer: Annotated[str, typer.Argument(metavar="PEER", help="node id, country or name")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="where to write; carried by hand or through a diode")],
+) -> None:
+    """Write what is queued for a partner, and receipts for it, into a sealed file.
+
+    tansiq --home ./rabat courier export es to-madrid.tansiq
+    """
+    with open_node(ctx) as node:
+        raw = node.exchange.export_file(node.exchange.resolve(peer))
+        write_file(file, raw, "FILE")
+    emit(ctx, {"file": str(file), "bytes": len(raw)}, lambda out: facts(out, [("written", file), ("bytes", len(raw))]))
+
+
+@app.command("import")
+def import_envelopes(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE")],
+) -> None:
+    """Take in a file that a partner wrote with `courier export`. Repeats do nothing twice; receipts go into our next.
+
+    tansiq --home ./madrid courier import to-madrid.tansiq
+    """
+    raw = read_file(file, "FILE", MAX_ENVELOPES_BYTES)
+    with open_node(ctx) as node:
+        summary = node.exchange.import_file(raw)
+        node.settle()
+    said = plain(summary)
+    emit(ctx, said, lambda out: facts(out, said.items()))

@@ -1,0 +1,43 @@
+"""`tansiq doctor`: is this node sound?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from tansiq.cli.call import open_node
+from tansiq.cli.screen import emit, table
+from tansiq.errors import Broken, TansiqError
+
+
+def doctor(ctx: typer.Context) -> None:
+    """Open the node and try its parts: keys, database, ledger, bank, courier. Says what is wrong and ends with 8.
+
+    tansiq --home ./rabat doctor
+    """
+    checks: list[dict[str, Any]] = []
+    with open_node(ctx) as node:
+
+        def check(name: str, look: Callable[[], str]) -> None:
+            try:
+                checks.append({"name": name, "ok": True, "detail": look()})
+            except TansiqError as failure:
+                checks.append({"name": name, "ok": False, "detail": failure.code})
+
+        check("keys", lambda: str(node.node_id))
+        check("database", lambda: str(node.store.dialect))
+        check("ledger", lambda: f"{node.ledger.head()[0]} leaves")
+        check("bank", lambda: f"{node.bank.count()} records")
+        check("officers", lambda: f"{len(node.access.officers())} officers")
+        check("peers", lambda: f"{len(node.exchange.peers())} pinned")
+
+    def show(out: Console) -> None:
+        rows = [("ok" if c["ok"] else "WRONG", c["name"], c["detail"]) for c in checks]
+        out.print(table("", "part", "", rows=rows))
+
+    emit(ctx, {"ok": all(c["ok"] for c in checks), "checks": checks}, show)
+    if not all(c["ok"] for c in checks):
+        raise typer.Exit(Broken.exit_code)

@@ -1,0 +1,230 @@
+"""`tansiq dossier`: open, append, show, list; what would be permitted; passing on with the originator's consent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from tansiq.cli.call import acting, open_node, read_object
+from tansiq.cli.courier import Sent, send_round
+from tansiq.cli.screen import emit, facts, plain, safe, table, when
+from tansiq.dossiers.model import DossierState, Entry, Part, Presence
+from tansiq.policy.model import Decision, Permit
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="The file that services share: every entry signed, delivered by its author alone.",
+    rich_markup_mode=None,
+)
+
+Dossier = Annotated[str, typer.Argument(metavar="ID", help="the dossier's id, or enough of its first characters")]
+Body = Annotated[Path, typer.Argument(metavar="FILE", help="the entry's body as JSON; - reads standard input")]
+To = Annotated[str, typer.Option(help="node ids, countries or names, with commas", metavar="es,de")]
+NoSend = Annotated[bool, typer.Option("--no-send", help="queue only; the running node's courier sends")]
+
+
+def _words(text: str) -> list[str]:
+    return [word for part in text.split(",") if (word := part.strip())]
+
+
+@app.command("open")
+def open_dossier(
+    ctx: typer.Context,
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="report or request")],
+    file: Body,
+    to: To,
+    no_send: NoSend = False,
+) -> None:
+    """Open a dossier with its first entry and queue it to partners, each permitted by the law gate.
+
+    tansiq --home ./rabat --officer yasmine --why "case 12" dossier open report --to es,de report.json
+    """
+    body = read_object(file, "FILE")
+    with open_node(ctx) as node:
+        by = acting(ctx, node)
+        made = node.dossiers.open(kind, body, _words(to), by)
+        opening = node.dossiers.state(made).entries[0].id
+        sent = Sent() if no_send else send_round(node)
+    said = {"dossier": made, "entry": opening, "sent": sent.sent, "waiting": sent.waiting}
+    emit(ctx, said, lambda out: facts(out, said.items()))
+
+
+@app.command("append")
+def append(ctx: typer.Context, dossier: Dossier, file: Body, no_send: NoSend = False) -> None:
+    """Append an entry: an answer, a clarification, feedback, a recall ... `type` in the body says which act it is.
+
+    tansiq --home ./madrid --officer ines dossier append d-41c0 answer.json
+    """
+    body = read_object(file, "FILE")
+    with open_node(ctx) as node:
+        by = acting(ctx, node)
+        entry = node.dossiers.append(node.dossiers.find(dossier), body, by)
+        sent = Sent() if no_send else send_round(node)
+    said = {"entry": entry, "sent": sent.sent, "waiting": sent.waiting}
+    emit(ctx, said, lambda out: facts(out, said.items()))
+
+
+@app.command("preview")
+def preview(
+    ctx: typer.Context,
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="report or request")],
+    file: Body,
+    to: To,
+) -> None:
+    """What the law gate would say for each recipient, with its clauses. Records nothing, sends nothing."""
+    body = read_object(file, "FILE")
+    with open_node(ctx) as node:
+        decisions = node.dossiers.preview(kind, body, _words(to), acting(ctx, node))
+    said = [{"to": to_node, **_decision(decision)} for to_node, decision in decisions]
+
+    def show(out: Console) -> None:
+        rows = [
+            (
+                d["to"],
+                d["decision"],
+                ", ".join(d["obligations"]),
+                "; ".join(f"{c['title']} ({c['law']})" for c in d["clauses"]),
+            )
+            for d in said
+        ]
+        out.print(table("to", "decision", "obligations", "clauses", rows=rows))
+
+    emit(ctx, {"decisions": said}, show)
+
+
+@app.command("forward")
+def forward(
+    ctx: typer.Context,
+    dossier: Dossier,
+    entry: Annotated[str, typer.Argument(metavar="ENTRY", help="whose content a further service should get")],
+    to: Annotated[str, typer.Option(help="node id, country or name of that service")],
+    no_send: NoSend = False,
+) -> None:
+    """Ask to pass another's entry on. Its originator alone delivers; without consent H2 forbids it (exit code 3)."""
+    with open_node(ctx) as node:
+        by = acting(ctx, node)
+        found = node.dossiers.find(dossier)
+        asked = node.dossiers.forward(found, entry_in(node.dossiers.state(found), entry), to, by)
+        sent = Sent() if no_send else send_round(node)
+    said = {"entry": asked, "sent": sent.sent, "waiting": sent.waiting}
+    emit(ctx, said, lambda out: facts(out, said.items()))
+
+
+@app.command("admit")
+def admit(
+    ctx: typer.Context,
+    dossier: Dossier,
+    to: Annotated[str, typer.Option(help="node id, country or name of the newcomer")],
+    no_send: NoSend = False,
+) -> None:
+    """Add a member: our own entries are asked of the law gate again and delivered; other authors deliver theirs."""
+    with open_node(ctx) as node:
+        by = acting(ctx, node)
+        entry = node.dossiers.admit(node.dossiers.find(dossier), to, by)
+        sent = Sent() if no_send else send_round(node)
+    said = {"entry": entry, "sent": sent.sent, "waiting": sent.waiting}
+    emit(ctx, said, lambda out: facts(out, said.items()))
+
+
+@app.command("show")
+def show_one(ctx: typer.Context, dossier: Dossier) -> None:
+    """Show a dossier with all its entries; logged in the ledger as a consultation.
+
+    tansiq --home ./madrid --officer ines --purpose prevention --why "duty" dossier show d-41c0
+    """
+    with open_node(ctx) as node:
+        state = node.dossiers.show(node.dossiers.find(dossier), acting(ctx, node))
+        deliveries = {e.id: node.exchange.deliveries(ref=e.id) for e in state.entries}
+    said = {**plain(state), "deliveries": plain({k: v for k, v in deliveries.items() if v})}
+
+    def show(out: Console) -> None:
+        facts(
+            out,
+            [
+                ("dossier", state.id),
+                ("kind", state.kind),
+                ("phase", state.phase),
+                ("opened", f"{when(state.opened_at)} by {state.opener}"),
+                ("members", ", ".join(state.members)),
+                ("missing", ", ".join(state.missing)),
+            ],
+        )
+        for entry in state.entries:
+            marks = [m for m in state.marks if m.entry == entry.id]
+            shown = [f"{d.to}: {d.state.value}" for d in deliveries[entry.id]]
+            out.print(_panel(entry, [f"{m.code}{' (void)' if m.void else ''}" for m in marks], shown))
+
+    emit(ctx, said, show)
+
+
+@app.command("list")
+def show_all(
+    ctx: typer.Context,
+    kind: Annotated[str, typer.Option(help="only this kind")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+) -> None:
+    """The dossiers of this node, newest first."""
+    with open_node(ctx) as node:
+        rows = node.dossiers.list(kind, "", limit)
+
+    def show(out: Console) -> None:
+        cells = [
+            (r.id, r.kind, r.phase, "ours" if r.outgoing else r.opener[:2].upper(), r.subject, r.updated_at)
+            for r in rows
+        ]
+        out.print(table("dossier", "kind", "phase", "from", "subject", "updated", rows=cells))
+
+    emit(ctx, {"dossiers": rows}, show)
+
+
+def entry_in(state: DossierState, word: str) -> Any:
+    """An entry of the dossier by its id or enough of its first characters; the word itself where none fits."""
+    fits = [e.id for e in state.entries if e.id.startswith(word)]
+    return fits[0] if len(fits) == 1 else word
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    permitted = isinstance(decision, Permit)
+    return {
+        "decision": "permit" if permitted else "refusal",
+        "clauses": plain(decision.clauses),
+        "obligations": sorted(decision.obligations) if isinstance(decision, Permit) else [],
+    }
+
+
+def _panel(entry: Entry, marks: list[str], deliveries: list[str]) -> Panel:
+    s = entry.statement
+    lines = Text()
+    handling = " ".join(s.handling.codes)
+    lines.append_text(
+        safe(f"{s.at:%Y-%m-%d %H:%M}Z  {s.author}  {handling}  {s.legal.purpose}, {s.legal.legal_basis}\n")
+    )
+    for name, value in s.facts.items():
+        lines.append_text(safe(f"{name}: {value}")).append("\n")
+    for part in entry.parts:
+        lines.append_text(_part(part)).append("\n")
+    for mark in marks:
+        lines.append_text(Text(f"! {mark}\n", style="bold"))
+    if deliveries:
+        lines.append_text(Text("; ".join(deliveries), style="dim"))
+    lines.rstrip()
+    return Panel(lines, title=f"{s.type}  {entry.id[:14]}", title_align="left")
+
+
+def _part(part: Part) -> Text:
+    head = Text(f"{part.ref.kind}: ", style="bold")
+    if part.presence is not Presence.HELD or part.content is None:
+        return head.append_text(Text(f"[{part.presence.value}]", style="italic"))
+    if part.ref.kind == "entity":
+        entity = part.content.get("entity", {})
+        claims = ", ".join(f"{c['property']} {c['value']} ({c.get('grade', '')})" for c in entity.get("claims", []))
+        return head.append_text(safe(f"{entity.get('schema', '')} {entity.get('role', '')} {claims}"))
+    if part.ref.kind == "link":
+        c = part.content
+        return head.append_text(safe(f"{c.get('from')} {c.get('type')} {c.get('to')}"))
+    return head.append_text(safe(part.content.get("text", "")))

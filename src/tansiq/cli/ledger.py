@@ -1,0 +1,66 @@
+"""`tansiq ledger`: the audit trail, its proofs and its signed heads."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from tansiq.cli.call import open_node, write_file
+from tansiq.cli.screen import emit, facts, plain
+from tansiq.errors import Broken
+
+app = typer.Typer(no_args_is_help=True, help="The audit trail: verify, prove, checkpoint.", rich_markup_mode=None)
+
+
+@app.command("verify")
+def verify(ctx: typer.Context) -> None:
+    """Recompute the whole log against what is stored and against its signed checkpoints; ends with 8 where it breaks.
+
+    tansiq --home ./rabat ledger verify
+    """
+    with open_node(ctx) as node:
+        report = node.ledger.verify()
+    said = plain(report)
+    emit(ctx, said, lambda out: facts(out, said.items()))
+    if not said.get("ok", False):
+        raise typer.Exit(Broken.exit_code)
+
+
+@app.command("prove")
+def prove(
+    ctx: typer.Context,
+    subject: Annotated[str, typer.Argument(metavar="ID", help="an entry's id (e-...) or a leaf's number")],
+    out: Annotated[Path | None, typer.Option(help="write the bundle here", metavar="FILE")] = None,
+) -> None:
+    """A bundle with which a third party checks alone that an entry was written, logged and received.
+
+    tansiq --home ./madrid ledger prove e-5f0c... --out proof.json
+    """
+    with open_node(ctx) as node:
+        bundle = plain(node.prove(subject))
+    raw = msgspec.json.format(msgspec.json.encode(bundle), indent=1)
+    if out is not None:
+        write_file(out, raw + b"\n", "--out")
+
+    def show(screen: Console) -> None:
+        if out is None:
+            sys.stdout.write(raw.decode() + "\n")
+        else:
+            facts(screen, [("written to", out)])
+
+    emit(ctx, bundle, show)
+
+
+@app.command("checkpoint")
+def checkpoint(ctx: typer.Context) -> None:
+    """Sign the log's present head as a C2SP tlog-checkpoint note; history then cannot be rewritten unseen."""
+    with open_node(ctx) as node:
+        note = node.ledger.checkpoint()
+        size, root = node.ledger.head()
+    said = {"size": size, "root": root, "checkpoint": note}
+    emit(ctx, said, lambda _out: sys.stdout.write(note if note.endswith("\n") else note + "\n"))

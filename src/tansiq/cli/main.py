@@ -1,0 +1,124 @@
+"""The program `tansiq`: its groups, its global options, and the one place where failures become exit codes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import tansiq
+from tansiq.cli import courier, demo, doctor, dossier, duties, ledger, node, officer, peer, records, token
+from tansiq.cli.call import Call
+from tansiq.cli.problems import INTERRUPTED, tell, unexpected, usage
+from tansiq.errors import TansiqError
+
+app = typer.Typer(
+    name="tansiq",
+    help=(
+        "Services of several countries work together as equals: each runs its own node.\n\n"
+        "A first look at everything: tansiq demo --once\n\n"
+        "A node of your own:\n\n"
+        "  tansiq --home ./rabat node init --name 'Rabat' --country MA\n\n"
+        "  tansiq --home ./rabat officer add yasmine --role analyst\n\n"
+        "  tansiq --home ./rabat serve --port 8443"
+    ),
+    epilog="Exit codes: 0 done, 2 invalid, 3 refused, 4 not found, 5 conflict, 6 unavailable, 7 untrusted, 8 broken.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # a traceback shows local variables, and those hold people
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(node.app, name="node")
+app.command("serve")(node.serve)
+app.add_typer(peer.app, name="peer")
+app.add_typer(officer.app, name="officer")
+app.add_typer(token.app, name="token")
+app.add_typer(dossier.app, name="dossier")
+app.command("duties")(duties.duties)
+app.command("match")(records.match)
+app.command("import")(records.import_file)
+app.add_typer(records.names, name="names")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(courier.app, name="courier")
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tansiq {tansiq.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    home: Annotated[
+        Path | None, typer.Option(envvar="TANSIQ_HOME", help="the node's home folder", metavar="DIR")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout, failures too")] = False,
+    officer: Annotated[str, typer.Option(help="who acts: an officer's name or id", metavar="NAME")] = "",
+    second: Annotated[str, typer.Option(help="the second officer of a four-eyes act", metavar="NAME")] = "",
+    purpose: Annotated[str, typer.Option(help="for what, e.g. prevention; kept in the ledger", metavar="CODE")] = "",
+    why: Annotated[str, typer.Option(help="the justification; kept in the ledger", metavar="TEXT")] = "",
+    passphrase_file: Annotated[
+        Path | None, typer.Option(help="a file whose first line opens the key file", metavar="FILE")
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="the program's version")
+    ] = False,
+) -> None:
+    """Global options stand before or after the command."""
+    ctx.obj = Call(home, as_json, officer, second, purpose, why, passphrase_file)
+
+
+FLAGS = {"--json"}
+VALUED = {"--home", "--officer", "--second", "--purpose", "--why", "--passphrase-file"}
+
+
+def globals_first(argv: list[str]) -> list[str]:
+    """Global options may stand anywhere before `--`; the parser wants them first."""
+    front: list[str] = []
+    rest: list[str] = []
+    words = iter(argv)
+    for word in words:
+        if word == "--":
+            rest += [word, *words]
+        elif word in FLAGS or (word.split("=", 1)[0] in VALUED and "=" in word):
+            front.append(word)
+        elif word in VALUED:
+            front += [word, *([value] if (value := next(words, None)) is not None else [])]
+        else:
+            rest.append(word)
+    return front + rest
+
+
+def call(argv: list[str]) -> int:
+    """One call of the program; the exit code comes back. Never raises but for `SystemExit` of the shell's making."""
+    argv = globals_first(argv)
+    as_json = "--json" in argv[: argv.index("--")] if "--" in argv else "--json" in argv
+    try:
+        code = app(argv, prog_name="tansiq", standalone_mode=False)
+    except TansiqError as failure:
+        return tell(failure, as_json=as_json)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader went away; the interpreter would complain once more at exit
+        return 0
+    except Exception as exc:  # noqa: BLE001 - the shell's edge: one of three places that may (STYLE 3.4)
+        if type(exc).__name__ == "NoArgsIsHelpError":
+            typer.echo(getattr(exc, "message", ""))
+            return 0
+        if hasattr(exc, "format_message"):
+            return tell(usage(exc), as_json=as_json)
+        return tell(unexpected(exc), as_json=as_json)
+    return code if isinstance(code, int) else 0
+
+
+def run() -> None:
+    """The console script."""
+    raise SystemExit(call(sys.argv[1:]))

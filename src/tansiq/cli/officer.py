@@ -1,0 +1,60 @@
+"""`tansiq officer`: who may act on this node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tansiq.access.model import Role
+from tansiq.cli.call import open_node, read_file
+from tansiq.cli.screen import emit, facts, table
+
+app = typer.Typer(no_args_is_help=True, help="Who may act on this node.", rich_markup_mode=None)
+
+
+@app.command("add")
+def add(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="the sign-in name; it never leaves this node")],
+    role: Annotated[list[Role], typer.Option(help="may be given several times")],
+    password_file: Annotated[
+        Path | None, typer.Option(help="a file (or -) whose first line is the password for the pages", metavar="FILE")
+    ] = None,
+    language: Annotated[str, typer.Option(help="of the pages", metavar="ar|fr|es|de|en")] = "en",
+) -> None:
+    """Add an officer. Without a password the officer acts on this machine only, not through the pages.
+
+    tansiq --home ./rabat officer add yasmine --role analyst --role liaison --password-file pw.txt
+    """
+    password = None
+    if password_file is not None:
+        password = (
+            read_file(password_file, "--password-file", 4096).split(b"\n")[0].rstrip(b"\r").decode("utf-8", "replace")
+        )
+    with open_node(ctx) as node:
+        officer, secret = node.access.add_officer(name, role, password, language)
+    said = {"officer": officer.id, "roles": sorted(officer.roles), "totp_secret": secret}
+
+    def show(out: Console) -> None:
+        facts(out, [("officer", officer.id), ("roles", ", ".join(said["roles"])), ("one-time-code secret", secret)])
+        if secret:
+            out.print("enter the secret into an authenticator now: it is not shown again", style="dim")
+
+    emit(ctx, said, show)
+
+
+@app.command("list")
+def show_all(ctx: typer.Context) -> None:
+    """The officers of this node."""
+    with open_node(ctx) as node:
+        officers = node.access.officers()
+    said = [{"officer": o.id, "name": o.name, "roles": sorted(o.roles), "active": o.active} for o in officers]
+
+    def show(out: Console) -> None:
+        rows = [(o.name, o.id, ", ".join(sorted(o.roles)), "" if o.active else "inactive") for o in officers]
+        out.print(table("name", "officer", "roles", "", rows=rows))
+
+    emit(ctx, {"officers": said}, show)
