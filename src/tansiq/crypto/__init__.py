@@ -12,8 +12,9 @@ Untrusted bytes are parsed strictly and in canonical form only; every failure is
 """
 
 from tansiq.crypto.canonical import canonical
+from tansiq.crypto.chance import random_bytes
 from tansiq.crypto.dsse import Unverified, pae, peek, sign, verify
-from tansiq.crypto.hashing import commit_part, framed, sha256
+from tansiq.crypto.hashing import commit_part, framed, new_salt, sha256
 from tansiq.crypto.hpke import SealingKeys, SealingPublic, fingerprint, open_sealed, seal
 from tansiq.crypto.keyfile import KdfCost, NodeKeys, open_keyfile, seal_keyfile
 from tansiq.crypto.keys import PublicKeys, SigningKeys, node_id
@@ -40,12 +41,14 @@ __all__ = [
     "framed",
     "from_base64",
     "make_tls_certificate",
+    "new_salt",
     "node_id",
     "open_keyfile",
     "open_sealed",
     "pae",
     "parse_canonical",
     "peek",
+    "random_bytes",
     "require_suite",
     "seal",
     "seal_keyfile",

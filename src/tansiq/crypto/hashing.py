@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
+from tansiq.crypto.chance import RandomBytes, random_bytes
 from tansiq.errors import Invalid
 from tansiq.terms import PartId
 
@@ -22,6 +23,11 @@ def sha256(domain: str, *parts: bytes) -> bytes:
 def framed(*parts: bytes) -> bytes:
     """The parts, each after its length: an injective encoding."""
     return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+
+
+def new_salt(random: RandomBytes = random_bytes) -> bytes:
+    """A salt for one commitment."""
+    return random(SALT_BYTES)
 
 
 def commit_part(kind: str, salt: bytes, content: bytes) -> PartId:

@@ -6,7 +6,6 @@ the signature inside does.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,8 +21,9 @@ from cryptography.hazmat.primitives.hpke import (
     Suite,
 )
 
+from tansiq.crypto.chance import RandomBytes, random_bytes
 from tansiq.crypto.hashing import framed, sha256
-from tansiq.crypto.keys import PublicKeys, RandomBytes
+from tansiq.crypto.keys import PublicKeys
 from tansiq.crypto.suites import SUITE
 from tansiq.crypto.wire import parse_key_map, to_base64
 from tansiq.errors import Invalid, Untrusted
@@ -77,7 +77,7 @@ class SealingKeys:
         self.public = SealingPublic(mlkem768.public_key().public_bytes_raw(), x25519.public_key().public_bytes_raw())
 
     @classmethod
-    def generate(cls, random: RandomBytes = os.urandom) -> SealingKeys:
+    def generate(cls, random: RandomBytes = random_bytes) -> SealingKeys:
         return cls(random(_MLKEM_SEED), random(_X25519_SEED))
 
     def to_bytes(self) -> bytes:

@@ -6,7 +6,6 @@ Functions take and give bytes; reading and writing the file is the caller's.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,9 +15,10 @@ from argon2.low_level import Type, hash_secret_raw
 from cryptography.exceptions import InvalidTag
 
 from tansiq.crypto.canonical import canonical
+from tansiq.crypto.chance import RandomBytes, random_bytes
 from tansiq.crypto.hashing import framed, sha256
 from tansiq.crypto.hpke import SealingKeys
-from tansiq.crypto.keys import RandomBytes, SigningKeys, node_id
+from tansiq.crypto.keys import SigningKeys, node_id
 from tansiq.crypto.suites import SUITE, require_suite
 from tansiq.crypto.tls import make_tls_certificate
 from tansiq.crypto.vault import KEY_BYTES, NONCE_BYTES, Xaes
@@ -53,7 +53,7 @@ class NodeKeys:
 
     @classmethod
     def generate(
-        cls, country: str, *, now: datetime, hosts: Iterable[str] = (), random: RandomBytes = os.urandom
+        cls, country: str, *, now: datetime, hosts: Iterable[str] = (), random: RandomBytes = random_bytes
     ) -> NodeKeys:
         """New keys. The node's id follows from the signing keys."""
         signing = SigningKeys.generate(random)
@@ -67,7 +67,7 @@ def seal_keyfile(
     passphrase: str | bytes | None = None,
     *,
     kek: bytes | None = None,
-    random: RandomBytes = os.urandom,
+    random: RandomBytes = random_bytes,
     cost: KdfCost | None = None,
 ) -> bytes:
     """The key file. Exactly one of `passphrase` and `kek` (32 bytes) is given."""

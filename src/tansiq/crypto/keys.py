@@ -5,9 +5,7 @@ but for C2SP notes, whose signature lines stand one by one.
 from __future__ import annotations
 
 import base64
-import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,12 +13,11 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey, MLDSA65PublicKey
 
+from tansiq.crypto.chance import RandomBytes, random_bytes
 from tansiq.crypto.hashing import sha256
 from tansiq.crypto.wire import parse_key_map, to_base64
 from tansiq.errors import Invalid, Untrusted
 from tansiq.terms import NodeId
-
-RandomBytes = Callable[[int], bytes]
 
 ED25519_BYTES, ED25519_SIGNATURE_BYTES = 32, 64
 MLDSA65_BYTES, MLDSA65_SIGNATURE_BYTES = 1952, 3309
@@ -102,7 +99,7 @@ class SigningKeys:
         )
 
     @classmethod
-    def generate(cls, random: RandomBytes = os.urandom) -> SigningKeys:
+    def generate(cls, random: RandomBytes = random_bytes) -> SigningKeys:
         return cls(random(_SEED), random(_SEED))
 
     def to_bytes(self) -> bytes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -16,8 +15,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
+from tansiq.crypto.chance import RandomBytes, random_bytes
 from tansiq.crypto.hashing import framed
-from tansiq.crypto.keys import RandomBytes
 from tansiq.errors import Broken, Invalid
 
 KEY_BYTES = 32
@@ -61,7 +60,7 @@ class Vault:
 
     __slots__ = ("_index", "_random", "_rows")
 
-    def __init__(self, key: bytes, random: RandomBytes = os.urandom) -> None:
+    def __init__(self, key: bytes, random: RandomBytes = random_bytes) -> None:
         if len(key) != KEY_BYTES:
             raise Invalid("key.malformed", "a vault key has 32 bytes", step="vault")
         self._rows = Xaes(hmac.digest(key, b"tansiq.vault.rows.v1", hashlib.sha256))
