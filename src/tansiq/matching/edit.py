@@ -1,0 +1,84 @@
+"""What it costs to read one word as a spelling of another: a weighted edit distance over units.
+
+All costs are whole centibits (1/100 of a bit of evidence against), so that this plain loop, the numpy batch and any later
+compiled kernel give the same numbers. The costs were learned on the dev split by `tools/train_names.py`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from tansiq.matching.parts import Part
+from tansiq.matching.text import UNITS, load
+
+FAR = 9999
+"""More than any two words are worth: stop looking."""
+
+
+class Tables:
+    """The learned costs. One instance is packaged; the trainer makes others."""
+
+    def __init__(self, raw: dict[str, Any]) -> None:
+        self.sub: list[list[int]] = raw["sub"]
+        self.gap: list[list[list[int]]] = raw["gap"]
+        self.skip: list[int] = raw["skip"]
+        self.row: dict[str, Any] = raw["row"]
+        self.counts: dict[str, int] = raw["counts"]
+        self.total: int = raw["total"]
+        if len(self.sub) != len(UNITS):
+            raise ValueError("learned tables and alphabet differ")
+
+
+TABLES = Tables(load("learned.json"))
+
+
+@lru_cache(maxsize=131072)
+def edges(
+    u: tuple[int, ...], skips: tuple[tuple[int, int], ...], other: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """(price of leaving out each unit, price of leaving out the first k units) against the script `other`."""
+    first, mid, last = TABLES.gap[other]
+    n = len(u)
+    gaps = tuple(first[x] if i == 0 else last[x] if i == n - 1 else mid[x] for i, x in enumerate(u))
+    start = [0] * (n + 1)
+    for i in range(n):
+        start[i + 1] = start[i] + gaps[i]
+    for k, kind in skips:
+        price = TABLES.skip[kind]
+        for i in range(k, n + 1):
+            start[i] = min(start[i], price + start[i] - start[k] if i > k else price)
+    return gaps, tuple(start)
+
+
+def cost(a: Part, b: Part) -> int:
+    """Centibits; 0 for the same spelling. Symmetric."""
+    if a.units == b.units:
+        return 0
+    ga, sa = edges(a.units, a.skips, b.script)
+    gb, sb = edges(b.units, b.skips, a.script)
+    sub = TABLES.sub
+    prev = list(sb)
+    ub = b.units
+    i = 0
+    for x in a.units:
+        row, g = sub[x], ga[i]
+        i += 1
+        left = sa[i]
+        cur = [left]
+        add = cur.append
+        j = 0
+        diagonal = prev[0]
+        for y in ub:
+            best = diagonal + row[y]
+            left += gb[j]
+            if left < best:
+                best = left
+            j += 1
+            diagonal = prev[j]
+            if diagonal + g < best:
+                best = diagonal + g
+            left = best
+            add(best)
+        prev = cur
+    return min(prev[-1], FAR)

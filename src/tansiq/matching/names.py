@@ -1,0 +1,238 @@
+"""Two names compared: parts met with parts, each meeting weighed, the weights added up.
+
+    sum = start + points of every pair of parts + points of parts without a partner + points for another order
+    score = 1 / (1 + 2^-sum)
+
+A pair of parts is worth what its rarity is worth minus what its spelling costs, but never less than a plain conflict.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+from tansiq.matching.edit import TABLES, cost
+from tansiq.matching.model import Explanation, Outcome, Row, probability
+from tansiq.matching.parts import Part, core, merged, parts, skeleton
+
+KNOTS = (200, 400, 600, 800, 1000, 1200, 1400, 1600)
+"""Rarity in centibits at which the worth of a met part was learned; straight lines between."""
+
+
+class Meeting(NamedTuple):
+    """Parts a[i:i2] met b[j:j2] (an empty side = no partner). `points` and `price` in centibits."""
+
+    i: int
+    i2: int
+    j: int
+    j2: int
+    points: int
+    price: int
+    info: int
+
+
+@lru_cache(maxsize=131072)
+def rarity(p: Part) -> int:
+    """-log2 of how often this consonant skeleton stands in the dev names, in centibits."""
+    seen = TABLES.counts.get(skeleton(core(p)), 0)
+    return round(100 * math.log2((TABLES.total + 1) / (seen + 1)))
+
+
+def worth(info: int) -> int:
+    """Centibits that a part of this rarity is worth when it meets itself."""
+    values: list[int] = TABLES.row["worth"]
+    x = min(max(info, KNOTS[0]), KNOTS[-1])
+    k = min((x - KNOTS[0]) // 200, len(KNOTS) - 2)
+    return values[k] + (values[k + 1] - values[k]) * (x - KNOTS[k]) // 200
+
+
+def _initial(a: Part, b: Part) -> bool:
+    short, long = sorted((a, b), key=lambda p: len(p.letters))
+    return len(short.letters) == 1 and short.script == long.script and long.letters.startswith(short.letters)
+
+
+def meet(i: int, i2: int, j: int, j2: int, a: Part, b: Part) -> Meeting:
+    """One part against one part."""
+    info = (rarity(a) + rarity(b)) // 2
+    if len(a.letters) == 1 or len(b.letters) == 1:
+        initial = TABLES.row["initial"] if a.letters == b.letters or _initial(a, b) else TABLES.row["conflict"]
+        return Meeting(i, i2, j, j2, initial, 0, -1)
+    price = cost(a, b)
+    return Meeting(i, i2, j, j2, max(worth(info) - price, TABLES.row["conflict"]), price, info)
+
+
+def assign(grid: list[list[Meeting]]) -> list[Meeting]:
+    """min(n, m) meetings of great total worth: best first, then exchanged in twos while that gains."""
+    n, m = len(grid), len(grid[0])
+    if n == m == 1:
+        return [grid[0][0]]
+    by = sorted((x for row in grid for x in row), key=lambda g: (-g.points, g.i + g.j, g.i))
+    used_i: set[int] = set()
+    used_j: set[int] = set()
+    out: list[Meeting] = []
+    for g in by:
+        if g.i not in used_i and g.j not in used_j:
+            used_i.add(g.i)
+            used_j.add(g.j)
+            out.append(g)
+    for x in range(len(out)):
+        for y in range(x + 1, len(out)):
+            p, q = out[x], out[y]
+            r, s = grid[p.i][q.j], grid[q.i][p.j]
+            if r.points + s.points > p.points + q.points:
+                out[x], out[y] = r, s
+    return out
+
+
+def _join(
+    a: tuple[Part, ...], b: tuple[Part, ...], met: list[Meeting], flip: bool
+) -> tuple[int, Meeting, list[Meeting]] | None:
+    """The best gain from reading two neighbours of `a` as one word that meets one word of `b`."""
+    at_i = {g.i: g for g in met}
+    at_j = {g.j: g for g in met}
+    spare = TABLES.row["only"][0]
+    best: tuple[int, Meeting, list[Meeting]] | None = None
+    for i in range(len(a) - 1):
+        g1, g2 = at_i.get(i), at_i.get(i + 1)
+        if (g1 is None or g1.i2 > i + 1 or g1.price > 150) + (g2 is None or g2.i2 > i + 2 or g2.price > 150) == 0:
+            continue
+        whole = merged(a[i], a[i + 1])
+        if whole is None:
+            continue
+        for j, part in enumerate(b):
+            gone = {id(g): g for g in (g1, g2, at_j.get(j)) if g}
+            if (
+                len(gone) > 2
+                or abs(len(part.units) - len(whole.units)) > 3
+                or any(g.i2 - g.i + g.j2 - g.j > 2 for g in gone.values())
+            ):
+                continue
+            new = meet(i, i + 2, j, j + 1, whole, part)
+            before = sum(g.points for g in gone.values()) + spare * (
+                (g1 is None) + (g2 is None) + (at_j.get(j) is None)
+            )
+            freed = sum(1 for g in gone.values() if g.j != j) * spare
+            gain = new.points + freed - before
+            if gain > 100 and new.points > 0 and (best is None or gain > best[0]):
+                best = gain, new, list(gone.values())
+    return best
+
+
+def align(a: tuple[Part, ...], b: tuple[Part, ...]) -> list[Meeting]:
+    """All meetings of two names, the parts without a partner among them (i2 == i or j2 == j)."""
+    met = assign([[meet(i, i + 1, j, j + 1, x, y) for j, y in enumerate(b)] for i, x in enumerate(a)])
+    for _ in range(2):
+        if len(a) == len(b) and all(g.price <= 150 for g in met):
+            break
+        here, there = _join(a, b, met, False), None
+        if len(b) > 1:
+            turned = [Meeting(g.j, g.j2, g.i, g.i2, *g[4:]) for g in met]
+            there = _join(b, a, turned, True)
+        if there and (not here or there[0] > here[0]):
+            _, new, gone = there
+            lost = {(g.j, g.i) for g in gone}
+            met = [g for g in met if (g.i, g.j) not in lost] + [Meeting(new.j, new.j2, new.i, new.i2, *new[4:])]
+        elif here:
+            lost = {(g.i, g.j) for g in here[2]}
+            met = [g for g in met if (g.i, g.j) not in lost] + [here[1]]
+        else:
+            break
+    return met + _alone(a, b, met)
+
+
+def _alone(a: tuple[Part, ...], b: tuple[Part, ...], met: list[Meeting]) -> list[Meeting]:
+    """Parts that met nobody: pairs of strangers are conflicts, the rest stand alone."""
+    in_a = {k for g in met for k in range(g.i, g.i2)}
+    in_b = {k for g in met for k in range(g.j, g.j2)}
+    left = [i for i in range(len(a)) if i not in in_a]
+    right = [j for j in range(len(b)) if j not in in_b]
+    out: list[Meeting] = []
+    both = min(len(left), len(right))
+    for i, j in zip(left[:both], right[:both], strict=True):
+        out.append(meet(i, i + 1, j, j + 1, a[i], b[j]))
+    prices: list[int] = TABLES.row["only"]
+    k = 0
+    for where, names in ((left[both:], a), (right[both:], b)):
+        for x in where:
+            points = TABLES.row["title"] if names[x].title else prices[min(k, len(prices) - 1)]
+            k += not names[x].title
+            out.append(Meeting(x, x + 1, 0, 0, points, 0, 0) if names is a else Meeting(0, 0, x, x + 1, points, 0, 0))
+    return out
+
+
+def crossed(met: list[Meeting]) -> bool:
+    """Whether the met parts stand in another order."""
+    js = [g.j for g in sorted(met) if g.i2 > g.i and g.j2 > g.j and g.points > 0]
+    return any(x > y for x, y in zip(js, js[1:], strict=False))
+
+
+def _sorted(a: str, b: str) -> tuple[tuple[Part, ...], tuple[Part, ...], bool]:
+    """The two names in an order that does not depend on which was given first: the score is symmetric."""
+    if b < a:
+        return parts(b), parts(a), True
+    return parts(a), parts(b), False
+
+
+def centibits(a: tuple[Part, ...], b: tuple[Part, ...]) -> int:
+    """The whole evidence for one person behind two names."""
+    met = align(a, b)
+    total = int(TABLES.row["start"]) + sum(g.points for g in met)
+    return total + (int(TABLES.row["order"]) if crossed(met) else 0)
+
+
+def score(a: str, b: str) -> float:
+    """How probable it is, on evidence of the names alone, that `a` and `b` name one person; 0.0 if not comparable."""
+    x, y, _ = _sorted(a, b)
+    if not x or not y:
+        return 0.0
+    return probability(centibits(x, y) / 100)
+
+
+def explain(a: str, b: str) -> Explanation:
+    """The same score with its reasons: one row per meeting, and the points add up."""
+    x, y, turned = _sorted(a, b)
+    if not x or not y:
+        return Explanation(0.0, False, 0.0, ())
+    met = align(x, y)
+    rows = [_row(x, y, g, turned) for g in sorted(met, key=lambda g: (g.i if g.i2 > g.i else 99, g.j))]
+    if crossed(met):
+        rows.append(Row("order", "", "", "different_position", Outcome.PARTIAL, TABLES.row["order"] / 100))
+    start = int(TABLES.row["start"])
+    total = start + sum(g.points for g in met) + (int(TABLES.row["order"]) if crossed(met) else 0)
+    return Explanation(probability(total / 100), True, start / 100, tuple(rows))
+
+
+def _row(x: tuple[Part, ...], y: tuple[Part, ...], g: Meeting, turned: bool) -> Row:
+    here = " ".join(p.shown for p in x[g.i : g.i2])
+    there = " ".join(p.shown for p in y[g.j : g.j2])
+    points = g.points / 100
+    if turned:
+        here, there = there, here
+    if not here or not there:
+        alone = x[g.i] if g.i2 > g.i else y[g.j]
+        how = "title" if alone.title else "only_in_a" if here else "only_in_b"
+        return Row("name", here, there, how, Outcome.MISSING, points)
+    how = _how(x[g.i], y[g.j], g)
+    if how in {"different", "initial_conflict"}:
+        outcome = Outcome.CONFLICT
+    else:
+        outcome = Outcome.AGREE if g.price <= 400 and g.info >= 0 else Outcome.PARTIAL
+    return Row("name", here, there, how, outcome, points)
+
+
+def _how(p: Part, q: Part, g: Meeting) -> str:
+    """A stable word for the way two parts met; the pages translate it."""
+    if g.info < 0:
+        return "initial" if g.points > TABLES.row["conflict"] else "initial_conflict"
+    if g.points <= TABLES.row["conflict"]:
+        return "different"
+    if g.i2 - g.i > 1 or g.j2 - g.j > 1:
+        return "written_together"
+    if p.letters == q.letters:
+        return "same_spelling" if p.article == q.article else "article_apart"
+    if p.particle != q.particle:
+        return "particle_apart"
+    if g.price > max(400, g.points):
+        return "weak_likeness"
+    return "same_name_two_scripts" if p.script != q.script else "same_name_two_spellings"

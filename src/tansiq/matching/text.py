@@ -1,0 +1,119 @@
+"""From any Unicode text to words of units: letters and letter groups of one canonical alphabet.
+
+Rules this module keeps:
+- whatever comes in, at most MAX_CHARS characters, MAX_WORDS words and MAX_UNITS units per word come out;
+- a word has one script (Arabic, or Latin: Cyrillic, Greek and Hebrew are spelled in Latin first);
+- case, accents that no alphabet of ours tells apart, tatweel, vowel marks, bidi and other format characters vanish.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+MAX_CHARS = 400
+MAX_WORDS = 24
+MAX_UNITS = 22
+
+LATIN, ARABIC = 0, 1
+_JOINERS = frozenset("'’‘ʼʿʾ`´ʹʻʽˈ′־״׳ـ")
+
+
+def load(name: str) -> dict[str, Any]:
+    """A packaged data file of this capability."""
+    text = resources.files("tansiq.matching").joinpath("data", name).read_text(encoding="utf-8")
+    value: dict[str, Any] = json.loads(text)
+    return value
+
+
+_SCRIPTS = load("scripts.json")
+_LATIN_FOLD: dict[str, str] = _SCRIPTS["latin"]
+_ARABIC_FOLD: dict[str, str] = _SCRIPTS["arabic"]
+_OTHER: dict[str, str] = _SCRIPTS["other"]
+
+ROMANISATION = load("romanisation.json")
+LATIN_UNITS: tuple[str, ...] = tuple(ROMANISATION["latin_units"])
+ARABIC_UNITS: tuple[str, ...] = tuple(ROMANISATION["arabic"])
+UNITS: tuple[str, ...] = LATIN_UNITS + ARABIC_UNITS
+UNIT_ID: dict[str, int] = {u: i for i, u in enumerate(UNITS)}
+_GROUP = re.compile("|".join(sorted((re.escape(u) for u in LATIN_UNITS), key=len, reverse=True)))
+
+
+@lru_cache(maxsize=4096)
+def _fold_char(c: str) -> tuple[int, str]:
+    """(script, spelling) of one lower-case character; script -1 separates words, -2 vanishes."""
+    if "a" <= c <= "z":
+        return LATIN, c
+    if c in _LATIN_FOLD:
+        return LATIN, _LATIN_FOLD[c]
+    if c in _ARABIC_FOLD:
+        return ARABIC, _ARABIC_FOLD[c]
+    if c in UNIT_ID:
+        return ARABIC, c
+    if c in _OTHER:
+        return LATIN, _OTHER[c]
+    category = unicodedata.category(c)
+    if c in _JOINERS or category in {"Mn", "Me", "Cf", "Lm"}:
+        return -2, ""
+    if category[0] != "L":
+        return -1, ""
+    base = unicodedata.normalize("NFKD", c).casefold()
+    if base == c:
+        return -1, ""
+    out, script = "", -1
+    for b in base:
+        s, t = _fold_char(b) if b != c else (-1, "")
+        if s >= 0 and script in {-1, s}:
+            out, script = out + t, s
+    return (script, out) if out else (-1, "")
+
+
+def words(text: str) -> list[tuple[int, str, bool]]:
+    """[(script, folded letters, bound to the word before by a hyphen)] of a name as written."""
+    out: list[tuple[int, str, bool]] = []
+    script, letters, bound, hyphen = -1, "", False, False
+    folded = unicodedata.normalize("NFKC", text[:MAX_CHARS])[: 2 * MAX_CHARS].casefold()
+    for c in unicodedata.normalize("NFC", folded):
+        s, t = _fold_char(c)
+        if s == -2:
+            continue
+        if s == -1 or (s != script and script >= 0):
+            if letters:
+                out.append((script, letters, bound))
+                if len(out) == MAX_WORDS:
+                    return out
+                hyphen = False
+            hyphen = hyphen or c in "-‐‑–"
+            script, letters = -1, ""
+            if s == -1:
+                continue
+        if script < 0:
+            bound, hyphen = hyphen and bool(out), False
+        script, letters = s, letters + t
+    if letters:
+        out.append((script, letters, bound))
+    return out
+
+
+_DOUBLE = re.compile(r"([bcdfghjklmnpqrstvwxyzşçžğñaiuāöüä]|sh|ch|kh|gh|th|dh)\1+")
+_SPECIAL = (
+    (re.compile("gu(?![ei])"), "g\0u"),  # gu is one sound before e and i only
+    (re.compile("iy(?=[aeou])"), "y"),
+    (re.compile("yi(?=[aeou])"), "y"),
+    (re.compile("^mc(?=[a-z])"), "mac"),
+)
+
+
+@lru_cache(maxsize=65536)
+def units(script: int, letters: str) -> tuple[int, ...]:
+    """The units of one folded word; doubled Latin letters count once, as the Arabic writing does."""
+    if script == ARABIC:
+        return tuple(UNIT_ID[c] for c in letters if c in UNIT_ID)[:MAX_UNITS]
+    letters = _DOUBLE.sub(r"\1", letters)
+    for pattern, to in _SPECIAL:
+        letters = pattern.sub(to, letters)
+    return tuple(UNIT_ID[m.group()] for m in _GROUP.finditer(letters))[:MAX_UNITS]
