@@ -1,0 +1,52 @@
+"""The append-only signed log of one node, its proofs and its witnesses.
+
+Promises:
+- `Ledger.append` logs one processing operation (LED art. 25(1)) in the caller's own transaction: no leaf, no act.
+- The tree (RFC 9162) holds salted commitments and ids only. Content is sealed, and erased without breaking a proof.
+- `checkpoint` signs the head as a C2SP note with Ed25519 and ML-DSA-65, and never signs a fork; `witness` cosigns a
+  partner's log only when it extends what we saw of it.
+- `verify` recomputes everything and says at which leaf it breaks. `bundle` and `verify_bundle` prove one leaf to a
+  third party off-line, with nothing but the log's public keys.
+- `merkle`'s functions are pure and re-exported.
+It keeps nothing in memory: a rolled-back transaction leaves no trace.
+"""
+
+from tansiq.ledger.bundle import verify_bundle
+from tansiq.ledger.checkpoint import (
+    NOTHING_SEEN,
+    add_line,
+    cosign,
+    sign_checkpoint,
+    verify_checkpoint,
+    verify_cosignature,
+)
+from tansiq.ledger.merkle import (
+    EMPTY_ROOT,
+    consistency,
+    inclusion,
+    leaf_hash,
+    node_hash,
+    root,
+    verify_consistency,
+    verify_inclusion,
+)
+from tansiq.ledger.service import Ledger
+
+__all__ = [
+    "EMPTY_ROOT",
+    "NOTHING_SEEN",
+    "Ledger",
+    "add_line",
+    "consistency",
+    "cosign",
+    "inclusion",
+    "leaf_hash",
+    "node_hash",
+    "root",
+    "sign_checkpoint",
+    "verify_bundle",
+    "verify_checkpoint",
+    "verify_consistency",
+    "verify_cosignature",
+    "verify_inclusion",
+]

@@ -1,0 +1,204 @@
+"""Bytes to values: signed notes, checkpoints, witness requests and proof bundles. Every failure is `Untrusted`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tansiq.crypto import from_base64, parse_canonical, require_suite, to_base64
+from tansiq.errors import TansiqError, Untrusted
+from tansiq.ledger.merkle import HASH_BYTES
+from tansiq.ledger.model import Checkpoint, Leaf
+from tansiq.terms import LogVerb, parse_instant
+
+MAX_NOTE_BYTES = 256 * 1024  # a signed note must hold at least 16 signatures; ML-DSA-65 lines have 4.4 kB
+MAX_BUNDLE_BYTES = 1024 * 1024
+MAX_SIZE = 2**63 - 1
+_MAX_SIGNATURES = 32
+_MAX_PROOF = 63
+BUNDLE_TYPE = "tansiq.ledger.proof.v1"
+
+_SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
+_SIGNATURE = re.compile(r"— ([^\s+]{1,255}) ([A-Za-z0-9+/=]{8,12000})")
+
+
+@dataclass(frozen=True, slots=True)
+class NoteSignature:
+    """One signature line, not verified."""
+
+    name: str
+    key_id: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A signed note, not verified: its text (with the final newline) and its signature lines."""
+
+    text: str
+    signatures: tuple[NoteSignature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BundleWire:
+    """A proof bundle, not verified."""
+
+    index: int
+    leaf: Leaf
+    salt: bytes | None
+    content: Mapping[str, Any] | None
+    path: tuple[bytes, ...]
+    checkpoint: str
+
+
+def parse_note(raw: bytes | str) -> Note:
+    """C2SP signed-note. Raises `Untrusted("note.malformed")`."""
+    data = _utf8(raw)
+    if len(data) > MAX_NOTE_BYTES:
+        raise Untrusted("note.too_large", f"a note larger than {MAX_NOTE_BYTES} bytes", step="note")
+    text = data.decode()
+    if any(c < " " and c != "\n" for c in text):
+        raise Untrusted("note.malformed", "a note with control characters", step="note")
+    body, blank, lines = text.rpartition("\n\n")
+    if not blank or not lines.endswith("\n"):
+        raise Untrusted("note.malformed", "a note is text, a blank line and signature lines", step="note")
+    found = tuple(parse_signature(line) for line in lines[:-1].split("\n"))
+    if len(found) > _MAX_SIGNATURES:
+        raise Untrusted("note.signatures", f"more than {_MAX_SIGNATURES} signatures", step="note")
+    return Note(body + "\n", found)
+
+
+def parse_signature(line: str) -> NoteSignature:
+    """One signature line, without its newline. Raises `Untrusted("note.malformed")`."""
+    match = _SIGNATURE.fullmatch(line)
+    if not match:
+        raise Untrusted("note.malformed", "not a signature line", step="note")
+    raw = from_base64(match[2], "signature", "note.malformed")
+    if len(raw) <= 4:
+        raise Untrusted("note.malformed", "a signature line without a signature", step="note")
+    return NoteSignature(match[1], raw[:4], raw[4:])
+
+
+def parse_checkpoint(text: str) -> Checkpoint:
+    """The text of a C2SP tlog-checkpoint. Raises `Untrusted("checkpoint.malformed")`."""
+    lines = text.split("\n")
+    if len(lines) < 4 or lines[-1] or not all(lines[:-1]):
+        raise Untrusted("checkpoint.malformed", "a checkpoint is origin, size and root", step="checkpoint")
+    origin, size, root, *extensions = lines[:-1]
+    return Checkpoint(
+        origin, _size(size, "checkpoint.malformed"), _hash(root, "root", "checkpoint.malformed"), tuple(extensions)
+    )
+
+
+def render_request(old: int, path: tuple[bytes, ...], note: str) -> bytes:
+    """The body of C2SP tlog-witness `add-checkpoint`."""
+    return "".join([f"old {old}\n", *(f"{to_base64(step)}\n" for step in path), "\n", note]).encode()
+
+
+def parse_request(raw: bytes) -> tuple[int, tuple[bytes, ...], str]:
+    """(old size, consistency proof, note) of `add-checkpoint`. Raises `Untrusted("witness.malformed")`."""
+    if len(raw) > MAX_NOTE_BYTES + 4096:
+        raise Untrusted("witness.malformed", "a witness request that is too large", step="witness")
+    head, blank, note = _utf8(raw).decode().partition("\n\n")
+    first, *steps = head.split("\n")
+    if not blank or not first.startswith("old ") or len(steps) > _MAX_PROOF:
+        raise Untrusted("witness.malformed", "not a witness request", step="witness")
+    old = _size(first[4:], "witness.malformed")
+    return old, tuple(_hash(step, "proof", "witness.malformed") for step in steps), note
+
+
+def render_bundle(bundle: BundleWire) -> dict[str, Any]:
+    """The JSON value of a bundle, to be written in canonical form."""
+    leaf = bundle.leaf
+    disclosed = None
+    if bundle.salt is not None and bundle.content is not None:
+        disclosed = {"salt": to_base64(bundle.salt), "content": dict(bundle.content)}
+    return {
+        "type": BUNDLE_TYPE,
+        "suite": "tansiq-1",
+        "index": bundle.index,
+        "leaf": {
+            "at": leaf.at,
+            "verb": leaf.verb.value,
+            "subject": leaf.subject,
+            "commitment": leaf.commitment.hex(),
+        },
+        "disclosed": disclosed,
+        "path": [to_base64(step) for step in bundle.path],
+        "checkpoint": bundle.checkpoint,
+    }
+
+
+def parse_bundle(raw: bytes) -> BundleWire:
+    """A proof bundle in canonical form, nothing verified. Raises `Untrusted("bundle.*")` or `suite.unknown`."""
+    value = parse_canonical(raw, MAX_BUNDLE_BYTES, "bundle")
+    value = _object(value, {"type", "suite", "index", "leaf", "disclosed", "path", "checkpoint"}, "")
+    require_suite(value["suite"])
+    if value["type"] != BUNDLE_TYPE:
+        raise _bad("type")
+    index, path, note = value["index"], value["path"], value["checkpoint"]
+    if type(index) is not int or index < 0:
+        raise _bad("index")
+    if not isinstance(path, list) or len(path) > _MAX_PROOF:
+        raise _bad("path")
+    if not isinstance(note, str):
+        raise _bad("checkpoint")
+    salt: bytes | None = None
+    content: Mapping[str, Any] | None = None
+    if value["disclosed"] is not None:
+        disclosed = _object(value["disclosed"], {"salt", "content"}, "disclosed")
+        salt, content = from_base64(disclosed["salt"], "disclosed.salt", "bundle.malformed"), disclosed["content"]
+        if not isinstance(content, dict):
+            raise _bad("disclosed.content")
+    steps = tuple(_hash(step, "path", "bundle.malformed") for step in path)
+    return BundleWire(index, _leaf(value["leaf"]), salt, content, steps, note)
+
+
+def _leaf(value: object) -> Leaf:
+    leaf = _object(value, {"at", "verb", "subject", "commitment"}, "leaf")
+    commitment = leaf["commitment"]
+    if not isinstance(commitment, str) or not re.fullmatch(r"[0-9a-f]{64}", commitment):
+        raise _bad("leaf.commitment")
+    if not isinstance(leaf["subject"], str):
+        raise _bad("leaf.subject")
+    try:
+        parse_instant(leaf["at"], "leaf.at")
+        verb = LogVerb(leaf["verb"])
+    except (TansiqError, ValueError) as exc:
+        raise _bad("leaf") from exc
+    return Leaf(leaf["at"], verb, leaf["subject"], bytes.fromhex(commitment))
+
+
+def _object(value: object, names: set[str], field: str) -> dict[str, Any]:
+    if not isinstance(value, dict) or set(value) != names:
+        raise _bad(field)
+    return value
+
+
+def _bad(field: str) -> Untrusted:
+    return Untrusted("bundle.malformed", "not a proof bundle", step="bundle", field=field)
+
+
+def _utf8(raw: bytes | str) -> bytes:
+    """The bytes of a text, if they are UTF-8 and the text is."""
+    try:
+        data = raw.encode() if isinstance(raw, str) else raw
+        data.decode()
+    except UnicodeError as exc:
+        raise Untrusted("note.malformed", "not UTF-8", step="note") from exc
+    return data
+
+
+def _size(text: str, code: str) -> int:
+    if not _SIZE.fullmatch(text) or int(text) > MAX_SIZE:
+        raise Untrusted(code, "not a tree size", step="checkpoint", field="size")
+    return int(text)
+
+
+def _hash(text: object, field: str, code: str) -> bytes:
+    raw = from_base64(text, field, code)
+    if len(raw) != HASH_BYTES:
+        raise Untrusted(code, "not a SHA-256 hash", step="checkpoint", field=field)
+    return raw
