@@ -83,7 +83,11 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Permitted, and why. `obligations` are words such as `four_eyes`, `notify_dpa`."""
+    """Permitted, and why: the rules that permit, then those that put an obligation on it.
+
+    `four_eyes` must be met before the act; `acknowledge_h3` before the officer reads on; `inform_originator`,
+    `notify_dpa` and `document_transfer` after it.
+    """
 
     clauses: tuple[Clause, ...]
     obligations: frozenset[str] = frozenset()
@@ -95,7 +99,9 @@ class Refusal:
 
     clauses: tuple[Clause, ...]
     reason: str
-    """A stable code: `default_deny`, or the id of the first forbidding rule."""
+    """A stable code: `default_deny`, the id of the first forbidding rule, `gate.other_country` or `gate.error`."""
+    missing: tuple[str, ...] = ()
+    """What the officer could add or change, as words of the question: `agreement`, `erase_on`, `consent`, `role` ..."""
 
 
 Decision = Permit | Refusal
@@ -103,7 +109,10 @@ Decision = Permit | Refusal
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """One agreement between services, as read from its file's header annotations."""
+    """One agreement between services, as read from the annotations of its file's first rule.
+
+    `clocks` maps `urgent_direct`, `urgent_indirect` and `other` to ISO 8601 durations such as `PT8H`.
+    """
 
     id: str
     parties: tuple[str, ...]
