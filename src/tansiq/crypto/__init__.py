@@ -11,11 +11,11 @@ Promises:
 Untrusted bytes are parsed strictly and in canonical form only; every failure is one of the seven.
 """
 
-from tansiq.crypto.canonical import canonical
 from tansiq.crypto.chance import random_bytes
 from tansiq.crypto.dsse import Unverified, pae, peek, sign, verify
 from tansiq.crypto.hashing import commit_part, framed, new_salt, sha256
 from tansiq.crypto.hpke import SealingKeys, SealingPublic, fingerprint, open_sealed, seal
+from tansiq.crypto.jcs import canonical
 from tansiq.crypto.keyfile import KdfCost, NodeKeys, open_keyfile, seal_keyfile
 from tansiq.crypto.keys import PublicKeys, SigningKeys, node_id
 from tansiq.crypto.suites import SUITE, require_suite

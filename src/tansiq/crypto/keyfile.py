@@ -14,10 +14,10 @@ import msgspec
 from argon2.low_level import Type, hash_secret_raw
 from cryptography.exceptions import InvalidTag
 
-from tansiq.crypto.canonical import canonical
 from tansiq.crypto.chance import RandomBytes, random_bytes
 from tansiq.crypto.hashing import framed, sha256
 from tansiq.crypto.hpke import SealingKeys
+from tansiq.crypto.jcs import canonical
 from tansiq.crypto.keys import SigningKeys, node_id
 from tansiq.crypto.suites import SUITE, require_suite
 from tansiq.crypto.tls import make_tls_certificate

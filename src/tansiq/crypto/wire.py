@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from tansiq.crypto.canonical import canonical
+from tansiq.crypto.jcs import canonical
 from tansiq.errors import Invalid, TansiqError, Untrusted
 
 MAX_ENVELOPE_BYTES = 16 * 1024 * 1024

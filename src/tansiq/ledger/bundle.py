@@ -35,9 +35,7 @@ def verify_bundle(
     if bundle.salt is not None and bundle.content is not None:
         disclosed = commit_content(bundle.salt, content_bytes(bundle.content))
         if disclosed != bundle.leaf.commitment:
-            raise Untrusted(
-                "bundle.content", "not the content that the leaf commits to", step="bundle", field="content"
-            )
+            raise Untrusted("bundle.content", "not what the leaf commits to", step="bundle", field="content")
     cosigned: list[Cosignature] = []
     for name, keys in sorted((witnesses or {}).items()):
         try:
