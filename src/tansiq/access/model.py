@@ -56,3 +56,40 @@ class Session:
     officer: Officer
     csrf: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """A bearer token as its owner sees it afterwards: everything but the token itself."""
+
+    id: str
+    officer: OfficerId
+    label: str
+    created_at: datetime
+    expires_at: datetime
+
+
+class DraftState(StrEnum):
+    """Where a four-eyes act stands. `waiting` is the only state that changes."""
+
+    WAITING = "waiting"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An act that waits for a second officer. `body` is what the first one meant to do, in the proposer's own form."""
+
+    id: str
+    act: str
+    ref: str
+    body: bytes
+    needs: Role
+    first: OfficerId
+    purpose: str
+    justification: str
+    proposed_at: datetime
+    state: DraftState = DraftState.WAITING
+    second: OfficerId | None = None
+    decided_at: datetime | None = None
