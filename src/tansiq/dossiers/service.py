@@ -6,7 +6,6 @@ records + duties. A crash before the commit leaves nothing; after it, the courie
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -56,7 +55,8 @@ class Wiring:
     random: Callable[[int], bytes]
     enqueue: Enqueue
     resolve: Callable[[str], NodeId]
-    keys_of: Callable[[NodeId], crypto.PublicKeys]
+    keys_of: Callable[[Connection, NodeId], crypto.PublicKeys]
+    """The pinned keys of a partner; raises `Untrusted` for one that is not pinned."""
     after_file: list[Callable[[Connection, DossierId, EntryId, str], None]] = field(default_factory=list)
     after_erase: list[Callable[[Connection, PartId], None]] = field(default_factory=list)
     item_days: int = 30
@@ -346,7 +346,7 @@ class Dossiers:
 
     def file(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
         """File what a partner delivered. Idempotent; refuses by name; keeps illegal acts visible, without effect."""
-        raw, entry, given = parse_delivery(item.payload, self._w.keys_of)
+        raw, entry, given = parse_delivery(item.payload, lambda node: self._w.keys_of(tx, node))
         s = entry.statement
         kind = self._w.kinds.get(s.kind)
         if s.author != sender:
@@ -462,10 +462,13 @@ class Dossiers:
         for act in automatic(state, kind, self._w.node):
             facts = self._with_proof(state, act)
             try:
-                self._w.store.write(lambda tx, a=act, f=facts: self._append_auto(tx, dossier, a, f))
+                self._write_auto(dossier, act, facts)
             except Conflict:
                 continue
         self._w.store.write(lambda tx: self._mark_settled(tx, dossier))
+
+    def _write_auto(self, dossier: DossierId, act: AutoAct, facts: Mapping[str, Any]) -> None:
+        self._w.store.write(lambda tx: self._append_auto(tx, dossier, act, facts))
 
     def _mark_settled(self, tx: Connection, dossier: DossierId) -> None:
         state, kind = self._load(tx, dossier, contents=False)
@@ -479,12 +482,13 @@ class Dossiers:
         leaf = next((x for x in self._w.ledger.find(facts["part"]) if x.verb == LogVerb.ERASE), None)
         if leaf is None:
             return {**facts, "held": False}
-        bundle = self._w.ledger.bundle(leaf.index)
+        # The proof is of the leaf alone: its content stays here.
+        proof = self._w.ledger.bundle(leaf.index).decode()
         return {
             **facts,
             "leaf": leaf.index,
-            "leaf_hash": leaf.leaf_hash.hex(),
-            "proof": json.dumps(bundle, separators=(",", ":")),
+            "leaf_hash": self._w.ledger.prove(leaf.index).leaf_hash.hex(),
+            "proof": proof,
         }
 
     def _append_auto(self, tx: Connection, dossier: DossierId, act: AutoAct, facts: Mapping[str, Any]) -> None:

@@ -1,0 +1,388 @@
+"""Builds a node: settings, keys, store, clock, services, workers, doors. START READING HERE.
+
+A node is one home folder: `tansiq.toml`, the sealed key file, and (with SQLite) the database. `Node.init` makes one,
+`Node.open` wires its services, `serve` runs its pages and its exchange door until it is told to stop. This module alone
+owns the clock and chance; everything below takes them as arguments.
+
+Order at the door: exchange.receive → dossiers.file (entry, parts, leaf, inbox row, bank, examination queued: one
+transaction) → receipt → settle (automatic acts) → hits.examine → duty on an officer's page.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import ssl
+import threading
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+import uvicorn
+from sqlalchemy import Connection
+
+from tansiq import crypto
+from tansiq.access import Access
+from tansiq.access.model import Acting
+from tansiq.bank import Bank
+from tansiq.bank.model import Candidate, Entity
+from tansiq.dossiers.service import Dossiers, Wiring
+from tansiq.errors import Conflict, NotFound, Refused, TansiqError
+from tansiq.exchange import Courier, Exchange, HttpsTransport
+from tansiq.exchange.model import ExchangeSettings, Item, ItemResult
+from tansiq.hits import Hits
+from tansiq.kinds import KINDS
+from tansiq.ledger import Ledger
+from tansiq.policy import load_gate
+from tansiq.policy.model import Action, Question, Refusal
+from tansiq.settings import Settings
+from tansiq.sources import import_into, read
+from tansiq.store import Store
+from tansiq.terms import DossierId, EntryId, LogVerb, NodeId
+from tansiq.terms.ids import parse_entry_id
+
+log = structlog.get_logger()
+
+SETTLE_SECONDS = 2.0
+"""How often a running node looks for work that another process of the same home left (the CLI, an import)."""
+SWEEP_EVERY = timedelta(hours=1)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _new_id() -> str:
+    return secrets.token_hex(16)
+
+
+class Node:
+    """One service's node: its capabilities, wired. Close it when done."""
+
+    def __init__(self, settings: Settings, keys: crypto.NodeKeys, clock: Callable[[], datetime] = _now) -> None:
+        self.settings = settings
+        self.keys = keys
+        self.clock = clock
+        self.new_id = _new_id
+        self.name = settings.name
+        self.country = settings.country
+        self.node_id: NodeId = keys.node
+        self.vault = crypto.Vault(keys.vault_key)
+        self.gate = load_gate(settings.country, settings.policy_directory)
+        self.store = Store.open(settings.database_url)
+        self.ledger = Ledger(self.store, keys.signing, self.vault, self.node_id, f"tansiq/{self.node_id}")
+        self.access = Access(self.store, self.vault, clock, secrets.token_bytes)
+        self.bank = Bank(self.store, self.vault, self.ledger, clock, _new_id, self.country)
+        self.exchange = Exchange(self.store, keys, self.vault, self.ledger, clock, _new_id, _exchange_settings(settings))
+        self.hits = Hits(self.store, self.vault, self.ledger, self.bank, clock, _new_id, self.gate, self.country)
+        self.dossiers = Dossiers(self._wiring())
+        self.exchange.handle("entry", self._file, self.dossiers.load)
+        self.exchange.handle("ask", self._asked, _load_ask)
+        self._warm = threading.Lock()
+        self._is_warm = False
+        self._work = threading.Event()
+        self._stopping = threading.Event()
+
+    # --- making and opening ---
+
+    @classmethod
+    def init(
+        cls,
+        home: Path,
+        name: str,
+        country: str,
+        *,
+        passphrase: bytes | None = None,
+        url: str = "",
+        languages: Iterable[str] = (),
+        **settings: Any,
+    ) -> Node:
+        """Make a home folder with settings and keys. Raises `Conflict` where one is; `Invalid` on a wrong value.
+
+        Without a passphrase the key file is opened by a key-encryption key beside it (mode 0600): for demos and for
+        machines whose disk is the only secret there is.
+        """
+        made = Settings.create(home, name=name, country=country, url=url, languages=tuple(languages), **settings)
+        keys = crypto.NodeKeys.generate(made.country, _now(), hosts=_hosts(url))
+        key_file = made.key_file
+        if key_file.exists():
+            raise Conflict("node.exists", "this home folder holds a node already", step="init node", field="--home")
+        if passphrase is None:
+            kek = secrets.token_bytes(32)
+            _write_secret(key_file.with_suffix(".kek"), kek)
+            _write_secret(key_file, crypto.seal_keyfile(keys, kek=kek))
+        else:
+            _write_secret(key_file, crypto.seal_keyfile(keys, passphrase))
+        return cls(made, keys)
+
+    @classmethod
+    def open(cls, home: Path, *, passphrase: bytes | None = None, clock: Callable[[], datetime] = _now) -> Node:
+        """Wire the node in a home folder. Raises `NotFound` where none is, `Refused` on a wrong passphrase."""
+        settings = Settings.load(home)
+        try:
+            raw = settings.key_file.read_bytes()
+        except OSError as exc:
+            raise NotFound("node.unknown", "no node here: run `tansiq node init`", step="open node") from exc
+        kek_file = settings.key_file.with_suffix(".kek")
+        if passphrase is None and settings.passphrase_file is not None:
+            passphrase = settings.passphrase_file.read_bytes().split(b"\n")[0].rstrip(b"\r")
+        if passphrase is not None:
+            keys = crypto.open_keyfile(raw, passphrase)
+        elif kek_file.exists():
+            keys = crypto.open_keyfile(raw, kek=kek_file.read_bytes())
+        else:
+            raise Refused("keyfile.passphrase", "this node's keys need a passphrase", step="open node")
+        return cls(settings, keys, clock)
+
+    def _wiring(self) -> Wiring:
+        return Wiring(
+            node=self.node_id,
+            country=self.country,
+            signing=self.keys.signing,
+            vault=self.vault,
+            store=self.store,
+            ledger=self.ledger,
+            gate=self.gate,
+            bank=self.bank,
+            kinds=KINDS,
+            clock=self.clock,
+            random=secrets.token_bytes,
+            enqueue=self._enqueue,
+            resolve=self.exchange.resolve,
+            keys_of=self.exchange.keys_of,
+            after_file=[self._queue_examination],
+            after_erase=[lambda tx, part: self.hits.erase_part(tx, part) and None],
+            item_days=self.settings.item_days,
+        )
+
+    def _enqueue(self, tx: Connection, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None:
+        self.exchange.enqueue(tx, to=to, kind=kind, ref=ref, expires_at=expires_at)
+
+    def _queue_examination(self, tx: Connection, dossier: DossierId, entry: EntryId, originator: str) -> None:
+        self.hits.queue(tx, dossier, entry, originator)
+        self.store.after_commit(tx, self._work.set)
+
+    # --- what arrives ---
+
+    def _file(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
+        result = self.dossiers.file(tx, sender, item)
+        self.store.after_commit(tx, self._work.set)
+        return result
+
+    def _asked(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
+        """A partner misses an entry that others named. Ours goes again if it was granted; silence otherwise."""
+        try:
+            entry = parse_entry_id(item.payload.decode("ascii", "strict"))
+        except (TansiqError, UnicodeDecodeError):
+            return ItemResult(item.ref, received=False, reason="ask.malformed")
+        if self.dossiers.load(tx, entry, sender) is not None:
+            self.exchange.requeue(tx, to=sender, kind="entry", ref=entry)
+        return ItemResult(item.ref, received=True)
+
+    # --- verbs that need several capabilities ---
+
+    def settle(self) -> int:
+        """Do what is due without an officer: automatic acts, examinations. Returns the matches found."""
+        self.dossiers.settle()
+        self.warm()
+        return len(self.hits.examine_queued(lambda e: self.dossiers.entry(EntryId(e))))
+
+    def warm(self) -> None:
+        """Read the bank's names into memory, once. A command that searches nothing does not pay for it."""
+        with self._warm:
+            if not self._is_warm:
+                self.bank.warm()
+                self._is_warm = True
+
+    def send_now(self) -> None:
+        """One courier round to every reachable partner, for commands beside a node that is not running."""
+        Courier(self.exchange, HttpsTransport()).round()
+
+    def search(self, entity: Entity, limit: int, by: Acting) -> list[Candidate]:
+        """Search our own bank: asked of the gate and logged as a consultation (LED art. 25)."""
+        decision = self.gate.decide(
+            Question(
+                Action.SEARCH,
+                self.country,
+                frozenset(by.roles),
+                self.country,
+                purpose=by.purpose,
+                justification=by.justification,
+            )
+        )
+        content = {"officer": by.officer, "purpose": by.purpose, "justification": by.justification}
+        content |= {"clauses": [c.id for c in decision.clauses], "schema": entity.schema}
+        refused = isinstance(decision, Refusal)
+        content["decision"] = "refusal" if refused else "permit"
+        self.store.write(
+            lambda tx: self.ledger.append(
+                tx, verb=LogVerb.CONSULT, subject="bank.search", content=content, at=self.clock()
+            )
+        )
+        if refused:
+            named = "; ".join(f"{c.title} ({c.law})" for c in decision.clauses) or "nothing permits it"
+            raise Refused(
+                "policy.refused", named, clauses=tuple(c.id for c in decision.clauses), step="search", hint="state a purpose"
+            )
+        self.warm()
+        return self.bank.find(entity, limit)
+
+    def import_list(self, raw: bytes, as_: str, by: Acting) -> Any:
+        """A public list or a table into the bank. Counts in equal counts out plus named rejects."""
+        self.warm()
+        return import_into(self.bank, self.store, self.ledger, read(raw, as_), by)
+
+    def prove(self, ref: str) -> dict[str, Any]:
+        """What a third party needs to check, without us: the signed entry, its ledger leaves, the partners' receipts."""
+        leaves = self.ledger.find(ref)
+        if not leaves:
+            raise NotFound("prove.unknown", "nothing in the ledger under this id", step="prove", field="id")
+        found: dict[str, Any] = {
+            "v": 1,
+            "subject": ref,
+            "origin": f"tansiq/{self.node_id}",
+            "card": self.exchange.card_bytes().decode(),
+            "leaves": [msgspec.json.decode(self.ledger.bundle(x.index)) for x in leaves],
+            "receipts": [],
+        }
+        if ref.startswith("e-"):
+            found["entry"] = crypto.to_base64(self.dossiers.signed(EntryId(ref)))
+            found["receipts"] = [msgspec.json.decode(p) for p in self.exchange.prove_receipt(ref)]
+        return found
+
+    # --- running ---
+
+    def serve(self, port: int | None = None) -> None:
+        """Run pages, exchange door, courier and workers until SIGINT or SIGTERM. Blocks."""
+        from tansiq.web import create_app, create_peer_app  # the shell above us, imported only where it is run
+
+        self.warm()
+        courier = Courier(self.exchange, HttpsTransport())
+        worker = threading.Thread(target=self._run_worker, name="settle", daemon=True)
+        pages = uvicorn.Server(_pages_config(create_app(self), self.settings, port))
+        door = _Door(self._door_config(create_peer_app(self)))
+        courier.start()
+        worker.start()
+        door.start()
+        log.info("node up", node=self.node_id, pages=pages.config.port, exchange=self.settings.exchange_port)
+        try:
+            pages.run()
+        finally:
+            self._stopping.set()
+            self._work.set()
+            door.stop()
+            courier.stop()
+            worker.join(timeout=10)
+
+    def _door_config(self, app: Any) -> uvicorn.Config:
+        """TLS 1.3 only; the certificate is the one that our card names, so partners pin it."""
+        folder = self.settings.home / "tls"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _write_secret(folder / "key.pem", self.keys.tls_key_pem)
+        _write_secret(folder / "cert.pem", self.keys.tls_cert_pem)
+        config = uvicorn.Config(
+            app,
+            host=self.settings.exchange_host,
+            port=self.settings.exchange_port,
+            ssl_certfile=str(folder / "cert.pem"),
+            ssl_keyfile=str(folder / "key.pem"),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+        )
+        config.load()
+        if config.ssl is not None:
+            config.ssl.minimum_version = ssl.TLSVersion.TLSv1_3
+        return config
+
+    def _run_worker(self) -> None:
+        """The worker loop: one of the three places that may catch everything; it says so and goes on."""
+        next_sweep = self.clock()
+        while not self._stopping.is_set():
+            self._work.wait(SETTLE_SECONDS)
+            self._work.clear()
+            try:
+                self.settle()
+                if self.clock() >= next_sweep:
+                    next_sweep = self.clock() + SWEEP_EVERY
+                    self.sweep()
+            except Exception as exc:  # noqa: BLE001 # worker loop: see the docstring
+                log.error("worker", kind=type(exc).__name__, code=getattr(exc, "code", ""))
+
+    def sweep(self) -> None:
+        """Erase what has reached its date (LED art. 5)."""
+        self.dossiers.sweep()
+        self.hits.sweep()
+        today = self.clock().date().isoformat()
+        self.store.write(lambda tx: self.bank.erase_due(tx, today))
+
+    def close(self) -> None:
+        """Finish the queued writes and let the database go."""
+        self._stopping.set()
+        self.store.close()
+
+
+class _Door(threading.Thread):
+    """The exchange's own listener, beside the pages': two apps for two levels of trust."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(name="exchange-door", daemon=True)
+        self._server = uvicorn.Server(config)
+
+    def run(self) -> None:
+        self._server.run()
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self.join(timeout=10)
+
+
+def _pages_config(app: Any, settings: Settings, port: int | None) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.web_host,
+        port=settings.web_port if port is None else port,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+    )
+
+
+def _exchange_settings(settings: Settings) -> ExchangeSettings:
+    return ExchangeSettings(
+        name=settings.name,
+        url=settings.exchange_url,
+        languages=settings.languages,
+        contact=settings.contact,
+        send_workers=settings.send_workers,
+        poll_seconds=settings.poll_seconds,
+        backoff_cap_s=settings.backoff_cap_seconds,
+    )
+
+
+def _load_ask(_tx: Connection, ref: str, _to: NodeId) -> bytes | None:
+    """An `ask` is the id of the missing entry, which its ref ends with."""
+    return ref.rpartition(":")[2].encode()
+
+
+def _hosts(url: str) -> list[str]:
+    host = url.removeprefix("https://").rpartition(":")[0] if url else ""
+    return [host] if host else []
+
+
+def _write_secret(path: Path, content: bytes) -> None:
+    """Readable by the owner alone from its first byte on."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+__all__ = ["Node"]
