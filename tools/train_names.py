@@ -65,7 +65,15 @@ def initial() -> dict:
         "sub": sub,
         "gap": gap,
         "skip": [20 if s.startswith("article") else 100 for s in SKIPS],
-        "row": {"start": -900, "worth": [200, 350, 500, 650, 750, 850, 950, 1000], "conflict": -600, "initial": 100, "only": [-150, -100, -80], "title": -20, "order": -50},
+        "row": {
+            "start": [[-900] * 4 for _ in range(3)],
+            "worth": [200, 350, 500, 650, 750, 850, 950, 1000],
+            "conflict": [-600] * 3,
+            "initial": 100,
+            "only": [[-150, -100, -80] for _ in range(4)],
+            "title": -20,
+            "order": -50,
+        },
         "counts": {},
         "total": 0,
     }
@@ -85,12 +93,279 @@ def save(raw: dict) -> None:
     OUT.write_text(json.dumps(raw, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
+class Space:
+    """The learned numbers as one vector: every number has a place, a lower and an upper bound."""
+
+    def __init__(self, raw: dict) -> None:
+        self.raw = raw
+        self.place: dict[tuple, int] = {}
+        self.value: list[float] = []
+        self.low: list[float] = []
+        self.high: list[float] = []
+        n = len(raw["sub"])
+        for i in range(n):
+            for j in range(i + 1, n):
+                self._put(("sub", i, j), raw["sub"][i][j], 0, 1500)
+        for o in range(2):
+            for p in range(3):
+                for u in range(n):
+                    self._put(("gap", o, p, u), raw["gap"][o][p][u], 0, 1500)
+        for k, c in enumerate(raw["skip"]):
+            self._put(("skip", k), c, 0, 1500)
+        row = raw["row"]
+        for k, c in enumerate(row["worth"]):
+            self._put(("worth", k), c, 0, 2500)
+        for k, c in enumerate(row["conflict"]):
+            self._put(("conflict", k), c, -2000, 0)
+        for x in range(3):
+            for k, c in enumerate(row["start"][x]):
+                self._put(("start", x, k), c, -3000, 1000)
+        for x in range(4):
+            for k, c in enumerate(row["only"][x]):
+                self._put(("only", x, k), c, -1000, 100)
+        for name in ("initial", "title", "order"):
+            self._put((name,), row[name], -1000, 500)
+
+    def _put(self, key: tuple, value: float, low: float, high: float) -> None:
+        self.place[key] = len(self.value)
+        self.value.append(value)
+        self.low.append(low)
+        self.high.append(high)
+
+    def write_back(self, theta) -> None:
+        """The vector into the tables, rounded to whole centibits."""
+        raw, at = self.raw, lambda *key: int(round(float(theta[self.place[key]])))
+        for key, p in self.place.items():
+            v = int(round(float(theta[p])))
+            if key[0] == "sub":
+                raw["sub"][key[1]][key[2]] = raw["sub"][key[2]][key[1]] = v
+            elif key[0] == "gap":
+                raw["gap"][key[1]][key[2]][key[3]] = v
+            elif key[0] == "skip":
+                raw["skip"][key[1]] = v
+            elif len(key) == 1:
+                raw["row"][key[0]] = v
+            elif len(key) == 2:
+                raw["row"][key[0]][key[1]] = v
+            else:
+                raw["row"][key[0]][key[1]][key[2]] = at(*key)
+
+
+def trace(a, b, f: dict, place: dict) -> None:
+    """Adds the operations of the cheapest alignment of two parts to the feature counts `f` (costs count negative)."""
+    from tansiq.matching import edit
+
+    T = edit.TABLES
+    if a.units == b.units:
+        return
+    ga, sa = edit.edges(a.units, a.skips, b.script)
+    gb, sb = edit.edges(b.units, b.skips, a.script)
+    n, m = len(a.units), len(b.units)
+    D = [list(sb)] + [[sa[i]] + [0] * m for i in range(1, n + 1)]
+    for i in range(1, n + 1):
+        for j in range(1, m + 1):
+            D[i][j] = min(D[i - 1][j - 1] + T.sub[a.units[i - 1]][b.units[j - 1]], D[i][j - 1] + gb[j - 1], D[i - 1][j] + ga[i - 1])
+
+    def add(*key):
+        f[place[key]] = f.get(place[key], 0) - 1
+
+    def gap(p, other, i):
+        k = len(p.units)
+        add("gap", other, 0 if i == 0 else 2 if i == k - 1 else 1, p.units[i])
+
+    i, j = n, m
+    while i and j:
+        x, y = a.units[i - 1], b.units[j - 1]
+        if D[i][j] == D[i - 1][j - 1] + T.sub[x][y]:
+            if x != y:
+                add("sub", min(x, y), max(x, y))
+            i, j = i - 1, j - 1
+        elif D[i][j] == D[i][j - 1] + gb[j - 1]:
+            j -= 1
+            gap(b, a.script, j)
+        else:
+            i -= 1
+            gap(a, b.script, i)
+    for p, g, k, other, total in ((a, ga, i, b.script, sa[i]), (b, gb, j, a.script, sb[j])):
+        if not k:
+            continue
+        rest, skip = k, None
+        if total != sum(g[:k]):
+            for size, kind in p.skips:
+                if size <= k and total == T.skip[kind] + sum(g[size:k]):
+                    skip = (size, kind)
+                    break
+        low = 0
+        if skip:
+            low = skip[0]
+            add("skip", skip[1])
+        for t in range(low, rest):
+            gap(p, other, t)
+
+
+def features(x, y, place: dict) -> dict[int, float]:
+    """The features of one pair of names under its best alignment: sum of feature * number = centibits of the pair."""
+    from tansiq.matching import names
+
+    met = names.align(x, y)
+    f: dict[int, float] = {}
+
+    def add(v, *key):
+        f[place[key]] = f.get(place[key], 0) + v
+
+    scripts, shorter = names._context(x, y)
+    add(1, "start", scripts, shorter)
+    lone = 0
+    for g in met:
+        if g.i2 == g.i or g.j2 == g.j:
+            p = x[g.i] if g.i2 > g.i else y[g.j]
+            if p.title:
+                add(1, "title")
+            else:
+                add(1, "only", shorter, min(lone, 2))
+                lone += 1
+            continue
+        p = x[g.i] if g.i2 - g.i == 1 else names.merged(x[g.i], x[g.i + 1])
+        q = y[g.j] if g.j2 - g.j == 1 else names.merged(y[g.j], y[g.j + 1])
+        if g.info < 0:
+            add(1, "initial") if g.points > names._conflict(0) else add(1, "conflict", 0)
+        elif g.points <= names._conflict(g.info):
+            add(1, "conflict", 0 if g.info < 600 else 1 if g.info < 900 else 2)
+        else:
+            k = min(max(g.info, names.KNOTS[0]), names.KNOTS[-1])
+            at = min((k - names.KNOTS[0]) // 200, len(names.KNOTS) - 2)
+            w = (k - names.KNOTS[at]) / 200
+            add(1 - w, "worth", at)
+            add(w, "worth", at + 1)
+            trace(p, q, f, place)
+    if names.crossed(met):
+        add(1, "order")
+    return f
+
+
+def use(raw: dict) -> None:
+    from tansiq.matching import edit, names
+
+    edit.TABLES.__init__(raw)
+    edit.edges.cache_clear()
+    names.rarity.cache_clear()
+
+
+def material(directory: Path, validate: bool):
+    """(pairs to learn from: (parts, parts, same, weight)), (rows kept for validation)."""
+    from tansiq.matching.names import _sorted
+
+    learn, keep = [], []
+    weight = {"core": 1.0, "partial": 1.0, "hard": 1.0, "random": 1.0, "minimal": MINIMAL}
+    for d in rows(directory / "pairs_dev.jsonl.gz"):
+        held = d["pa"] % 5 == 0
+        if validate and held:
+            keep.append(d)
+        elif d["tier"] in weight and not (validate and d["pb"] % 5 == 0):
+            x, y, _ = _sorted(d["a"], d["b"])
+            if x and y:
+                learn.append((x, y, d["same"], weight[d["tier"]]))
+    for d in rows(directory / "pairs_stress_dev.jsonl.gz"):
+        if validate and d["pa"] % 5 == 0:
+            keep.append(d)
+            continue
+        x, y, _ = _sorted(d["a"], d["b"])
+        if x and y:
+            learn.append((x, y, True, STRESS))
+    return learn, keep
+
+
+MINIMAL, STRESS = 1.5, 0.4
+
+
+def fit(space: Space, theta, prior, csr, y, w, steps: int, strength):
+    """Adam on the weighted log loss in bits with a pull towards the prior; numbers stay within their bounds."""
+    import numpy as np
+
+    rows_, cols, vals, n = csr
+    low, high = np.array(space.low), np.array(space.high)
+    m = np.zeros_like(theta)
+    v = np.zeros_like(theta)
+    for step in range(1, steps + 1):
+        z = np.bincount(rows_, vals * theta[cols], minlength=n) / 100
+        p = 1 / (1 + np.exp2(-np.clip(z, -60, 60)))
+        grad = np.bincount(cols, (w * (p - y))[rows_] * vals, minlength=len(theta)) + strength * (theta - prior)
+        m = 0.9 * m + 0.1 * grad
+        v = 0.99 * v + 0.01 * grad * grad
+        rate = 12.0 * min(1.0, 2.0 * (1 - step / (steps + 1)))
+        theta = theta - rate * (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.99**step)) + 1e-3)
+        theta = np.clip(theta, low, high)
+    loss = float(np.sum(w * np.logaddexp(0, np.where(y > 0, -z, z) * np.log(2))) / np.sum(w))
+    return theta, loss
+
+
+def quality(keep: list[dict], directory: Path) -> None:
+    """The evaluator's main figures on the persons kept from learning."""
+    import importlib.util
+
+    from tansiq.matching import score
+
+    spec = importlib.util.spec_from_file_location("evaluate", directory / "evaluate.py")
+    ev = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(ev)
+    data = [d for d in keep if d["tier"] != "stress"]
+    s = [score(d["a"], d["b"]) for d in data]
+    thr = ev.main_threshold(data, s)
+    rep = ev.report(data, s, thr)
+    for g in ("all", "arabic-latin", "latin-latin", "perso-arabic-latin"):
+        print(f"  {g:20}", " ".join(f"{k} {rep[g][k]:.4f}" for k in ("AP", "R_at_P95", "R_at_FPR1", "F1")))
+    print("  thr", round(thr, 4), {k: round(v["hit_rate"], 3) for k, v in rep["hit_rate_on_set_aside"].items()})
+    hits: dict[str, list[int]] = {}
+    for d in keep:
+        if d["tier"] == "stress":
+            h = hits.setdefault(d["kind"][7:], [0, 0])
+            h[0] += score(d["a"], d["b"]) >= thr
+            h[1] += 1
+    print("  ", {k: round(h[0] / h[1], 3) for k, h in sorted(hits.items())}, flush=True)
+
+
+def train(directory: Path, rounds: int, validate: bool) -> None:
+    import numpy as np
+
+    raw = initial()
+    raw["counts"], raw["total"] = count(directory)
+    use(raw)
+    learn, keep = material(directory, validate)
+    space = Space(raw)
+    theta = np.array(space.value, dtype=float)
+    prior = theta.copy()
+    strength = np.array([PULL if k[0] in {"sub", "gap", "skip"} else PULL / 100 for k in space.place])
+    y = np.array([p[2] for p in learn], dtype=float)
+    w = np.array([p[3] for p in learn], dtype=float)
+    for r in range(rounds):
+        cols, vals, index = [], [], []
+        for k, (a, b, _, _) in enumerate(learn):
+            f = features(a, b, space.place)
+            cols.extend(f.keys())
+            vals.extend(f.values())
+            index.extend([k] * len(f))
+        csr = np.array(index), np.array(cols), np.array(vals, dtype=float), len(learn)
+        theta, loss = fit(space, theta, prior, csr, y, w, 150, strength)
+        space.write_back(theta)
+        use(raw)
+        print(f"round {r}: loss {loss:.4f}", flush=True)
+        if validate and (r % 2 == 1 or r == rounds - 1):
+            quality(keep, directory)
+    if not validate:
+        save(raw)
+
+
+PULL = 0.0005
+
+
 def main() -> None:
     what, directory = sys.argv[1], Path(sys.argv[2])
     if what == "init":
         raw = initial()
         raw["counts"], raw["total"] = count(directory)
         save(raw)
+    else:
+        train(directory, int(sys.argv[3]) if len(sys.argv) > 3 else 8, what == "validate")
 
 
 if __name__ == "__main__":

@@ -39,6 +39,17 @@ def rarity(p: Part) -> int:
     return round(100 * math.log2((TABLES.total + 1) / (seen + 1)))
 
 
+def _conflict(info: int) -> int:
+    """Centibits (negative) of two strangers; common names are mistaken and exchanged more easily than rare ones."""
+    prices: list[int] = TABLES.row["conflict"]
+    return prices[0] if info < 600 else prices[1] if info < 900 else prices[2]
+
+
+def _context(a: tuple[Part, ...], b: tuple[Part, ...]) -> tuple[int, int]:
+    """What the fixed prices depend on: the scripts (two Latin, mixed, two Arabic) and the parts of the shorter name."""
+    return a[0].script + b[0].script, min(len(a), len(b), 4) - 1
+
+
 def worth(info: int) -> int:
     """Centibits that a part of this rarity is worth when it meets itself."""
     values: list[int] = TABLES.row["worth"]
@@ -56,10 +67,10 @@ def meet(i: int, i2: int, j: int, j2: int, a: Part, b: Part) -> Meeting:
     """One part against one part."""
     info = (rarity(a) + rarity(b)) // 2
     if len(a.letters) == 1 or len(b.letters) == 1:
-        initial = TABLES.row["initial"] if a.letters == b.letters or _initial(a, b) else TABLES.row["conflict"]
+        initial = TABLES.row["initial"] if a.letters == b.letters or _initial(a, b) else _conflict(0)
         return Meeting(i, i2, j, j2, initial, 0, -1)
     price = cost(a, b)
-    return Meeting(i, i2, j, j2, max(worth(info) - price, TABLES.row["conflict"]), price, info)
+    return Meeting(i, i2, j, j2, max(worth(info) - price, _conflict(info)), price, info)
 
 
 def assign(grid: list[list[Meeting]]) -> list[Meeting]:
@@ -91,7 +102,7 @@ def _join(
     """The best gain from reading two neighbours of `a` as one word that meets one word of `b`."""
     at_i = {g.i: g for g in met}
     at_j = {g.j: g for g in met}
-    spare = TABLES.row["only"][0]
+    spare = TABLES.row["only"][_context(a, b)[1]][0]
     best: tuple[int, Meeting, list[Meeting]] | None = None
     for i in range(len(a) - 1):
         g1, g2 = at_i.get(i), at_i.get(i + 1)
@@ -151,7 +162,7 @@ def _alone(a: tuple[Part, ...], b: tuple[Part, ...], met: list[Meeting]) -> list
     both = min(len(left), len(right))
     for i, j in zip(left[:both], right[:both], strict=True):
         out.append(meet(i, i + 1, j, j + 1, a[i], b[j]))
-    prices: list[int] = TABLES.row["only"]
+    prices: list[int] = TABLES.row["only"][_context(a, b)[1]]
     k = 0
     for where, names in ((left[both:], a), (right[both:], b)):
         for x in where:
@@ -174,10 +185,15 @@ def _sorted(a: str, b: str) -> tuple[tuple[Part, ...], tuple[Part, ...], bool]:
     return parts(a), parts(b), False
 
 
+def _start(a: tuple[Part, ...], b: tuple[Part, ...]) -> int:
+    scripts, shorter = _context(a, b)
+    return int(TABLES.row["start"][scripts][shorter])
+
+
 def centibits(a: tuple[Part, ...], b: tuple[Part, ...]) -> int:
     """The whole evidence for one person behind two names."""
     met = align(a, b)
-    total = int(TABLES.row["start"]) + sum(g.points for g in met)
+    total = _start(a, b) + sum(g.points for g in met)
     return total + (int(TABLES.row["order"]) if crossed(met) else 0)
 
 
@@ -198,7 +214,7 @@ def explain(a: str, b: str) -> Explanation:
     rows = [_row(x, y, g, turned) for g in sorted(met, key=lambda g: (g.i if g.i2 > g.i else 99, g.j))]
     if crossed(met):
         rows.append(Row("order", "", "", "different_position", Outcome.PARTIAL, TABLES.row["order"] / 100))
-    start = int(TABLES.row["start"])
+    start = _start(x, y)
     total = start + sum(g.points for g in met) + (int(TABLES.row["order"]) if crossed(met) else 0)
     return Explanation(probability(total / 100), True, start / 100, tuple(rows))
 
@@ -224,8 +240,8 @@ def _row(x: tuple[Part, ...], y: tuple[Part, ...], g: Meeting, turned: bool) -> 
 def _how(p: Part, q: Part, g: Meeting) -> str:
     """A stable word for the way two parts met; the pages translate it."""
     if g.info < 0:
-        return "initial" if g.points > TABLES.row["conflict"] else "initial_conflict"
-    if g.points <= TABLES.row["conflict"]:
+        return "initial" if g.points > _conflict(0) else "initial_conflict"
+    if g.points <= _conflict(g.info):
         return "different"
     if g.i2 - g.i > 1 or g.j2 - g.j > 1:
         return "written_together"
