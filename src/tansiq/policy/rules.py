@@ -215,10 +215,10 @@ def _entities(lists: Lists, agreements: Iterable[Agreement]) -> list[dict[str, A
     for size in range(1, len(ROLES) + 1):
         for held in combinations(ROLES, size):
             out.append(_entity("Officer", "+".join(held), [{"type": "Role", "id": r} for r in held]))
-    out.append(_entity("Acts", "protective", [{"type": "Acts", "id": "procedural"}]))
-    for act in dict.fromkeys(lists.protective + lists.procedural):
-        group = "protective" if act in lists.protective else "procedural"
-        out.append(_entity("Act", act, [{"type": "Acts", "id": group}]))
+    names = list(lists.acts)
+    for name, wider in zip(names, [*names[1:], None], strict=True):
+        out.append(_entity("Acts", name, [{"type": "Acts", "id": wider}] if wider else []))
+        out += [_entity("Act", act, [{"type": "Acts", "id": name}]) for act in lists.acts[name]]
     out.append(_entity("Whitelist", "annex_ii_b", [], {"properties": list(lists.whitelist)}))
     return out
 

@@ -23,6 +23,7 @@ _ANNOTATIONS = frozenset({"id", "law", "title", "obligation", "missing"})
 _AGREEMENT_ANNOTATIONS = frozenset({"agreement", "parties", "name", "in_force_since"})
 _CLOCKS = ("urgent_direct", "urgent_indirect", "other")
 _CLOCK_ANNOTATIONS = frozenset(f"clock_{name}" for name in _CLOCKS)
+_ACTS = ("automatic", "protective", "procedural")
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9_-]+)*")
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -46,8 +47,8 @@ class Lists:
     """`lists.toml`: what the rules call Group, Acts and Whitelist."""
 
     groups: Mapping[str, tuple[str, ...]]
-    protective: tuple[str, ...]
-    procedural: tuple[str, ...]
+    acts: Mapping[str, tuple[str, ...]]
+    """From the narrowest group to the widest: a member of one is a member of those after it."""
     whitelist: tuple[str, ...]
     """`<role>:<property>`, Reg. (EU) 2016/794 Annex II.B."""
 
@@ -122,14 +123,13 @@ def parse_lists(text: str, source: str = "lists.toml") -> Lists:
         whitelist = sorted(
             {f"{role}:{p}" for role, letters in found["annex_ii_b"]["roles"].items() for x in letters for p in data[x]}
         )
-        acts = found["acts"]
-        protective, procedural = _words(acts["protective"]), _words(acts["procedural"])
+        acts = {name: _words(found["acts"][name]) for name in _ACTS}
         led_area = groups["led_area"]
     except (KeyError, AttributeError, TypeError) as exc:
         raise _wrong("policy.lists", "a list is missing or is not a list of words", source) from exc
     if not led_area or not all(_COUNTRY.fullmatch(c) for codes in groups.values() for c in codes):
         raise _wrong("policy.lists", "groups hold countries such as ES, and led_area is not empty", source)
-    return Lists(groups, protective, procedural, tuple(whitelist))
+    return Lists(groups, acts, tuple(whitelist))
 
 
 def parse_titles(text: str, source: str = "titles.toml") -> dict[str, dict[str, str]]:
