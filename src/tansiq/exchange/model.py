@@ -61,6 +61,31 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
+class ExchangeSettings:
+    """What the operator chose. `node.py` fills it from the settings file."""
+
+    name: str
+    url: str = ""
+    """`https://host:port` under which partners reach us; empty: we poll them."""
+    languages: tuple[str, ...] = ("en",)
+    contact: str = ""
+    poll: tuple[NodeId, ...] = ()
+    """Partners that we poll although they could post to us."""
+    send_workers: int = 4
+    poll_seconds: float = 15.0
+    poll_wait_s: float = 20.0
+    """How long a poll is held open while there is nothing to hand out."""
+    backoff_first_s: float = 1.0
+    backoff_cap_s: float = 120.0
+    lease_s: float = 90.0
+    """A crashed worker's envelope is taken up by another one after this time (several workers, PostgreSQL)."""
+    clock_slack_s: float = 7200.0
+    """How far a partner's clock may stand off ours in a poll. Envelopes carry no such limit."""
+    connect_timeout_s: float = 10.0
+    answer_timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One thing inside an envelope. `payload` is opaque to the exchange."""
 
@@ -115,3 +140,87 @@ class InboxHandler(Protocol):
 
 OutboxLoader = Callable[["Connection", str, NodeId], bytes | None]
 """(tx, ref, to) -> the payload to send now, or None where it may no longer be sent (removed member, recalled)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerStatus:
+    """One line of `tansiq courier status`."""
+
+    node: NodeId
+    name: str
+    country: str
+    queued: int
+    sent: int
+    received: int
+    refused: int
+    expired: int
+    oldest_queued_at: datetime | None
+    last_contact_at: datetime | None
+    attempts: int
+    """Failed attempts since the last contact."""
+    last_failure: str
+    """The stable code of the last failed attempt, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelSummary:
+    """What the import of a file carried by hand did. A second import shows the same things as `repeated`."""
+
+    sender: NodeId
+    envelopes: int
+    repeated: int
+    receipts: int
+    failures: tuple[tuple[int, str], ...]
+    """(line number, stable code) of each element that did not verify; the others stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenReceipt:
+    """What a third party knows after `verify_receipt_proof`, with nothing but the proof in its hands."""
+
+    ref: str
+    result: ItemResult
+    receipt: Receipt
+    sender: NodeCard
+    recipient: NodeCard
+    sender_fingerprint: str
+    recipient_fingerprint: str
+
+
+class Transport(Protocol):
+    """Carries bytes to a partner's exchange door and brings its answer. Knows nothing of what they mean."""
+
+    def post(self, peer: Peer, path: str, body: bytes, timeout_s: float) -> bytes:
+        """The partner's answer.
+
+        Raises:
+            PeerUnavailable: code `peer.unreachable` promises that no byte of `body` left this machine; every other
+                code means that it may have arrived.
+        """
+        ...
+
+
+Fault = Callable[[str], None]
+"""Called at each of `FAULT_POINTS`; tests raise there to simulate a crash. The default does nothing."""
+
+FAULT_POINTS = (
+    "outbox.enqueued",
+    "outbox.before_form",
+    "outbox.formed",
+    "outbox.form_committed",
+    "courier.before_post",
+    "courier.after_post",
+    "courier.before_failure_noted",
+    "inbox.before_open",
+    "inbox.before_file",
+    "inbox.filed",
+    "inbox.before_commit",
+    "inbox.after_commit",
+    "receipt.before_store",
+    "receipt.stored",
+    "receipt.after_commit",
+    "poll.before_hand",
+    "poll.handed",
+    "parcel.before_commit",
+    "parcel.after_commit",
+)

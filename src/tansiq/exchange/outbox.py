@@ -1,0 +1,275 @@
+"""The sending side: items queued in the caller's transaction, envelopes formed once, receipts taken.
+
+Order of effects, and what a crash between any two leaves:
+  enqueue (caller's transaction) → form (one transaction: load, seal, sign, keep the bytes) → post → take the receipt.
+  Before `form`: the item waits. After it: the very same bytes are posted again. After the post: the partner knows the
+  envelope's id and answers with the receipt that it gave before. So nothing is lost, and nothing is applied twice.
+`queued` means: not known to have left. Bytes that have certainly not left are thrown away and formed anew, so that what
+was recalled while a partner was away never reaches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from tansiq.crypto import SUITE, peek, seal, sign, verify
+from tansiq.errors import Broken, Invalid, PeerUnavailable, TansiqError, Untrusted
+from tansiq.exchange import records, rules, wire
+from tansiq.exchange.ground import Ground, envelope_sha256
+from tansiq.exchange.model import Item, ItemState, OutboxLoader, Receipt
+from tansiq.exchange.pins import Pins
+from tansiq.terms import LogVerb, NodeId
+
+HAND_OUT_BYTES = 8 * 1024 * 1024
+"""A poll's answer stops growing here; the next poll brings the rest."""
+
+
+class Outbox:
+    """What we owe our partners."""
+
+    def __init__(self, ground: Ground, pins: Pins, loaders: Mapping[str, OutboxLoader]) -> None:
+        self._ground = ground
+        self._pins = pins
+        self._loaders = loaders
+
+    def enqueue(self, tx: Connection, *, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None:
+        """Queue one item for one partner in the caller's transaction. The same item twice is one item.
+
+        An unknown partner's items wait until it is pinned, or until they expire; a removed partner's are refused here.
+        """
+        ground, now = self._ground, self._ground.clock()
+        if to == ground.node:
+            raise Invalid("outbox.own_node", "a node does not send to itself", step="enqueue", field="to")
+        state = records.peer_state(tx, to)
+        removed = state is not None and state[0] == "removed"
+        there = records.find_item(tx, kind, ref, to)
+        if there is None:
+            records.insert_item(tx, kind, ref, to, now, expires_at, removed=removed)
+        elif there.state in (ItemState.REFUSED, ItemState.EXPIRED) and not removed:
+            records.queue_again(tx, there.id, now, expires_at)
+        ground.fault("outbox.enqueued")
+        ground.store.after_commit(tx, lambda: ground.bell.ring(to))
+
+    # --- forming ---
+
+    def next_envelope(self, to: NodeId) -> records.EnvelopeRow | None:
+        """The envelope to post now, leased to the caller: the open one, else a new one; None when nothing waits."""
+        with self._ground.store.read() as tx:
+            if not records.has_work(tx, to):
+                return None
+        found = self._ground.store.write(lambda tx: self._take(tx, to))
+        self._ground.fault("outbox.form_committed")
+        return found
+
+    def _take(self, tx: Connection, to: NodeId) -> records.EnvelopeRow | None:
+        now = self._ground.clock()
+        self._sweep(tx, to, now)
+        there = records.open_envelopes(tx, to)
+        if there and there[0].lease_until is not None and there[0].lease_until > now:
+            return None
+        envelope = there[0] if there else self._form(tx, to, now)
+        if envelope is not None:
+            until = now + timedelta(seconds=self._ground.chosen.lease_s)
+            records.lease_envelope(tx, envelope.id, until)
+        return envelope
+
+    def sweep(self) -> None:
+        """Close what has expired for partners whom no courier visits."""
+
+        def work(tx: Connection) -> None:
+            for node in records.open_recipients(tx):
+                self._sweep(tx, node, self._ground.clock())
+
+        self._ground.store.write(work)
+
+    def hand_out(self, to: NodeId, limit: int, most_bytes: int = HAND_OUT_BYTES) -> list[bytes]:
+        """Envelopes for a partner that fetches them itself, by poll or by hand: from here on they may have arrived."""
+        with self._ground.store.read() as tx:
+            if not records.has_work(tx, to):
+                self._pins.pinned(tx, to)
+                return []
+        found: list[bytes] = []
+        while len(found) < limit and sum(map(len, found)) < most_bytes:
+            # One envelope a transaction: a long parcel must not hold the writer for seconds.
+            raw = self._ground.store.write(lambda tx: self._hand_next(tx, to, len(found)))
+            if raw is None:
+                break
+            found.append(raw)
+        self._ground.fault("poll.handed")
+        return found
+
+    def _hand_next(self, tx: Connection, to: NodeId, skip: int) -> bytes | None:
+        now = self._ground.clock()
+        self._pins.pinned(tx, to)
+        self._sweep(tx, to, now)
+        there = records.open_envelopes(tx, to, limit=skip + 1)
+        envelope = there[skip] if len(there) > skip else self._form(tx, to, now)
+        if envelope is None:
+            return None
+        records.count_attempt(tx, envelope.id)
+        records.set_envelope_state(tx, envelope.id, "out")
+        records.mark_sent(tx, envelope.id, now)
+        return envelope.raw
+
+    def _sweep(self, tx: Connection, to: NodeId, now: datetime) -> None:
+        """Close what has expired, and give up open envelopes whose time or keys are over."""
+        records.expire_items(tx, to, now)
+        for row in records.open_envelopes(tx, to, limit=1000):
+            if rules.has_expired(row.expires_at, now) or row.own_version < self._pins.own_keys_since:
+                if row.state == "formed":
+                    records.drop_envelope(tx, row.id)
+                else:
+                    records.free_items(tx, row.id)
+                    records.give_up_envelope(tx, row.id)
+
+    def _form(self, tx: Connection, to: NodeId, now: datetime) -> records.EnvelopeRow | None:
+        ground = self._ground
+        if not self._pins.is_pinned(tx, to):
+            return None
+        ground.fault("outbox.before_form")
+        rows, items = self._collect(tx, to)
+        if not rows:
+            return None
+        envelope = f"x-{ground.new_id()}"
+        expires_at = min(row.expires_at for row in rows)
+        body = wire.render_envelope(
+            wire.SealedEnvelope(
+                id=envelope,
+                suite=SUITE,
+                sender=ground.node,
+                recipient=to,
+                sent_at=now,
+                expires_at=expires_at,
+                sealed=seal(
+                    wire.render_items(items),
+                    self._pins.pinned(tx, to).sealing,
+                    wire.envelope_info(envelope, ground.node, to, SUITE),
+                ),
+            )
+        )
+        raw = sign(wire.ENVELOPE_TYPE, body, ground.keys.signing, ground.node)
+        version = self._pins.own.card.version
+        records.insert_envelope(tx, envelope, to, raw, envelope_sha256(raw), version, now, expires_at)
+        records.put_in_envelope(tx, rows, envelope)
+        ground.fault("outbox.formed")
+        return records.load_envelope(tx, envelope)
+
+    def _collect(self, tx: Connection, to: NodeId) -> tuple[list[records.OutboxRow], list[Item]]:
+        """As many waiting items as fit; those that may no longer be sent are refused here and now."""
+        rows: list[records.OutboxRow] = []
+        items: list[Item] = []
+        used = 0
+        while waiting := records.waiting_items(tx, to, wire.MAX_ITEMS, after=rows[-1].id if rows else 0):
+            for row in waiting:
+                if len(items) == wire.MAX_ITEMS:
+                    return rows, items
+                payload, reason = self._load(tx, row, to)
+                if payload is None:
+                    records.settle_item(tx, row.id, ItemState.REFUSED, reason)
+                    continue
+                if not rules.fits(len(items), used, len(payload)):
+                    return rows, items
+                used += rules.rendered_bytes(len(payload))
+                rows.append(row)
+                items.append(Item(row.kind, row.ref, payload))
+        return rows, items
+
+    def _load(self, tx: Connection, row: records.OutboxRow, to: NodeId) -> tuple[bytes | None, str]:
+        loader = self._loaders.get(row.kind)
+        if loader is None:
+            raise Broken("outbox.no_loader", "nobody loads this kind of item", step="form", detail=row.kind)
+        try:
+            with tx.begin_nested():
+                payload = loader(tx, row.ref, to)
+        except TansiqError as exc:
+            # The gate's no is an answer: it settles this item and leaves the others alone.
+            return None, exc.code
+        if payload is None:
+            return None, "no_longer_permitted"
+        if rules.too_large(len(payload)):
+            return None, "item.too_large"
+        return payload, ""
+
+    # --- after the post ---
+
+    def note_failure(self, envelope: records.EnvelopeRow, failure: TansiqError) -> None:
+        """Bytes that have not left are thrown away; bytes that may have left are kept and posted again as they are."""
+        self._ground.fault("courier.before_failure_noted")
+        left = not (isinstance(failure, PeerUnavailable) and failure.code == "peer.unreachable")
+
+        def work(tx: Connection) -> None:
+            there = records.load_envelope(tx, envelope.id)
+            if there is None or there.state not in ("formed", "out"):
+                return
+            records.count_attempt(tx, envelope.id)
+            if left:
+                records.set_envelope_state(tx, envelope.id, "out")
+                records.mark_sent(tx, envelope.id, self._ground.clock())
+            elif there.state == "formed":
+                records.drop_envelope(tx, envelope.id)
+
+        self._ground.store.write(work)
+
+    def take_receipt(self, raw: bytes, expected: str | None = None) -> Receipt:
+        """Verify and keep a partner's receipt. The same receipt twice is one receipt. Raises `Untrusted`."""
+        wire.check_size("receipt", raw, wire.MAX_RECEIPT_BYTES)
+        author = peek(raw, wire.MAX_RECEIPT_BYTES).claimed
+        with self._ground.store.read() as tx:
+            pin = self._pins.pinned(tx, author)
+        body = verify(raw, wire.RECEIPT_TYPE, pin.signing, author, wire.MAX_RECEIPT_BYTES)
+        receipt = wire.read("receipt", wire.parse_receipt, body)
+        if receipt.recipient != author:
+            raise Untrusted("receipt.author", "signed by another than the recipient", step="receipt", field="to")
+        if receipt.sender != self._ground.node:
+            raise Untrusted(
+                "receipt.wrong_sender", "a receipt for another node's envelope", step="receipt", field="from"
+            )
+        if expected is not None and receipt.envelope != expected:
+            raise Untrusted(
+                "receipt.other_envelope", "a receipt for another envelope", step="receipt", field="envelope"
+            )
+        self._ground.fault("receipt.before_store")
+        self._ground.store.write(lambda tx: self._keep_receipt(tx, raw, receipt, pin.card.version))
+        self._ground.fault("receipt.after_commit")
+        return receipt
+
+    def _keep_receipt(self, tx: Connection, raw: bytes, receipt: Receipt, version: int) -> None:
+        ground, now = self._ground, self._ground.clock()
+        self._pins.pinned(tx, receipt.recipient)
+        envelope = records.load_envelope(tx, receipt.envelope)
+        if envelope is None or envelope.recipient != receipt.recipient:
+            raise Untrusted(
+                "receipt.unknown_envelope", "a receipt for no envelope of ours", step="receipt", field="envelope"
+            )
+        if envelope.sha256 != receipt.envelope_sha256:
+            raise Untrusted("receipt.hash", "the receipt is for other bytes", step="receipt", field="envelope_sha256")
+        items = records.items_of(tx, envelope.id)
+        if [ref for _, ref in items] != [result.ref for result in receipt.items]:
+            raise Untrusted("receipt.items", "the receipt does not answer the items", step="receipt", field="items")
+        self._pins.note_contact(tx, receipt.recipient, now)
+        ground.store.after_commit(tx, lambda: ground.bell.contact(receipt.recipient))
+        if envelope.receipt is not None:
+            return
+        records.mark_sent(tx, envelope.id, now)
+        for (kind, ref), result in zip(items, receipt.items, strict=True):
+            row = records.find_item(tx, kind, ref, receipt.recipient)
+            after = rules.state_from(result)
+            if row is not None and rules.may_follow(row.state, after):
+                records.settle_item(tx, row.id, after, result.reason, receipt.received_at)
+        records.save_receipt(tx, envelope.id, raw, version)
+        ground.ledger.append(
+            tx,
+            verb=LogVerb.DISCLOSE,
+            subject=envelope.id,
+            content={
+                "decision": "receipt",
+                "to": receipt.recipient,
+                "refs": [ref for _, ref in items],
+                "received": [result.received for result in receipt.items],
+            },
+            at=now,
+        )
+        ground.fault("receipt.stored")

@@ -1,0 +1,90 @@
+"""Files carried by hand: the same envelopes and receipts, without a network between two nodes."""
+
+from __future__ import annotations
+
+import structlog
+from sqlalchemy import Connection
+
+from tansiq.errors import Broken, Invalid, TansiqError
+from tansiq.exchange import records, wire
+from tansiq.exchange.ground import Ground, envelope_sha256
+from tansiq.exchange.inbox import Inbox
+from tansiq.exchange.model import ParcelSummary
+from tansiq.exchange.outbox import Outbox
+from tansiq.exchange.pins import Pins
+from tansiq.terms import LogVerb, NodeId
+
+_log = structlog.get_logger("tansiq.exchange")
+MAX_ENVELOPES = 512
+PARCEL_BYTES = 512 * 1024 * 1024
+
+
+class Parcels:
+    """Export and import. A parcel may be lost, copied, cut short or read twice: the next one makes it good."""
+
+    def __init__(self, ground: Ground, pins: Pins, outbox: Outbox, inbox: Inbox) -> None:
+        self._ground = ground
+        self._pins = pins
+        self._outbox = outbox
+        self._inbox = inbox
+
+    def export(self, to: NodeId) -> bytes:
+        """Everything that waits for `to` or may not have arrived, and the receipts that we owe it."""
+        ground = self._ground
+        envelopes = self._outbox.hand_out(to, MAX_ENVELOPES, PARCEL_BYTES)
+
+        def work(tx: Connection) -> list[bytes]:
+            self._pins.pinned(tx, to)
+            owed = records.owed_receipts(tx, to)
+            if envelopes:
+                # LED art. 25: a disclosure by hand is a disclosure.
+                digests = [envelope_sha256(raw) for raw in envelopes]
+                content = {"decision": "exported by hand", "to": to, "envelopes": digests}
+                ground.ledger.append(tx, verb=LogVerb.DISCLOSE, subject=to, content=content, at=ground.clock())
+            ground.fault("parcel.before_commit")
+            return [self._inbox.stored_receipt(row) for row in owed]
+
+        receipts = ground.store.write(work)
+        ground.fault("parcel.after_commit")
+        return wire.render_parcel(wire.ParcelHead(ground.node, to, ground.clock()), envelopes, receipts)
+
+    def take_in(self, raw: bytes) -> ParcelSummary:
+        """Process a parcel line by line; what does not verify is named and the rest stands. A second time is harmless."""
+        head, good, failures = wire.parse_parcel(raw)
+        if head.recipient != self._ground.node:
+            raise Invalid("parcel.wrong_recipient", "the file is for another node", step="parcel", field="to")
+        envelopes = repeated = receipts = 0
+        for number, what, line in good:
+            try:
+                if what == "receipt":
+                    self._outbox.take_receipt(line)
+                    receipts += 1
+                else:
+                    _, envelope, known = self._inbox.receive(line)
+                    self._owe(envelope.sender, envelope.id)
+                    envelopes += 1
+                    repeated += known
+            except Broken:
+                raise
+            except TansiqError as exc:
+                _log.warning("exchange.parcel_line_refused", line=number, code=exc.code)
+                failures.append((number, exc.code))
+        if not failures:
+            self._settle(head.sender, good)
+        return ParcelSummary(head.sender, envelopes, repeated, receipts, tuple(sorted(failures)))
+
+    def _owe(self, sender: NodeId, envelope: str) -> None:
+        self._ground.store.write(lambda tx: records.set_owed(tx, sender, [envelope], owed=True))
+
+    def _settle(self, sender: NodeId, good: list[tuple[int, str, bytes]]) -> None:
+        """A whole parcel holds all that its maker has no receipt for: what is not in it is no longer owed.
+
+        The head is unsigned. If it lies, the partner's next parcel holds the envelope again, and we owe again.
+        """
+        held = {envelope_sha256(line) for _, what, line in good if what == "envelope"}
+
+        def work(tx: Connection) -> None:
+            owed = records.owed_receipts(tx, sender)
+            records.set_owed(tx, sender, [r.envelope for r in owed if r.sha256 not in held], owed=False)
+
+        self._ground.store.write(work)

@@ -1,0 +1,228 @@
+"""Our own card and our pinned partners. A pin changes only forward, and only with the pinned keys' consent."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from tansiq.crypto import NodeKeys
+from tansiq.errors import Broken, Conflict, Invalid, NotFound, Untrusted
+from tansiq.exchange import records
+from tansiq.exchange.cards import (
+    VerifiedCard,
+    card_for,
+    is_rotation,
+    may_replace,
+    sign_card,
+    sign_rotation,
+    verify_card_file,
+    verify_links,
+)
+from tansiq.exchange.ground import Ground
+from tansiq.exchange.model import ItemState, NodeCard, Peer
+from tansiq.terms import LogVerb, NodeId
+
+CONTACT_GRAIN = timedelta(seconds=60)
+"""An idle partner that polls costs no write more often than this."""
+
+
+class Pins:
+    """Who we are, and whom we trust to be who."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._verified: dict[tuple[NodeId, int], VerifiedCard] = {}
+        self._lock = threading.Lock()
+        self.own = ground.store.write(self._own_card)
+
+    @property
+    def own_keys_since(self) -> int:
+        return self.own.keys_since
+
+    # --- our own card ---
+
+    def _own_card(self, tx: Connection) -> VerifiedCard:
+        """The stored card while it still says what is true, else its successor."""
+        ground, now = self._ground, self._ground.clock()
+        stored = records.load_own_card(tx)
+        if stored is None:
+            return self._keep_own(tx, (sign_card(card_for(ground.keys, ground.chosen, 1, now), ground.keys),))
+        before = verify_card_file(stored[1])
+        if before.card.node != ground.node or before.signing != ground.keys.signing.public:
+            raise Broken(
+                "card.keys_changed",
+                "the keys are not those of the stored card",
+                step="open exchange",
+                detail=ground.node,
+            )
+        wanted = card_for(ground.keys, ground.chosen, before.card.version, before.card.issued_at)
+        if wanted == before.card:
+            return before
+        newer = replace(wanted, version=before.card.version + 1, issued_at=now)
+        return self._keep_own(tx, (*_needed(before), sign_card(newer, ground.keys)))
+
+    def _keep_own(self, tx: Connection, links: tuple[bytes, ...]) -> VerifiedCard:
+        card = verify_links(links)
+        records.save_own_card(tx, card.card.node, card.card.version, card.to_bytes())
+        return card
+
+    def rotate(self, tx: Connection, new: NodeKeys) -> VerifiedCard:
+        """The same node under new keys. Envelopes that the former keys signed are given up; their items go out anew."""
+        ground = self._ground
+        if new.node != ground.node:
+            raise Invalid("rotation.other_node", "the new keys bear another node id", step="rotate", field="node")
+        card = card_for(new, ground.chosen, self.own.card.version + 1, ground.clock())
+        rotation = sign_rotation(sign_card(card, new), ground.keys)
+        found = self._keep_own(tx, (*_needed(self.own, keep_last=True), rotation))
+        for row in records.load_peers(tx):
+            _give_up_envelopes(tx, row.node)
+        ground.ledger.append(
+            tx, verb=LogVerb.ALTER, subject=ground.node, content={"decision": "keys rotated"}, at=ground.clock()
+        )
+        return found
+
+    # --- partners ---
+
+    def add(self, raw: bytes) -> Peer:
+        """Pin a partner's card. Raises `Untrusted` when it does not verify or is a second, different pin."""
+        offered = verify_card_file(raw)
+        if offered.card.node == self._ground.node:
+            raise Invalid("pin.own_node", "that is this node's own card", step="pin", field="node")
+
+        def work(tx: Connection) -> None:
+            row = records.load_peer(tx, offered.card.node)
+            if row is not None:
+                may_replace(verify_card_file(row.file), offered)
+                if row.state == "pinned" and row.version == offered.card.version:
+                    return
+            records.save_peer(tx, offered.card.node, offered.card.version, offered.to_bytes(), self._ground.clock())
+
+        self._ground.store.write(work)
+        self._ground.bell.contact(offered.card.node)
+        return self.peer(offered.card.node)
+
+    def remove(self, node: NodeId) -> None:
+        """At once: nothing is accepted from it and nothing is formed for it, in any process on this store."""
+
+        def work(tx: Connection) -> None:
+            if not records.set_peer_state(tx, node, "removed"):
+                raise NotFound("peer.unknown", "no such partner is pinned", step="remove peer", detail=node)
+            _give_up_envelopes(tx, node)
+            records.close_items(tx, node, ItemState.QUEUED, ItemState.REFUSED, "peer.removed")
+            records.close_items(tx, node, ItemState.SENT, ItemState.EXPIRED, "peer.removed")
+
+        self._ground.store.write(work)
+        self._ground.bell.ring(node)
+
+    def _as_peer(self, row: records.PeerRow) -> Peer:
+        card = self._card(row.node, row.version, row.file)
+        chosen = self._ground.chosen
+        polled = bool(card.card.url) and (row.node in chosen.poll or not chosen.url)
+        return Peer(card.card, card.fingerprint, row.state, row.pinned_at, row.last_contact_at, polled)
+
+    def _card(self, node: NodeId, version: int, file: bytes) -> VerifiedCard:
+        with self._lock:
+            found = self._verified.get((node, version))
+        if found is None:
+            found = verify_card_file(file)
+            with self._lock:
+                self._verified[(node, version)] = found
+        return found
+
+    def peer(self, node: NodeId) -> Peer:
+        with self._ground.store.read() as tx:
+            row = records.load_peer(tx, node)
+        if row is None:
+            raise NotFound("peer.unknown", "no such partner is pinned", step="peer", detail=node)
+        return self._as_peer(row)
+
+    def all(self) -> list[Peer]:
+        with self._ground.store.read() as tx:
+            rows = records.load_peers(tx)
+        return [self._as_peer(r) for r in rows]
+
+    def pinned(self, tx: Connection, node: NodeId) -> VerifiedCard:
+        """The keys to trust for `node` now. Raises `Untrusted`: unknown and removed look alike to the other side."""
+        state = records.peer_state(tx, node)
+        if state is None or state[0] != "pinned":
+            raise Untrusted(
+                "peer.not_pinned", "the author is not a pinned partner", step="peer", field="from", detail=node
+            )
+        with self._lock:
+            found = self._verified.get((node, state[1]))
+        if found is not None:
+            return found
+        row = records.load_peer(tx, node)
+        if row is None:
+            raise Broken("peer.vanished", "a pinned partner has no card", step="peer", detail=node)
+        return self._card(node, row.version, row.file)
+
+    def is_pinned(self, tx: Connection, node: NodeId) -> bool:
+        state = records.peer_state(tx, node)
+        return state is not None and state[0] == "pinned"
+
+    def resolve(self, word: str) -> NodeId:
+        """A node id, a country code or a name of one pinned partner. Raises `NotFound`, or `Invalid` if ambiguous."""
+        cards = [p.card for p in self.all() if p.state == "pinned"]
+        low = word.strip().lower()
+        for same in (_by_id, _by_country, _by_name):
+            found = [c.node for c in cards if same(c, low)]
+            if len(found) > 1:
+                raise Invalid(
+                    "peer.ambiguous", "several partners answer to that word: give the node id", step="peer", field="to"
+                )
+            if found:
+                return found[0]
+        raise NotFound("peer.unknown", "no pinned partner answers to that word", step="peer", field="to")
+
+    def note_contact(self, tx: Connection, node: NodeId, at: datetime) -> None:
+        """Inside a write that happens anyway."""
+        records.note_contact(tx, node, at)
+
+    def note_quiet_contact(self, node: NodeId) -> None:
+        """A contact that changed nothing else: written once a minute at most."""
+        now = self._ground.clock()
+        with self._ground.store.read() as tx:
+            row = records.load_peer(tx, node)
+        if row is not None and (row.last_contact_at is None or abs(now - row.last_contact_at) >= CONTACT_GRAIN):
+            self._ground.store.write(lambda tx: records.note_contact(tx, node, now))
+        self._ground.bell.contact(node)
+
+    def file_of(self, tx: Connection, node: NodeId, version: int) -> bytes:
+        found = records.load_card_file(tx, node, version)
+        if found is None:
+            raise Conflict("card.unknown_version", "no card of that version is kept", step="prove", detail=node)
+        return found
+
+
+def _by_id(card: NodeCard, word: str) -> bool:
+    return card.node == word
+
+
+def _by_country(card: NodeCard, word: str) -> bool:
+    return card.country.lower() == word
+
+
+def _by_name(card: NodeCard, word: str) -> bool:
+    return card.name.lower() == word
+
+
+def _needed(before: VerifiedCard, *, keep_last: bool = False) -> tuple[bytes, ...]:
+    """The links that a successor must carry: all that change keys, and the first, from which the node id follows."""
+    kept = [link for n, link in enumerate(before.links) if n == 0 or is_rotation(link)]
+    if not keep_last and len(kept) == 1:
+        # Same keys as the first card: the id follows from the successor itself.
+        return ()
+    return tuple(kept)
+
+
+def _give_up_envelopes(tx: Connection, node: NodeId) -> None:
+    for row in records.open_envelopes(tx, node, limit=10_000):
+        if row.state == "formed":
+            records.drop_envelope(tx, row.id)
+        else:
+            records.free_items(tx, row.id)
+            records.give_up_envelope(tx, row.id)

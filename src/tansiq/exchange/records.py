@@ -1,0 +1,594 @@
+"""The exchange's tables and all of its SQL. One text for SQLite and PostgreSQL.
+
+Writes are serial (see `tansiq.store`), across processes too, so no row locks are needed here; a lease on each formed
+envelope keeps two workers from posting it at once. Rows hold ids, states and bytes that are sealed or signed: a stolen
+database tells who wrote to whom when, and nothing of what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    UniqueConstraint,
+    and_,
+    func,
+    or_,
+    select,
+)
+
+from tansiq.exchange.model import Delivery, ItemState
+from tansiq.store import metadata
+from tansiq.terms import NodeId, format_instant, parse_instant
+
+_serial = BigInteger().with_variant(Integer, "sqlite")
+
+own_card = Table(
+    "exchange_own_card",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    Column("file", LargeBinary, nullable=False),
+)
+
+peers = Table(
+    "exchange_peers",
+    metadata,
+    Column("node", String(32), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("file", LargeBinary, nullable=False),
+    Column("pinned_at", String(24), nullable=False),
+    Column("last_contact_at", String(24)),
+)
+
+card_files = Table(
+    "exchange_card_files",
+    metadata,
+    Column("node", String(32), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("file", LargeBinary, nullable=False),
+)
+"""Every card that was ever pinned or ours: an old receipt is verified with the keys of its day."""
+
+outbox = Table(
+    "exchange_outbox",
+    metadata,
+    Column("id", _serial, primary_key=True, autoincrement=True),
+    Column("recipient", String(32), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("ref", String(128), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(96), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("envelope", String(128)),
+    Column("position", Integer, nullable=False),
+    Column("queued_at", String(24), nullable=False),
+    Column("sent_at", String(24)),
+    Column("received_at", String(24)),
+    Column("expires_at", String(24), nullable=False),
+    UniqueConstraint("kind", "ref", "recipient"),
+    Index("ix_exchange_outbox_waiting", "recipient", "state", "envelope", "id"),
+    Index("ix_exchange_outbox_envelope", "envelope"),
+    Index("ix_exchange_outbox_ref", "ref"),
+)
+
+outbox_envelopes = Table(
+    "exchange_outbox_envelopes",
+    metadata,
+    Column("number", _serial, primary_key=True, autoincrement=True),
+    Column("id", String(128), nullable=False, unique=True),
+    Column("recipient", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("own_version", Integer, nullable=False),
+    Column("formed_at", String(24), nullable=False),
+    Column("expires_at", String(24), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("lease_until", String(24)),
+    Column("receipt", LargeBinary),
+    Column("receipt_version", Integer),
+    Index("ix_exchange_outbox_envelopes_open", "recipient", "state", "number"),
+)
+"""`state`: `formed` (has not left), `out` (may have arrived), `receipted`, `given_up` (expired, or keys rotated)."""
+
+envelope_items = Table(
+    "exchange_envelope_items",
+    metadata,
+    Column("envelope", String(128), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(32), nullable=False),
+    Column("ref", String(128), nullable=False),
+    Index("ix_exchange_envelope_items_ref", "ref"),
+)
+"""What each formed envelope holds, by reference: a receipt answers position by position."""
+
+inbox = Table(
+    "exchange_inbox",
+    metadata,
+    Column("sender", String(32), primary_key=True),
+    Column("envelope", String(128), primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("receipt", LargeBinary, nullable=False),
+    Column("own_version", Integer, nullable=False),
+    Column("received_at", String(24), nullable=False),
+    Column("leaf", BigInteger, nullable=False),
+    Column("owed", Integer, nullable=False),
+    Index("ix_exchange_inbox_owed", "sender", "owed"),
+)
+"""`owed`: the receipt has to travel by file, because the envelope did."""
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else format_instant(at)
+
+
+def _at(text: str | None) -> datetime | None:
+    return None if text is None else parse_instant(text)
+
+
+# --- cards and peers ---
+
+
+def load_own_card(tx: Connection) -> tuple[int, bytes] | None:
+    row = tx.execute(select(own_card.c.version, own_card.c.file)).first()
+    return None if row is None else (row.version, bytes(row.file))
+
+
+def save_own_card(tx: Connection, node: NodeId, version: int, file: bytes) -> None:
+    tx.execute(own_card.delete())
+    tx.execute(own_card.insert().values(one=1, version=version, file=file))
+    save_card_file(tx, node, version, file)
+
+
+def save_card_file(tx: Connection, node: NodeId, version: int, file: bytes) -> None:
+    if load_card_file(tx, node, version) is None:
+        tx.execute(card_files.insert().values(node=node, version=version, file=file))
+
+
+def load_card_file(tx: Connection, node: NodeId, version: int) -> bytes | None:
+    found = tx.execute(
+        select(card_files.c.file).where(card_files.c.node == node, card_files.c.version == version)
+    ).scalar_one_or_none()
+    return None if found is None else bytes(found)
+
+
+@dataclass(frozen=True, slots=True)
+class PeerRow:
+    node: NodeId
+    state: str
+    version: int
+    file: bytes
+    pinned_at: datetime
+    last_contact_at: datetime | None
+
+
+def _peer(row: Row[Any]) -> PeerRow:
+    pinned = parse_instant(row.pinned_at)
+    return PeerRow(NodeId(row.node), row.state, row.version, bytes(row.file), pinned, _at(row.last_contact_at))
+
+
+def load_peer(tx: Connection, node: NodeId) -> PeerRow | None:
+    row = tx.execute(select(peers).where(peers.c.node == node)).first()
+    return None if row is None else _peer(row)
+
+
+def load_peers(tx: Connection) -> list[PeerRow]:
+    return [_peer(r) for r in tx.execute(select(peers).order_by(peers.c.node))]
+
+
+def peer_state(tx: Connection, node: NodeId) -> tuple[str, int] | None:
+    """The state and the pinned version: what every step asks again, so that a removal holds at once everywhere."""
+    row = tx.execute(select(peers.c.state, peers.c.version).where(peers.c.node == node)).first()
+    return None if row is None else (row.state, row.version)
+
+
+def save_peer(tx: Connection, node: NodeId, version: int, file: bytes, at: datetime) -> None:
+    values = {"state": "pinned", "version": version, "file": file, "pinned_at": format_instant(at)}
+    if tx.execute(peers.update().where(peers.c.node == node).values(**values)).rowcount == 0:
+        tx.execute(peers.insert().values(node=node, **values))
+    save_card_file(tx, node, version, file)
+
+
+def set_peer_state(tx: Connection, node: NodeId, state: str) -> bool:
+    return tx.execute(peers.update().where(peers.c.node == node).values(state=state)).rowcount == 1
+
+
+def note_contact(tx: Connection, node: NodeId, at: datetime) -> None:
+    tx.execute(peers.update().where(peers.c.node == node).values(last_contact_at=format_instant(at)))
+
+
+# --- outbox ---
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    id: int
+    kind: str
+    ref: str
+    state: ItemState
+    expires_at: datetime
+
+
+def _outbox(row: Row[Any]) -> OutboxRow:
+    return OutboxRow(row.id, row.kind, row.ref, ItemState(row.state), parse_instant(row.expires_at))
+
+
+def find_item(tx: Connection, kind: str, ref: str, to: NodeId) -> OutboxRow | None:
+    row = tx.execute(select(outbox).where(outbox.c.kind == kind, outbox.c.ref == ref, outbox.c.recipient == to)).first()
+    return None if row is None else _outbox(row)
+
+
+def insert_item(
+    tx: Connection, kind: str, ref: str, to: NodeId, at: datetime, expires_at: datetime, *, removed: bool
+) -> None:
+    tx.execute(
+        outbox.insert().values(
+            recipient=to,
+            kind=kind,
+            ref=ref,
+            state=ItemState.REFUSED if removed else ItemState.QUEUED,
+            reason="peer.removed" if removed else "",
+            attempts=0,
+            envelope=None,
+            position=0,
+            queued_at=format_instant(at),
+            expires_at=format_instant(expires_at),
+        )
+    )
+
+
+def queue_again(tx: Connection, row: int, at: datetime, expires_at: datetime) -> None:
+    tx.execute(
+        outbox.update()
+        .where(outbox.c.id == row)
+        .values(
+            state=ItemState.QUEUED,
+            reason="",
+            envelope=None,
+            sent_at=None,
+            queued_at=format_instant(at),
+            expires_at=format_instant(expires_at),
+        )
+    )
+
+
+def waiting_items(tx: Connection, to: NodeId, limit: int, after: int = 0) -> list[OutboxRow]:
+    """Queued and in no envelope, oldest first."""
+    waiting = and_(outbox.c.recipient == to, outbox.c.state == ItemState.QUEUED, outbox.c.envelope.is_(None))
+    rows = tx.execute(select(outbox).where(waiting, outbox.c.id > after).order_by(outbox.c.id).limit(limit))
+    return [_outbox(r) for r in rows]
+
+
+def has_work(tx: Connection, to: NodeId) -> bool:
+    waiting = select(outbox.c.id).where(
+        outbox.c.recipient == to, outbox.c.state == ItemState.QUEUED, outbox.c.envelope.is_(None)
+    )
+    open_ones = select(outbox_envelopes.c.number).where(
+        outbox_envelopes.c.recipient == to, outbox_envelopes.c.state.in_(("formed", "out"))
+    )
+    return tx.execute(waiting.limit(1)).first() is not None or tx.execute(open_ones.limit(1)).first() is not None
+
+
+def settle_item(tx: Connection, row: int, state: ItemState, reason: str, received_at: datetime | None = None) -> None:
+    values: dict[str, Any] = {"state": state, "reason": reason}
+    if received_at is not None:
+        values["received_at"] = format_instant(received_at)
+    tx.execute(outbox.update().where(outbox.c.id == row).values(**values))
+
+
+def close_items(tx: Connection, to: NodeId, before: ItemState, after: ItemState, reason: str) -> None:
+    tx.execute(
+        outbox.update().where(outbox.c.recipient == to, outbox.c.state == before).values(state=after, reason=reason)
+    )
+
+
+def put_in_envelope(tx: Connection, rows: Sequence[OutboxRow], envelope: str) -> None:
+    for position, row in enumerate(rows):
+        tx.execute(outbox.update().where(outbox.c.id == row.id).values(envelope=envelope, position=position))
+    tx.execute(
+        envelope_items.insert(),
+        [{"envelope": envelope, "position": n, "kind": r.kind, "ref": r.ref} for n, r in enumerate(rows)],
+    )
+
+
+def expire_items(tx: Connection, to: NodeId, now: datetime) -> list[OutboxRow]:
+    """Items whose time is up, whether they may have left or not. A receipt that comes later still corrects them."""
+    open_states = (ItemState.QUEUED, ItemState.SENT)
+    due = and_(outbox.c.recipient == to, outbox.c.state.in_(open_states), outbox.c.expires_at <= format_instant(now))
+    rows = [_outbox(r) for r in tx.execute(select(outbox).where(due))]
+    if rows:
+        tx.execute(outbox.update().where(due).values(state=ItemState.EXPIRED, reason="expired"))
+    return rows
+
+
+def mark_sent(tx: Connection, envelope: str, at: datetime) -> None:
+    tx.execute(
+        outbox.update()
+        .where(outbox.c.envelope == envelope, outbox.c.state == ItemState.QUEUED)
+        .values(state=ItemState.SENT, sent_at=format_instant(at))
+    )
+
+
+def count_attempt(tx: Connection, envelope: str) -> None:
+    tx.execute(
+        outbox_envelopes.update()
+        .where(outbox_envelopes.c.id == envelope)
+        .values(attempts=outbox_envelopes.c.attempts + 1, lease_until=None)
+    )
+    tx.execute(outbox.update().where(outbox.c.envelope == envelope).values(attempts=outbox.c.attempts + 1))
+
+
+def free_items(tx: Connection, envelope: str) -> None:
+    """Back to waiting: the envelope is given up, its items are not."""
+    tx.execute(
+        outbox.update()
+        .where(outbox.c.envelope == envelope, outbox.c.state.in_((ItemState.QUEUED, ItemState.SENT)))
+        .values(envelope=None, state=ItemState.QUEUED)
+    )
+
+
+# --- formed envelopes ---
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeRow:
+    id: str
+    recipient: NodeId
+    state: str
+    raw: bytes
+    sha256: str
+    expires_at: datetime
+    attempts: int
+    lease_until: datetime | None
+    receipt: bytes | None
+    receipt_version: int | None
+    own_version: int
+
+
+def _envelope(row: Row[Any]) -> EnvelopeRow:
+    return EnvelopeRow(
+        row.id,
+        NodeId(row.recipient),
+        row.state,
+        bytes(row.raw),
+        row.sha256,
+        parse_instant(row.expires_at),
+        row.attempts,
+        _at(row.lease_until),
+        None if row.receipt is None else bytes(row.receipt),
+        row.receipt_version,
+        row.own_version,
+    )
+
+
+def insert_envelope(
+    tx: Connection,
+    envelope: str,
+    to: NodeId,
+    raw: bytes,
+    sha256: str,
+    own_version: int,
+    at: datetime,
+    expires_at: datetime,
+) -> None:
+    tx.execute(
+        outbox_envelopes.insert().values(
+            id=envelope,
+            recipient=to,
+            state="formed",
+            raw=raw,
+            sha256=sha256,
+            own_version=own_version,
+            formed_at=format_instant(at),
+            expires_at=format_instant(expires_at),
+            attempts=0,
+        )
+    )
+
+
+def open_envelopes(tx: Connection, to: NodeId, limit: int = 1) -> list[EnvelopeRow]:
+    """Formed or out, oldest first, leased or not."""
+    rows = tx.execute(
+        select(outbox_envelopes)
+        .where(outbox_envelopes.c.recipient == to, outbox_envelopes.c.state.in_(("formed", "out")))
+        .order_by(outbox_envelopes.c.number)
+        .limit(limit)
+    )
+    return [_envelope(r) for r in rows]
+
+
+def load_envelope(tx: Connection, envelope: str) -> EnvelopeRow | None:
+    row = tx.execute(select(outbox_envelopes).where(outbox_envelopes.c.id == envelope)).first()
+    return None if row is None else _envelope(row)
+
+
+def lease_envelope(tx: Connection, envelope: str, until: datetime | None) -> None:
+    tx.execute(outbox_envelopes.update().where(outbox_envelopes.c.id == envelope).values(lease_until=_text(until)))
+
+
+def set_envelope_state(tx: Connection, envelope: str, state: str) -> None:
+    tx.execute(outbox_envelopes.update().where(outbox_envelopes.c.id == envelope).values(state=state))
+
+
+def give_up_envelope(tx: Connection, envelope: str) -> None:
+    tx.execute(
+        outbox_envelopes.update()
+        .where(outbox_envelopes.c.id == envelope)
+        .values(state="given_up", raw=b"", lease_until=None)
+    )
+
+
+def release_leases(tx: Connection) -> None:
+    """At the start of a process. Another worker may be posting the same bytes: a repeat, which changes nothing."""
+    tx.execute(outbox_envelopes.update().where(outbox_envelopes.c.lease_until.is_not(None)).values(lease_until=None))
+
+
+def drop_envelope(tx: Connection, envelope: str) -> None:
+    """Only for one that has certainly not left: its id is never seen by anyone."""
+    free_items(tx, envelope)
+    tx.execute(envelope_items.delete().where(envelope_items.c.envelope == envelope))
+    tx.execute(outbox_envelopes.delete().where(outbox_envelopes.c.id == envelope))
+
+
+def save_receipt(tx: Connection, envelope: str, receipt: bytes, version: int) -> None:
+    """The sealed bytes go: nobody has to send them again, and what is not kept cannot be stolen."""
+    tx.execute(
+        outbox_envelopes.update()
+        .where(outbox_envelopes.c.id == envelope)
+        .values(state="receipted", receipt=receipt, receipt_version=version, raw=b"", lease_until=None)
+    )
+
+
+def items_of(tx: Connection, envelope: str) -> list[tuple[str, str]]:
+    """(kind, ref) by position."""
+    rows = tx.execute(
+        select(envelope_items.c.kind, envelope_items.c.ref)
+        .where(envelope_items.c.envelope == envelope)
+        .order_by(envelope_items.c.position)
+    )
+    return [(r.kind, r.ref) for r in rows]
+
+
+def receipted_envelopes_of(tx: Connection, ref: str) -> list[EnvelopeRow]:
+    rows = tx.execute(
+        select(outbox_envelopes)
+        .join(envelope_items, envelope_items.c.envelope == outbox_envelopes.c.id)
+        .where(envelope_items.c.ref == ref, outbox_envelopes.c.receipt.is_not(None))
+        .order_by(outbox_envelopes.c.number)
+    )
+    return [_envelope(r) for r in rows]
+
+
+# --- what people read ---
+
+
+def deliveries(tx: Connection, ref: str | None, to: NodeId | None, limit: int) -> list[Delivery]:
+    """Newest first."""
+    wanted = select(outbox)
+    if ref is not None:
+        wanted = wanted.where(outbox.c.ref == ref)
+    if to is not None:
+        wanted = wanted.where(outbox.c.recipient == to)
+    rows = tx.execute(wanted.order_by(outbox.c.id.desc()).limit(limit))
+    return [
+        Delivery(
+            ref=r.ref,
+            kind=r.kind,
+            to=NodeId(r.recipient),
+            state=ItemState(r.state),
+            reason=r.reason,
+            attempts=r.attempts,
+            queued_at=parse_instant(r.queued_at),
+            sent_at=_at(r.sent_at),
+            received_at=_at(r.received_at),
+            expires_at=parse_instant(r.expires_at),
+        )
+        for r in rows
+    ]
+
+
+def counts(tx: Connection) -> dict[tuple[NodeId, ItemState], int]:
+    rows = tx.execute(
+        select(outbox.c.recipient, outbox.c.state, func.count()).group_by(outbox.c.recipient, outbox.c.state)
+    )
+    return {(NodeId(r[0]), ItemState(r[1])): int(r[2]) for r in rows}
+
+
+def oldest_queued(tx: Connection) -> dict[NodeId, datetime]:
+    rows = tx.execute(
+        select(outbox.c.recipient, func.min(outbox.c.queued_at))
+        .where(outbox.c.state.in_((ItemState.QUEUED, ItemState.SENT)))
+        .group_by(outbox.c.recipient)
+    )
+    return {NodeId(r[0]): parse_instant(r[1]) for r in rows}
+
+
+# --- inbox ---
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    sender: NodeId
+    envelope: str
+    sha256: str
+    receipt: bytes
+    own_version: int
+
+
+def _inbox(row: Row[Any]) -> InboxRow:
+    return InboxRow(NodeId(row.sender), row.envelope, row.sha256, bytes(row.receipt), row.own_version)
+
+
+def find_inbox(tx: Connection, sender: NodeId, envelope: str) -> InboxRow | None:
+    row = tx.execute(select(inbox).where(inbox.c.sender == sender, inbox.c.envelope == envelope)).first()
+    return None if row is None else _inbox(row)
+
+
+def insert_inbox(tx: Connection, row: InboxRow, at: datetime, leaf: int) -> None:
+    tx.execute(
+        inbox.insert().values(
+            sender=row.sender,
+            envelope=row.envelope,
+            sha256=row.sha256,
+            receipt=row.receipt,
+            own_version=row.own_version,
+            received_at=format_instant(at),
+            leaf=leaf,
+            owed=0,
+        )
+    )
+
+
+def replace_receipt(tx: Connection, row: InboxRow) -> None:
+    tx.execute(
+        inbox.update()
+        .where(inbox.c.sender == row.sender, inbox.c.envelope == row.envelope)
+        .values(receipt=row.receipt, own_version=row.own_version)
+    )
+
+
+def set_owed(tx: Connection, sender: NodeId, envelopes: Iterable[str], owed: bool) -> None:
+    for envelope in envelopes:
+        tx.execute(
+            inbox.update().where(inbox.c.sender == sender, inbox.c.envelope == envelope).values(owed=1 if owed else 0)
+        )
+
+
+def owed_receipts(tx: Connection, sender: NodeId) -> list[InboxRow]:
+    rows = tx.execute(select(inbox).where(inbox.c.sender == sender, inbox.c.owed == 1).order_by(inbox.c.received_at))
+    return [_inbox(r) for r in rows]
+
+
+def open_recipients(tx: Connection) -> list[NodeId]:
+    """Partners with items that may still expire."""
+    open_states = (ItemState.QUEUED, ItemState.SENT)
+    return [
+        NodeId(r[0]) for r in tx.execute(select(outbox.c.recipient).where(outbox.c.state.in_(open_states)).distinct())
+    ]
+
+
+def reachable_work(tx: Connection, now: datetime) -> list[NodeId]:
+    """Partners for whom something waits or is out and not leased: what the couriers look at."""
+    waiting = select(outbox.c.recipient).where(outbox.c.state == ItemState.QUEUED, outbox.c.envelope.is_(None))
+    open_ones = select(outbox_envelopes.c.recipient).where(
+        outbox_envelopes.c.state.in_(("formed", "out")),
+        or_(outbox_envelopes.c.lease_until.is_(None), outbox_envelopes.c.lease_until <= format_instant(now)),
+    )
+    found = {NodeId(r[0]) for r in tx.execute(waiting.distinct())} | {
+        NodeId(r[0]) for r in tx.execute(open_ones.distinct())
+    }
+    return sorted(found)

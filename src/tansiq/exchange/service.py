@@ -1,0 +1,297 @@
+"""The exchange's verbs. Each is one transaction or says why not."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import structlog
+from sqlalchemy import Connection
+
+from tansiq.crypto import NodeKeys, peek, sign, verify
+from tansiq.errors import Broken, Invalid, PeerUnavailable, TansiqError, Untrusted
+from tansiq.exchange import records, rules, wire
+from tansiq.exchange.ground import Bell, Ground, no_fault
+from tansiq.exchange.inbox import Inbox
+from tansiq.exchange.model import (
+    Delivery,
+    ExchangeSettings,
+    Fault,
+    InboxHandler,
+    ItemState,
+    NodeCard,
+    OutboxLoader,
+    ParcelSummary,
+    Peer,
+    PeerStatus,
+    Receipt,
+    Transport,
+)
+from tansiq.exchange.outbox import Outbox
+from tansiq.exchange.parcels import Parcels
+from tansiq.exchange.pins import Pins
+from tansiq.store import Store
+from tansiq.terms import NodeId
+
+if TYPE_CHECKING:
+    from tansiq.ledger import Ledger
+
+ENVELOPES_PATH = "/exchange/v1/envelopes"
+POLL_PATH = "/exchange/v1/poll"
+RECEIPTS_PATH = "/exchange/v1/receipts"
+CARD_PATH = "/exchange/v1/card"
+
+POLL_ENVELOPES = 16
+REMEMBERED_POLLS = 4096
+_log = structlog.get_logger("tansiq.exchange")
+
+
+class Exchange:
+    """One node's dealings with its partners. Threads may share it; `Courier` drives it."""
+
+    def __init__(
+        self,
+        store: Store,
+        keys: NodeKeys,
+        ledger: Ledger,
+        *,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+        settings: ExchangeSettings,
+        fault: Fault = no_fault,
+    ) -> None:
+        self._ground = Ground(store, keys, ledger, clock, new_id, settings, fault)
+        self._filers: dict[str, InboxHandler] = {}
+        self._loaders: dict[str, OutboxLoader] = {}
+        self._pins = Pins(self._ground)
+        self._outbox = Outbox(self._ground, self._pins, self._loaders)
+        self._inbox = Inbox(self._ground, self._pins, self._filers)
+        self._parcels = Parcels(self._ground, self._pins, self._outbox, self._inbox)
+        self._failures: dict[NodeId, tuple[int, str]] = {}
+        self._polls: OrderedDict[tuple[NodeId, str], None] = OrderedDict()
+        store.write(records.release_leases)
+
+    @property
+    def settings(self) -> ExchangeSettings:
+        return self._ground.chosen
+
+    @property
+    def bell(self) -> Bell:
+        return self._ground.bell
+
+    @property
+    def node(self) -> NodeId:
+        return self._ground.node
+
+    # --- who we are, and who our partners are ---
+
+    def card(self) -> NodeCard:
+        return self._pins.own.card
+
+    def card_bytes(self) -> bytes:
+        """The signed card (with its chain of keys, if they were ever rotated): what `peer add` takes."""
+        return self._pins.own.to_bytes()
+
+    def fingerprint(self) -> str:
+        """Our own, to be read aloud to the partner that pins us."""
+        return self._pins.own.fingerprint
+
+    def rotate(self, new: NodeKeys) -> bytes:
+        """Go on under new keys; returns the new card file, which partners pin as they did the first."""
+        card = self._ground.store.write(lambda tx: self._pins.rotate(tx, new))
+        self._ground.keys = new
+        self._pins.own = card
+        return card.to_bytes()
+
+    def add_peer(self, raw: bytes) -> Peer:
+        """Pin a partner. Compare `fingerprint` with it over another channel *before* anything is sent."""
+        return self._pins.add(raw)
+
+    def remove_peer(self, node: NodeId) -> None:
+        self._pins.remove(node)
+
+    def peers(self) -> list[Peer]:
+        return self._pins.all()
+
+    def peer(self, node: NodeId) -> Peer:
+        return self._pins.peer(node)
+
+    def resolve(self, word: str) -> NodeId:
+        return self._pins.resolve(word)
+
+    # --- items ---
+
+    def handle(self, kind: str, handler: InboxHandler, loader: OutboxLoader) -> None:
+        """Who files items of this kind when they come in, and who loads them when they go out."""
+        if kind in self._filers:
+            raise Broken("exchange.kind_taken", "this kind of item is handled already", step="handle", detail=kind)
+        self._filers[kind] = handler
+        self._loaders[kind] = loader
+
+    def enqueue(self, tx: Connection, *, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None:
+        self._outbox.enqueue(tx, to=to, kind=kind, ref=ref, expires_at=expires_at)
+
+    def wake(self, peer: NodeId | None = None) -> None:
+        """Something may wait: let the couriers look now. `enqueue` does this itself after its commit."""
+        self._ground.bell.ring(peer)
+
+    def deliveries(self, ref: str | None = None, to: NodeId | None = None, limit: int = 200) -> list[Delivery]:
+        """Newest first."""
+        with self._ground.store.read() as tx:
+            return records.deliveries(tx, ref, to, limit)
+
+    def status(self) -> list[PeerStatus]:
+        with self._ground.store.read() as tx:
+            counts, oldest = records.counts(tx), records.oldest_queued(tx)
+        return [self._status_of(p, counts, oldest.get(p.card.node)) for p in self.peers() if p.state == "pinned"]
+
+    def _status_of(
+        self, peer: Peer, counts: dict[tuple[NodeId, ItemState], int], oldest: datetime | None
+    ) -> PeerStatus:
+        node = peer.card.node
+        attempts, failure = self._failures.get(node, (0, ""))
+        return PeerStatus(
+            node=node,
+            name=peer.card.name,
+            country=peer.card.country,
+            queued=counts.get((node, ItemState.QUEUED), 0),
+            sent=counts.get((node, ItemState.SENT), 0),
+            received=counts.get((node, ItemState.RECEIVED), 0),
+            refused=counts.get((node, ItemState.REFUSED), 0),
+            expired=counts.get((node, ItemState.EXPIRED), 0),
+            oldest_queued_at=oldest,
+            last_contact_at=peer.last_contact_at,
+            attempts=attempts,
+            last_failure=failure,
+        )
+
+    # --- the doors that partners knock at ---
+
+    def receive(self, raw: bytes) -> bytes:
+        """An envelope in, its signed receipt out: the same one each time. Raises `Untrusted`, with nothing written."""
+        return self._inbox.receive(raw)[0]
+
+    def take_receipt(self, raw: bytes) -> Receipt:
+        return self._outbox.take_receipt(raw)
+
+    def answer_poll(self, raw: bytes, wait_s: float | None = None) -> list[bytes]:
+        """Envelopes for a partner that fetches them; held open for `wait_s` (settings) while there is none. Blocks."""
+        poll = self._verify_poll(raw)
+        self._pins.note_quiet_contact(poll.sender)
+        self._ground.fault("poll.before_hand")
+        wait = self.settings.poll_wait_s if wait_s is None else wait_s
+        until = time.monotonic() + wait
+        while True:
+            seen = self._ground.bell.rings(poll.sender)
+            found = self._outbox.hand_out(poll.sender, POLL_ENVELOPES)
+            left = until - time.monotonic()
+            if found or left <= 0 or not self._ground.bell.wait(poll.sender, seen, left):
+                return found
+
+    def _verify_poll(self, raw: bytes) -> wire.Poll:
+        wire.check_size("poll", raw, wire.MAX_POLL_BYTES)
+        author = peek(raw, wire.MAX_POLL_BYTES).claimed
+        with self._ground.store.read() as tx:
+            pin = self._pins.pinned(tx, author)
+        poll = wire.read("poll", wire.parse_poll, verify(raw, wire.POLL_TYPE, pin.signing, author, wire.MAX_POLL_BYTES))
+        if poll.sender != author:
+            raise Untrusted("poll.author", "signed by another than the sender", step="poll", field="from")
+        if poll.recipient != self.node:
+            raise Untrusted("poll.wrong_recipient", "the poll is for another node", step="poll", field="to")
+        if not rules.poll_is_timely(poll.at, self._ground.clock(), self.settings.clock_slack_s):
+            raise Untrusted("poll.stale", "the poll's time is too far from ours", step="poll", field="at")
+        # A replayed poll hands out sealed bytes only, but it would tell an onlooker how much waits.
+        if (poll.sender, poll.id) in self._polls:
+            raise Untrusted("poll.repeated", "this poll came before", step="poll", field="id")
+        self._polls[(poll.sender, poll.id)] = None
+        while len(self._polls) > REMEMBERED_POLLS:
+            self._polls.popitem(last=False)
+        return poll
+
+    # --- what couriers do, one step at a time ---
+
+    def deliver_once(self, node: NodeId, transport: Transport) -> bool:
+        """Post one envelope to `node` and take its receipt. False when nothing waits.
+
+        Raises `PeerUnavailable` or `Untrusted` after the failure has been noted; the envelope stays.
+        """
+        envelope = self._outbox.next_envelope(node)
+        if envelope is None:
+            return False
+        try:
+            peer = self.peer(node)
+            self._ground.fault("courier.before_post")
+            answer = transport.post(peer, ENVELOPES_PATH, envelope.raw, self.settings.answer_timeout_s)
+            self._ground.fault("courier.after_post")
+            self._outbox.take_receipt(answer, expected=envelope.id)
+        except (PeerUnavailable, Untrusted, Invalid) as exc:
+            self._outbox.note_failure(envelope, exc)
+            raise
+        return True
+
+    def poll_once(self, node: NodeId, transport: Transport) -> int:
+        """Fetch what a partner has for us, file it and hand back the receipts. Returns how many envelopes came."""
+        peer = self.peer(node)
+        poll = wire.Poll(f"q-{self._ground.new_id()}", self.node, node, self._ground.clock())
+        raw = sign(wire.POLL_TYPE, wire.render_poll(poll), self._ground.keys.signing, self.node)
+        wait = self.settings.answer_timeout_s + self.settings.poll_wait_s
+        envelopes = wire.parse_poll_answer(transport.post(peer, POLL_PATH, raw, wait))
+        for envelope in envelopes:
+            try:
+                receipt = self.receive(envelope)
+            except Untrusted as exc:
+                # One bad envelope must not hold up those behind it; its sender sees no receipt for it.
+                _log.warning("exchange.polled_envelope_refused", peer=node, code=exc.code)
+                continue
+            transport.post(peer, RECEIPTS_PATH, receipt, self.settings.answer_timeout_s)
+        self._pins.note_quiet_contact(node)
+        return len(envelopes)
+
+    def waiting_for(self) -> list[NodeId]:
+        """Partners for whom a courier has something to do now."""
+        with self._ground.store.read() as tx:
+            return records.reachable_work(tx, self._ground.clock())
+
+    def sweep(self) -> None:
+        self._outbox.sweep()
+
+    def note_attempt(self, node: NodeId, failure: TansiqError | None) -> int:
+        """Count failed attempts in a row, for `status` and the backoff; None resets. Returns the count."""
+        if failure is None:
+            self._failures.pop(node, None)
+            return 0
+        attempts = self._failures.get(node, (0, ""))[0] + 1
+        self._failures[node] = (attempts, failure.code)
+        return attempts
+
+    # --- by hand, and proofs ---
+
+    def export_file(self, peer: NodeId) -> bytes:
+        """All that waits for `peer` or lacks its receipt, and the receipts that we owe it, as one file."""
+        return self._parcels.export(peer)
+
+    def import_file(self, raw: bytes) -> ParcelSummary:
+        return self._parcels.take_in(raw)
+
+    def prove_receipt(self, ref: str, to: NodeId | None = None) -> list[bytes]:
+        """One proof for each partner that signed for `ref`; `verify_receipt_proof` needs nothing else at hand."""
+        with self._ground.store.read() as tx:
+            rows = [r for r in records.receipted_envelopes_of(tx, ref) if to is None or r.recipient == to]
+            return [self._proof(tx, ref, row) for row in rows]
+
+    def _proof(self, tx: Connection, ref: str, row: records.EnvelopeRow) -> bytes:
+        if row.receipt is None or row.receipt_version is None:
+            raise Broken("proof.no_receipt", "a receipted envelope has no receipt", step="prove", detail=row.id)
+        return wire.render_proof(
+            wire.ReceiptProof(
+                ref=ref,
+                envelope=row.id,
+                envelope_sha256=row.sha256,
+                receipt=row.receipt,
+                sender_card=self._pins.file_of(tx, self.node, row.own_version),
+                recipient_card=self._pins.file_of(tx, row.recipient, row.receipt_version),
+            )
+        )

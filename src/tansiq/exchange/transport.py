@@ -1,0 +1,215 @@
+"""HTTPS to partners: TLS 1.3 only, the certificate pinned by its hash from the node card. No certificate authority.
+
+The pin cannot be gone round: a connection exists for its callers only after `_PinnedConnection.connect` has compared
+the partner's certificate, and `connect` runs before the first byte of any request (also when a kept connection was
+closed and is opened again).
+"""
+
+from __future__ import annotations
+
+import hmac
+import http.client
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from tansiq.crypto import NodeKeys, certificate_sha256
+from tansiq.errors import Invalid, PeerUnavailable
+from tansiq.exchange import wire
+from tansiq.exchange.model import Peer
+from tansiq.terms import NodeId
+
+MAX_IDLE_PER_PEER = 2
+T = TypeVar("T")
+
+
+def _partner_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    # Names and authorities say nothing here: the pinned hash below is stricter than both.
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class _PinnedConnection(http.client.HTTPSConnection):
+    """A TLS connection that is given to nobody before the partner's certificate has been recognised."""
+
+    def __init__(self, host: str, port: int, tls_sha256: str, connect_timeout_s: float) -> None:
+        super().__init__(host, port, timeout=connect_timeout_s, context=_partner_context())
+        self._tls_sha256 = tls_sha256
+
+    def connect(self) -> None:
+        # Hazard: http.client calls connect() by itself whenever `sock` is None. So the check stands here and not
+        # beside the first request.
+        super().connect()
+        shown = self.sock.getpeercert(binary_form=True) if isinstance(self.sock, ssl.SSLSocket) else None
+        if shown is None or not hmac.compare_digest(certificate_sha256(shown), self._tls_sha256):
+            self.close()
+            raise ssl.SSLCertVerificationError("the certificate is not the pinned one")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    host: str
+    port: int
+    tls_sha256: str
+
+
+def _place(peer: Peer) -> _Place:
+    parts = urlsplit(peer.card.url)
+    if parts.scheme != "https" or not parts.hostname or parts.path not in ("", "/"):
+        raise PeerUnavailable(
+            "peer.unreachable", "the partner has no https address", step="connect", detail=peer.card.node
+        )
+    try:
+        port = parts.port or 443
+    except ValueError as exc:
+        raise PeerUnavailable("peer.unreachable", "the partner's port is none", step="connect") from exc
+    return _Place(parts.hostname, port, peer.card.tls_sha256)
+
+
+class HttpsTransport:
+    """Posts to partners over kept connections. Safe to share between threads."""
+
+    def __init__(self, connect_timeout_s: float = 10.0) -> None:
+        self._connect_timeout_s = connect_timeout_s
+        self._lock = threading.Lock()
+        self._idle: dict[tuple[NodeId, _Place], list[_PinnedConnection]] = {}
+        self._busy: set[_PinnedConnection] = set()
+        self._closed = False
+
+    def post(self, peer: Peer, path: str, body: bytes, timeout_s: float) -> bytes:
+        """The body of the partner's 200 answer. Raises `PeerUnavailable`; `peer.unreachable`: not a byte has left."""
+        key = (peer.card.node, _place(peer))
+        kept = self._take(key)
+        if kept is not None:
+            try:
+                return self._exchange(key, kept, path, body, timeout_s)
+            except PeerUnavailable as exc:
+                # A kept connection may have been closed by the partner meanwhile. Saying the same bytes twice is
+                # harmless here, so it is tried once more over a fresh one.
+                if exc.code != "peer.no_answer":
+                    raise
+        return self._exchange(key, self._open(key), path, body, timeout_s)
+
+    def close(self) -> None:
+        """Also cuts held polls short."""
+        with self._lock:
+            self._closed = True
+            connections = [c for kept in self._idle.values() for c in kept] + list(self._busy)
+            self._idle.clear()
+        for connection in connections:
+            with suppress(OSError):
+                if connection.sock is not None:
+                    connection.sock.shutdown(socket.SHUT_RDWR)
+            connection.close()
+
+    def _take(self, key: tuple[NodeId, _Place]) -> _PinnedConnection | None:
+        with self._lock:
+            kept = self._idle.get(key)
+            return kept.pop() if kept else None
+
+    def _open(self, key: tuple[NodeId, _Place]) -> _PinnedConnection:
+        node, place = key
+        connection = _PinnedConnection(place.host, place.port, place.tls_sha256, self._connect_timeout_s)
+        try:
+            connection.connect()
+        except ssl.SSLCertVerificationError as exc:
+            raise PeerUnavailable(
+                "peer.unreachable", "the address shows another certificate than the card", step="tls", detail=node
+            ) from exc
+        except (OSError, http.client.HTTPException, UnicodeError) as exc:
+            raise PeerUnavailable(
+                "peer.unreachable", "the partner cannot be reached", step="connect", detail=node
+            ) from exc
+        return connection
+
+    def _exchange(
+        self, key: tuple[NodeId, _Place], connection: _PinnedConnection, path: str, body: bytes, timeout_s: float
+    ) -> bytes:
+        node = key[0]
+        with self._lock:
+            closed = self._closed
+            self._busy.add(connection)
+        try:
+            if closed:
+                raise PeerUnavailable("peer.unreachable", "this node is closing down", step="post", detail=node)
+            status, answer = _say(connection, path, body, timeout_s)
+        except (OSError, http.client.HTTPException, AttributeError) as exc:
+            connection.close()
+            raise PeerUnavailable(
+                "peer.no_answer", "the partner gave no whole answer", step="post", detail=node
+            ) from exc
+        finally:
+            with self._lock:
+                self._busy.discard(connection)
+        self._keep(key, connection)
+        if status != http.client.OK:
+            raise PeerUnavailable(
+                f"peer.http_{status}", "the partner's door answered with a failure", step="post", detail=node
+            )
+        return answer
+
+    def _keep(self, key: tuple[NodeId, _Place], connection: _PinnedConnection) -> None:
+        with self._lock:
+            kept = self._idle.setdefault(key, [])
+            if not self._closed and connection.sock is not None and len(kept) < MAX_IDLE_PER_PEER:
+                kept.append(connection)
+                return
+        connection.close()
+
+
+def _say(connection: _PinnedConnection, path: str, body: bytes, timeout_s: float) -> tuple[int, bytes]:
+    if connection.sock is not None:
+        connection.sock.settimeout(timeout_s)
+    connection.request(
+        "POST", path, body=body, headers={"Content-Type": "application/json", "Accept": "application/json"}
+    )
+    response = connection.getresponse()
+    answer = response.read(wire.MAX_POLL_ANSWER_BYTES + 1)
+    if len(answer) > wire.MAX_POLL_ANSWER_BYTES:
+        connection.close()
+        raise http.client.HTTPException("answer too large")
+    return response.status, answer
+
+
+@dataclass(frozen=True, slots=True)
+class TlsMaterial:
+    """What the node writes under its home (0600) for its HTTPS listener."""
+
+    certfile: bytes
+    keyfile: bytes
+    sha256: str
+    """Must be the one in our card."""
+
+
+def tls_material(keys: NodeKeys) -> TlsMaterial:
+    return TlsMaterial(keys.tls_cert_pem, keys.tls_key_pem, certificate_sha256(keys.tls_cert_pem))
+
+
+def server_ssl_context(certfile: str, keyfile: str) -> ssl.SSLContext:
+    """The listener's side: TLS 1.3 only; partners prove themselves by signatures, not by client certificates."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    try:
+        context.load_cert_chain(certfile, keyfile)
+    except (OSError, ssl.SSLError) as exc:
+        raise Invalid("tls.material", "the certificate and its key cannot be read", step="tls") from exc
+    return context
+
+
+def uvicorn_context_factory(
+    certfile: str, keyfile: str
+) -> Callable[[object, Callable[[], ssl.SSLContext]], ssl.SSLContext]:
+    """For uvicorn's `ssl_context_factory`: its own context would also speak TLS 1.2."""
+
+    def make(_config: object, _default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+        return server_ssl_context(certfile, keyfile)
+
+    return make
