@@ -24,6 +24,12 @@ SCHEMAS = (
     "Event",
 )
 
+IDENTIFIER_KINDS = frozenset(
+    {"account", "aircraft", "callsign", "crypto", "document", "email", "iban", "imei", "imsi", "phone", "plate"}
+    | {"registration", "serial", "username", "vessel", "vin"}
+)
+"""Kinds of numbers by which a thing is found again; also the `part` of an explanation's row about one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -64,6 +70,8 @@ class Provenance:
     reference: str
     """The source's own reference; for `dossier` the entry id."""
     part: str = ""
+    dossier: str = ""
+    """The dossier that the part came with; a thing never matches itself through its own dossier."""
     originator: str = ""
     """Country of the originator, ISO 3166 alpha-2; our own country for `own`."""
     handling: tuple[str, ...] = ("H0",)

@@ -40,3 +40,17 @@ class Match:
     originator: str = ""
     """Country of side A's originator."""
     extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalDuty:
+    """What this node's own officers owe; partners do not see it, so it is no dossier duty."""
+
+    match: str
+    dossier: str
+    code: str
+    """`hit.confirm`."""
+    since: datetime
+    due_at: datetime
+    clause: str
+    urgent: bool = False

@@ -1,0 +1,71 @@
+"""The names of all records, in memory: which record a spelling belongs to. Follows commits, never ahead of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tansiq.matching import NameIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """A spelling of a record that is near to the one asked for."""
+
+    record: str
+    name: str
+    score: float
+
+
+class Names:
+    """Thread-safe. One lock for reading too: the index builds parts of itself while it is searched."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        """Owns everything below."""
+        self._index = NameIndex()
+        self._owner: dict[int, tuple[str, str]] = {}
+        self._positions: dict[str, list[int]] = {}
+
+    def fill(self, names: Iterable[tuple[str, tuple[str, ...]]]) -> int:
+        """Add what the store holds. Records that a commit has put in the meantime are not added twice."""
+        number = 0
+        for record, spellings in names:
+            number += 1
+            with self._lock:
+                if record not in self._positions:
+                    self._add(record, spellings)
+        return number
+
+    def put(self, record: str, spellings: tuple[str, ...]) -> None:
+        with self._lock:
+            self._forget(record)
+            self._add(record, spellings)
+
+    def drop(self, ids: Iterable[str]) -> None:
+        with self._lock:
+            for record in ids:
+                self._forget(record)
+
+    def search(self, name: str, k: int) -> list[Spelling]:
+        """Spellings of at most `k` records, best first; a record may be there with several."""
+        with self._lock:
+            # Long entries have ten spellings of one name: ask for more than `k`, or they would crowd the others out.
+            near = self._index.search(name, k * 4)
+            found = [Spelling(*self._owner[i], score) for i, score in near if i in self._owner]
+        records: dict[str, None] = {}
+        for spelling in found:
+            if len(records) < k:
+                records[spelling.record] = None
+        return [s for s in found if s.record in records]
+
+    def _add(self, record: str, spellings: tuple[str, ...]) -> None:
+        positions = [self._index.add(name) for name in spellings]
+        self._positions[record] = positions
+        self._owner.update({i: (record, name) for i, name in zip(positions, spellings, strict=True)})
+
+    def _forget(self, record: str) -> None:
+        for position in self._positions.pop(record, ()):
+            self._owner.pop(position, None)
+            self._index.remove(position)

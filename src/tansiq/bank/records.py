@@ -1,0 +1,165 @@
+"""The bank's SQL. Plain columns hold codes, ids and marks; whatever names a person is in `sealed`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import Column, Connection, ForeignKey, Index, LargeBinary, Table, Text, delete, func, insert, select
+
+from tansiq.bank.model import BankRecord, Claim, Entity, Provenance
+from tansiq.crypto import Vault
+from tansiq.store import metadata
+from tansiq.terms import format_instant, parse_instant
+
+records = Table(
+    "bank_records",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    # A reference may itself name a person (a table's passport column): only its mark is searchable.
+    Column("reference", LargeBinary, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("originator", Text, nullable=False),
+    Column("schema", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("erase_on", Text, nullable=False),
+    # Tells "the new edition says the same" without opening the record.
+    Column("digest", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("bank_records_reference", "reference"),
+    Index("bank_records_part", "part"),
+    Index("bank_records_source", "source"),
+    Index("bank_records_erase_on", "erase_on"),
+)
+
+keys = Table(
+    "bank_keys",
+    metadata,
+    Column("record", Text, ForeignKey("bank_records.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("mac", LargeBinary, primary_key=True),
+    Index("bank_keys_mac", "mac"),
+)
+
+_CHUNK = 400
+"""Below SQLite's oldest limit of 999 bound values."""
+
+
+class _Sealed(msgspec.Struct, array_like=True):
+    """What is inside `sealed`. Arrays: 10,000 records are opened when a node starts."""
+
+    ident: str
+    schema: str
+    role: str
+    claims: list[tuple[str, str, str, str, str, str, str]]
+    provenance: Provenance
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Sealed)
+
+
+def reference_mark(vault: Vault, source: str, reference: str) -> bytes:
+    return vault.mac("bank.reference", f"{source}\n{reference}")
+
+
+def pack(entity: Entity, provenance: Provenance) -> bytes:
+    """One form for one content, so that its mark tells whether anything changed."""
+    claims = [(c.property, c.value, c.lang, c.basis, c.grade, c.scheme, c.as_of) for c in entity.claims]
+    return _encoder.encode(_Sealed(entity.id, entity.schema, entity.role, claims, provenance))
+
+
+def content_mark(vault: Vault, packed: bytes) -> bytes:
+    return vault.mac("bank.content", packed.hex())
+
+
+def save(tx: Connection, vault: Vault, record: BankRecord, marks: Iterable[tuple[str, str]]) -> None:
+    packed = pack(record.entity, record.provenance)
+    prov = record.provenance
+    tx.execute(
+        insert(records).values(
+            id=record.id,
+            source=prov.source,
+            reference=reference_mark(vault, prov.source, prov.reference),
+            part=prov.part,
+            originator=prov.originator,
+            schema=record.entity.schema,
+            created_at=format_instant(record.created_at),
+            erase_on=prov.erase_on,
+            digest=content_mark(vault, packed),
+            sealed=vault.seal("bank_records", record.id, packed),
+        )
+    )
+    rows = {(kind, vault.mac(f"bank.{kind}", value)) for kind, value in marks}
+    if rows:
+        tx.execute(insert(keys), [{"record": record.id, "kind": k, "mac": m} for k, m in sorted(rows)])
+
+
+def _unpack(row: Mapping[str, Any], vault: Vault) -> BankRecord:
+    inner = _decoder.decode(vault.open("bank_records", row["id"], row["sealed"]))
+    entity = Entity(inner.ident, inner.schema, tuple(Claim(*c) for c in inner.claims), inner.role)
+    return BankRecord(row["id"], entity, inner.provenance, parse_instant(row["created_at"]))
+
+
+def load(tx: Connection, vault: Vault, ids: Iterable[str]) -> list[BankRecord]:
+    """Those of `ids` that exist, in the order asked for."""
+    wanted = list(dict.fromkeys(ids))
+    found: dict[str, BankRecord] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        query = select(records).where(records.c.id.in_(wanted[start : start + _CHUNK]))
+        for row in tx.execute(query).mappings():
+            found[row["id"]] = _unpack(dict(row), vault)
+    return [found[i] for i in wanted if i in found]
+
+
+def load_all(tx: Connection, vault: Vault) -> Iterator[BankRecord]:
+    for row in tx.execute(select(records)).mappings():
+        yield _unpack(dict(row), vault)
+
+
+def find_marks(tx: Connection, vault: Vault, marks: Iterable[tuple[str, str]]) -> list[str]:
+    """Ids of the records that carry one of these identifiers."""
+    macs = [vault.mac(f"bank.{kind}", value) for kind, value in marks]
+    out: dict[str, None] = {}
+    for start in range(0, len(macs), _CHUNK):
+        query = select(keys.c.record).where(keys.c.mac.in_(macs[start : start + _CHUNK])).order_by(keys.c.record)
+        out.update(dict.fromkeys(tx.execute(query).scalars()))
+    return list(out)
+
+
+def ids_of_part(tx: Connection, part: str) -> list[str]:
+    return list(tx.execute(select(records.c.id).where(records.c.part == part).order_by(records.c.id)).scalars())
+
+
+def ids_due(tx: Connection, today: str) -> list[str]:
+    query = select(records.c.id).where(records.c.erase_on != "", records.c.erase_on <= today).order_by(records.c.id)
+    return list(tx.execute(query).scalars())
+
+
+def editions(tx: Connection, source: str) -> dict[bytes, tuple[str, bytes]]:
+    """Reference mark -> (record id, content mark) of all records of a source."""
+    query = select(records.c.reference, records.c.id, records.c.digest).where(records.c.source == source)
+    return {bytes(ref): (ident, bytes(digest)) for ref, ident, digest in tx.execute(query)}
+
+
+def remove(tx: Connection, ids: Iterable[str]) -> list[str]:
+    """The ids that were there and are gone."""
+    gone: list[str] = []
+    wanted = list(ids)
+    for start in range(0, len(wanted), _CHUNK):
+        chunk = wanted[start : start + _CHUNK]
+        there = list(tx.execute(select(records.c.id).where(records.c.id.in_(chunk))).scalars())
+        # Said aloud and not left to ON DELETE CASCADE: SQLite obeys it only with foreign keys switched on.
+        tx.execute(delete(keys).where(keys.c.record.in_(there)))
+        tx.execute(delete(records).where(records.c.id.in_(there)))
+        gone.extend(there)
+    return gone
+
+
+def count(tx: Connection, source: str = "") -> int:
+    query = select(func.count()).select_from(records)
+    if source:
+        query = query.where(records.c.source == source)
+    return int(tx.execute(query).scalar_one())

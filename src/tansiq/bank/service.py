@@ -1,0 +1,183 @@
+"""The verbs of the bank. Writes happen in the caller's transaction; the names in memory follow the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from tansiq.access.model import Acting
+from tansiq.bank import records, rules
+from tansiq.bank.model import BankRecord, Candidate, Entity, Provenance
+from tansiq.bank.names import Names
+from tansiq.crypto import Vault
+from tansiq.errors import NotFound
+from tansiq.ledger import Ledger
+from tansiq.store import Store
+from tansiq.terms import LogVerb
+
+POOL = 60
+"""How many records the name index proposes for comparison before `k` of them are kept: the index ranks names alone,
+while birth dates and numbers, which it does not see, may turn the order round."""
+MAX_QUERY_NAMES = 24
+"""Spellings of one query that are searched; the UN's longest entries have a hundred, most of them near repeats."""
+
+
+class Bank:
+    """What this service holds. Thread-safe."""
+
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        ledger: Ledger,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+        country: str = "",
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._ledger = ledger
+        self._clock = clock
+        self._new_id = new_id
+        self._country = country
+        """Where a phone or a plate without a country is read, when its originator is not known."""
+        self._names = Names()
+
+    def warm(self) -> int:
+        """Read every record's names into memory; to be called once when the node starts. Returns how many records."""
+        with self._store.read() as tx:
+            return self._names.fill((r.id, rules.searchable_names(r.entity)) for r in records.load_all(tx, self._vault))
+
+    def collect(self, entity: Entity, prov: Provenance, by: Acting) -> str:
+        """An officer's own record: the record and its ledger leaf in one transaction (LED art. 25(1)(a))."""
+
+        def work(tx: Connection) -> str:
+            record = self.add(tx, entity, prov)
+            self._leaf(tx, LogVerb.COLLECT, record, by, {"source": prov.source, "schema": entity.schema})
+            return record
+
+        return self._store.write(work)
+
+    def add(self, tx: Connection, entity: Entity, prov: Provenance) -> str:
+        """Keep one entity and return the record's id; the caller's verb writes the leaf.
+
+        A part is kept once: adding it again (a repeated delivery, a crash in between) returns the record that is there.
+        """
+        if prov.part and (there := records.ids_of_part(tx, prov.part)):
+            return there[0]
+        record = BankRecord(f"b-{self._new_id()}", entity, prov, self._clock())
+        records.save(tx, self._vault, record, rules.identifiers(entity, prov.originator or self._country))
+        names = rules.searchable_names(entity)
+        self._store.after_commit(tx, lambda: self._names.put(record.id, names))
+        return record.id
+
+    def get(self, record: str) -> BankRecord:
+        """Raises `NotFound`."""
+        with self._store.read() as tx:
+            found = records.load(tx, self._vault, [record])
+        if not found:
+            raise NotFound("bank.record", "no such record", step="load record", detail=record)
+        return found[0]
+
+    def get_many(self, ids: Iterable[str]) -> list[BankRecord]:
+        """Those that exist."""
+        with self._store.read() as tx:
+            return records.load(tx, self._vault, ids)
+
+    def now(self) -> datetime:
+        """The node's clock, as the bank was given it."""
+        return self._clock()
+
+    def remove(self, tx: Connection, record: str, by: Acting | None = None, reason: str = "") -> bool:
+        """Erase one record, with its leaf. False when it was not there."""
+        return bool(self._erase(tx, [record], by, {"reason": reason}))
+
+    def erase_part(self, tx: Connection, part: str, by: Acting | None = None) -> list[str]:
+        """A recall or an erasure took the part back: so go the records that were made of it."""
+        return self._erase(tx, records.ids_of_part(tx, part), by, {"part": part})
+
+    def erase_due(self, tx: Connection, today: str) -> list[str]:
+        """Erase what is past its `erase_on` (LED art. 5); `today` is `YYYY-MM-DD`."""
+        return self._erase(tx, records.ids_due(tx, today), None, {"reason": "erase_on"})
+
+    def count(self, source: str = "") -> int:
+        with self._store.read() as tx:
+            return records.count(tx, source)
+
+    def search_name(self, name: str, k: int = 10) -> list[Candidate]:
+        """The `k` records whose names are nearest, in any script and spelling; best first."""
+        near: dict[str, list[str]] = {}
+        for spelling in self._names.search(name, k * 2):
+            near.setdefault(spelling.record, []).append(spelling.name)
+        with self._store.read() as tx:
+            found = records.load(tx, self._vault, near)
+        return rules.best((rules.score_name(name, r, near[r.id]) for r in found), k)
+
+    def search_identifier(self, kind: str, value: str, country: str = "") -> list[BankRecord]:
+        """Records that carry this phone, plate, document ...; `kind` is one of `rules.KINDS`."""
+        marks = rules.marks_for(kind, value, country or self._country)
+        with self._store.read() as tx:
+            return records.load(tx, self._vault, records.find_marks(tx, self._vault, marks))
+
+    def find(self, entity: Entity, k: int = 10, *, country: str = "", not_dossier: str = "") -> list[Candidate]:
+        """Records that may speak of the same thing: by identifiers of any kind and by names, each with its reasons.
+
+        `not_dossier` leaves out what came with that dossier: a thing never matches itself.
+        """
+        home = country or self._country
+        near: dict[str, list[tuple[str, str]]] = {}
+        for name in rules.searchable_names(entity)[:MAX_QUERY_NAMES]:
+            for spelling in self._names.search(name, POOL):
+                near.setdefault(spelling.record, []).append((name, spelling.name))
+        with self._store.read() as tx:
+            by_mark = records.find_marks(tx, self._vault, rules.identifiers(entity, home))
+            found = records.load(tx, self._vault, [*by_mark, *near])
+        scored = (
+            rules.score_entity(entity, record, home, near.get(record.id, ()))
+            for record in found
+            if not (not_dossier and record.provenance.dossier == not_dossier)
+        )
+        return rules.best(scored, k)
+
+    def editions(self, tx: Connection, source: str) -> dict[bytes, tuple[str, bytes]]:
+        """What is held of a list: mark of the reference -> (record, mark of the content). For `sources`."""
+        return records.editions(tx, source)
+
+    def edition_marks(self, entity: Entity, prov: Provenance) -> tuple[bytes, bytes]:
+        """The marks under which this entity stands, or would stand, in `editions`."""
+        packed = records.pack(entity, prov)
+        return (
+            records.reference_mark(self._vault, prov.source, prov.reference),
+            records.content_mark(self._vault, packed),
+        )
+
+    def replace(self, tx: Connection, record: str, entity: Entity, prov: Provenance) -> None:
+        """A newer edition of the same reference: same record id, new content. The caller's verb writes the leaf."""
+        records.remove(tx, [record])
+        fresh = BankRecord(record, entity, prov, self._clock())
+        records.save(tx, self._vault, fresh, rules.identifiers(entity, prov.originator or self._country))
+        names = rules.searchable_names(entity)
+        self._store.after_commit(tx, lambda: self._names.put(record, names))
+
+    def drop(self, tx: Connection, ids: Iterable[str]) -> list[str]:
+        """Take records out under the caller's own leaf (delisted entries)."""
+        gone = records.remove(tx, ids)
+        self._store.after_commit(tx, lambda: self._names.drop(gone))
+        return gone
+
+    def _erase(self, tx: Connection, ids: Iterable[str], by: Acting | None, why: dict[str, str]) -> list[str]:
+        gone = self.drop(tx, ids)
+        for record in gone:
+            self._leaf(tx, LogVerb.ERASE, record, by or Acting.machine(), why)
+        return gone
+
+    def _leaf(self, tx: Connection, verb: LogVerb, record: str, by: Acting, more: dict[str, str]) -> None:
+        content = {
+            "officer": by.officer,
+            "purpose": by.purpose,
+            "justification": by.justification,
+            **{k: v for k, v in more.items() if v},
+        }
+        self._ledger.append(tx, verb=verb, subject=record, content=content, at=self._clock())

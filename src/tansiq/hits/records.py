@@ -1,0 +1,225 @@
+"""The SQL of hits: the durable queue of what is to be examined, and the matches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Float,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from tansiq.bank import entity_to_json, parse_entity
+from tansiq.bank.model import BankRecord, Entity
+from tansiq.crypto import Vault
+from tansiq.hits.model import Match, MatchState
+from tansiq.store import metadata
+from tansiq.terms import format_instant, parse_instant
+
+queue = Table(
+    "hit_queue",
+    metadata,
+    Column("entry", Text, primary_key=True),
+    Column("dossier", Text, nullable=False),
+    Column("originator", Text, nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("queued_at", Text, nullable=False),
+    # Empty while it waits.
+    Column("examined_at", Text, nullable=False),
+    Index("hit_queue_waiting", "examined_at", "queued_at"),
+)
+
+matches = Table(
+    "hit_matches",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("dossier", Text, nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("part", Text, nullable=False),
+    # The entity's id is its author's choice and may be a name: only its mark is kept in the open.
+    Column("entity", LargeBinary, nullable=False),
+    Column("record", Text, nullable=False),
+    Column("holding_part", Text, nullable=False),
+    Column("originator", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("found_at", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    # However often an entry is examined, one meeting is one match.
+    UniqueConstraint("entry", "part", "entity", "record", name="uq_hit_matches_meeting"),
+    Index("hit_matches_state", "state"),
+    Index("hit_matches_part", "part"),
+    Index("hit_matches_holding_part", "holding_part"),
+    Index("hit_matches_record", "record"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """An entry that waits to be examined."""
+
+    entry: str
+    dossier: str
+    originator: str
+    urgent: bool
+
+
+def enqueue(tx: Connection, item: Queued, at: datetime) -> bool:
+    """False when it was queued before: a repeated delivery examines nothing twice."""
+    if tx.execute(select(queue.c.entry).where(queue.c.entry == item.entry)).first() is not None:
+        return False
+    tx.execute(
+        insert(queue).values(
+            entry=item.entry,
+            dossier=item.dossier,
+            originator=item.originator,
+            urgent=item.urgent,
+            queued_at=format_instant(at),
+            examined_at="",
+        )
+    )
+    return True
+
+
+def waiting(tx: Connection, limit: int) -> list[Queued]:
+    query = select(queue).where(queue.c.examined_at == "").order_by(queue.c.queued_at, queue.c.entry).limit(limit)
+    rows = tx.execute(query).mappings()
+    return [Queued(r["entry"], r["dossier"], r["originator"], bool(r["urgent"])) for r in rows]
+
+
+def is_waiting(tx: Connection, entry: str) -> bool:
+    query = select(queue.c.entry).where(queue.c.entry == entry, queue.c.examined_at == "")
+    return tx.execute(query).first() is not None
+
+
+def mark_examined(tx: Connection, entry: str, at: datetime) -> None:
+    tx.execute(update(queue).where(queue.c.entry == entry).values(examined_at=format_instant(at)))
+
+
+def save(tx: Connection, vault: Vault, match: Match, *, urgent: bool) -> bool:
+    """False when this meeting is already there."""
+    entity = vault.mac("hits.entity", match.incoming.id)
+    there = select(matches.c.id).where(
+        matches.c.entry == match.entry,
+        matches.c.part == match.part,
+        matches.c.entity == entity,
+        matches.c.record == match.holding.id,
+    )
+    if tx.execute(there).first() is not None:
+        return False
+    tx.execute(
+        insert(matches).values(
+            id=match.id,
+            dossier=match.dossier,
+            entry=match.entry,
+            part=match.part,
+            entity=entity,
+            record=match.holding.id,
+            holding_part=match.holding.provenance.part,
+            originator=match.originator,
+            rule=match.rule,
+            score=match.score,
+            urgent=urgent,
+            state=match.state.value,
+            found_at=format_instant(match.found_at),
+            decided_by="",
+            decided_at="",
+            sealed=_seal(vault, match),
+        )
+    )
+    return True
+
+
+def _seal(vault: Vault, match: Match) -> bytes:
+    inner = {
+        "incoming": entity_to_json(match.incoming),
+        "explanation": match.explanation,
+        "reason": match.reason,
+    }
+    return vault.seal("hit_matches", match.id, msgspec.msgpack.encode(inner))
+
+
+def decide(tx: Connection, vault: Vault, match: Match, before: MatchState) -> bool:
+    """False when the state moved in between."""
+    done = tx.execute(
+        update(matches)
+        .where(matches.c.id == match.id, matches.c.state == before.value)
+        .values(
+            state=match.state.value,
+            decided_by=match.decided_by,
+            decided_at=format_instant(match.decided_at) if match.decided_at else "",
+            sealed=_seal(vault, match),
+        )
+    )
+    return done.rowcount == 1
+
+
+def load(
+    tx: Connection, *, state: MatchState | None = None, ident: str = "", dossier: str = "", undecided: bool = False
+) -> list[dict[str, Any]]:
+    query = select(matches).order_by(matches.c.found_at.desc(), matches.c.score.desc(), matches.c.id)
+    if state is not None:
+        query = query.where(matches.c.state == state.value)
+    if undecided:
+        query = query.where(matches.c.state.in_([MatchState.OPEN.value, MatchState.UNCLEAR.value]))
+    if ident:
+        query = query.where(matches.c.id == ident)
+    if dossier:
+        query = query.where(matches.c.dossier == dossier)
+    return [dict(r) for r in tx.execute(query).mappings()]
+
+
+def unpack(row: dict[str, Any], holding: BankRecord, vault: Vault) -> Match:
+    inner = msgspec.msgpack.decode(vault.open("hit_matches", row["id"], row["sealed"]))
+    incoming: Entity = parse_entity(inner["incoming"])
+    return Match(
+        id=row["id"],
+        dossier=row["dossier"],
+        entry=row["entry"],
+        part=row["part"],
+        incoming=incoming,
+        holding=holding,
+        score=row["score"],
+        explanation=inner["explanation"],
+        rule=row["rule"],
+        state=MatchState(row["state"]),
+        found_at=parse_instant(row["found_at"]),
+        decided_by=row["decided_by"],
+        decided_at=parse_instant(row["decided_at"]) if row["decided_at"] else None,
+        reason=inner["reason"],
+        originator=row["originator"],
+        extra={"urgent": bool(row["urgent"])},
+    )
+
+
+def erase_part(tx: Connection, part: str) -> list[str]:
+    """Matches that show the part, on either side."""
+    shows = or_(matches.c.part == part, matches.c.holding_part == part)
+    gone = list(tx.execute(select(matches.c.id).where(shows).order_by(matches.c.id)).scalars())
+    tx.execute(delete(matches).where(shows))
+    return gone
+
+
+def remove(tx: Connection, ids: Sequence[str]) -> None:
+    for start in range(0, len(ids), 400):
+        tx.execute(delete(matches).where(matches.c.id.in_(ids[start : start + 400])))

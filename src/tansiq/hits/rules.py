@@ -1,0 +1,75 @@
+"""Pure rules of hits: the life of a match, what counts as one, and until when it must be decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from tansiq.bank.model import IDENTIFIER_KINDS, Candidate, Entity
+from tansiq.hits.model import LocalDuty, Match, MatchState
+
+LIFE: Mapping[MatchState, frozenset[MatchState]] = {
+    MatchState.OPEN: frozenset({MatchState.HIT, MatchState.NO_HIT, MatchState.UNCLEAR}),
+    MatchState.UNCLEAR: frozenset({MatchState.HIT, MatchState.NO_HIT}),
+    # A decision stands: who finds it wrong writes a correction into the dossier, where its members see it.
+    MatchState.HIT: frozenset(),
+    MatchState.NO_HIT: frozenset(),
+}
+
+MATCH_SCORE = 0.5
+"""The evidence outweighs the odds of chance: the sum of the points is not below zero. Two common names alone stay below
+it, a rare name or a common one with a birth year stands above; an officer's minutes are the price of a lower one."""
+MOST_MATCHES = 8
+"""Of one entity in one entry. A name that meets more holdings than that tells nobody apart: the best are shown."""
+
+CONFIRM_WITHIN = timedelta(days=3)
+"""Our own default, no law sets it: a match that nobody looks at for three days was worth nothing to the partner."""
+CONFIRM_URGENT_WITHIN = timedelta(hours=8)
+"""As the answer to an urgent request, Dir. (EU) 2023/977 art. 5(1)(a): what came with urgency is looked at with it."""
+CONFIRM_CLAUSE = "Directive (EU) 2016/680 art. 11 (a person decides); the period is this product's own default"
+
+MIN_REASON = 3
+MAX_REASON = 2_000
+
+
+def may_become(now: MatchState, then: MatchState) -> bool:
+    return then in LIFE[now]
+
+
+def match_rule(incoming: Entity, candidate: Candidate) -> str:
+    """Under which rule this candidate is a match: `identifier`, `person`, `name`; empty when it is none."""
+    parts = {str(row.get("part", "")) for row in _rows(candidate) if row.get("outcome") in ("agree", "partial")}
+    if parts & IDENTIFIER_KINDS:
+        # A shared number calls for a look even where the names differ: that is what a shared phone is about.
+        return "identifier"
+    if candidate.score < MATCH_SCORE:
+        return ""
+    both_persons = incoming.schema == candidate.record.entity.schema == "Person"
+    return "person" if both_persons and parts & {"birth_date", "birth_place", "father", "mother"} else "name"
+
+
+def duties(matches: tuple[Match, ...] | list[Match], urgent: Mapping[str, bool]) -> tuple[LocalDuty, ...]:
+    """One `hit.confirm` for each match that nobody has decided, most urgent first."""
+    found = [
+        LocalDuty(
+            match=m.id,
+            dossier=m.dossier,
+            code="hit.confirm",
+            since=m.found_at,
+            due_at=due_at(m.found_at, urgent=urgent.get(m.id, False)),
+            clause=CONFIRM_CLAUSE,
+            urgent=urgent.get(m.id, False),
+        )
+        for m in matches
+        if LIFE[m.state]
+    ]
+    return tuple(sorted(found, key=lambda d: (d.due_at, d.match)))
+
+
+def due_at(found_at: datetime, *, urgent: bool) -> datetime:
+    return found_at + (CONFIRM_URGENT_WITHIN if urgent else CONFIRM_WITHIN)
+
+
+def _rows(candidate: Candidate) -> list[Mapping[str, object]]:
+    rows = candidate.explanation.get("rows", [])
+    return [r for r in rows if isinstance(r, Mapping)] if isinstance(rows, list | tuple) else []

@@ -1,0 +1,234 @@
+"""The verbs of hits: queue what arrived, examine it, show matches, decide."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from tansiq.access.model import Acting
+from tansiq.bank import Bank, parse_entity
+from tansiq.bank.model import Entity
+from tansiq.crypto import Vault
+from tansiq.dossiers.model import Entry, Presence
+from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError
+from tansiq.hits import records, rules
+from tansiq.hits.model import LocalDuty, Match, MatchState
+from tansiq.ledger import Ledger
+from tansiq.policy import Gate
+from tansiq.policy.model import Action, Question, Refusal
+from tansiq.store import Store
+from tansiq.terms import LogVerb
+
+_log = structlog.get_logger("tansiq.hits")
+_ROUND = 100
+
+
+class Hits:
+    """The standing examination of what arrives, and the officers' decisions on what it found."""
+
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        ledger: Ledger,
+        bank: Bank,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+        gate: Gate,
+        country: str,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._ledger = ledger
+        self._bank = bank
+        self._clock = clock
+        self._new_id = new_id
+        self._gate = gate
+        self._country = country
+        self._examining = threading.Lock()
+        """Held by the one thread that examines; a second one would do the same work for nothing."""
+
+    def queue(self, tx: Connection, dossier: str, entry: str, originator: str, *, urgent: bool = False) -> None:
+        """In the transaction that files the entry: a crash later loses no examination."""
+        item = records.Queued(entry, dossier, originator.upper(), urgent)
+        records.enqueue(tx, item, self._clock())
+
+    def examine_queued(self, load_entry: Callable[[str], Entry]) -> list[Match]:
+        """Compare every queued entry with the bank; the matches that are new.
+
+        What cannot be loaded now stays queued; what no longer exists is done. A crash in between repeats the entry and
+        finds the same matches, of which each is kept once.
+        """
+        found: list[Match] = []
+        with self._examining:
+            tried: set[str] = set()
+            while items := [i for i in self._waiting() if i.entry not in tried]:
+                for item in items:
+                    tried.add(item.entry)
+                    found.extend(self._examine(item, load_entry))
+        return found
+
+    def _waiting(self) -> list[records.Queued]:
+        with self._store.read() as tx:
+            return records.waiting(tx, _ROUND)
+
+    def _examine(self, item: records.Queued, load_entry: Callable[[str], Entry]) -> list[Match]:
+        try:
+            entry = load_entry(item.entry)
+        except NotFound:
+            self._store.write(lambda tx: records.mark_examined(tx, item.entry, self._clock()))
+            return []
+        except TansiqError as exc:
+            _log.warning("hits.entry_not_loaded", entry=item.entry, code=exc.code)
+            return []
+        fresh = [m for part, entity in _entities(entry) for m in self._meetings(item, part, entity)]
+        return self._store.write(lambda tx: self._keep(tx, item, fresh))
+
+    def _meetings(self, item: records.Queued, part: str, entity: Entity) -> Iterator[Match]:
+        candidates = self._bank.find(entity, rules.MOST_MATCHES * 2, country=item.originator, not_dossier=item.dossier)
+        kept = 0
+        for candidate in candidates:
+            rule = rules.match_rule(entity, candidate)
+            # A record that was made of this very part, under whatever dossier it was kept, is the part itself.
+            if not rule or candidate.record.provenance.part == part or kept == rules.MOST_MATCHES:
+                continue
+            kept += 1
+            yield Match(
+                id=f"m-{self._new_id()}",
+                dossier=item.dossier,
+                entry=item.entry,
+                part=part,
+                incoming=entity,
+                holding=candidate.record,
+                score=candidate.score,
+                explanation=candidate.explanation,
+                rule=rule,
+                state=MatchState.OPEN,
+                found_at=self._clock(),
+                originator=item.originator,
+                extra={"urgent": item.urgent},
+            )
+
+    def _keep(self, tx: Connection, item: records.Queued, fresh: list[Match]) -> list[Match]:
+        if not records.is_waiting(tx, item.entry):
+            return []
+        kept = [m for m in fresh if records.save(tx, self._vault, m, urgent=item.urgent)]
+        records.mark_examined(tx, item.entry, self._clock())
+        # LED art. 25(1)(f): a machine's comparison is a combination too.
+        self._leaf(tx, item.entry, Acting.machine(), {"matches": len(kept), "dossier": item.dossier})
+        return kept
+
+    def matches(self, state: MatchState | None = None, *, dossier: str = "") -> list[Match]:
+        """Newest first. A match whose holding the bank has erased is no longer shown."""
+        with self._store.read() as tx:
+            rows = records.load(tx, state=state, dossier=dossier)
+        return self._unpack(rows)
+
+    def match(self, ident: str) -> Match:
+        """Raises `NotFound`."""
+        with self._store.read() as tx:
+            rows = records.load(tx, ident=ident)
+        found = self._unpack(rows)
+        if not found:
+            raise NotFound("hit.match", "no such match", step="load match", detail=ident)
+        return found[0]
+
+    def decide(self, ident: str, state: MatchState, reason: str, by: Acting) -> Match:
+        """An officer's word on a match. Raises `Refused`, `Invalid`, or `Conflict` when it is decided already."""
+        match = self.match(ident)
+        clauses = self._permit(match, by)
+        said = reason.strip()
+        if not rules.MIN_REASON <= len(said) <= rules.MAX_REASON:
+            raise Invalid("hit.reason", "a decision needs its reason", step="decide match", field="reason")
+        if state is MatchState.OPEN:
+            raise Invalid("hit.state", "a decision is hit, no_hit or unclear", step="decide match", field="state")
+
+        def work(tx: Connection) -> Match:
+            if not rules.may_become(match.state, state):
+                raise Conflict("hit.decided", f"already {match.state.value}", step="decide match", detail=ident)
+            decided = replace(match, state=state, decided_by=by.officer, decided_at=self._clock(), reason=said)
+            if not records.decide(tx, self._vault, decided, match.state):
+                raise Conflict("hit.decided", "decided in the meantime", step="decide match", detail=ident)
+            more = {"decision": state.value, "entry": match.entry, "record": match.holding.id, "clauses": clauses}
+            self._leaf(tx, ident, by, {**more, "reason": said})
+            return decided
+
+        return self._store.write(work)
+
+    def _permit(self, match: Match, by: Acting) -> list[str]:
+        """The clauses that permit it. LED art. 11: the machine's account decides nothing, whatever the gate says."""
+        if by.officer == Acting.machine().officer or not by.roles:
+            self._refused(match, by, ["led.art11"])
+            raise Refused(
+                "hit.needs_officer",
+                "only an officer makes a hit of a match",
+                clauses=("led.art11",),
+                step="decide match",
+            )
+        decision = self._gate.decide(
+            Question(
+                action=Action.DECIDE,
+                country=self._country,
+                roles=frozenset(r.value for r in by.roles),
+                originator=match.originator,
+                kind="match",
+                purpose=by.purpose,
+                justification=by.justification,
+                has_persons=match.incoming.schema == "Person",
+                person_roles=frozenset({match.incoming.role} - {""}),
+            )
+        )
+        clauses = [c.id for c in decision.clauses]
+        if isinstance(decision, Refusal):
+            self._refused(match, by, clauses or [decision.reason])
+            raise Refused("hit.refused", "the law gate refuses", clauses=tuple(clauses), step="decide match")
+        return clauses
+
+    def _refused(self, match: Match, by: Acting, clauses: list[str]) -> None:
+        more = {"decision": "refused", "clauses": clauses}
+        self._store.write(lambda tx: self._leaf(tx, match.id, by, more))
+
+    def duties(self, now: datetime) -> tuple[LocalDuty, ...]:  # due dates do not move; kept for its callers
+        """`hit.confirm` for each match that waits for an officer, the one that is due first at the top."""
+        with self._store.read() as tx:
+            found = self._unpack(records.load(tx, undecided=True))
+        return rules.duties(found, {m.id: bool(m.extra.get("urgent")) for m in found})
+
+    def erase_part(self, tx: Connection, part: str) -> list[str]:
+        """A part was recalled or erased: so go the matches that show it, on either side. The caller writes the leaf."""
+        return records.erase_part(tx, part)
+
+    def sweep(self) -> int:
+        """Remove matches whose holding is gone (delisted, past its erasure date): they still show what it said."""
+        with self._store.read() as tx:
+            rows = records.load(tx)
+        there = {r.id for r in self._bank.get_many({row["record"] for row in rows})}
+        gone = [row["id"] for row in rows if row["record"] not in there]
+        if gone:
+            self._store.write(lambda tx: records.remove(tx, gone))
+        return len(gone)
+
+    def _unpack(self, rows: list[dict[str, Any]]) -> list[Match]:
+        holdings = {r.id: r for r in self._bank.get_many(dict.fromkeys(row["record"] for row in rows))}
+        return [records.unpack(r, holdings[r["record"]], self._vault) for r in rows if r["record"] in holdings]
+
+    def _leaf(self, tx: Connection, subject: str, by: Acting, more: dict[str, Any]) -> None:
+        content = {"officer": by.officer, "purpose": by.purpose, "justification": by.justification, **more}
+        self._ledger.append(tx, verb=LogVerb.COMBINE, subject=subject, content=content, at=self._clock())
+
+
+def _entities(entry: Entry) -> Iterator[tuple[str, Entity]]:
+    """The entities of the parts that this node holds. What is no entity of ours is left out, never guessed at."""
+    for part in entry.parts:
+        if part.presence is not Presence.HELD or part.content is None or part.content.get("kind") != "entity":
+            continue
+        try:
+            yield part.ref.id, parse_entity(part.content.get("entity"))
+        except Invalid as exc:
+            _log.warning("hits.entity_not_read", part=part.ref.id, code=exc.code, field=exc.field)
