@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 import pytest
+
 from tests.support.tree import SRC, functions, modules
 
 FUNCTION, MODULE, DOOR = 70, 800, 30

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+import runpy
 from pathlib import Path
 
 import pytest
-from tests.support.tree import ROOT, code_blocks, read
 from typer.main import get_command
+
+from tests.support.tree import ROOT, code_blocks, read
 
 PAGES = sorted(p.relative_to(ROOT).as_posix() for p in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
@@ -115,3 +118,18 @@ def test_what_a_stranger_needs_is_there() -> None:
     ):
         assert len(read(name)) > 200, name
     assert read("LICENSE").startswith("EUROPEAN UNION PUBLIC LICENCE v. 1.2")
+
+
+def test_pages_made_from_the_program_are_current() -> None:
+    pages = runpy.run_path(str(ROOT / "docs" / "build.py"))["PAGES"]
+    old = [name for name, make in pages.items() if read(f"docs/{name}") != make()]
+    assert not old, f"run `make docs`: {old}"
+
+
+def test_the_example_bodies_are_what_the_program_reads() -> None:
+    from tansiq.dossiers import parse_body
+
+    found = re.findall(r"^```json\n(.*?)^```", read("docs/dossier-body.md"), re.M | re.S)
+    assert len(found) >= 4
+    for text in found:
+        parse_body(json.loads(text))

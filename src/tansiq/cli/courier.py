@@ -29,10 +29,14 @@ class Sent:
 
 def send_round(node: Node) -> Sent:
     """One attempt for what is queued. A partner that is away is no failure: the item stays queued and is seen."""
-    before = {(d.ref, d.to) for d in node.exchange.deliveries() if d.state in (ItemState.QUEUED, ItemState.SENT)}
+    waiting = _waiting(node)
     node.send_now()
-    after = {(d.ref, d.to) for d in node.exchange.deliveries() if d.state in (ItemState.QUEUED, ItemState.SENT)}
-    return Sent(len(before - after), len(after))
+    left = _waiting(node)
+    return Sent(len(waiting - left), len(left))
+
+
+def _waiting(node: Node) -> set[tuple[str, str]]:
+    return {(d.ref, d.to) for d in node.exchange.deliveries() if d.state in (ItemState.QUEUED, ItemState.SENT)}
 
 
 @app.command("status")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from tansiq.cli.call import open_node
-from tansiq.cli.screen import emit, plain, table, when
+from tansiq.cli.screen import emit, table, when
+from tansiq.dossiers.model import Duty
+from tansiq.hits.model import LocalDuty
 
 
 def duties(
@@ -21,24 +24,40 @@ def duties(
     """
     with open_node(ctx) as node:
         now = node.clock()
-        owed = list(node.dossiers.duties(None if everyone else node.node_id))
-        owed += list(node.hits.duties(now))
-    owed.sort(key=lambda d: (d.due_at is None, d.due_at or now, d.since))
-    said = [{**plain(d), "overdue": d.due_at is not None and d.due_at < now} for d in owed]
+        owed = [_row(d, now) for d in node.dossiers.duties(None if everyone else node.node_id)]
+        owed += [_row(d, now, owner=node.node_id) for d in node.hits.duties(now)]
+    owed.sort(key=lambda d: (d["due_at"] is None, d["due_at"] or now, d["since"]))
 
     def show(out: Console) -> None:
         rows = [
             (
-                ("OVERDUE " if d.due_at and d.due_at < now else "")
-                + (when(d.due_at) if d.due_at else f"stopped: {d.paused}"),
-                d.code,
-                d.owner,
-                d.dossier[:10],
-                "urgent" if d.urgent else "",
-                d.clause,
+                ("OVERDUE " if d["overdue"] else "")
+                + (when(d["due_at"]) if d["due_at"] else f"stopped: {d['paused']}"),
+                d["code"],
+                d["owner"],
+                d["dossier"][:14],
+                "urgent" if d["urgent"] else "",
+                d["clause"],
             )
             for d in owed
         ]
         out.print(table("until", "what", "who", "dossier", "", "clause", rows=rows) if rows else "nothing is owed")
 
-    emit(ctx, {"now": now, "duties": said}, show)
+    emit(ctx, {"now": now, "duties": owed}, show)
+
+
+def _row(duty: Duty | LocalDuty, now: datetime, owner: str = "") -> dict[str, Any]:
+    """A duty of a dossier, or one that only this node's officers owe, in one form."""
+    return {
+        "code": duty.code,
+        "owner": getattr(duty, "owner", owner),
+        "dossier": duty.dossier,
+        "entry": getattr(duty, "entry", None),
+        "match": getattr(duty, "match", None),
+        "since": duty.since,
+        "due_at": duty.due_at,
+        "overdue": duty.due_at is not None and duty.due_at < now,
+        "paused": getattr(duty, "paused", ""),
+        "urgent": duty.urgent,
+        "clause": duty.clause,
+    }

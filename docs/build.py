@@ -1,0 +1,131 @@
+"""Rebuilds the pages that are made from the program: commands, life cycles, settings.
+
+`make docs` runs it; `tests/house/test_documents.py` fails when a page differs from what this would write.
+"""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+from typer.main import get_command
+
+from tansiq.cli.main import app
+from tansiq.dossiers import FRAME_ACTS
+from tansiq.dossiers.model import ActRule, Kind
+from tansiq.kinds import KINDS
+from tansiq.settings import Settings
+
+HERE = Path(__file__).resolve().parent
+
+
+def commands() -> str:
+    """Every command with its help, its arguments and its options."""
+    root = get_command(app)
+    lines = [
+        "# Commands",
+        "",
+        "Made from the program by `make docs`.",
+        "Global options stand before or after a command.",
+        "",
+    ]
+    lines += _options(root)
+    lines += [
+        "Exit codes: 0 done, 2 invalid, 3 refused, 4 not found, 5 conflict, 6 peer unavailable, 7 untrusted, 8 broken.",
+        "With `--json` a failure is one problem document on stdout: `type`, `title`, `status`, `detail`,",
+        "`code`, `step`, `field`.",
+        "",
+    ]
+    lines += _walk(root, ("tansiq",))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _walk(command: Any, path: tuple[str, ...]) -> list[str]:
+    inner = getattr(command, "commands", None)
+    if inner is not None:
+        return [line for name, sub in inner.items() for line in _walk(sub, (*path, name))]
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    usage = " ".join([*path, *((a.metavar or a.name.upper()) for a in arguments)])
+    paragraphs = inspect.cleandoc(command.help or "").split("\n\n")
+    out = [f"## {usage}", ""]
+    for text in paragraphs:
+        one_line = " ".join(text.split())
+        out += ["```", one_line, "```", ""] if one_line.startswith("tansiq ") else [one_line, ""]
+    return out + _options(command)
+
+
+def _options(command: Any) -> list[str]:
+    rows = [
+        f"| `{'`, `'.join(p.opts)}`{f' {p.metavar}' if p.metavar else ''} | {p.help or ''} |"
+        for p in command.params
+        if p.param_type_name == "option" and p.name != "help"
+    ]
+    rows += [
+        f"| {p.metavar or p.name.upper()} | {p.help} |"
+        for p in command.params
+        if p.param_type_name == "argument" and getattr(p, "help", None)
+    ]
+    return ["| option | |", "| --- | --- |", *(row.replace("a|b", "a b") for row in rows), ""] if rows else []
+
+
+def life_cycles() -> str:
+    """Each kind's table of acts, with a diagram of its phases, and the acts that every kind has."""
+    lines = [
+        "# Life cycles",
+        "",
+        "Made from the tables in `src/tansiq/kinds` and `src/tansiq/dossiers/frame.py` by `make docs`.",
+        "",
+    ]
+    for kind in KINDS.values():
+        lines += [f"## {kind.name}", "", *_diagram(kind), *_acts(kind.acts)]
+    lines += ["## in every dossier", "", *_acts(tuple(FRAME_ACTS.values()))]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _diagram(kind: Kind) -> list[str]:
+    edges = [
+        f"    {before} --> {act.after}: {act.type.split('.', 1)[1]}"
+        for act in kind.acts
+        if act.after
+        for before in (act.before or ("[*]",))
+    ]
+    return ["```mermaid", "stateDiagram-v2", *edges, "```", ""]
+
+
+def _acts(acts: tuple[ActRule, ...]) -> list[str]:
+    rows = [
+        f"| `{a.type}` | {a.by} | {', '.join(a.before) or 'any'} | {a.after or '-'} "
+        f"| {', '.join(sorted(a.parts)) or '-'} | {_fields(a) or '-'} | {a.clause or '-'} |"
+        for a in acts
+    ]
+    head = "| act | by | in phase | leads to | parts | facts | clause |"
+    return [head, "| --- | --- | --- | --- | --- | --- | --- |", *rows, ""]
+
+
+def _fields(act: ActRule) -> str:
+    return ", ".join(f"`{name}`" for name in getattr(act.facts, "__struct_fields__", ()))
+
+
+def settings() -> str:
+    """The settings file with every key explained."""
+    text = Settings.template({"node": {"name": "Rabat", "country": "MA"}})
+    lines = [
+        "# Settings",
+        "",
+        "Made from `src/tansiq/settings.py` by `make docs`. `tansiq node init` writes this file, `tansiq.toml`, into the",
+        "home folder. An unknown table or key is refused by its name. `TANSIQ_HOME` names the folder where `--home` does",
+        "not; `TANSIQ_DATABASE` stands in for `[database] url`. No other environment variable counts.",
+        "",
+        "```toml",
+        text.strip(),
+        "```",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"commands.md": commands, "life-cycles.md": life_cycles, "settings.md": settings}
+
+if __name__ == "__main__":
+    for name, make in PAGES.items():
+        (HERE / name).write_text(make(), encoding="utf-8")
