@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import os
 import secrets
-import ssl
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,17 +30,17 @@ from tansiq.bank import Bank
 from tansiq.bank.model import Candidate, Entity
 from tansiq.dossiers.service import Dossiers, Wiring
 from tansiq.errors import Conflict, NotFound, Refused, TansiqError
-from tansiq.exchange import Courier, Exchange, HttpsTransport
+from tansiq.exchange import Courier, Exchange, HttpsTransport, uvicorn_context_factory
 from tansiq.exchange.model import ExchangeSettings, Item, ItemResult
 from tansiq.hits import Hits
 from tansiq.kinds import KINDS
 from tansiq.ledger import Ledger
 from tansiq.policy import load_gate
 from tansiq.policy.model import Action, Question, Refusal
-from tansiq.settings import Settings
+from tansiq.settings import FILE, Settings
 from tansiq.sources import import_into, read
 from tansiq.store import Store
-from tansiq.terms import DossierId, EntryId, LogVerb, NodeId
+from tansiq.terms import DossierId, EntryId, LogVerb, NodeId, PartId
 from tansiq.terms.ids import parse_entry_id
 
 log = structlog.get_logger()
@@ -67,16 +66,18 @@ class Node:
         self.keys = keys
         self.clock = clock
         self.new_id = _new_id
-        self.name = settings.name
-        self.country = settings.country
+        self.name = settings.node.name
+        self.country = settings.node.country
         self.node_id: NodeId = keys.node
         self.vault = crypto.Vault(keys.vault_key)
-        self.gate = load_gate(settings.country, settings.policy_directory)
+        self.gate = load_gate(settings.node.country, settings.policy_directory)
         self.store = Store.open(settings.database_url)
         self.ledger = Ledger(self.store, keys.signing, self.vault, self.node_id, f"tansiq/{self.node_id}")
         self.access = Access(self.store, self.vault, clock, secrets.token_bytes)
         self.bank = Bank(self.store, self.vault, self.ledger, clock, _new_id, self.country)
-        self.exchange = Exchange(self.store, keys, self.vault, self.ledger, clock, _new_id, _exchange_settings(settings))
+        self.exchange = Exchange(
+            self.store, keys, self.ledger, clock=clock, new_id=_new_id, settings=_exchange_settings(settings)
+        )
         self.hits = Hits(self.store, self.vault, self.ledger, self.bank, clock, _new_id, self.gate, self.country)
         self.dossiers = Dossiers(self._wiring())
         self.exchange.handle("entry", self._file, self.dossiers.load)
@@ -98,35 +99,44 @@ class Node:
         passphrase: bytes | None = None,
         url: str = "",
         languages: Iterable[str] = (),
-        **settings: Any,
+        chosen: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> Node:
         """Make a home folder with settings and keys. Raises `Conflict` where one is; `Invalid` on a wrong value.
 
         Without a passphrase the key file is opened by a key-encryption key beside it (mode 0600): for demos and for
-        machines whose disk is the only secret there is.
+        machines whose disk is the only secret there is. `chosen` holds further settings, by table.
         """
-        made = Settings.create(home, name=name, country=country, url=url, languages=tuple(languages), **settings)
-        keys = crypto.NodeKeys.generate(made.country, _now(), hosts=_hosts(url))
-        key_file = made.key_file
-        if key_file.exists():
+        if (home / FILE).exists():
             raise Conflict("node.exists", "this home folder holds a node already", step="init node", field="--home")
+        tables = {name: dict(values) for name, values in (chosen or {}).items()}
+        tables["node"] = {"name": name, "country": country} | tables.get("node", {})
+        if languages:
+            tables["node"]["languages"] = list(languages)
+        if url:
+            tables["exchange"] = tables.get("exchange", {}) | {"url": url}
+        text = Settings.template(tables)
+        made = Settings.parse(text, home, database_url=os.environ.get("TANSIQ_DATABASE", ""))
+        keys = crypto.NodeKeys.generate(made.node.country, now=_now(), hosts=_hosts(url))
+        key_file = made.keys_file
         if passphrase is None:
             kek = secrets.token_bytes(32)
             _write_secret(key_file.with_suffix(".kek"), kek)
             _write_secret(key_file, crypto.seal_keyfile(keys, kek=kek))
         else:
             _write_secret(key_file, crypto.seal_keyfile(keys, passphrase))
+        # The settings file last: a home folder without it is no node, and `init` may be said again.
+        _write_secret(home / FILE, text.encode())
         return cls(made, keys)
 
     @classmethod
     def open(cls, home: Path, *, passphrase: bytes | None = None, clock: Callable[[], datetime] = _now) -> Node:
         """Wire the node in a home folder. Raises `NotFound` where none is, `Refused` on a wrong passphrase."""
-        settings = Settings.load(home)
+        settings = Settings.read(home)
         try:
-            raw = settings.key_file.read_bytes()
+            raw = settings.keys_file.read_bytes()
         except OSError as exc:
             raise NotFound("node.unknown", "no node here: run `tansiq node init`", step="open node") from exc
-        kek_file = settings.key_file.with_suffix(".kek")
+        kek_file = settings.keys_file.with_suffix(".kek")
         if passphrase is None and settings.passphrase_file is not None:
             passphrase = settings.passphrase_file.read_bytes().split(b"\n")[0].rstrip(b"\r")
         if passphrase is not None:
@@ -154,8 +164,8 @@ class Node:
             resolve=self.exchange.resolve,
             keys_of=self.exchange.keys_of,
             after_file=[self._queue_examination],
-            after_erase=[lambda tx, part: self.hits.erase_part(tx, part) and None],
-            item_days=self.settings.item_days,
+            after_erase=[self._forget_matches],
+            item_days=self.settings.exchange.item_days,
         )
 
     def _enqueue(self, tx: Connection, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None:
@@ -164,6 +174,9 @@ class Node:
     def _queue_examination(self, tx: Connection, dossier: DossierId, entry: EntryId, originator: str) -> None:
         self.hits.queue(tx, dossier, entry, originator)
         self.store.after_commit(tx, self._work.set)
+
+    def _forget_matches(self, tx: Connection, part: PartId) -> None:
+        self.hits.erase_part(tx, part)
 
     # --- what arrives ---
 
@@ -179,7 +192,8 @@ class Node:
         except (TansiqError, UnicodeDecodeError):
             return ItemResult(item.ref, received=False, reason="ask.malformed")
         if self.dossiers.load(tx, entry, sender) is not None:
-            self.exchange.requeue(tx, to=sender, kind="entry", ref=entry)
+            expires_at = self.clock() + timedelta(days=self.settings.exchange.item_days)
+            self.exchange.requeue(tx, to=sender, kind="entry", ref=entry, expires_at=expires_at)
         return ItemResult(item.ref, received=True)
 
     # --- verbs that need several capabilities ---
@@ -198,8 +212,19 @@ class Node:
                 self._is_warm = True
 
     def send_now(self) -> None:
-        """One courier round to every reachable partner, for commands beside a node that is not running."""
-        Courier(self.exchange, HttpsTransport()).round()
+        """Deliver what waits for reachable partners, once: for commands on a home whose node may not be running."""
+        transport = HttpsTransport(self.exchange.settings.connect_timeout_s)
+        try:
+            for peer in self.exchange.peers():
+                if peer.state != "pinned" or not peer.card.url:
+                    continue
+                try:
+                    while self.exchange.deliver_once(peer.card.node, transport):
+                        pass
+                except TansiqError as exc:
+                    log.info("not sent", peer=peer.card.node, code=exc.code)
+        finally:
+            transport.close()
 
     def search(self, entity: Entity, limit: int, by: Acting) -> list[Candidate]:
         """Search our own bank: asked of the gate and logged as a consultation (LED art. 25)."""
@@ -213,7 +238,7 @@ class Node:
                 justification=by.justification,
             )
         )
-        content = {"officer": by.officer, "purpose": by.purpose, "justification": by.justification}
+        content: dict[str, Any] = {"officer": by.officer, "purpose": by.purpose, "justification": by.justification}
         content |= {"clauses": [c.id for c in decision.clauses], "schema": entity.schema}
         refused = isinstance(decision, Refusal)
         content["decision"] = "refusal" if refused else "permit"
@@ -225,7 +250,11 @@ class Node:
         if refused:
             named = "; ".join(f"{c.title} ({c.law})" for c in decision.clauses) or "nothing permits it"
             raise Refused(
-                "policy.refused", named, clauses=tuple(c.id for c in decision.clauses), step="search", hint="state a purpose"
+                "policy.refused",
+                named,
+                clauses=tuple(c.id for c in decision.clauses),
+                step="search",
+                hint="state a purpose",
             )
         self.warm()
         return self.bank.find(entity, limit)
@@ -260,14 +289,14 @@ class Node:
         from tansiq.web import create_app, create_peer_app  # the shell above us, imported only where it is run
 
         self.warm()
-        courier = Courier(self.exchange, HttpsTransport())
+        courier = Courier(self.exchange)
         worker = threading.Thread(target=self._run_worker, name="settle", daemon=True)
         pages = uvicorn.Server(_pages_config(create_app(self), self.settings, port))
         door = _Door(self._door_config(create_peer_app(self)))
         courier.start()
         worker.start()
         door.start()
-        log.info("node up", node=self.node_id, pages=pages.config.port, exchange=self.settings.exchange_port)
+        log.info("node up", node=self.node_id, pages=pages.config.port, exchange=self.settings.exchange.port)
         try:
             pages.run()
         finally:
@@ -283,20 +312,18 @@ class Node:
         folder.mkdir(mode=0o700, exist_ok=True)
         _write_secret(folder / "key.pem", self.keys.tls_key_pem)
         _write_secret(folder / "cert.pem", self.keys.tls_cert_pem)
-        config = uvicorn.Config(
+        cert, key = str(folder / "cert.pem"), str(folder / "key.pem")
+        return uvicorn.Config(
             app,
-            host=self.settings.exchange_host,
-            port=self.settings.exchange_port,
-            ssl_certfile=str(folder / "cert.pem"),
-            ssl_keyfile=str(folder / "key.pem"),
+            host=self.settings.exchange.host,
+            port=self.settings.exchange.port,
+            ssl_certfile=cert,
+            ssl_keyfile=key,
+            ssl_context_factory=uvicorn_context_factory(cert, key),
             log_level="warning",
             access_log=False,
             server_header=False,
         )
-        config.load()
-        if config.ssl is not None:
-            config.ssl.minimum_version = ssl.TLSVersion.TLSv1_3
-        return config
 
     def _run_worker(self) -> None:
         """The worker loop: one of the three places that may catch everything; it says so and goes on."""
@@ -343,10 +370,10 @@ class _Door(threading.Thread):
 def _pages_config(app: Any, settings: Settings, port: int | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        host=settings.web_host,
-        port=settings.web_port if port is None else port,
-        ssl_certfile=settings.tls_certificate,
-        ssl_keyfile=settings.tls_key,
+        host=settings.web.host,
+        port=settings.web.port if port is None else port,
+        ssl_certfile=_optional(settings.path(settings.web.tls_certificate)),
+        ssl_keyfile=_optional(settings.path(settings.web.tls_key)),
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -355,19 +382,24 @@ def _pages_config(app: Any, settings: Settings, port: int | None) -> uvicorn.Con
 
 def _exchange_settings(settings: Settings) -> ExchangeSettings:
     return ExchangeSettings(
-        name=settings.name,
-        url=settings.exchange_url,
-        languages=settings.languages,
-        contact=settings.contact,
-        send_workers=settings.send_workers,
-        poll_seconds=settings.poll_seconds,
-        backoff_cap_s=settings.backoff_cap_seconds,
+        name=settings.node.name,
+        url=settings.exchange.url,
+        languages=settings.node.languages,
+        contact=settings.node.contact,
+        poll=tuple(NodeId(n) for n in settings.exchange.poll),
+        send_workers=settings.exchange.send_workers,
+        poll_seconds=settings.exchange.poll_seconds,
+        backoff_cap_s=settings.exchange.backoff_cap_seconds,
     )
 
 
 def _load_ask(_tx: Connection, ref: str, _to: NodeId) -> bytes | None:
     """An `ask` is the id of the missing entry, which its ref ends with."""
     return ref.rpartition(":")[2].encode()
+
+
+def _optional(path: Path | None) -> str | None:
+    return str(path) if path else None
 
 
 def _hosts(url: str) -> list[str]:

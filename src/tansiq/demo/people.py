@@ -20,7 +20,9 @@ def _claims(**values: str | tuple[str, str]) -> list[dict[str, str]]:
     found = []
     for prop, value in values.items():
         text, lang = value if isinstance(value, tuple) else (value, "")
-        found.append({"property": prop, "value": text, "lang": lang, "basis": "fact", "grade": "B2", "as_of": "2026-11-12"})
+        found.append(
+            {"property": prop, "value": text, "lang": lang, "basis": "fact", "grade": "B2", "as_of": "2026-11-12"}
+        )
     return found
 
 
@@ -89,10 +91,26 @@ def request_body(report_entry: str) -> dict[str, Any]:
             "erase_on": "2029-11-22",
         },
         "parts": [
-            {"kind": "question", "lang": "es", "text": "Datos de identidad completos, documentos y cruces de frontera desde el 1 de noviembre."},
-            {"kind": "facts", "lang": "es", "text": "Tres vehículos sustraídos en la Costa del Sol en octubre; uno localizado en el puerto."},
-            {"kind": "availability", "lang": "es", "text": "La persona figura en el informe recibido y es nacional del Estado requerido."},
-            {"kind": "urgency_reasons", "lang": "es", "text": "El vehículo embarca previsiblemente en las próximas horas."},
+            {
+                "kind": "question",
+                "lang": "es",
+                "text": "Datos de identidad completos, documentos y cruces de frontera desde el 1 de noviembre.",
+            },
+            {
+                "kind": "facts",
+                "lang": "es",
+                "text": "Tres vehículos sustraídos en la Costa del Sol en octubre; uno localizado en el puerto.",
+            },
+            {
+                "kind": "availability",
+                "lang": "es",
+                "text": "La persona figura en el informe recibido y es nacional del Estado requerido.",
+            },
+            {
+                "kind": "urgency_reasons",
+                "lang": "es",
+                "text": "El vehículo embarca previsiblemente en las próximas horas.",
+            },
         ],
     }
 

@@ -27,6 +27,9 @@ HAND_OUT_BYTES = 8 * 1024 * 1024
 """A poll's answer stops growing here; the next poll brings the rest."""
 
 
+_ENDED = (ItemState.REFUSED, ItemState.EXPIRED)
+
+
 class Outbox:
     """What we owe our partners."""
 
@@ -35,8 +38,12 @@ class Outbox:
         self._pins = pins
         self._loaders = loaders
 
-    def enqueue(self, tx: Connection, *, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None:
+    def enqueue(
+        self, tx: Connection, *, to: NodeId, kind: str, ref: str, expires_at: datetime, again: bool = False
+    ) -> None:
         """Queue one item for one partner in the caller's transaction. The same item twice is one item.
+
+        `again` sends a received item once more, in an envelope of its own.
 
         An unknown partner's items wait until it is pinned, or until they expire; a removed partner's are refused here.
         """
@@ -48,7 +55,7 @@ class Outbox:
         there = records.find_item(tx, kind, ref, to)
         if there is None:
             records.insert_item(tx, kind, ref, to, now, expires_at, removed=removed)
-        elif there.state in (ItemState.REFUSED, ItemState.EXPIRED) and not removed:
+        elif (there.state in _ENDED or (again and there.state is ItemState.RECEIVED)) and not removed:
             records.queue_again(tx, there.id, now, expires_at)
         ground.fault("outbox.enqueued")
         ground.store.after_commit(tx, lambda: ground.bell.ring(to))

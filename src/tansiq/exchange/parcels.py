@@ -49,7 +49,7 @@ class Parcels:
         return wire.render_parcel(wire.ParcelHead(ground.node, to, ground.clock()), envelopes, receipts)
 
     def take_in(self, raw: bytes) -> ParcelSummary:
-        """Process a parcel line by line; what does not verify is named and the rest stands. A second time is harmless."""
+        """Process a parcel line by line; what does not verify is named, the rest stands. A second time is harmless."""
         head, good, failures = wire.parse_parcel(raw)
         if head.recipient != self._ground.node:
             raise Invalid("parcel.wrong_recipient", "the file is for another node", step="parcel", field="to")

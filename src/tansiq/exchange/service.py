@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy import Connection
 
-from tansiq.crypto import NodeKeys, peek, sign, verify
+from tansiq.crypto import NodeKeys, PublicKeys, peek, sign, verify
 from tansiq.errors import Broken, Invalid, PeerUnavailable, TansiqError, Untrusted
 from tansiq.exchange import records, rules, wire
+from tansiq.exchange.cards import verify_card_file
 from tansiq.exchange.ground import Bell, Ground, no_fault
 from tansiq.exchange.inbox import Inbox
 from tansiq.exchange.model import (
@@ -33,6 +34,7 @@ from tansiq.exchange.model import (
 from tansiq.exchange.outbox import Outbox
 from tansiq.exchange.parcels import Parcels
 from tansiq.exchange.pins import Pins
+from tansiq.exchange.transport import fetch_card
 from tansiq.store import Store
 from tansiq.terms import NodeId
 
@@ -122,6 +124,18 @@ class Exchange:
     def resolve(self, word: str) -> NodeId:
         return self._pins.resolve(word)
 
+    def keys_of(self, tx: Connection, node: NodeId) -> PublicKeys:
+        """A partner's signing keys as pinned now. Raises `Untrusted` for one that is not pinned, or not any more."""
+        return self._pins.pinned(tx, node).signing
+
+    def fetch_card(self, url: str) -> bytes:
+        """A card from a partner's door. Nothing vouches for it yet: compare `card_fingerprint` before pinning it."""
+        return fetch_card(url, self.settings.connect_timeout_s)
+
+    def card_fingerprint(self, raw: bytes) -> str:
+        """The fingerprint of a card that is not pinned yet, to be compared over another channel."""
+        return verify_card_file(raw).fingerprint
+
     # --- items ---
 
     def handle(self, kind: str, handler: InboxHandler, loader: OutboxLoader) -> None:
@@ -133,6 +147,10 @@ class Exchange:
 
     def enqueue(self, tx: Connection, *, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None:
         self._outbox.enqueue(tx, to=to, kind=kind, ref=ref, expires_at=expires_at)
+
+    def requeue(self, tx: Connection, *, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None:
+        """Send an item once more although it was received: the partner misses it, or may now have more of it."""
+        self._outbox.enqueue(tx, to=to, kind=kind, ref=ref, expires_at=expires_at, again=True)
 
     def wake(self, peer: NodeId | None = None) -> None:
         """Something may wait: let the couriers look now. `enqueue` does this itself after its commit."""

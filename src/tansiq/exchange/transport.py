@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from tansiq.exchange.model import Peer
 from tansiq.terms import NodeId
 
 MAX_IDLE_PER_PEER = 2
+MAX_CARD_BYTES = 1024 * 1024
 T = TypeVar("T")
 
 
@@ -191,6 +193,28 @@ class TlsMaterial:
 
 def tls_material(keys: NodeKeys) -> TlsMaterial:
     return TlsMaterial(keys.tls_cert_pem, keys.tls_key_pem, certificate_sha256(keys.tls_cert_pem))
+
+
+def fetch_card(url: str, timeout_s: float = 10.0) -> bytes:
+    """A node card by an unpinned connection: the card signs itself, and its fingerprint is compared by people."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port or 443
+    except ValueError as exc:
+        raise Invalid("peer.url", "the port is none", step="fetch card", field="url") from exc
+    if parts.scheme != "https" or not parts.hostname:
+        raise Invalid("peer.url", "an address of the form https://host:port", step="fetch card", field="url")
+    connection = http.client.HTTPSConnection(parts.hostname, port, timeout=timeout_s, context=_partner_context())
+    try:
+        connection.request("GET", "/exchange/v1/card")
+        answer = connection.getresponse()
+        if answer.status != HTTPStatus.OK:
+            raise PeerUnavailable("peer.no_card", "the partner gave no card", step="fetch card")
+        return answer.read(MAX_CARD_BYTES)
+    except (OSError, http.client.HTTPException) as exc:
+        raise PeerUnavailable("peer.unreachable", "the partner does not answer", step="fetch card") from exc
+    finally:
+        connection.close()
 
 
 def server_ssl_context(certfile: str, keyfile: str) -> ssl.SSLContext:

@@ -1,0 +1,5 @@
+"""`python -m tansiq`: the same program as `tansiq`."""
+
+from tansiq.cli.main import run
+
+run()
