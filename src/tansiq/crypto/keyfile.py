@@ -23,7 +23,7 @@ from tansiq.crypto.suites import SUITE, require_suite
 from tansiq.crypto.tls import make_tls_certificate
 from tansiq.crypto.vault import KEY_BYTES, NONCE_BYTES, Xaes
 from tansiq.crypto.wire import KeyfileWire, from_base64, parse_canonical, parse_keyfile, to_base64
-from tansiq.errors import Invalid, Refused, TansiqError
+from tansiq.errors import Invalid, Refused, TansiqError, Untrusted
 from tansiq.terms import NodeId
 from tansiq.terms.ids import parse_node_id
 
@@ -108,7 +108,7 @@ def open_keyfile(raw: bytes, passphrase: str | bytes | None = None, *, kek: byte
             "keyfile.passphrase", "the key file opens with a passphrase or with a key, not both", step="keyfile"
         )
     try:
-        nonce, sealed = from_base64(file.nonce, "nonce"), from_base64(file.sealed, "sealed")
+        nonce, sealed = _decoded(file.nonce, "nonce"), _decoded(file.sealed, "sealed")
         plain = Xaes(_wrapping_key(file, passphrase, kek)).decrypt(
             nonce, sealed, _bound(msgspec.structs.replace(file, sealed=""))
         )
@@ -135,7 +135,7 @@ def _parse_inner(plain: bytes) -> NodeKeys:
 def _wrapping_key(file: KeyfileWire, passphrase: str | bytes | None, kek: bytes | None) -> bytes:
     if (passphrase is None) == (kek is None):
         raise Invalid("keyfile.passphrase", "give a passphrase or a key, and only one", step="keyfile")
-    salt = from_base64(file.salt, "salt")
+    salt = _decoded(file.salt, "salt")
     if kek is not None:
         if len(kek) != KEY_BYTES:
             raise Invalid("keyfile.kek", "a key-encryption key has 32 bytes", step="keyfile")
@@ -152,6 +152,14 @@ def _wrapping_key(file: KeyfileWire, passphrase: str | bytes | None, kek: bytes 
     if len(salt) != _SALT:
         raise Invalid("keyfile.malformed", "not a key file", step="keyfile", field="salt")
     return hash_secret_raw(secret, salt, file.iterations, file.memory_kib, file.lanes, KEY_BYTES, Type.ID)
+
+
+def _decoded(text: str, field: str) -> bytes:
+    """The file is the operator's own: what is wrong with it is `Invalid`, not a peer's fault."""
+    try:
+        return from_base64(text, field)
+    except Untrusted as exc:
+        raise Invalid("keyfile.malformed", "not a key file", step="keyfile", field=field) from exc
 
 
 def _bound(header: KeyfileWire) -> bytes:
