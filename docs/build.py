@@ -113,9 +113,9 @@ def settings() -> str:
     lines = [
         "# Settings",
         "",
-        "Made from `src/tansiq/settings.py` by `make docs`. `tansiq node init` writes this file, `tansiq.toml`, into the",
-        "home folder. An unknown table or key is refused by its name. `TANSIQ_HOME` names the folder where `--home` does",
-        "not; `TANSIQ_DATABASE` stands in for `[database] url`. No other environment variable counts.",
+        "Made from `src/tansiq/settings.py` by `make docs`. `tansiq node init` writes this file, `tansiq.toml`, into",
+        "the home folder. An unknown table or key is refused by its name. `TANSIQ_HOME` names the folder where",
+        "`--home` does not; `TANSIQ_DATABASE` stands in for `[database] url`. No other environment variable counts.",
         "",
         "```toml",
         text.strip(),

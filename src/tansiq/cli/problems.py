@@ -48,11 +48,8 @@ def usage(exc: Exception) -> Invalid:
     """A usage failure of the argument parser as `Invalid`, by its kind and the parameter's own name."""
     kind = type(exc).__name__
     param = getattr(exc, "param", None)
-    opts = list(getattr(param, "opts", ()) or ())
-    name = (
-        next((o for o in opts if o.startswith("--")), "")
-        or str(getattr(param, "human_readable_name", "") or "").upper()
-    )
+    opts = [o for o in getattr(param, "opts", ()) or () if o.startswith("--")]
+    name = opts[0] if opts else str(getattr(param, "metavar", None) or getattr(param, "name", None) or "").upper()
     ctx = getattr(exc, "ctx", None)
     step = str(getattr(ctx, "command_path", "") or "tansiq")
     message = {
