@@ -1,0 +1,108 @@
+"""Turns a plain function of a `Visit` (pages) or a `Call` (API) into an endpoint.
+
+It limits and reads the body, finds the session or the token, checks the form's token, runs the function in a thread
+(services are synchronous) and gives every failure to `problems`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from tansiq.access.model import Officer
+from tansiq.errors import Invalid, Refused, TansiqError
+from tansiq.web import problems, security
+from tansiq.web.visit import Call, Form, Visit, begin, now_of
+
+MAX_API = 4_000_000
+"""Bytes of an API body: a report with its entities; attachments go in parts."""
+
+PageFunction = Callable[[Visit], Response]
+ApiFunction = Callable[[Call], Response]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+async def _read_form(request: Request) -> Form:
+    raw = await security.read_body(request, security.MAX_FORM)
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        raise Invalid("form.type", "This is not a form.", step="read the form", field="content-type")
+    try:
+        pairs = parse_qsl(
+            raw.decode("utf-8"), keep_blank_values=True, max_num_fields=security.MAX_FIELDS, errors="strict"
+        )
+    except ValueError:
+        raise Invalid("form.malformed", "The form cannot be read.", step="read the form", field="body") from None
+    return Form(pairs)
+
+
+def page(function: PageFunction, *, open_to_all: bool = False) -> Endpoint:
+    """An endpoint of a page function: session, token, thread, problems."""
+
+    async def endpoint(request: Request) -> Response:
+        node = request.app.state.node
+        visit = await run_in_threadpool(begin, node, request)
+        try:
+            if visit.session is None and not open_to_all:
+                return _to_sign_in(request)
+            if request.method == "POST":
+                visit.form = await _read_form(request)
+                security.check_origin(request)
+                security.check_token(visit.csrf, visit.form.get("csrf"))
+            return await run_in_threadpool(function, visit)
+        except TansiqError as failure:
+            return await run_in_threadpool(problems.page, visit, failure)
+
+    endpoint.__name__ = function.__name__
+    endpoint.__doc__ = function.__doc__
+    return endpoint
+
+
+def _to_sign_in(request: Request) -> Response:
+    """A reader comes back to the page after signing in; a form's text would be lost, so it says so by its status."""
+    if request.headers.get("hx-request"):
+        return Response(status_code=401, headers={"HX-Redirect": "/sign-in"})
+    after = request.url.path if request.method == "GET" else "/"
+    target = "/sign-in" if after == "/" else f"/sign-in?next={after}"
+    return RedirectResponse(target, status_code=303)
+
+
+def api(function: ApiFunction) -> Endpoint:
+    """An endpoint of an API function: bearer token, JSON body, thread, RFC 9457 problems."""
+
+    async def endpoint(request: Request) -> Response:
+        node = request.app.state.node
+        try:
+            officer = await run_in_threadpool(_by_token, node, request)
+            call = Call(node, request, now_of(node), officer)
+            if request.method == "POST":
+                call.body = _parse_json(request, await security.read_body(request, MAX_API))
+            return await run_in_threadpool(function, call)
+        except TansiqError as failure:
+            return problems.document_response(failure)
+
+    endpoint.__name__ = function.__name__
+    endpoint.__doc__ = function.__doc__
+    return endpoint
+
+
+def _by_token(node: Any, request: Request) -> Officer:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Refused("access.no_token", "Send a bearer token.", step="authenticate", field="authorization")
+    found: Officer = node.access.by_token(token.strip())
+    return found
+
+
+def _parse_json(request: Request, raw: bytes) -> Any:
+    if not request.headers.get("content-type", "").startswith("application/json"):
+        raise Invalid("body.type", "The body is JSON (application/json).", step="read the body", field="content-type")
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        raise Invalid("body.not_json", "The body is not JSON.", step="read the body", field="body") from None

@@ -1,0 +1,132 @@
+"""Languages of the interface: catalogues, directions, dates and numbers.
+
+Catalogues are gettext `.po` files, compiled when they are loaded: nothing has to be built. The message id is the English
+text. Arabic is always the locale of Morocco (months يناير ... دجنبر, Western digits), never bare `ar`.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from importlib import resources
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+from babel.support import NullTranslations, Translations
+
+from tansiq.errors import TansiqError
+from tansiq.web.labels import FAILURES
+
+LANGUAGES: dict[str, str] = {
+    "ar": "العربية",
+    "fr": "Français",
+    "es": "Español",
+    "de": "Deutsch",
+    "en": "English",
+}
+LOCALES = {"ar": "ar_MA", "fr": "fr_FR", "es": "es_ES", "de": "de_DE", "en": "en_GB"}
+_DAY = {"ar": "d MMMM y", "de": "d. MMM y"}
+"""The *format* form of the month (MMMM): the stand-alone form falls back to Eastern names in Arabic."""
+
+
+@cache
+def _catalogue(language: str) -> NullTranslations:
+    source = resources.files("tansiq.web").joinpath(f"locale/{language}/LC_MESSAGES/tansiq.po")
+    with source.open("rb") as file:
+        catalog = read_po(file, locale=LOCALES[language], domain="tansiq")
+    compiled = io.BytesIO()
+    write_mo(compiled, catalog)
+    compiled.seek(0)
+    return Translations(fp=compiled, domain="tansiq")
+
+
+@dataclass(frozen=True)
+class Tongue:
+    """One interface language in one time zone: how texts, dates, times and numbers read."""
+
+    code: str
+    zone: ZoneInfo
+
+    @property
+    def direction(self) -> str:
+        return "rtl" if self.code == "ar" else "ltr"
+
+    @property
+    def locale(self) -> Locale:
+        return Locale.parse(LOCALES[self.code])
+
+    def say(self, message: str) -> str:
+        """The message in this language; the message itself where the catalogue has none."""
+        return str(_catalogue(self.code).gettext(message)) if message else ""
+
+    def say_n(self, one: str, many: str, n: int) -> str:
+        return str(_catalogue(self.code).ngettext(one, many, n))
+
+    def day(self, value: date | datetime | str) -> str:
+        """12 Nov 2026. A partial date stays partial: 1987, March 1987. Anything else is shown as it is."""
+        if isinstance(value, str):
+            return self._partial(value)
+        if isinstance(value, datetime):
+            value = value.astimezone(self.zone).date()
+        return format_date(value, _DAY.get(self.code, "d MMM y"), locale=self.locale)
+
+    def _partial(self, value: str) -> str:
+        try:
+            if len(value) == 10:
+                return self.day(date.fromisoformat(value))
+            if len(value) == 7:
+                return format_date(date.fromisoformat(f"{value}-01"), "MMMM y", locale=self.locale)
+        except ValueError:
+            pass
+        return value
+
+    def time(self, value: datetime) -> str:
+        """18:05, in the node's time zone."""
+        return format_time(value.astimezone(self.zone), "HH:mm", locale=self.locale)
+
+    def instant(self, value: datetime) -> str:
+        return f"{self.day(value)}, {self.time(value)}" if self.code != "ar" else f"{self.day(value)}، {self.time(value)}"
+
+    def number(self, value: float, digits: int = 0) -> str:
+        return format_decimal(value, format="#,##0." + "0" * digits if digits else "#,##0", locale=self.locale)
+
+    def signed(self, value: float) -> str:
+        """+3.1 and −1.1, always left to right and with a point: points are read beside their bars."""
+        return f"{'−' if value < 0 else '+'}{abs(value):.1f}" if round(value, 1) else "0"
+
+    def duration(self, span: timedelta) -> str:
+        """Two units at most, with our own plural forms: the common locale data has gaps for Arabic."""
+        minutes = int(abs(span.total_seconds()) // 60)
+        days, hours, rest = minutes // 1440, minutes % 1440 // 60, minutes % 60
+        found = [
+            self.say_n(one, many, n) % {"n": n}
+            for one, many, n in (
+                ("%(n)d day", "%(n)d days", days),
+                ("%(n)d hour", "%(n)d hours", hours),
+                ("%(n)d minute", "%(n)d minutes", rest),
+            )
+            if n
+        ][:2]
+        return self.say(" and ").join(found) if found else self.say("less than a minute")
+
+
+@cache
+def tongue(code: str, zone: str) -> Tongue:
+    """The tongue of a language and a zone; unknown ones fall back to English and UTC."""
+    try:
+        found = ZoneInfo(zone)
+    except (KeyError, ValueError):
+        found = ZoneInfo("UTC")
+    return Tongue(code if code in LANGUAGES else "en", found)
+
+
+def failure_text(speak: Tongue, failure: TansiqError) -> str:
+    """What is wrong, in the reader's language where we have it for the failure's code."""
+    known = FAILURES.get(failure.code)
+    return speak.say(known) if known else failure.message

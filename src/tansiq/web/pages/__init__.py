@@ -1,0 +1,1 @@
+"""One module for each group of screens. Each function takes a `Visit` and returns a response."""

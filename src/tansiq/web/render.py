@@ -1,0 +1,140 @@
+"""Templates: one Jinja environment for each language, so that a page is rendered in exactly one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
+from starlette.responses import HTMLResponse, Response
+
+from tansiq import __version__
+from tansiq.hits.model import MatchState
+from tansiq.web import labels, views
+from tansiq.web.i18n import LANGUAGES, Tongue, tongue
+from tansiq.web.visit import Visit
+
+ICONS = "static/vendor/lucide-static@1.62.0"
+LEFT_TO_RIGHT = frozenset(
+    {"number", "phone", "passportNumber", "idNumber", "registrationNumber", "iban", "imei", "imsi", "vin", "email"}
+    | {"accountNumber", "taxNumber", "socialSecurityNumber", "licenseNumber", "innCode", "swiftBic", "website"}
+)
+"""Properties whose values are written left to right in every script."""
+
+
+@cache
+def _icon_body(name: str) -> str:
+    text = resources.files("tansiq.web").joinpath(f"{ICONS}/{name}.svg").read_text(encoding="utf-8")
+    found = re.search(r"<svg[^>]*>(.*)</svg>", text, re.S)
+    return re.sub(r"\s+", " ", found[1]).strip() if found else ""
+
+
+def icon(name: str, hidden_name: str = "", flip: bool = False) -> Markup:
+    """A Lucide outline. Beside a word it is silent; alone it carries its name."""
+    mark = f'role="img" aria-label="{escape(hidden_name)}"' if hidden_name else 'aria-hidden="true"'
+    return Markup(  # the body is a vendored file whose hash a test holds; the rest is escaped above
+        f'<svg class="i{" flip" if flip else ""}" viewBox="0 0 24 24" fill="none" stroke="currentColor" '
+        f'stroke-linecap="round" stroke-linejoin="round" {mark}>{_icon_body(name)}</svg>'
+    )
+
+
+def iso(value: object, lang: str = "") -> Markup:
+    """A value from data inside a line: isolated, in its own language and direction."""
+    text = views.visible_controls(str(value))
+    direction = views.direction_of(lang)
+    spoken = f' lang="{escape(lang)}"' if lang else ""
+    return Markup('<bdi{} dir="{}">{}</bdi>').format(Markup(spoken), direction, text)
+
+
+def num(value: object) -> Markup:
+    """A number, plate, reference or file name: mono, always left to right."""
+    return Markup('<bdi dir="ltr" class="mono">{}</bdi>').format(views.visible_controls(str(value)))
+
+
+def claim_value(prop: str, value: str, lang: str, tongue: Tongue) -> Markup:
+    """The value of a claim as its property is written."""
+    if prop in ("birthDate", "deathDate", "startDate", "endDate"):
+        return iso(tongue.day(value), tongue.code)
+    if prop in ("nationality", "country", "birthCountry", "citizenship"):
+        return iso(country_name(value, tongue), tongue.code)
+    return num(value) if prop in LEFT_TO_RIGHT else iso(value, lang)
+
+
+def country_name(code: str, tongue: Tongue) -> str:
+    return str(tongue.locale.territories.get(code.upper(), code))
+
+
+def short(value: str, size: int = 12) -> str:
+    """The first characters of a long id; the whole stands in the title."""
+    return value if len(value) <= size else f"{value[:size]}…"
+
+
+@cache
+def environment(code: str) -> Environment:
+    """The environment of one language. Undefined names are errors: a page never shows half of what it should."""
+    env = Environment(
+        loader=PackageLoader("tansiq.web", "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    spoken = tongue(code, "UTC")
+    env.install_gettext_callables(spoken.say, spoken.say_n, newstyle=True)  # type: ignore[attr-defined]
+    env.globals.update(
+        icon=icon,
+        iso=iso,
+        num=num,
+        short=short,
+        claim_value=claim_value,
+        country_name=country_name,
+        direction_of=views.direction_of,
+        label=lambda table, key: spoken.say(getattr(labels, table).get(str(key), "")) or str(key),
+        look=lambda table, key: getattr(labels, table).get(str(key), ("info", "")),
+        languages=LANGUAGES,
+        labels=labels,
+        version=__version__,
+        clock=views.clock,
+        has_label=lambda table, key: str(key) in getattr(labels, table),
+    )
+    return env
+
+
+def nav_counts(visit: Visit) -> dict[str, int]:
+    """What stands beside the navigation's words. Asked for each page: a stale count is worse than none."""
+    if visit.session is None:
+        return {}
+    duties = visit.node.dossiers.duties(owner=visit.node.node_id)
+    due = sum(d.due_at is not None and (d.due_at - visit.now).total_seconds() < 86_400 for d in duties)
+    hits = len(visit.node.hits.matches(MatchState.OPEN))
+    return {"duties": len(duties) + hits, "due": due, "hits": hits}
+
+
+def render(visit: Visit, template: str, *, status: int = 200, strictest: str = "H0", **values: Any) -> Response:
+    """A whole page in the visit's language."""
+    node = visit.node
+    frame: Mapping[str, Any] = {
+        "v": visit,
+        "t": visit.tongue,
+        "now": visit.now,
+        "node_name": node.name,
+        "node_country": str(node.country).upper(),
+        "node_id": node.node_id,
+        "training": bool(getattr(node.settings, "training", False)),
+        "strictest": strictest,
+        "counts": nav_counts(visit),
+        "here": visit.request.url.path,
+    }
+    text = environment(visit.tongue.code).get_template(template).render({**frame, **values})
+    return HTMLResponse(text, status_code=status)
+
+
+def fragment(visit: Visit, template: str, **values: Any) -> Response:
+    """A piece of a page, for a partial update."""
+    text = environment(visit.tongue.code).get_template(template).render({"v": visit, "t": visit.tongue, **values})
+    return HTMLResponse(text)

@@ -1,0 +1,106 @@
+// Behaviour that a page can do without: every page reads and acts without this file.
+// Two small custom elements (no shadow DOM): the legal clock, and the keyboard.
+
+/** The legal clock. The server has already written the digits; this keeps them true between page loads. */
+class TqClock extends HTMLElement {
+  connectedCallback() {
+    this.due = Date.parse(this.dataset.due || "");
+    this.since = Date.parse(this.dataset.since || "");
+    const server = Date.parse(this.dataset.server || "");
+    // The officer's machine may be wrong: the clock runs on the server's time.
+    this.skew = Number.isNaN(server) ? 0 : server - Date.now();
+    this.digits = this.querySelector("[data-digits]");
+    if (!this.digits || Number.isNaN(this.due)) return;
+    this.timer = setInterval(() => this.tick(), 1000);
+    this.tick();
+  }
+
+  disconnectedCallback() {
+    clearInterval(this.timer);
+  }
+
+  tick() {
+    const left = Math.round((this.due - (Date.now() + this.skew)) / 1000);
+    const whole = Math.max(1, Math.round((this.due - this.since) / 1000));
+    this.digits.textContent = TqClock.format(Math.abs(left), this.dataset.dayWord || "d", this.dataset.hourWord || "h");
+    if (left < 0 && this.dataset.lateWord) this.digits.textContent += " " + this.dataset.lateWord;
+    const share = left / whole;
+    const level = left < 0 ? "late" : share < 0.25 ? "quarter" : share < 0.5 ? "half" : "calm";
+    this.classList.remove("late", "quarter", "half", "calm");
+    this.classList.add(level);
+    this.closest(".card.timing")?.classList.toggle("late", level === "late" || level === "quarter");
+    this.closest(".card.timing")?.classList.toggle("calm", level === "calm");
+    const done = Math.min(1, Math.max(0, 1 - share)) * 300;
+    this.querySelector("rect.run")?.setAttribute("width", String(done));
+    this.querySelector("rect.now")?.setAttribute("x", String(Math.max(0, done - 2)));
+    this.announce(left, whole);
+  }
+
+  /** One polite announcement at half, quarter, 30, 10 and 5 minutes, and at the end: never each second. */
+  announce(left, whole) {
+    const marks = [Math.round(whole / 2), Math.round(whole / 4), 1800, 600, 300, 0];
+    const live = this.querySelector("[data-live]");
+    if (live && marks.includes(left)) live.textContent = this.digits.textContent;
+  }
+
+  static format(seconds, day, hour) {
+    const two = (n) => String(n).padStart(2, "0");
+    if (seconds >= 172800) return `${Math.floor(seconds / 86400)} ${day} ${two(Math.floor((seconds % 86400) / 3600))} ${hour}`;
+    return `${two(Math.floor(seconds / 3600))}:${two(Math.floor((seconds % 3600) / 60))}:${two(seconds % 60)}`;
+  }
+}
+
+/** Single keys outside text fields. Elements say which key presses them with data-key; on an Arabic keyboard the physical key counts. */
+class TqKeys extends HTMLElement {
+  connectedCallback() {
+    this.pending = "";
+    this.onKey = (event) => this.press(event);
+    document.addEventListener("keydown", this.onKey);
+    this.addEventListener("click", (event) => {
+      if (event.target.closest("[data-print]")) window.print();
+      if (event.target.closest("[data-copy]")) navigator.clipboard?.writeText(event.target.closest("[data-copy]").dataset.copy);
+    });
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("keydown", this.onKey);
+  }
+
+  press(event) {
+    if (event.ctrlKey && event.key === "Enter") {
+      const form = document.querySelector("form[data-ctrl-enter]");
+      if (form) form.requestSubmit();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = event.target;
+    if (target.closest && target.closest("textarea, select, input:not([type=radio]):not([type=checkbox])")) {
+      if (event.key === "Escape") target.blur();
+      return;
+    }
+    const typed = /^[\x20-\x7e]$/.test(event.key) ? event.key.toLowerCase() : event.code.startsWith("Key") ? event.code.slice(3).toLowerCase() : "";
+    if (!typed) return;
+    const wanted = this.pending + typed;
+    this.pending = typed === "g" && !this.pending ? "g " : "";
+    const found = [...document.querySelectorAll("[data-key]")].find((element) => element.dataset.key === wanted);
+    if (!found) return;
+    event.preventDefault();
+    this.act(found);
+  }
+
+  /** A key chooses; it never decides: after a choice the focus goes to the reason. */
+  act(found) {
+    if (found.matches("input[type=radio]")) {
+      found.checked = true;
+      document.getElementById("reason")?.focus();
+    } else if (found.matches("input, textarea")) {
+      found.focus();
+      found.select();
+    } else {
+      found.click();
+    }
+  }
+}
+
+customElements.define("tq-clock", TqClock);
+customElements.define("tq-keys", TqKeys);

@@ -1,0 +1,248 @@
+"""From what services return to what a page shows: clocks, scores, entries. Pure; no text is translated here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Mark, Part
+from tansiq.terms import NodeId
+
+TRACK = 300
+"""Units of the clock's track."""
+FALL = 130
+"""Units of the waterfall's width."""
+SCORE_WORDS = ((0.9, "Strong"), (0.6, "Fair"), (0.0, "Weak"))
+DIRECTION_CONTROLS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+RIGHT_TO_LEFT = ("ar", "fa", "he", "ur", "ps")
+
+
+@dataclass(frozen=True)
+class ClockView:
+    """A legal clock at one moment. `level`: calm, half, quarter, late, stopped."""
+
+    level: str
+    digits: str
+    late: bool
+    run: int
+    due_at: datetime | None
+    since: datetime
+    left: timedelta
+
+
+def clock(since: datetime, due_at: datetime | None, now: datetime) -> ClockView:
+    """Over half the time left: calm. A clock that is stopped shows no time."""
+    if due_at is None:
+        return ClockView("stopped", "", False, 0, None, since, timedelta())
+    whole = max((due_at - since).total_seconds(), 1.0)
+    left = due_at - now
+    share = left.total_seconds() / whole
+    level = "late" if share < 0 else "quarter" if share < 0.25 else "half" if share < 0.5 else "calm"
+    run = int(min(1.0, max(0.0, 1 - share)) * TRACK)
+    return ClockView(level, clock_digits(left), share < 0, run, due_at, since, left)
+
+
+def clock_digits(left: timedelta) -> str:
+    """`hh:mm:ss`; over two days the page writes days and hours in its own words (empty here)."""
+    seconds = int(abs(left.total_seconds()))
+    if seconds >= 172_800:
+        return ""
+    return f"{seconds // 3600:02d}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
+
+
+def urgency(duty: Duty, now: datetime) -> tuple[int, datetime]:
+    """Sort key: what runs comes before what is stopped, the earliest end first."""
+    return (1, duty.since) if duty.due_at is None else (0, duty.due_at)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of the waterfall, in units of its width."""
+
+    x: float
+    width: float
+    kind: str
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One row of the score table."""
+
+    part: str
+    a: str
+    b: str
+    how: str
+    outcome: str
+    points: float
+    bar: Bar
+
+
+@dataclass(frozen=True)
+class ScoreView:
+    """A score as a sum of rows that the reader can check."""
+
+    score: float
+    comparable: bool
+    word: str
+    start: float
+    start_bar: Bar
+    rows: tuple[ScoreRow, ...]
+    total: float
+    total_bar: Bar
+    even: float
+    counts: Mapping[str, int]
+    odds: str
+
+
+def score(explanation: Mapping[str, Any]) -> ScoreView:
+    """The waterfall of an explanation: each bar starts where the last ended, the dotted line is even odds."""
+    rows = [r for r in explanation.get("rows", ()) if isinstance(r, Mapping)]
+    start = float(explanation.get("start", 0.0))
+    at, edges = start, [0.0, start]
+    for r in rows:
+        at += float(r.get("points", 0.0))
+        edges.append(at)
+    total = float(explanation.get("sum", at))
+    low, high = min(*edges, total), max(*edges, total)
+    scale = (FALL - 4) / max(high - low, 1.0)
+
+    def place(a: float, b: float, kind: str) -> Bar:
+        return Bar(round((min(a, b) - low) * scale + 2, 1), round(max(abs(a - b) * scale, 1.5), 1), kind)
+
+    made, at = [], start
+    for r in rows:
+        points, outcome = float(r.get("points", 0.0)), str(r.get("outcome", "missing"))
+        bar = place(at, at + points, outcome)
+        at += points
+        words = (str(r.get("part", "")), str(r.get("a", "") or ""), str(r.get("b", "") or ""), str(r.get("how", "")))
+        made.append(ScoreRow(*words, outcome, points, bar))
+    value = float(explanation.get("score", 0.0))
+    return ScoreView(
+        score=value,
+        comparable=bool(explanation.get("comparable", True)),
+        word=next(w for least, w in SCORE_WORDS if value >= least),
+        start=start,
+        start_bar=place(0.0, start, "start"),
+        rows=tuple(made),
+        total=total,
+        total_bar=place(0.0, total, "sum"),
+        even=round((0.0 - low) * scale + 2, 1),
+        counts={o: sum(r.outcome == o for r in made) for o in ("agree", "partial", "conflict", "missing")},
+        odds=odds(total),
+    )
+
+
+def odds(total: float) -> str:
+    """`17` in "17 to 1"; under even odds `1:17` is turned by the page."""
+    ratio = 2.0 ** min(abs(total), 40)
+    return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}".removesuffix(".0")
+
+
+@dataclass(frozen=True)
+class EntryView:
+    """One entry with all that an officer must see beside it."""
+
+    entry: Entry
+    ours: bool
+    void: bool
+    marks: tuple[Mark, ...]
+    subject: str
+    parts: tuple[Part, ...]
+
+
+def entries(state: DossierState, node: NodeId) -> list[EntryView]:
+    """All entries in the dossier's order; those that do not count are shown and marked, never hidden."""
+    voided = state.voided()
+    found = []
+    for e in state.entries:
+        marks = tuple(m for m in state.marks if m.entry == e.id)
+        parts = tuple(p for p in e.parts if p.ref.kind != "subject" or p.content is None)
+        ours = e.statement.author == node
+        found.append(EntryView(e, ours, e.id in voided, marks, subject_of((e,)), parts))
+    return found
+
+
+def subject_of(found: Iterable[Entry]) -> str:
+    """The subject line that this node holds, or nothing."""
+    for e in found:
+        for p in e.parts:
+            if p.ref.kind == "subject" and p.content is not None:
+                return str(p.content.get("text", ""))
+    return ""
+
+
+def acts_for(state: DossierState, rules: Iterable[ActRule], node: NodeId) -> list[ActRule]:
+    """What this service may write now, by the tables alone; the service decides again when it is written."""
+    if node not in state.members or state.opener is None:
+        return []
+    opener = state.opener == node
+    others = any(e.statement.author != node for e in state.entries)
+    allowed = {"opener": opener, "addressee": not opener, "member": True, "originator": True}
+    found = []
+    for rule in rules:
+        if rule.before and state.phase not in rule.before:
+            continue
+        if rule.type in NOT_BY_HAND or not allowed.get(rule.by, False):
+            continue
+        if _pointless(rule.type, state, node, others):
+            continue
+        found.append(rule)
+    return found
+
+
+NOT_BY_HAND = frozenset(
+    {"report.given", "request.made", "request.received", "dossier.erased", "dossier.members"}
+)
+"""Opening acts have pages of their own; the rest the node writes by itself or through another verb."""
+
+
+def _pointless(act: str, state: DossierState, node: NodeId, others: bool) -> bool:
+    """Acts of the frame that have nothing to be about here."""
+    match act:
+        case "dossier.permission_requested" | "dossier.regrade_proposed" | "dossier.feedback":
+            return not others
+        case "dossier.permission_answered":
+            return not any(not p.answer and p.by != node for p in state.permissions)
+        case "dossier.recalled" | "dossier.corrected" | "dossier.restricted":
+            return not any(e.statement.author == node and e.parts for e in state.entries)
+        case "dossier.restriction_acknowledged":
+            return not any(node not in r.acknowledged for r in state.restrictions)
+        case _:
+            return _wrong_lane(act, state, node)
+
+
+def _wrong_lane(act: str, state: DossierState, node: NodeId) -> bool:
+    """A request is answered in lanes; an act that no lane allows now is not offered."""
+    lanes: Mapping[NodeId, Any] = getattr(state.own, "lanes", {}) or {}
+    if not act.startswith("request.") or not lanes or act == "request.withdrawn":
+        return False
+    if act == "request.clarification_given":
+        return not any(lane.state == "waiting" for lane in lanes.values())
+    lane = lanes.get(node)
+    if lane is None:
+        return True
+    open_lane = lane.state in ("running", "delayed")
+    if act in ("request.clarification_asked", "request.delay_announced"):
+        return not open_lane
+    return not (open_lane or lane.state == "waiting")
+
+
+def strictest(found: Iterable[Iterable[str]]) -> str:
+    """The strictest handling code on a page; H0 where there is none."""
+    codes = {str(c) for each in found for c in each}
+    return max(codes, default="H0")
+
+
+def visible_controls(text: str) -> str:
+    """Invisible direction controls in a received value are shown as marks: they can disguise a name or a file."""
+    return "".join(f"[U+{ord(c):04X}]" if ord(c) in DIRECTION_CONTROLS else c for c in text)
+
+
+def direction_of(language: str) -> str:
+    """The direction of a stored language; `auto` where it is not known."""
+    base = language.split("-")[0]
+    if language.endswith("-Latn"):
+        return "ltr"
+    return "rtl" if base in RIGHT_TO_LEFT else "ltr" if base else "auto"
