@@ -1,11 +1,17 @@
-"""The exchange between two nodes: what is queued arrives once, whatever the network and the machines do."""
+"""The exchange between two nodes: what is queued arrives once, whatever the network and the clocks do."""
 
 from __future__ import annotations
 
+import random
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from tansiq.errors import Conflict, Refused, TansiqError
+from tansiq.exchange.model import ItemState
 from tansiq.store import Store
 from tests.support.federation import Federation, FederationNode
 
@@ -21,7 +27,7 @@ def pair(store: Store, tmp_path: Path):
     other.close()
 
 
-def test_an_item_arrives_and_its_sender_holds_the_receipt(pair: Pair) -> None:
+def test_items_of_one_partner_travel_in_one_envelope_and_come_back_as_one_receipt(pair: Pair) -> None:
     federation, ma, es = pair
     ma.send(es, "e-1", "e-2")
     assert ma.states() == {"e-1": "queued", "e-2": "queued"}
@@ -29,3 +35,277 @@ def test_an_item_arrives_and_its_sender_holds_the_receipt(pair: Pair) -> None:
     assert es.filed() == ["e-1", "e-2"]
     assert ma.states() == {"e-1": "received", "e-2": "received"}
     assert len(federation.network.seen) == 1
+    assert [leaf.verb for leaf in ma.ledger.page(None, 10)] == ["disclose"]
+    assert [leaf.verb for leaf in es.ledger.page(None, 10)] == ["collect"]
+
+
+def test_more_than_an_envelope_holds_goes_in_several(pair: Pair) -> None:
+    federation, ma, es = pair
+    ma.send(es, *(f"e-{n:03d}" for n in range(150)))
+    federation.deliver(ma, es)
+    assert len(es.filed()) == 150
+    assert len(federation.network.seen) == 3
+
+
+def test_large_items_are_spread_and_a_too_large_one_is_refused_alone(pair: Pair) -> None:
+    federation, ma, es = pair
+    sizes = {"e-0": 2_900_000, "e-1": 2_900_000, "e-2": 100, "e-huge": 3_200_000}
+    ma.load = lambda _tx, ref, _to: b"x" * sizes[ref]  # type: ignore[method-assign]
+    ma.restart()
+    ma.send(es, *sizes)
+    federation.deliver(ma, es)
+    assert es.filed() == ["e-0", "e-1", "e-2"]
+    assert ma.states() == {"e-0": "received", "e-1": "received", "e-2": "received", "e-huge": "refused"}
+    assert ma.exchange.deliveries("e-huge")[0].reason == "item.too_large"
+
+
+def test_an_item_queued_twice_is_one_item(pair: Pair) -> None:
+    federation, ma, es = pair
+    ma.send(es, "e-1")
+    ma.send(es, "e-1")
+    federation.deliver(ma, es)
+    ma.send(es, "e-1")
+    federation.deliver(ma, es)
+    assert es.filed() == ["e-1"]
+
+
+def test_two_kinds_of_one_reference_are_two_items(pair: Pair) -> None:
+    federation, ma, es = pair
+    ma.send(es, "e-1", kind="entry")
+    ma.send(es, "e-1", kind="ask")
+    federation.deliver(ma, es)
+    assert es.filed() == ["e-1", "e-1"]
+
+
+def test_an_unknown_kind_is_refused_by_name_and_the_rest_is_filed(pair: Pair) -> None:
+    federation, ma, es = pair
+    ma.exchange.handle("novelty", ma.file, ma.load)
+    ma.send(es, "e-1")
+    ma.send(es, "e-2", kind="novelty")
+    federation.deliver(ma, es)
+    assert es.filed() == ["e-1"]
+    assert ma.exchange.deliveries("e-2")[0].reason == "item.unknown_kind"
+
+
+def test_an_item_that_its_filer_refuses_leaves_nothing_and_holds_up_nobody(pair: Pair) -> None:
+    federation, ma, es = pair
+    es.refused["e-2"] = Refused("policy.no_agreement", "no")
+    es.refused["e-4"] = Conflict("Not A Stable Code", "no")
+    ma.send(es, "e-1", "e-2", "e-3", "e-4")
+    federation.deliver(ma, es)
+    assert es.filed() == ["e-1", "e-3"]
+    reasons = {d.ref: d.reason for d in ma.exchange.deliveries()}
+    assert reasons == {"e-1": "", "e-2": "policy.no_agreement", "e-3": "", "e-4": "refused"}
+
+
+def test_what_may_no_longer_be_sent_is_never_formed(pair: Pair) -> None:
+    federation, ma, es = pair
+    ma.send(es, "e-1", "e-recalled")
+    ma.withheld.add("e-recalled")
+    federation.deliver(ma, es)
+    assert es.filed() == ["e-1"]
+    assert ma.exchange.deliveries("e-recalled")[0].reason == "no_longer_permitted"
+
+
+def test_what_is_recalled_while_the_partner_is_away_never_leaves(pair: Pair) -> None:
+    """Bytes that have certainly not left are thrown away, not kept for later."""
+    federation, ma, es = pair
+    federation.network.away = {es.node}
+    ma.send(es, "e-1", "e-2")
+    assert federation.deliver(ma, es, rounds=3) == 3
+    assert ma.states() == {"e-1": "queued", "e-2": "queued"}
+    ma.withheld.add("e-2")
+    federation.network.away = set()
+    federation.deliver(ma, es)
+    assert es.filed() == ["e-1"]
+    assert ma.states() == {"e-1": "received", "e-2": "refused"}
+
+
+def test_a_refused_item_that_is_queued_anew_goes_out_anew(pair: Pair) -> None:
+    """A permission granted after a refusal."""
+    federation, ma, es = pair
+    ma.withheld.add("e-1")
+    ma.send(es, "e-1")
+    federation.deliver(ma, es)
+    ma.withheld.clear()
+    ma.send(es, "e-1")
+    federation.deliver(ma, es)
+    assert es.filed() == ["e-1"]
+    assert ma.states() == {"e-1": "received"}
+
+
+def test_a_partner_away_for_thirty_days_gets_everything_when_it_returns(pair: Pair) -> None:
+    federation, ma, es = pair
+    federation.network.away = {es.node}
+    for day in range(30):
+        ma.send(es, f"e-{day:02d}", days=60)
+        ma.send(es, f"e-short-{day:02d}", days=2)
+        assert federation.deliver(ma, es, rounds=2) == 2
+        federation.clock.pass_time(timedelta(days=1))
+    federation.network.away = set()
+    federation.deliver(ma, es)
+    states = ma.states()
+    assert [ref for ref in es.filed() if "short" not in ref] == [f"e-{day:02d}" for day in range(30)]
+    assert {states[f"e-{day:02d}"] for day in range(30)} == {"received"}
+    assert [ref for ref in states if states[ref] == "expired"] == [f"e-short-{day:02d}" for day in range(28, -1, -1)]
+    assert "e-short-29" in es.filed()
+
+
+def test_an_expired_item_is_shown_as_expired_even_for_a_partner_that_nobody_visits(pair: Pair) -> None:
+    federation, ma, es = pair
+    ma.send(es, "e-1", days=1)
+    federation.clock.pass_time(timedelta(days=2))
+    ma.exchange.sweep()
+    assert ma.states() == {"e-1": "expired"}
+    federation.deliver(ma, es)
+    assert es.filed() == []
+
+
+def test_an_item_that_arrives_too_late_is_not_filed_and_the_receipt_says_so(pair: Pair) -> None:
+    federation, ma, es = pair
+    federation.network.plan = ["delay"]
+    ma.send(es, "e-1", days=1)
+    federation.deliver(ma, es, rounds=1)
+    federation.clock.pass_time(timedelta(days=2))
+    receipt = es.exchange.receive(federation.network.delayed[0][2])
+    assert es.filed() == []
+    assert [(i.received, i.reason) for i in ma.exchange.take_receipt(receipt).items] == [(False, "expired")]
+    assert ma.states() == {"e-1": "refused"}
+
+
+def test_a_late_receipt_tells_the_truth_about_an_item_given_up(pair: Pair) -> None:
+    federation, ma, es = pair
+    federation.network.plan = ["drop_answer"]
+    ma.send(es, "e-1", days=1)
+    federation.deliver(ma, es, rounds=1)
+    envelope = federation.network.seen[0][2]
+    assert ma.states() == {"e-1": "sent"}
+    federation.clock.pass_time(timedelta(days=2))
+    ma.exchange.sweep()
+    assert ma.states() == {"e-1": "expired"}
+    ma.exchange.take_receipt(es.exchange.receive(envelope))
+    assert ma.states() == {"e-1": "received"}
+
+
+@pytest.mark.parametrize("minutes", [-60, 60])
+def test_clocks_an_hour_apart_lose_nothing(store: Store, tmp_path: Path, minutes: int) -> None:
+    other = Store.open(f"sqlite:///{tmp_path / 'es.db'}")
+    federation = Federation()
+    ma = federation.add("ma", store)
+    es = federation.add("es", other, ahead=timedelta(minutes=minutes))
+    ma.send(es, "e-1", days=1)
+    es.send(ma, "e-2", days=1)
+    federation.deliver(ma, es)
+    federation.poll(ma, es)
+    assert es.filed() == ["e-1"]
+    assert ma.filed() == ["e-2"]
+    assert ma.states() == {"e-1": "received"}
+    assert es.states() == {"e-2": "received"}
+    other.close()
+
+
+def test_the_receipt_of_a_repeated_envelope_is_the_very_same(pair: Pair) -> None:
+    federation, ma, es = pair
+    ma.send(es, "e-1")
+    federation.deliver(ma, es)
+    envelope = federation.network.seen[0][2]
+    first = es.exchange.receive(envelope)
+    es.restart()
+    assert es.exchange.receive(envelope) == first
+    assert es.filed() == ["e-1"]
+
+
+STEPS = ("deliver", "drop", "drop_answer", "duplicate", "delay", "truncate", "flip", "truncate_answer", "flip_answer")
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32 - 1), steps=st.lists(st.sampled_from(STEPS), min_size=4, max_size=14))
+def test_any_mixture_of_network_faults_loses_nothing_and_repeats_nothing(
+    pair: Pair, seed: int, steps: list[str]
+) -> None:
+    federation, ma, es = pair
+    chance = random.Random(seed)  # noqa: S311  # a test's dice
+    network = federation.network
+    run = chance.randrange(2**60)
+    refs = [f"e-{run}-{n}" for n in range(6)]
+    network.plan, network.position = list(steps), chance.randrange(2**20)
+    for ref in refs:
+        ma.send(es, ref)
+        federation.deliver(ma, es, rounds=2)
+        network.position = chance.randrange(2**20)
+    network.plan = []
+    order = list(range(len(network.delayed)))
+    chance.shuffle(order)
+    network.release(order)
+    federation.deliver(ma, es)
+    assert [ref for ref in es.filed() if ref.startswith(f"e-{run}-")] == refs
+    assert {ma.states()[ref] for ref in refs} == {"received"}
+
+
+@pytest.mark.parametrize("how", ["flip", "truncate", "flip_answer", "truncate_answer"])
+def test_no_damage_anywhere_in_the_bytes_is_taken_for_the_real_thing(pair: Pair, how: str) -> None:
+    federation, ma, es = pair
+    ma.send(es, "e-1")
+    size = 9_000
+    for position in range(0, size, 97):
+        federation.network.plan, federation.network.position = [how], position
+        with pytest.raises(TansiqError):
+            ma.exchange.deliver_once(es.node, federation.network)
+        assert es.filed() == ([] if how in ("flip", "truncate") else ["e-1"])
+        assert ma.states() == {"e-1": "sent"}
+    federation.deliver(ma, es)
+    assert es.filed() == ["e-1"]
+    assert ma.states() == {"e-1": ItemState.RECEIVED}
+
+
+def test_a_node_that_cannot_be_reached_polls_and_posts(store: Store, tmp_path: Path) -> None:
+    other = Store.open(f"sqlite:///{tmp_path / 'es.db'}")
+    federation = Federation()
+    ma, es = federation.add("ma", store, url=""), federation.add("es", other)
+    assert ma.exchange.peer(es.node).poll
+    assert not es.exchange.peer(ma.node).poll
+    es.send(ma, "e-1", "e-2")
+    ma.send(es, "e-3")
+    federation.poll(ma, es)
+    federation.deliver(ma, es)
+    assert ma.filed() == ["e-1", "e-2"]
+    assert es.filed() == ["e-3"]
+    assert es.states() == {"e-1": "received", "e-2": "received"}
+    other.close()
+
+
+def test_an_idle_poll_writes_at_most_once_a_minute_and_nothing_is_formed(pair: Pair) -> None:
+    federation, ma, es = pair
+    federation.poll(es, ma, rounds=1)
+    contact = ma.exchange.peer(es.node).last_contact_at
+    federation.clock.pass_time(timedelta(seconds=20))
+    federation.poll(es, ma, rounds=1)
+    assert ma.exchange.peer(es.node).last_contact_at == contact
+    federation.clock.pass_time(timedelta(seconds=60))
+    federation.poll(es, ma, rounds=1)
+    assert ma.exchange.peer(es.node).last_contact_at != contact
+
+
+def test_status_counts_what_waits_and_what_failed(pair: Pair) -> None:
+    federation, ma, es = pair
+    ma.send(es, "e-1")
+    [line] = ma.exchange.status()
+    assert (line.country, line.queued, line.received) == ("ES", 1, 0)
+    federation.deliver(ma, es)
+    [line] = ma.exchange.status()
+    assert (line.queued, line.received, line.last_contact_at) == (0, 1, federation.clock())
+
+
+def test_items_for_an_unknown_partner_wait_until_it_is_pinned(store: Store, tmp_path: Path) -> None:
+    other = Store.open(f"sqlite:///{tmp_path / 'pt.db'}")
+    federation = Federation()
+    ma = federation.add("ma", store)
+    pt = federation.add("pt", other, pin=False)
+    ma.send(pt, "e-1")
+    assert federation.deliver(ma, pt) == 0
+    assert ma.states() == {"e-1": "queued"}
+    ma.exchange.add_peer(pt.exchange.card_bytes())
+    pt.exchange.add_peer(ma.exchange.card_bytes())
+    federation.deliver(ma, pt)
+    assert pt.filed() == ["e-1"]
+    other.close()

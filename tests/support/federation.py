@@ -1,7 +1,7 @@
 """A federation in one process: real stores, real keys, real exchanges; the network and the clock are simulated.
 
-`Federation` builds nodes; `Network` carries (or drops, doubles, delays, cuts, flips) what they post; `Crash` raised at a
-fault point ends a node as a power cut would, and `FederationNode.restart` opens it again on the same database.
+`Federation` builds nodes; `Network` carries (or drops, doubles, delays, cuts, flips) what they post; `Crash` raised at
+a fault point ends a node as a power cut would, and `FederationNode.restart` opens it again on the same database.
 """
 
 from __future__ import annotations
@@ -81,9 +81,9 @@ class Faults:
 
 @dataclass
 class FederationNode:
-    """One service's node, as far as the exchange goes. Filing is counted in a table, without any protection of its own:
+    """One service's node, as far as the exchange goes.
 
-    an item that the exchange files twice stands there twice.
+    Filing is counted in a table without any protection of its own: an item filed twice stands there twice.
     """
 
     name: str
@@ -260,7 +260,7 @@ class Federation:
         return node
 
     def deliver(self, sender: FederationNode, to: FederationNode, rounds: int = 50) -> int:
-        """Courier's turns until nothing waits or the rounds are over; returns how many posts failed. A crash restarts."""
+        """Courier's turns until nothing waits or the rounds are over; how many posts failed. A crash restarts."""
         failed = 0
         for _ in range(rounds):
             try:

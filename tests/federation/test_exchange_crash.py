@@ -1,0 +1,124 @@
+"""A crash at every step of enqueue, form, post, file, receipt, poll and parcel: lost 0, applied twice 0."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tansiq.exchange.model import FAULT_POINTS
+from tansiq.store import Store
+from tests.support.federation import Crash, Federation, FederationNode
+
+Pair = tuple[Federation, FederationNode, FederationNode]
+
+SENDING = (
+    "outbox.enqueued",
+    "outbox.before_form",
+    "outbox.formed",
+    "outbox.form_committed",
+    "courier.before_post",
+    "courier.after_post",
+    "courier.before_failure_noted",
+    "receipt.before_store",
+    "receipt.stored",
+    "receipt.after_commit",
+)
+FILING = ("inbox.before_open", "inbox.before_file", "inbox.filed", "inbox.before_commit", "inbox.after_commit")
+HANDING = ("poll.before_hand", "poll.handed")
+PACKING = ("poll.handed", "parcel.before_commit", "parcel.after_commit")
+
+
+def test_every_fault_point_is_crashed_at() -> None:
+    assert set(SENDING) | set(FILING) | set(HANDING) | set(PACKING) == set(FAULT_POINTS)
+
+
+@pytest.fixture
+def pair(store: Store, tmp_path: Path):
+    """Rabat on either database, Madrid on SQLite."""
+    other = Store.open(f"sqlite:///{tmp_path / 'es.db'}")
+    federation = Federation()
+    yield federation, federation.add("ma", store), federation.add("es", other)
+    other.close()
+
+
+def until_acknowledged(act: Callable[[], None], node: FederationNode) -> None:
+    """What the caller does who was told nothing: the same again, after the restart."""
+    while True:
+        try:
+            return act()
+        except Crash:
+            node.restart()
+
+
+def check_exactly_once(sender: FederationNode, to: FederationNode, refs: list[str], what: str) -> None:
+    assert to.filed() == sorted(refs), f"filed after a crash at {what}"
+    assert {ref: sender.states()[ref] for ref in refs} == dict.fromkeys(refs, "received"), what
+    assert sender.ledger.verify().ok
+    assert to.ledger.verify().ok
+
+
+@pytest.mark.parametrize("passage", [1, 2])
+@pytest.mark.parametrize("who", ["sender", "receiver"])
+def test_a_crash_of_either_side_during_a_post_loses_and_repeats_nothing(pair: Pair, who: str, passage: int) -> None:
+    federation, ma, es = pair
+    refs: list[str] = []
+    side, points = (ma, SENDING) if who == "sender" else (es, FILING)
+    for point in points:
+        fresh = [f"e-{point}-{n}" for n in range(3)]
+        refs += fresh
+        side.faults.crash_at(point, passage)
+        for ref in fresh:
+            until_acknowledged(lambda ref=ref: ma.send(es, ref), ma)
+            federation.network.plan = ["drop"] * (passage + 1) if point == "courier.before_failure_noted" else []
+            federation.deliver(ma, es)
+        assert side.faults.crashed, f"{point} was never passed"
+        federation.deliver(ma, es)
+        check_exactly_once(ma, es, refs, point)
+
+
+@pytest.mark.parametrize("passage", [1, 2])
+@pytest.mark.parametrize("who", ["asker", "answerer"])
+def test_a_crash_of_either_side_during_a_poll_loses_and_repeats_nothing(pair: Pair, who: str, passage: int) -> None:
+    """Madrid polls Rabat: Rabat hands out, Madrid files and hands the receipts back."""
+    federation, ma, es = pair
+    refs: list[str] = []
+    receipts = tuple(p for p in SENDING if p.startswith("receipt."))
+    side, points = (es, FILING) if who == "asker" else (ma, (*HANDING, *receipts, "outbox.formed"))
+    for point in points:
+        side.faults.crash_at(point, passage)
+        for n in range(3):
+            refs.append(f"e-{point}-{n}")
+            ma.send(es, refs[-1])
+            federation.poll(es, ma)
+        assert side.faults.crashed, f"{point} was never passed"
+        check_exactly_once(ma, es, refs, point)
+
+
+@pytest.mark.parametrize("who", ["sender", "receiver"])
+def test_a_crash_of_either_side_during_a_parcel_loses_and_repeats_nothing(pair: Pair, who: str) -> None:
+    _, ma, es = pair
+    refs: list[str] = []
+    receipts = tuple(p for p in SENDING if p.startswith("receipt."))
+    side, points = (ma, (*PACKING, *receipts, "outbox.formed")) if who == "sender" else (es, (*FILING, *PACKING))
+    for point in points:
+        refs.append(f"e-{point}")
+        ma.send(es, refs[-1])
+        side.faults.crash_at(point)
+        for _ in range(3):
+            until_acknowledged(lambda: es.exchange.import_file(ma.exchange.export_file(es.node)) and None, ma)
+            until_acknowledged(lambda: ma.exchange.import_file(es.exchange.export_file(ma.node)) and None, es)
+        check_exactly_once(ma, es, refs, point)
+
+
+def test_an_envelope_is_the_same_bytes_after_every_crash(pair: Pair) -> None:
+    federation, ma, es = pair
+    ma.send(es, "e-1")
+    for point in ("courier.before_post", "courier.after_post", "receipt.stored", "receipt.before_store"):
+        ma.faults.crash_at(point)
+        with pytest.raises(Crash):
+            ma.exchange.deliver_once(es.node, federation.network)
+        ma.restart()
+    assert len({body for _, _, body in federation.network.seen}) == 1
+    assert es.filed() == ["e-1"]
