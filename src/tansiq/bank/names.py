@@ -23,25 +23,31 @@ class Names:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        """Owns everything below."""
+        """Owns everything below; never held while the store is asked."""
         self._index = NameIndex()
         self._owner: dict[int, tuple[str, str]] = {}
-        self._positions: dict[str, list[int]] = {}
+        self._positions: dict[str, tuple[int, ...]] = {}
+        self._seen = 0
+        """All changes of the bank up to this one are in the index."""
 
-    def fill(self, names: Iterable[tuple[str, tuple[str, ...]]]) -> int:
-        """Add what the store holds. Records that a commit has put in the meantime are not added twice."""
-        number = 0
-        for record, spellings in names:
-            number += 1
-            with self._lock:
-                if record not in self._positions:
-                    self._add(record, spellings)
-        return number
+    @property
+    def seen(self) -> int:
+        return self._seen
 
-    def put(self, record: str, spellings: tuple[str, ...]) -> None:
+    def put(self, record: str, spellings: tuple[str, ...], change: int = 0) -> None:
+        """`change` is the number of the commit's change, where it is the caller's own."""
         with self._lock:
-            self._forget(record)
-            self._add(record, spellings)
+            held = self._positions.get(record)
+            if held is None or tuple(self._owner[i][1] for i in held) != spellings:
+                self._forget(record)
+                self._add(record, spellings)
+            # With a gap in between, another process has written too: its records are still to be read.
+            if change == self._seen + 1:
+                self._seen = change
+
+    def caught_up(self, change: int) -> None:
+        with self._lock:
+            self._seen = max(self._seen, change)
 
     def drop(self, ids: Iterable[str]) -> None:
         with self._lock:
@@ -61,7 +67,7 @@ class Names:
         return [s for s in found if s.record in records]
 
     def _add(self, record: str, spellings: tuple[str, ...]) -> None:
-        positions = [self._index.add(name) for name in spellings]
+        positions = tuple(self._index.add(name) for name in spellings)
         self._positions[record] = positions
         self._owner.update({i: (record, name) for i, name in zip(positions, spellings, strict=True)})
 

@@ -6,7 +6,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, ForeignKey, Index, LargeBinary, Table, Text, delete, func, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from tansiq.bank.model import BankRecord, Claim, Entity, Provenance
 from tansiq.crypto import Vault
@@ -25,6 +40,8 @@ records = Table(
     Column("schema", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("erase_on", Text, nullable=False),
+    # Which change of the bank this is: what another process wrote is found by it (see `names.py`).
+    Column("change", BigInteger, nullable=False),
     # Tells "the new edition says the same" without opening the record.
     Column("digest", LargeBinary, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
@@ -32,6 +49,15 @@ records = Table(
     Index("bank_records_part", "part"),
     Index("bank_records_source", "source"),
     Index("bank_records_erase_on", "erase_on"),
+    Index("bank_records_change", "change"),
+)
+
+changes = Table(
+    "bank_changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # Counts up and never back, also when the newest record is removed.
+    Column("number", BigInteger, nullable=False),
 )
 
 keys = Table(
@@ -75,7 +101,9 @@ def content_mark(vault: Vault, packed: bytes) -> bytes:
     return vault.mac("bank.content", packed.hex())
 
 
-def save(tx: Connection, vault: Vault, record: BankRecord, marks: Iterable[tuple[str, str]]) -> None:
+def save(tx: Connection, vault: Vault, record: BankRecord, marks: Iterable[tuple[str, str]]) -> int:
+    """Write one record and give the number of this change."""
+    change = _next_change(tx)
     packed = pack(record.entity, record.provenance)
     prov = record.provenance
     tx.execute(
@@ -88,6 +116,7 @@ def save(tx: Connection, vault: Vault, record: BankRecord, marks: Iterable[tuple
             schema=record.entity.schema,
             created_at=format_instant(record.created_at),
             erase_on=prov.erase_on,
+            change=change,
             digest=content_mark(vault, packed),
             sealed=vault.seal("bank_records", record.id, packed),
         )
@@ -95,6 +124,21 @@ def save(tx: Connection, vault: Vault, record: BankRecord, marks: Iterable[tuple
     rows = {(kind, vault.mac(f"bank.{kind}", value)) for kind, value in marks}
     if rows:
         tx.execute(insert(keys), [{"record": record.id, "kind": k, "mac": m} for k, m in sorted(rows)])
+    return change
+
+
+def _next_change(tx: Connection) -> int:
+    """Writes are serial, across processes too, so that these numbers are committed in their order."""
+    bump = update(changes).where(changes.c.id == 1).values(number=changes.c.number + 1)
+    number = tx.execute(bump.returning(changes.c.number)).scalar()
+    if number is None:
+        tx.execute(insert(changes).values(id=1, number=1))
+        return 1
+    return int(number)
+
+
+def last_change(tx: Connection) -> int:
+    return int(tx.execute(select(changes.c.number).where(changes.c.id == 1)).scalar() or 0)
 
 
 def _unpack(row: Mapping[str, Any], vault: Vault) -> BankRecord:
@@ -114,8 +158,9 @@ def load(tx: Connection, vault: Vault, ids: Iterable[str]) -> list[BankRecord]:
     return [found[i] for i in wanted if i in found]
 
 
-def load_all(tx: Connection, vault: Vault) -> Iterator[BankRecord]:
-    for row in tx.execute(select(records)).mappings():
+def load_since(tx: Connection, vault: Vault, change: int) -> Iterator[BankRecord]:
+    """Records that were written after this change."""
+    for row in tx.execute(select(records).where(records.c.change > change)).mappings():
         yield _unpack(dict(row), vault)
 
 

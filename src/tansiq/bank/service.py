@@ -46,9 +46,21 @@ class Bank:
         self._names = Names()
 
     def warm(self) -> int:
-        """Read every record's names into memory; to be called once when the node starts. Returns how many records."""
+        """Bring the names in memory up to what is committed, by this process or another. Returns how many were read.
+
+        Every search does so itself; called when a node starts, the first search need not wait for it.
+        """
         with self._store.read() as tx:
-            return self._names.fill((r.id, rules.searchable_names(r.entity)) for r in records.load_all(tx, self._vault))
+            # One statement first and one snapshot for both: nothing can come in between.
+            change = records.last_change(tx)
+            if change <= self._names.seen:
+                return 0
+            number = 0
+            for record in records.load_since(tx, self._vault, self._names.seen):
+                self._names.put(record.id, rules.searchable_names(record.entity))
+                number += 1
+        self._names.caught_up(change)
+        return number
 
     def collect(self, entity: Entity, prov: Provenance, by: Acting) -> str:
         """An officer's own record: the record and its ledger leaf in one transaction (LED art. 25(1)(a))."""
@@ -68,10 +80,14 @@ class Bank:
         if prov.part and (there := records.ids_of_part(tx, prov.part)):
             return there[0]
         record = BankRecord(f"b-{self._new_id()}", entity, prov, self._clock())
-        records.save(tx, self._vault, record, rules.identifiers(entity, prov.originator or self._country))
-        names = rules.searchable_names(entity)
-        self._store.after_commit(tx, lambda: self._names.put(record.id, names))
+        self._save(tx, record)
         return record.id
+
+    def _save(self, tx: Connection, record: BankRecord) -> None:
+        marks = rules.identifiers(record.entity, record.provenance.originator or self._country)
+        change = records.save(tx, self._vault, record, marks)
+        names = rules.searchable_names(record.entity)
+        self._store.after_commit(tx, lambda: self._names.put(record.id, names, change))
 
     def get(self, record: str) -> BankRecord:
         """Raises `NotFound`."""
@@ -108,11 +124,13 @@ class Bank:
 
     def search_name(self, name: str, k: int = 10) -> list[Candidate]:
         """The `k` records whose names are nearest, in any script and spelling; best first."""
+        self.warm()
         near: dict[str, list[str]] = {}
         for spelling in self._names.search(name, k * 2):
             near.setdefault(spelling.record, []).append(spelling.name)
         with self._store.read() as tx:
             found = records.load(tx, self._vault, near)
+        self._forget_gone(near, found)
         return rules.best((rules.score_name(name, r, near[r.id]) for r in found), k)
 
     def search_identifier(self, kind: str, value: str, country: str = "") -> list[BankRecord]:
@@ -126,6 +144,7 @@ class Bank:
 
         `not_dossier` leaves out what came with that dossier: a thing never matches itself.
         """
+        self.warm()
         home = country or self._country
         near: dict[str, list[tuple[str, str]]] = {}
         for name in rules.searchable_names(entity)[:MAX_QUERY_NAMES]:
@@ -134,12 +153,18 @@ class Bank:
         with self._store.read() as tx:
             by_mark = records.find_marks(tx, self._vault, rules.identifiers(entity, home))
             found = records.load(tx, self._vault, [*by_mark, *near])
+        self._forget_gone(near, found)
         scored = (
             rules.score_entity(entity, record, home, near.get(record.id, ()))
             for record in found
             if not (not_dossier and record.provenance.dossier == not_dossier)
         )
         return rules.best(scored, k)
+
+    def _forget_gone(self, near: Iterable[str], found: Iterable[BankRecord]) -> None:
+        """What another process erased is still named in memory. A name gets there after its commit only, and the
+        snapshot was taken after the names were asked: what it lacks is gone, not new."""
+        self._names.drop(set(near) - {r.id for r in found})
 
     def editions(self, tx: Connection, source: str) -> dict[bytes, tuple[str, bytes]]:
         """What is held of a list: mark of the reference -> (record, mark of the content). For `sources`."""
@@ -156,10 +181,7 @@ class Bank:
     def replace(self, tx: Connection, record: str, entity: Entity, prov: Provenance) -> None:
         """A newer edition of the same reference: same record id, new content. The caller's verb writes the leaf."""
         records.remove(tx, [record])
-        fresh = BankRecord(record, entity, prov, self._clock())
-        records.save(tx, self._vault, fresh, rules.identifiers(entity, prov.originator or self._country))
-        names = rules.searchable_names(entity)
-        self._store.after_commit(tx, lambda: self._names.put(record, names))
+        self._save(tx, BankRecord(record, entity, prov, self._clock()))
 
     def drop(self, tx: Connection, ids: Iterable[str]) -> list[str]:
         """Take records out under the caller's own leaf (delisted entries)."""

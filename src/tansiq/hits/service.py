@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from tansiq.access.model import Acting
 from tansiq.bank import Bank, parse_entity
-from tansiq.bank.model import Entity
+from tansiq.bank.model import BankRecord, Entity
 from tansiq.crypto import Vault
 from tansiq.dossiers.model import Entry, Presence
 from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError
@@ -87,16 +87,24 @@ class Hits:
         except TansiqError as exc:
             _log.warning("hits.entry_not_loaded", entry=item.entry, code=exc.code)
             return []
-        fresh = [m for part, entity in _entities(entry) for m in self._meetings(item, part, entity)]
+        fresh = [
+            m
+            for part, entity in _entities(entry)
+            for m in self._meetings(item, part, entity, lambda r: _dossier_of(r, load_entry))
+        ]
         return self._store.write(lambda tx: self._keep(tx, item, fresh))
 
-    def _meetings(self, item: records.Queued, part: str, entity: Entity) -> Iterator[Match]:
+    def _meetings(
+        self, item: records.Queued, part: str, entity: Entity, dossier_of: Callable[[BankRecord], str]
+    ) -> Iterator[Match]:
         candidates = self._bank.find(entity, rules.MOST_MATCHES * 2, country=item.originator, not_dossier=item.dossier)
         kept = 0
         for candidate in candidates:
             rule = rules.match_rule(entity, candidate)
             # A record that was made of this very part, under whatever dossier it was kept, is the part itself.
             if not rule or candidate.record.provenance.part == part or kept == rules.MOST_MATCHES:
+                continue
+            if dossier_of(candidate.record) == item.dossier:
                 continue
             kept += 1
             yield Match(
@@ -221,6 +229,17 @@ class Hits:
     def _leaf(self, tx: Connection, subject: str, by: Acting, more: dict[str, Any]) -> None:
         content = {"officer": by.officer, "purpose": by.purpose, "justification": by.justification, **more}
         self._ledger.append(tx, verb=LogVerb.COMBINE, subject=subject, content=content, at=self._clock())
+
+
+def _dossier_of(record: BankRecord, load_entry: Callable[[str], Entry]) -> str:
+    """The dossier that a record came with: as kept with it, else as its entry says; empty for our own and for lists."""
+    prov = record.provenance
+    if prov.dossier or prov.source != "dossier":
+        return prov.dossier
+    try:
+        return load_entry(prov.reference).statement.dossier
+    except TansiqError:
+        return ""
 
 
 def _entities(entry: Entry) -> Iterator[tuple[str, Entity]]:

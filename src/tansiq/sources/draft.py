@@ -115,6 +115,8 @@ class Draft:
             cleaned = clean_value(value, prop)
         except Invalid:
             return
+        if not any(c.isalnum() for c in cleaned):
+            return
         claim = {"property": prop, "value": cleaned, "basis": basis, "grade": self._grade, "as_of": as_of}
         claim["lang"] = lang or language_of(cleaned)
         self._claims.setdefault((prop, cleaned.casefold()), claim)

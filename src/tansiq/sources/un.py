@@ -62,7 +62,7 @@ def _provenance(element: Element, reference: str, edition: str) -> Provenance:
 
 def _person(element: Element, reference: str) -> Draft:
     draft = Draft(reference, "Person", _GRADE)
-    draft.say("name", " ".join(x for x in (child(element, n) for n in _NAMES) if x))
+    draft.say("name", _name(element))
     _original_script(draft, child(element, "NAME_ORIGINAL_SCRIPT"))
     for alias in children(element, "INDIVIDUAL_ALIAS"):
         _alias(draft, alias)
@@ -91,7 +91,7 @@ def _person(element: Element, reference: str) -> Draft:
 
 def _organization(element: Element, reference: str) -> Draft:
     draft = Draft(reference, "Organization", _GRADE)
-    draft.say("name", " ".join(x for x in (child(element, n) for n in _NAMES) if x))
+    draft.say("name", _name(element))
     _original_script(draft, child(element, "NAME_ORIGINAL_SCRIPT"))
     for alias in children(element, "ENTITY_ALIAS"):
         _alias(draft, alias)
@@ -99,6 +99,11 @@ def _organization(element: Element, reference: str) -> Draft:
         _address(draft, address)
     _comments(draft, element)
     return draft
+
+
+def _name(element: Element) -> str:
+    """The list writes `na` where a part is not available."""
+    return " ".join(x for x in (child(element, n) for n in _NAMES) if x.casefold() not in ("", "na", "n/a", "-"))
 
 
 def _original_script(draft: Draft, value: str) -> None:
@@ -110,7 +115,7 @@ def _alias(draft: Draft, alias: Element) -> None:
     prop = {"low": "weakAlias", "f.k.a.": "previousName"}.get(quality, "alias")
     # One field often holds several spellings, split by semicolons.
     for name in child(alias, "ALIAS_NAME").split(";"):
-        draft.say(prop, name)
+        draft.say(prop, "" if name.strip().casefold() in ("na", "n/a", "-") else name)
     note = child(alias, "NOTE")
     for found in re.findall(r"[\u0600-\u06ff][\u0600-\u06ff\s]+[\u0600-\u06ff]", note):
         draft.say(prop, found, lang="ar")
