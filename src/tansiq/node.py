@@ -265,7 +265,7 @@ class Node:
         return import_into(self.bank, self.store, self.ledger, read(raw, as_), by)
 
     def prove(self, ref: str) -> dict[str, Any]:
-        """What a third party needs to check, without us: the signed entry, its ledger leaves, the partners' receipts."""
+        """What a third party needs to check without us: the signed entry, its ledger leaves, partners' receipts."""
         leaves = self.ledger.find(ref)
         if not leaves:
             raise NotFound("prove.unknown", "nothing in the ledger under this id", step="prove", field="id")
@@ -337,7 +337,8 @@ class Node:
                     next_sweep = self.clock() + SWEEP_EVERY
                     self.sweep()
             except Exception as exc:  # noqa: BLE001 # worker loop: see the docstring
-                log.error("worker", kind=type(exc).__name__, code=getattr(exc, "code", ""))
+                # No traceback: its frames may hold what officers wrote.
+                log.error("worker", kind=type(exc).__name__, code=getattr(exc, "code", ""))  # noqa: TRY400
 
     def sweep(self) -> None:
         """Erase what has reached its date (LED art. 5)."""

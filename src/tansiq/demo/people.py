@@ -86,7 +86,7 @@ def request_body(report_entry: str) -> dict[str, Any]:
             "purpose": "investigation",
             "legal_basis": "Ley de enjuiciamiento (ejemplo); diligencias previas",
             "agreement": "ma-es-2019",
-            "transfer_basis": "derog_38d_individual",
+            "transfer_basis": "binding_instrument_37a",
             "review_on": "2027-05-22",
             "erase_on": "2029-11-22",
         },

@@ -6,9 +6,9 @@
 | dossier.recalled | the part's author | takes a part back; holders erase it and answer | LED art. 7(3) |
 | dossier.erased | a holder | its proof of erasure | LED art. 25 |
 | dossier.permission_requested | a member | asks the originator to let something go on | LED art. 35(1)(e) |
-| dossier.permission_answered | the originator | grants, with conditions, or refuses | Reg. 2016/794 art. 19(2) |
+| dossier.permission_answered | the originator | grants, perhaps on conditions, or refuses | |
 | dossier.corrected | the entry's author | a correction beside the original | LED art. 16 |
-| dossier.regrade_proposed | a member | another grade, proposed; the grade stays the provider's | Reg. 2016/794 art. 29(3) |
+| dossier.regrade_proposed | a member | another grade, proposed; it stays the provider's | Reg. 2016/794 art. 29(3) |
 | dossier.restricted | the entry's author | tightens handling after sending | Reg. 2016/794 art. 19(2) |
 | dossier.restriction_acknowledged | an addressee | has seen it | |
 | dossier.feedback | a member | what was done with it | Dec. 2008/615 art. 32 |
@@ -102,6 +102,15 @@ FRAME_ACTS: dict[str, ActRule] = {
 def _entry(state: DossierState, facts: object, key: str) -> Entry | None:
     value = facts.get(key, "") if isinstance(facts, dict) else ""
     return state.entry(EntryId(str(value)))
+
+
+def missing_reference(state: DossierState, entry: Entry) -> str:
+    """The field that names an entry this node has not seen: the act waits for it, it is not illegal."""
+    facts = entry.statement.facts
+    for key in ("about", "asked", "recall"):
+        if key in facts and state.entry(EntryId(str(facts[key]))) is None:
+            return key
+    return ""
 
 
 def check_frame(state: DossierState, entry: Entry) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from tansiq.dossiers.frame import FRAME_ACTS, check_frame, step_frame
+from tansiq.dossiers.frame import FRAME_ACTS, check_frame, missing_reference, step_frame
 from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Duty, Entry, Kind, Mark
 from tansiq.dossiers.wire import dossier_id
 from tansiq.errors import Invalid
@@ -214,6 +214,8 @@ def _apply(entry: Entry, opening: Entry, kind: Kind, state: DossierState) -> tup
     if fault:
         return state, fault
     if s.type in FRAME_ACTS:
+        if missing := missing_reference(state, entry):
+            return state, f"reference_missing: {missing}"
         fault = check_frame(state, entry)
         return (state, f"illegal_act: {fault}") if fault else (step_frame(state, entry), "")
     fault = kind.check(state, entry)
@@ -311,10 +313,12 @@ def _permission_owner(state: DossierState, asked: EntryId) -> NodeId:
 
 
 def _holders(state: DossierState, part: str) -> tuple[NodeId, ...]:
-    """Members to which the entry with this part was addressed. Who was withheld the part also answers: it had none."""
+    """Members that may hold the part: its entry's addressees, and who joined later. Who was withheld it says so."""
+    first = set(state.entries[0].statement.members or ())
     for e in state.entries:
         if any(p.id == part for p in e.statement.parts):
-            return tuple(n for n in e.statement.addressees if n in state.members)
+            given = set(e.statement.addressees) | (set(state.members) - first)
+            return tuple(n for n in state.members if n in given and n != e.statement.author)
     return ()
 
 

@@ -34,6 +34,9 @@ from tansiq.terms import DossierId, EntryId, Handling, LogVerb, NodeId, PartId, 
 
 log = structlog.get_logger()
 
+ASK_AFTER = timedelta(seconds=30)
+"""An entry that others name and we lack is asked for after this time, once of each member."""
+
 Enqueue = Callable[[Connection, NodeId, str, str, datetime], None]
 """(tx, to, kind, ref, expires_at): the exchange's outbox, in our transaction."""
 
@@ -134,8 +137,11 @@ class Dossiers:
         self._write(tx, made, kind, state, permits, by, now)
         return made.entry.id
 
-    def admit(self, dossier: DossierId, newcomer: str, by: Acting, withhold: Iterable[PartId] = ()) -> EntryId:
-        """Add a member and deliver our own entries to it. The opener's verb; others call `deliver_to`."""
+    def admit(self, dossier: DossierId, newcomer: str, by: Acting, give: Iterable[PartId] = ()) -> EntryId:
+        """Add a member and deliver our own entries to it. The opener's verb; others call `deliver_to`.
+
+        A part that was withheld from anybody before is withheld from the newcomer too, unless `give` names it.
+        """
         node = self._node(newcomer)
 
         def work(tx: Connection) -> EntryId:
@@ -152,7 +158,8 @@ class Dossiers:
             # The newcomer gets what we wrote; the gate is asked again for each entry.
             for entry in state.entries:
                 if entry.statement.author == self._w.node and entry.id not in state.voided():
-                    self._grant(tx, entry, kind, node, by, now, tuple(withhold), self._consents(state, node))
+                    hidden = self._withheld_before(tx, dossier, entry.id) - set(give)
+                    self._grant(tx, entry, kind, node, by, now, tuple(sorted(hidden)), self._consents(state, node))
             made = self._make(draft, state, by, now, members=members)
             self._write(tx, made, kind, state, self._permits(draft, kind, by, now), by, now)
             return made.entry.id
@@ -169,10 +176,15 @@ class Dossiers:
                 raise Refused("dossier.not_a_member", "not a member of this dossier", step="deliver")
             mine = [e for e in state.entries if e.statement.author == self._w.node and e.id not in state.voided()]
             for entry in mine:
-                self._grant(tx, entry, kind, node, by, self._w.clock(), (), self._consents(state, node))
+                hidden = tuple(sorted(self._withheld_before(tx, dossier, entry.id)))
+                self._grant(tx, entry, kind, node, by, self._w.clock(), hidden, self._consents(state, node))
             return len(mine)
 
         return self._w.store.write(work)
+
+    @staticmethod
+    def _withheld_before(tx: Connection, dossier: DossierId, entry: EntryId) -> set[PartId]:
+        return {p for g in records.load_grants(tx, dossier) if g.entry == entry for p in g.withheld}
 
     def forward(self, dossier: DossierId, about: EntryId, to: str, by: Acting) -> EntryId:
         """Ask whether another's entry may go to a further service. Raises `Refused` with the clause.
@@ -364,14 +376,19 @@ class Dossiers:
         return ItemResult(item.ref, received=True)
 
     def _admission(self, tx: Connection, entry: Entry, kind: Kind) -> str:
-        """Why an entry is not filed at all: its author is no member, or we are not."""
+        """Why an entry is not filed at all: its author is no member, or we have been removed.
+
+        A newcomer's entries may arrive in any order, the opening before the list that admits it: an author that seals
+        an entry to us wants us to have it, so only a removal that we have seen speaks against it.
+        """
         s = entry.statement
         if not records.exists(tx, s.dossier):
-            return "" if s.members is None or self._w.node in s.members else "not_a_member"
+            return ""
         records.lock_dossier(tx, s.dossier)
         state = fold(s.dossier, [*records.load_entries(tx, self._w.vault, s.dossier, contents=False), entry], kind)
         if state.opener is not None and not state.missing:
-            if self._w.node not in state.members and s.type != "dossier.members":
+            removed = self._w.node not in state.members and state.members_version > 1
+            if removed and s.type != "dossier.members":
                 return "not_a_member"
             for mark in state.marks:
                 if mark.entry == entry.id and mark.code in ("not_a_member", "after_removal"):
@@ -472,8 +489,16 @@ class Dossiers:
 
     def _mark_settled(self, tx: Connection, dossier: DossierId) -> None:
         state, kind = self._load(tx, dossier, contents=False)
-        if not automatic(state, kind, self._w.node):
-            records.set_settled(tx, dossier)
+        if automatic(state, kind, self._w.node):
+            return
+        now = self._w.clock()
+        filed = records.load_filed_at(tx, dossier)
+        if state.missing and now - max(filed.values()) < ASK_AFTER:
+            return  # it is most likely on its way: envelopes overtake each other
+        for node in state.members if self._w.node in state.members else ():
+            for missing in state.missing if node != self._w.node else ():
+                self._w.enqueue(tx, node, "ask", missing, now + timedelta(days=self._w.item_days))
+        records.set_settled(tx, dossier)
 
     def _with_proof(self, state: DossierState, act: AutoAct) -> dict[str, Any]:
         facts = dict(act.facts)
@@ -741,7 +766,7 @@ class Dossiers:
         if state.opener is not None:
             records.set_opener(tx, state.id, state.opener, state.opened_at or now)
         records.replace_duties(tx, state.id, duties(state, kind))
-        unsettled = bool(automatic(state, kind, self._w.node))
+        unsettled = bool(state.missing or automatic(state, kind, self._w.node))
         records.update_dossier(tx, state.id, state.phase, now, opening.legal.erase_on, unsettled)
 
     def _log(self, by: Acting, decision: Decision | None) -> dict[str, Any]:
