@@ -11,6 +11,7 @@ from rich.console import Console
 
 from tansiq.cli.call import MAX_ENVELOPES_BYTES, open_node, read_file, write_file
 from tansiq.cli.screen import emit, facts, plain, table, when
+from tansiq.errors import Untrusted
 from tansiq.exchange.model import ItemState
 
 if TYPE_CHECKING:
@@ -97,3 +98,5 @@ def import_envelopes(
         node.settle()
     said = plain(summary)
     emit(ctx, said, lambda out: facts(out, said.items()))
+    if summary.failures:  # what verified stands; what did not must not pass for done
+        raise typer.Exit(Untrusted.exit_code)

@@ -170,7 +170,7 @@ def show_all(
 ) -> None:
     """The dossiers of this node, newest first."""
     with open_node(ctx) as node:
-        rows = node.dossiers.list(kind, "", limit)
+        rows = node.dossiers.rows(kind, "", limit)
 
     def show(out: Console) -> None:
         cells = [

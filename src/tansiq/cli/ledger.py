@@ -25,9 +25,9 @@ def verify(ctx: typer.Context) -> None:
     """
     with open_node(ctx) as node:
         report = node.ledger.verify()
-    said = plain(report)
-    emit(ctx, said, lambda out: facts(out, said.items()))
-    if not said.get("ok", False):
+    said = report.to_dict()
+    emit(ctx, said, lambda out: facts(out, [(name, str(value)) for name, value in said.items()]))
+    if not report.ok:
         raise typer.Exit(Broken.exit_code)
 
 
@@ -63,4 +63,8 @@ def checkpoint(ctx: typer.Context) -> None:
         note = node.ledger.checkpoint()
         size, root = node.ledger.head()
     said = {"size": size, "root": root, "checkpoint": note}
-    emit(ctx, said, lambda _out: sys.stdout.write(note if note.endswith("\n") else note + "\n"))
+
+    def show(_out: Console) -> None:
+        sys.stdout.write(note if note.endswith("\n") else note + "\n")
+
+    emit(ctx, said, show)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 
 import tansiq
@@ -96,8 +97,22 @@ def globals_first(argv: list[str]) -> list[str]:
     return front + rest
 
 
+def log_to_stderr() -> None:
+    """Logs are JSON lines on stderr: stdout belongs to the answer."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
 def call(argv: list[str]) -> int:
     """One call of the program; the exit code comes back. Never raises but for `SystemExit` of the shell's making."""
+    log_to_stderr()
     argv = globals_first(argv)
     as_json = "--json" in argv[: argv.index("--")] if "--" in argv else "--json" in argv
     try:

@@ -23,6 +23,7 @@ def add(
     password_file: Annotated[
         Path | None, typer.Option(help="a file (or -) whose first line is the password for the pages", metavar="FILE")
     ] = None,
+    totp: Annotated[bool, typer.Option("--totp", help="ask for a one-time code at each sign-in")] = False,
     language: Annotated[str, typer.Option(help="of the pages", metavar="ar|fr|es|de|en")] = "en",
 ) -> None:
     """Add an officer. Without a password the officer acts on this machine only, not through the pages.
@@ -35,11 +36,12 @@ def add(
             read_file(password_file, "--password-file", 4096).split(b"\n")[0].rstrip(b"\r").decode("utf-8", "replace")
         )
     with open_node(ctx) as node:
-        officer, secret = node.access.add_officer(name, role, password, language)
-    said = {"officer": officer.id, "roles": sorted(officer.roles), "totp_secret": secret}
+        officer, secret = node.access.add_officer(name, role, password, language, totp=totp)
+    roles = sorted(officer.roles)
+    said = {"officer": officer.id, "roles": roles, "totp_secret": secret}
 
     def show(out: Console) -> None:
-        facts(out, [("officer", officer.id), ("roles", ", ".join(said["roles"])), ("one-time-code secret", secret)])
+        facts(out, [("officer", officer.id), ("roles", ", ".join(roles)), ("one-time-code secret", secret)])
         if secret:
             out.print("enter the secret into an authenticator now: it is not shown again", style="dim")
 
