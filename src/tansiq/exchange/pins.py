@@ -110,9 +110,10 @@ class Pins:
         def work(tx: Connection) -> None:
             if not records.set_peer_state(tx, node, "removed"):
                 raise NotFound("peer.unknown", "no such partner is pinned", step="remove peer", detail=node)
-            _give_up_envelopes(tx, node)
+            # Items first: what may have arrived is not called refused.
             records.close_items(tx, node, ItemState.QUEUED, ItemState.REFUSED, "peer.removed")
             records.close_items(tx, node, ItemState.SENT, ItemState.EXPIRED, "peer.removed")
+            _give_up_envelopes(tx, node)
 
         self._ground.store.write(work)
         self._ground.bell.ring(node)

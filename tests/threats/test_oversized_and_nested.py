@@ -1,0 +1,70 @@
+"""A pinned partner sends more, or deeper, than anybody needs."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tansiq.errors import TansiqError, Untrusted
+from tansiq.exchange import MAX_ENVELOPE_BYTES, MAX_RECEIPT_BYTES, wire
+from tests.support.exchange_bytes import b64, envelope, signed
+
+
+def refused(act, raw: bytes) -> TansiqError:
+    began = time.monotonic()
+    with pytest.raises(TansiqError) as failure:
+        act(raw)
+    assert time.monotonic() - began < 2
+    return failure.value
+
+
+def test_an_oversized_envelope_is_refused_before_it_is_read(trio) -> None:
+    _, _, es, _ = trio
+    assert refused(es.exchange.receive, b"{" * (MAX_ENVELOPE_BYTES + 1)).code == "envelope.too_large"
+
+
+def test_an_oversized_body_is_refused_although_it_is_signed(trio) -> None:
+    _, ma, es, _ = trio
+    body = b'{"v":1,"x":"' + b"y" * wire.MAX_ENVELOPE_BODY_BYTES + b'"}'
+    failure = refused(es.exchange.receive, signed(ma, wire.ENVELOPE_TYPE, body))
+    assert isinstance(failure, Untrusted)
+    assert failure.code == "envelope.too_large"
+
+
+def test_an_oversized_receipt_poll_or_card_is_refused(trio) -> None:
+    _, _, es, _ = trio
+    assert refused(es.exchange.take_receipt, b" " * (MAX_RECEIPT_BYTES + 1)).code == "receipt.too_large"
+    assert refused(es.exchange.answer_poll, b" " * (wire.MAX_POLL_BYTES + 1)).code == "poll.too_large"
+    assert refused(es.exchange.add_peer, b" " * (wire.MAX_CARD_FILE_BYTES + 1)).code == "card.too_large"
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":', b'{"items":['])
+def test_deeply_nested_bytes_are_refused_at_every_layer(trio, opening: bytes) -> None:
+    _, ma, es, _ = trio
+    deep = opening * 200_000
+    for raw in (
+        deep,
+        signed(ma, wire.ENVELOPE_TYPE, deep),
+        envelope(ma, es, plaintext=deep),
+        envelope(ma, es, plaintext=b'{"items":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
+    ):
+        assert isinstance(refused(es.exchange.receive, raw), Untrusted)
+    for act in (es.exchange.take_receipt, es.exchange.answer_poll, es.exchange.add_peer, es.exchange.import_file):
+        refused(act, deep[:20_000])
+    assert es.filed() == []
+
+
+def test_more_items_than_an_envelope_may_hold_are_refused(trio) -> None:
+    _, ma, es, _ = trio
+    many = [{"kind": "entry", "ref": f"e-{n}", "payload": b64(b"x")} for n in range(wire.MAX_ITEMS + 1)]
+    failure = refused(es.exchange.receive, envelope(ma, es, content={"items": many}))
+    assert (failure.code, failure.field) == ("items.malformed", "items")
+    assert es.filed() == []
+
+
+def test_no_items_and_one_item_twice_are_refused(trio) -> None:
+    _, ma, es, _ = trio
+    assert refused(es.exchange.receive, envelope(ma, es, content={"items": []})).code == "items.malformed"
+    one = {"kind": "entry", "ref": "e-1", "payload": b64(b"x")}
+    assert refused(es.exchange.receive, envelope(ma, es, content={"items": [one, one]})).code == "items.repeated"
