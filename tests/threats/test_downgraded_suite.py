@@ -1,4 +1,4 @@
-"""Somebody offers an older, weaker or unknown set of algorithms."""
+"""Threat: a partner, or one in between, offers weaker cryptography: refused by name; nothing is negotiated."""
 
 from __future__ import annotations
 
@@ -6,36 +6,44 @@ import json
 
 import pytest
 
+from tansiq.crypto import SUITE, SigningKeys, node_id, require_suite, sign, verify
 from tansiq.errors import Untrusted
-from tests.support.exchange_bytes import envelope
+
+TYPE = "application/vnd.tansiq.envelope.v1+json"
+KEYS = SigningKeys(b"r" * 32, b"R" * 32)
+NODE = node_id("MA", KEYS.public)
 
 
-@pytest.mark.parametrize("suite", ["tansiq-0", "tansiq-2", "null", "aes128"])
-def test_an_unknown_suite_is_refused_by_name(trio, suite: str) -> None:
-    _, ma, es, _ = trio
+@pytest.mark.parametrize("name", ["tansiq-0", "tansiq-1-classic", "none", "", None, 1, ["tansiq-1"]])
+def test_an_unknown_suite_is_refused_by_name(name: object) -> None:
     with pytest.raises(Untrusted) as failure:
-        es.exchange.receive(envelope(ma, es, suite=suite, bound={"suite": suite}))
+        require_suite(name)
     assert failure.value.code == "suite.unknown"
-    assert suite in failure.value.message
-    assert es.filed() == []
+    if isinstance(name, str):
+        assert repr(name) in failure.value.message
 
 
-@pytest.mark.parametrize("kept", [0, 1])
-def test_an_envelope_without_one_of_its_two_signatures_is_refused(trio, kept: int) -> None:
-    _, ma, es, _ = trio
-    whole = json.loads(envelope(ma, es))
-    whole["signatures"] = [whole["signatures"][kept]]
+def test_our_suite_is_the_only_one() -> None:
+    assert require_suite(SUITE) == SUITE
+
+
+@pytest.mark.parametrize(
+    ("keep", "code"),
+    [([0], "dsse.signatures"), ([1], "dsse.signatures"), ([], "dsse.signatures"), ([0, 0], "dsse.signatures")],
+)
+def test_a_signature_cannot_be_stripped(keep: list[int], code: str) -> None:
+    value = json.loads(sign(TYPE, b"{}", KEYS, NODE))
+    value["signatures"] = [value["signatures"][n] for n in keep]
     with pytest.raises(Untrusted) as failure:
-        es.exchange.receive(json.dumps(whole, separators=(",", ":")).encode())
-    assert failure.value.code == "dsse.signatures"
-    assert es.filed() == []
+        verify(json.dumps(value, separators=(",", ":")).encode(), TYPE, KEYS.public, NODE)
+    assert failure.value.code == code
 
 
-def test_the_classical_signature_alone_is_not_enough(trio) -> None:
-    """Ed25519 is broken tomorrow: the forger still lacks ML-DSA-65."""
-    _, ma, es, _ = trio
-    one, other = json.loads(envelope(ma, es, id="x-1")), json.loads(envelope(ma, es, id="x-2", bound={"id": "x-2"}))
-    one["signatures"][1] = other["signatures"][1]
+@pytest.mark.parametrize("algorithm", ["none", "ed448", "mldsa44", "ED25519", "rsa"])
+def test_another_algorithm_is_refused_by_name(algorithm: str) -> None:
+    value = json.loads(sign(TYPE, b"{}", KEYS, NODE))
+    value["signatures"][1]["keyid"] = f"{NODE}#{algorithm}"
     with pytest.raises(Untrusted) as failure:
-        es.exchange.receive(json.dumps(one, separators=(",", ":")).encode())
-    assert failure.value.code == "dsse.mldsa65"
+        verify(json.dumps(value, separators=(",", ":")).encode(), TYPE, KEYS.public, NODE)
+    assert failure.value.code == "suite.unknown"
+    assert algorithm in failure.value.message

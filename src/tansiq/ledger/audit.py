@@ -65,24 +65,25 @@ def _recompute(
     check_note: CheckNote,
     held: Sequence[tuple[int, bytes, str]],
 ) -> None:
-    size, peaks = records.load_head(tx)
-    _counts(tx, size)
+    size, peaks = records.load_stored_head(tx)
     notes = sorted([*records.load_checkpoints(tx), *held])
     _notes(done, notes, check_note)
     while done.size < size:
         _chunk(tx, done, min(done.size + _CHUNK, size), check_content, notes, check_note)
-    if done.peaks != peaks:
+    _counts(tx, size)
+    if b"".join(done.peaks) != peaks:
         raise _Break(size, "the head is not the root of the leaves")
     if done.checkpoints != len(notes):
         raise _Break(size, "a checkpoint is larger than the log")
 
 
 def _counts(tx: Connection, size: int) -> None:
-    leaf_count, node_count, _ = records.load_counts(tx)
+    """Nothing may stand beyond the head: what is in the tree was looked at, leaf by leaf."""
+    leaf_count, node_count = records.load_counts(tx)
     if leaf_count != size:
-        raise _Break(min(leaf_count, size), "the number of leaves is not the size of the log")
+        raise _Break(size, "there are leaves beyond the head")
     if node_count != size - size.bit_count():
-        raise _Break(size, "the number of nodes does not fit the size of the log")
+        raise _Break(size, "there are nodes beyond the head")
 
 
 def _chunk(
