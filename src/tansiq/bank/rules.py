@@ -138,10 +138,12 @@ def score_entity(
     """How near a record is, with the reasons. `pairs` are the spellings (asked, held) that the index found near."""
     asked = _distinct(q for q, _ in pairs) or searchable_names(query)[:_FEW]
     held = _distinct(h for _, h in pairs) or searchable_names(record.entity)[: _FEW * 2]
-    rows = _identifier_rows(query, record.entity, country or record.provenance.originator, record.provenance.originator)
+    there = record.provenance.originator
+    here = country or there
+    rows = _identifier_rows(query, record.entity, here, there)
     both_persons = query.schema == record.entity.schema == "Person"
     if both_persons:
-        names = compare_persons(_person(query, asked), _person(record.entity, held)).to_dict()
+        names = compare_persons(_person(query, asked, here), _person(record.entity, held, there)).to_dict()
         rows = [r for r in rows if r["part"] not in _PERSON_KINDS or not _has(names, str(r["part"]))]
     elif record.entity.schema in _NAMED_ALIKE.get(query.schema, frozenset({query.schema})):
         names = _best_name(asked, held)
@@ -183,8 +185,8 @@ def _best_name(asked: Sequence[str], held: Sequence[str]) -> dict[str, Any]:
     return max(found, key=lambda e: e.sum).to_dict() if found else {}
 
 
-def _person(entity: Entity, names: Sequence[str]) -> dict[str, Any]:
-    """The shape that `matching.compare_persons` reads."""
+def _person(entity: Entity, names: Sequence[str], country: str) -> dict[str, Any]:
+    """The shape that `matching.compare_persons` reads; `country` is where a bare phone is dialled."""
     codes = [v for v in entity.values("nationality", "citizenship") if re.fullmatch(r"[A-Za-z]{2}", v)]
     other = entity.values("idNumber", "socialSecurityNumber", "taxNumber", "licenseNumber")
     return {
@@ -193,7 +195,7 @@ def _person(entity: Entity, names: Sequence[str]) -> dict[str, Any]:
         "birth_places": list(entity.values("birthPlace")),
         "nationalities": codes,
         "sex": list(entity.values("gender")[:1]),
-        "phones": list(entity.values("phone")),
+        "phones": [normal_form("phone", p, country) or p for p in entity.values("phone")],
         "father": list(entity.values("fatherName")),
         "mother": list(entity.values("motherName")),
         "documents": [{"number": n, "kind": "passport"} for n in entity.values("passportNumber")] + list(other),

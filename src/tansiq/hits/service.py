@@ -172,11 +172,11 @@ class Hits:
     def _permit(self, match: Match, by: Acting) -> list[str]:
         """The clauses that permit it. LED art. 11: the machine's account decides nothing, whatever the gate says."""
         if by.officer == Acting.machine().officer or not by.roles:
-            self._refused(match, by, ["led.art11"])
+            self._refused(match, by, ["led.11"])
             raise Refused(
                 "hit.needs_officer",
                 "only an officer makes a hit of a match",
-                clauses=("led.art11",),
+                clauses=("led.11",),
                 step="decide match",
             )
         decision = self._gate.decide(

@@ -70,7 +70,9 @@ def _entity(element: Element, programme: str) -> Draft:
         draft.say("name", entity)
         if imo:
             draft.say("imoNumber", imo.group())
-    for alias in re.split(r";|(?<=\))\s*,|\n", child(element, "Aliases")):
+    aliases = child(element, "Aliases")
+    # Commas also stand inside a name; only a cell too long to be one name is split at them.
+    for alias in re.split(r";|,", aliases) if len(aliases) > 200 else aliases.split(";"):
         draft.say("alias", alias)
     if schema != "Vessel":
         draft.say("country", country(programme))

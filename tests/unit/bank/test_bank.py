@@ -1,0 +1,211 @@
+"""The bank over a real store: found across scripts and by numbers, erased with its part, sealed at rest."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from sqlalchemy import text
+
+from tansiq.bank.model import Provenance
+from tansiq.errors import NotFound
+from tansiq.terms import LogVerb
+from tests.support.holdings import ANALYST, Holdings, entity, person, sqlite_url
+
+
+@pytest.fixture
+def here(tmp_path):
+    opened = Holdings(sqlite_url(tmp_path))
+    yield opened
+    opened.close()
+
+
+def names(candidates):
+    return [c.record.entity.names()[0] for c in candidates]
+
+
+def test_a_person_is_found_by_another_script_and_half_a_birth_date(here):
+    here.keep(person("Yasser Ben Omar Tazeghart", birthDate="1985-03-20", nationality="ma"))
+    here.keep(person("Yasser Mrabet", birthDate="1985"))
+    here.keep(person("Peter Lindemann"))
+    found = here.bank.find(person("ياسر بنعمر تازغارت", birthDate="1985"))
+    assert names(found)[0] == "Yasser Ben Omar Tazeghart"
+    assert found[0].score > 0.9
+    shown = found[0].explanation
+    assert shown["start"] + sum(r["points"] for r in shown["rows"]) == pytest.approx(shown["sum"])
+    assert found[0].score == pytest.approx(1 / (1 + 2 ** -shown["sum"]))
+
+
+def test_a_bare_name_finds_the_nearest_record(here):
+    here.keep(person("Soufiane Ouazzani Chahdi", alias="سفيان الوزاني"))
+    assert names(here.bank.search_name("Sufian al Wazzani Shahdi", 3)) == ["Soufiane Ouazzani Chahdi"]
+    assert here.bank.search_name("12345 ???") == []
+
+
+@pytest.mark.parametrize(
+    ("held", "asked", "kind"),
+    [
+        (entity("Phone", number="0612 34 56 78", country="MA"), entity("Phone", number="+212612345678"), "phone"),
+        (person("Karim Sebti", phone="+212 612-345678"), entity("Phone", number="00212612345678"), "phone"),
+        (
+            entity("Vehicle", registrationNumber="12345-أ-6", country="MA"),
+            entity("Vehicle", registrationNumber="12345 A 6", country="MA"),
+            "plate",
+        ),
+        (entity("Vehicle", registrationNumber="1234 BCD"), entity("Vehicle", registrationNumber="1234-bcd"), "plate"),
+        (person("Karim Sebti", passportNumber="AB 1234567"), entity("Document", number="ab1234567"), "document"),
+        (
+            entity("BankAccount", iban="DE89 3704 0044 0532 0130 00"),
+            entity("BankAccount", iban="DE89370400440532013000"),
+            "iban",
+        ),
+        (person("Karim Sebti", email="K.Sebti@Example.org"), person("X Y", email="k.sebti@example.org"), "email"),
+        (entity("Vessel", name="ALBORAN", imoNumber="IMO 9074729"), entity("Vessel", imoNumber="9074729"), "vessel"),
+        (entity("Firearm", serialNumber="ZX-998877"), entity("Firearm", serialNumber="zx998877"), "serial"),
+        (
+            entity("Airplane", registrationNumber="CN-RGA"),
+            entity("Airplane", registrationNumber="CNRGA"),
+            "aircraft",
+        ),
+    ],
+)
+def test_a_number_is_found_however_it_is_written(here, held, asked, kind):
+    here.keep(held)
+    found = here.bank.find(asked)
+    assert len(found) == 1
+    assert kind in {row["part"] for row in found[0].explanation["rows"]}
+
+
+def test_one_plate_of_two_countries_is_two_plates(here):
+    here.keep(entity("Vehicle", registrationNumber="1234 BCD", country="ES"))
+    assert here.bank.find(entity("Vehicle", registrationNumber="1234 BCD", country="PT")) == []
+
+
+def test_a_shared_phone_is_found_though_the_names_differ(here):
+    here.keep(person("Karim Sebti", phone="+212612345678"))
+    found = here.bank.find(person("Peter Lindemann", phone="0612345678"), country="MA")
+    assert names(found) == ["Karim Sebti"]
+    assert found[0].score < 0.5
+
+
+def test_who_shares_a_number_is_not_crowded_out_by_better_names(here):
+    for year in range(1960, 1975):
+        here.keep(person("Yasser Tazeghart", birthDate=str(year)))
+    here.keep(person("Karim Sebti", passportNumber="ZZ7654321"))
+    found = here.bank.find(person("Yasser Tazeghart", passportNumber="ZZ7654321"), k=5)
+    assert "Karim Sebti" in names(found)
+
+
+def test_a_firm_does_not_meet_a_person_by_name(here):
+    here.keep(entity("Organization", name="Yasser Tazeghart Import SARL"))
+    assert here.bank.find(person("Yasser Tazeghart")) == []
+    assert names(here.bank.find(entity("Organization", name="Tazeghart Yasser Import"))) != []
+
+
+def test_what_came_with_the_same_dossier_is_left_out(here):
+    here.keep(person("Yasser Tazeghart"), source="dossier", reference="e-1", part="p-1", dossier="d-1")
+    assert here.bank.find(person("Yasser Tazeghart"), not_dossier="d-1") == []
+    assert here.bank.find(person("Yasser Tazeghart"), not_dossier="d-2") != []
+
+
+def test_a_part_is_kept_once_and_goes_when_it_is_recalled(here):
+    first = here.keep(person("Yasser Tazeghart"), source="dossier", part="p-1")
+    assert here.keep(person("Yasser Tazeghart"), source="dossier", part="p-1") == first
+    assert here.bank.count() == 1
+    assert here.store.write(lambda tx: here.bank.erase_part(tx, "p-1")) == [first]
+    assert here.bank.count() == 0
+    assert here.bank.search_name("Yasser Tazeghart") == []
+    with pytest.raises(NotFound):
+        here.bank.get(first)
+    assert [leaf.verb for leaf in here.ledger.find(first)] == [LogVerb.ERASE]
+    assert here.store.write(lambda tx: here.bank.erase_part(tx, "p-1")) == []
+
+
+def test_what_reaches_its_erasure_date_goes(here):
+    old = here.keep(person("Yasser Tazeghart"), erase_on="2026-11-22")
+    here.keep(person("Karim Sebti"), erase_on="2026-11-23")
+    here.keep(person("Nadia Ouazzani"))
+    assert here.store.write(lambda tx: here.bank.erase_due(tx, "2026-11-22")) == [old]
+    assert here.bank.count() == 2
+
+
+def test_an_officers_record_leaves_a_leaf_in_the_same_transaction(here):
+    made = here.bank.collect(person("Yasser Tazeghart"), Provenance("own", "case-7"), ANALYST)
+    (leaf,) = here.ledger.find(made)
+    assert leaf.verb is LogVerb.COLLECT
+    assert leaf.content["officer"] == ANALYST.officer
+    assert here.bank.get(made).provenance.reference == "case-7"
+
+
+def test_a_failed_transaction_leaves_neither_record_nor_name(here):
+    def work(tx):
+        here.bank.add(tx, person("Yasser Tazeghart"), Provenance("own", "r"))
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        here.store.write(work)
+    assert here.bank.count() == 0
+    assert here.bank.search_name("Yasser Tazeghart") == []
+
+
+def test_a_new_process_knows_what_was_kept_before(here):
+    here.keep(person("Yasser Tazeghart"))
+    other = Holdings(here.url, first_id=1000)
+    try:
+        assert other.bank.warm() == 1
+        assert names(other.bank.search_name("ياسر تازغارت")) == ["Yasser Tazeghart"]
+    finally:
+        other.close()
+
+
+def test_what_another_process_writes_and_erases_is_seen_at_once(here):
+    here.bank.warm()
+    other = Holdings(here.url, first_id=1000)
+    try:
+        theirs = other.keep(person("Yasser Tazeghart"))
+        here.keep(person("Karim Sebti"))
+        assert names(here.bank.search_name("Yasser Tazeghart")) == ["Yasser Tazeghart"]
+        assert names(other.bank.search_name("Karim Sebti")) == ["Karim Sebti"]
+        other.store.write(lambda tx: other.bank.remove(tx, theirs))
+        assert here.bank.search_name("Yasser Tazeghart") == []
+        # The number of the removed record's change is not given out again.
+        other.keep(person("Nadia Ouazzani"))
+        assert names(here.bank.search_name("Nadia Ouazzani")) == ["Nadia Ouazzani"]
+    finally:
+        other.close()
+
+
+def test_searching_and_keeping_at_once_do_not_disturb_each_other(here):
+    failed = []
+
+    def search():
+        try:
+            for _ in range(15):
+                here.bank.find(person("Yasser Tazeghart", birthDate="1985"))
+        except Exception as exc:  # noqa: BLE001  # whatever happens in a thread is the test's finding
+            failed.append(exc)
+
+    threads = [threading.Thread(target=search) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for number in range(30):
+        here.keep(person(f"Yasser Tazeghart {number}"))
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert here.bank.count() == 30
+
+
+def test_both_databases_keep_and_find(store_url):
+    opened = Holdings(store_url)
+    try:
+        kept = opened.keep(person("Yasser Tazeghart", phone="+212612345678"), part="p-1")
+        assert [r.id for r in opened.bank.search_identifier("phone", "0612345678", "MA")] == [kept]
+        assert opened.bank.search_identifier("no such kind", "1") == []
+        with opened.store.read() as tx:
+            assert tx.execute(text("select count(*) from bank_keys")).scalar() == 1
+        assert opened.store.write(lambda tx: opened.bank.erase_part(tx, "p-1")) == [kept]
+        with opened.store.read() as tx:
+            assert tx.execute(text("select count(*) from bank_keys")).scalar() == 0
+    finally:
+        opened.close()

@@ -1,0 +1,297 @@
+"""From what arrived to an officer's word: matches are found once, decided once, by a person, and leave their leaves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tansiq.access.model import Acting, Role
+from tansiq.bank import entity_to_json
+from tansiq.dossiers.model import Entry, Part, PartRef, Presence, Statement
+from tansiq.errors import Conflict, Invalid, NotFound, PeerUnavailable, Refused
+from tansiq.hits import Hits
+from tansiq.hits.model import MatchState
+from tansiq.policy import load_gate
+from tansiq.terms import DossierId, EntryId, Handling, LogVerb, NodeId, OfficerId, PartId
+from tests.support.entries import LEGAL, START
+from tests.support.holdings import ANALYST, Holdings, entity, person
+
+RABAT = NodeId("ma-" + "r" * 20)
+E1, E2 = "e-" + "1" * 64, "e-" + "2" * 64
+D1, D2 = "d-" + "1" * 32, "d-" + "2" * 32
+
+
+def part_id(number):
+    return PartId(f"p-{number:064x}")
+
+
+def entry_of(*entities, ident=E1, dossier=D1, presence=Presence.HELD):
+    refs = tuple(PartRef(part_id(i), "entity", 10) for i, _ in enumerate(entities, 1))
+    contents = [{"kind": "entity", "entity": entity_to_json(e)} for e in entities]
+    parts = tuple(
+        Part(ref, presence, content if presence is Presence.HELD else None)
+        for ref, content in zip(refs, contents, strict=True)
+    )
+    statement = Statement(
+        dossier=DossierId(dossier),
+        kind="report",
+        type="report.given",
+        author=RABAT,
+        officer="o-1",
+        clock=0,
+        at=START,
+        parents=(),
+        addressees=(),
+        handling=Handling.parse(["H2"]),
+        legal=LEGAL,
+        facts={},
+        parts=refs,
+    )
+    return Entry(EntryId(ident), statement, parts)
+
+
+class Desk:
+    """Hits over real holdings, and the entries that have arrived."""
+
+    def __init__(self, url):
+        self.there = Holdings(url)
+        t = self.there
+        self.hits = Hits(t.store, t.vault, t.ledger, t.bank, t.clock, t.new_id, load_gate("ES"), "ES")
+        self.entries = {}
+
+    def arrive(self, entry, **more):
+        self.entries[entry.id] = entry
+        self.there.store.write(lambda tx: self.hits.queue(tx, entry.statement.dossier, entry.id, "MA", **more))
+
+    def load(self, ident):
+        if ident not in self.entries:
+            raise NotFound("entry", "no such entry")
+        found = self.entries[ident]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def examine(self):
+        return self.hits.examine_queued(self.load)
+
+
+@pytest.fixture
+def desk(sqlite_url):
+    opened = Desk(sqlite_url)
+    yield opened
+    opened.there.close()
+
+
+@pytest.fixture
+def matched(desk):
+    """One person held in Latin script, one arrived in Arabic script, one open match."""
+    desk.there.keep(person("Yasser Tazeghart", birthDate="1985-03-20"))
+    desk.arrive(entry_of(person("ياسر تازغارت", birthDate="1985", role="SUSP")))
+    (found,) = desk.examine()
+    return found
+
+
+def test_a_person_who_arrives_in_another_script_is_matched(desk, matched):
+    assert matched.state is MatchState.OPEN
+    assert matched.rule == "person"
+    assert matched.holding.entity.names() == ("Yasser Tazeghart",)
+    assert matched.originator == "MA"
+    assert desk.hits.matches() == [matched]
+    assert desk.hits.match(matched.id) == matched
+
+
+def test_an_examination_leaves_a_leaf(desk, matched):
+    (leaf,) = desk.there.ledger.find(matched.entry)
+    assert leaf.verb is LogVerb.COMBINE
+    assert leaf.content["matches"] == 1
+
+
+def test_examining_again_finds_nothing_new(desk, matched):
+    desk.arrive(desk.entries[matched.entry])
+    assert desk.examine() == []
+    assert len(desk.hits.matches()) == 1
+
+
+@pytest.mark.parametrize("step", ["before", "after"])
+def test_a_crash_in_an_examination_loses_and_repeats_nothing(desk, step, monkeypatch):
+    class Crash(BaseException):
+        pass
+
+    desk.there.keep(person("Yasser Tazeghart", birthDate="1985"))
+    desk.arrive(entry_of(person("ياسر تازغارت", birthDate="1985")))
+    store = desk.there.store
+    whole = store.write
+
+    def cut(work):
+        if step == "after":
+            whole(work)
+        raise Crash
+
+    monkeypatch.setattr(store, "write", cut)
+    with pytest.raises(Crash):
+        desk.examine()
+    monkeypatch.undo()
+    assert len(desk.examine()) == (1 if step == "before" else 0)
+    assert len(desk.hits.matches()) == 1
+
+
+def test_a_number_that_is_held_is_matched_whatever_the_names(desk):
+    desk.there.keep(person("Karim Sebti", phone="+212612345678"))
+    desk.arrive(
+        entry_of(entity("Phone", number="0612345678", country="MA"), person("Peter Lindemann", phone="00212612345678"))
+    )
+    found = desk.examine()
+    assert [m.rule for m in found] == ["identifier", "identifier"]
+    assert {m.part for m in found} == {part_id(1), part_id(2)}
+
+
+def test_two_common_names_and_nothing_else_are_no_match(desk):
+    desk.there.keep(person("Mohamed Alaoui"))
+    desk.arrive(entry_of(person("Rachid Alaoui")))
+    assert desk.examine() == []
+
+
+def test_nothing_matches_what_came_with_its_own_dossier(desk):
+    named = person("Yasser Tazeghart", birthDate="1985")
+    entry = entry_of(named)
+    desk.there.keep(named, source="dossier", reference=E2, part="p-9", dossier=D1)
+    # Kept without its dossier: then its entry says which it was.
+    desk.there.keep(named, source="dossier", reference=E2, part="p-8")
+    desk.entries[E2] = entry_of(named, ident=E2)
+    desk.arrive(entry)
+    assert desk.examine() == []
+    desk.arrive(entry_of(named, ident="e-" + "3" * 64, dossier=D2))
+    assert len(desk.examine()) == 2
+
+
+def test_withheld_and_malformed_parts_are_passed_over(desk):
+    desk.there.keep(person("Yasser Tazeghart"))
+    withheld = entry_of(person("Yasser Tazeghart"), presence=Presence.WITHHELD)
+    broken = entry_of(person("Yasser Tazeghart"), ident=E2)
+    content = {"kind": "entity", "entity": {"id": "x", "schema": "Human", "claims": []}}
+    desk.arrive(withheld)
+    desk.arrive(replace(broken, parts=(replace(broken.parts[0], content=content),)))
+    assert desk.examine() == []
+
+
+def test_an_entry_that_cannot_be_loaded_waits_and_one_that_is_gone_does_not(desk):
+    desk.there.keep(person("Yasser Tazeghart"))
+    arrived = entry_of(person("Yasser Tazeghart"))
+    desk.arrive(arrived)
+    desk.arrive(entry_of(person("Karim Sebti"), ident=E2))
+    del desk.entries[E2]
+    desk.entries[E1] = PeerUnavailable("x", "later")
+    assert desk.examine() == []
+    desk.entries[E1] = arrived
+    assert len(desk.examine()) == 1
+
+
+def test_an_officer_makes_a_hit(desk, matched):
+    hit = desk.hits.decide(matched.id, MatchState.HIT, "same birth date, same father", ANALYST)
+    assert hit.state is MatchState.HIT
+    assert hit.decided_by == ANALYST.officer
+    again = desk.hits.match(matched.id)
+    assert (again.state, again.reason) == (MatchState.HIT, "same birth date, same father")
+    (leaf,) = desk.there.ledger.find(matched.id)
+    assert (leaf.verb, leaf.content["decision"], leaf.content["clauses"]) == (LogVerb.COMBINE, "hit", ["roles.decide"])
+
+
+def test_a_decision_stands(desk, matched):
+    desk.hits.decide(matched.id, MatchState.NO_HIT, "another person", ANALYST)
+    with pytest.raises(Conflict):
+        desk.hits.decide(matched.id, MatchState.HIT, "no, the same", ANALYST)
+    assert desk.hits.match(matched.id).state is MatchState.NO_HIT
+
+
+def test_unclear_may_still_be_decided(desk, matched):
+    desk.hits.decide(matched.id, MatchState.UNCLEAR, "photograph asked for", ANALYST)
+    assert len(desk.hits.duties(desk.there.clock())) == 1
+    assert desk.hits.decide(matched.id, MatchState.HIT, "photograph compared", ANALYST).state is MatchState.HIT
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        Acting.machine(),
+        replace(Acting.machine(), roles=frozenset({Role.ANALYST})),
+        Acting(OfficerId("o-00000000000000b2"), frozenset({Role.PROTECTION}), "oversight", "check"),
+        Acting(OfficerId("o-00000000000000b2"), frozenset()),
+    ],
+    ids=["machine", "machine in disguise", "data protection", "no role"],
+)
+def test_who_is_no_deciding_officer_is_refused_with_the_clause_and_a_leaf(desk, matched, by):
+    with pytest.raises(Refused) as caught:
+        desk.hits.decide(matched.id, MatchState.HIT, "same person", by)
+    assert "led.11" in caught.value.clauses
+    assert desk.hits.match(matched.id).state is MatchState.OPEN
+    (leaf,) = desk.there.ledger.find(matched.id)
+    assert leaf.content["decision"] == "refused"
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "field"),
+    [(MatchState.HIT, "  ", "reason"), (MatchState.HIT, "x" * 2001, "reason"), (MatchState.OPEN, "reopen", "state")],
+)
+def test_a_decision_needs_its_reason_and_is_a_decision(desk, matched, state, reason, field):
+    with pytest.raises(Invalid) as caught:
+        desk.hits.decide(matched.id, state, reason, ANALYST)
+    assert caught.value.field == field
+
+
+def test_an_open_match_is_a_duty_until_it_is_decided(desk, matched):
+    (duty,) = desk.hits.duties(desk.there.clock())
+    assert (duty.match, duty.code, duty.due_at) == (matched.id, "hit.confirm", matched.found_at + timedelta(days=3))
+    desk.hits.decide(matched.id, MatchState.HIT, "same person", ANALYST)
+    assert desk.hits.duties(desk.there.clock()) == ()
+
+
+def test_what_came_with_urgency_is_due_sooner_and_shown_first(desk, matched):
+    desk.arrive(entry_of(person("ياسر تازغارت", birthDate="1985"), ident=E2, dossier=D2), urgent=True)
+    desk.examine()
+    first, second = desk.hits.duties(desk.there.clock())
+    assert first.urgent
+    assert first.due_at - first.since == timedelta(hours=8)
+    assert second.match == matched.id
+
+
+def test_a_recalled_part_takes_its_matches_with_it(desk, matched):
+    store = desk.there.store
+    assert store.write(lambda tx: desk.hits.erase_part(tx, matched.part)) == [matched.id]
+    with pytest.raises(NotFound):
+        desk.hits.match(matched.id)
+
+
+def test_a_match_goes_with_the_part_that_its_holding_came_from(desk):
+    desk.there.keep(person("Yasser Tazeghart", birthDate="1985"), source="dossier", part="p-7", dossier=D2)
+    desk.arrive(entry_of(person("Yasser Tazeghart", birthDate="1985")))
+    (found,) = desk.examine()
+    assert desk.there.store.write(lambda tx: desk.hits.erase_part(tx, "p-7")) == [found.id]
+
+
+def test_a_match_whose_holding_was_erased_is_not_shown_and_is_swept(desk, matched):
+    desk.there.store.write(lambda tx: desk.there.bank.remove(tx, matched.holding.id))
+    assert desk.hits.matches() == []
+    assert desk.hits.duties(desk.there.clock()) == ()
+    assert desk.hits.sweep() == 1
+    assert desk.hits.sweep() == 0
+
+
+def test_a_name_that_meets_many_holdings_gives_a_handful_of_matches(desk):
+    for number in range(20):
+        desk.there.keep(person("Yasser Tazeghart", birthDate=str(1960 + number)))
+    desk.arrive(entry_of(person("Yasser Tazeghart")))
+    assert len(desk.examine()) == 8
+
+
+def test_both_databases_keep_matches(store_url):
+    desk = Desk(store_url)
+    try:
+        desk.there.keep(person("Karim Sebti", phone="+212612345678"))
+        desk.arrive(entry_of(entity("Phone", number="+212612345678")))
+        (found,) = desk.examine()
+        desk.hits.decide(found.id, MatchState.HIT, "same phone", ANALYST)
+        assert [m.state for m in desk.hits.matches(MatchState.HIT)] == [MatchState.HIT]
+    finally:
+        desk.there.close()
