@@ -61,7 +61,13 @@ def _new_id() -> str:
 class Node:
     """One service's node: its capabilities, wired. Close it when done."""
 
-    def __init__(self, settings: Settings, keys: crypto.NodeKeys, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        keys: crypto.NodeKeys,
+        clock: Callable[[], datetime] = _now,
+        fault: Callable[[str], None] = lambda _point: None,
+    ) -> None:
         self.settings = settings
         self.keys = keys
         self.clock = clock
@@ -76,10 +82,16 @@ class Node:
         self.access = Access(self.store, self.vault, clock, secrets.token_bytes)
         self.bank = Bank(self.store, self.vault, self.ledger, clock, _new_id, self.country)
         self.exchange = Exchange(
-            self.store, keys, self.ledger, clock=clock, new_id=_new_id, settings=_exchange_settings(settings)
+            self.store,
+            keys,
+            self.ledger,
+            clock=clock,
+            new_id=_new_id,
+            settings=_exchange_settings(settings),
+            fault=fault,
         )
         self.hits = Hits(self.store, self.vault, self.ledger, self.bank, clock, _new_id, self.gate, self.country)
-        self.dossiers = Dossiers(self._wiring())
+        self.dossiers = Dossiers(self._wiring(fault))
         self.exchange.handle("entry", self._file, self.dossiers.load)
         self.exchange.handle("ask", self._asked, _load_ask)
         self._warm = threading.Lock()
@@ -147,7 +159,7 @@ class Node:
             raise Refused("keyfile.passphrase", "this node's keys need a passphrase", step="open node")
         return cls(settings, keys, clock)
 
-    def _wiring(self) -> Wiring:
+    def _wiring(self, fault: Callable[[str], None]) -> Wiring:
         return Wiring(
             node=self.node_id,
             country=self.country,
@@ -166,6 +178,7 @@ class Node:
             after_file=[self._queue_examination],
             after_erase=[self._forget_matches],
             item_days=self.settings.exchange.item_days,
+            fault=fault,
         )
 
     def _enqueue(self, tx: Connection, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None:

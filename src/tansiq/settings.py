@@ -160,7 +160,7 @@ class ExchangeSettings:
     )
     item_days: int = _key(
         "days after which an item that no partner took expires, unless its sender set another limit",
-        30,
+        60,
         partial(_whole, least=1, most=3650),
     )
 

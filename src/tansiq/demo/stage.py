@@ -1,2 +1,157 @@
-"""stub"""
-def play(**k): ...
+"""Sets the stage, plays the story, shows it, and clears up."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tansiq.access.model import Role
+from tansiq.demo import people
+from tansiq.demo.hosts import Host
+from tansiq.demo.story import STEPS, StepResult, Story, run_step
+from tansiq.errors import Invalid
+
+OFFICERS: dict[str, list[tuple[str, tuple[Role, ...]]]] = {
+    "rabat": [("Yasmine", (Role.LIAISON, Role.ANALYST, Role.ADMIN)), ("Driss", (Role.SUPERVISOR,))],
+    "madrid": [("Lucía", (Role.LIAISON, Role.ANALYST)), ("Álvaro", (Role.SUPERVISOR, Role.LIAISON))],
+    "berlin": [("Jonas", (Role.LIAISON, Role.ANALYST, Role.ADMIN)), ("Katrin", (Role.SUPERVISOR,))],
+    "lisbon": [("Inês", (Role.LIAISON, Role.ANALYST)), ("Rui", (Role.SUPERVISOR,))],
+}
+HOLDINGS = {"rabat": people.RABAT_HOLDINGS, "madrid": people.MADRID_HOLDINGS, "berlin": people.BERLIN_HOLDINGS}
+
+
+def play(*, once: bool, as_json: bool, data: Path | None = None, press: Path | None = None) -> None:
+    """Play the story. Exits 0 only if every step held; without `once` the nodes stay up until Ctrl-C."""
+    console = Console(stderr=as_json)
+    folder = Path(tempfile.mkdtemp(prefix="tansiq-demo-"))
+    results: list[StepResult] = []
+    story = _stage(folder, press)
+    hosts = (story.rabat, story.madrid, story.berlin, story.lisbon)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        _run(story, results, console, data, press)
+        if as_json:
+            sys.stdout.write(json.dumps(_report(results), ensure_ascii=False, indent=2) + "\n")
+        ok = all(r.ok for r in results)
+        if not once:
+            _stay(hosts, console)
+    except KeyboardInterrupt:
+        ok = bool(results) and all(r.ok for r in results)
+    finally:
+        for host in hosts:
+            host.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    if not ok:
+        sys.exit(1)
+
+
+def _stage(folder: Path, press: Path | None) -> Story:
+    rabat = Host(folder / "rabat", "rabat", "MA", "ar", "Africa/Casablanca")
+    madrid = Host(folder / "madrid", "madrid", "ES", "es", "Europe/Madrid")
+    berlin = Host(folder / "berlin", "berlin", "DE", "de", "Europe/Berlin")
+    lisbon = Host(folder / "lisbon", "lisbon", "PT", "en", "Europe/Lisbon")
+    return Story(rabat, madrid, berlin, lisbon, {}, press)
+
+
+def _run(story: Story, results: list[StepResult], console: Console, data: Path | None, press: Path | None) -> None:
+    steps = [("nodes.made", lambda: _make(story))]
+    if data is not None:
+        steps.append(("data.loaded", lambda: _load(story, data)))
+    steps.append(("nodes.started", lambda: _start(story)))
+    steps += [(name, getattr(story, verb)) for name, verb in STEPS]
+    if press is not None:
+        steps.append(("press.sent", lambda: _send_press(story, press)))
+    for name, act in steps:
+        result = run_step(name, act)
+        results.append(result)
+        mark = "[green]✓[/green]" if result.ok else "[red]✗[/red]"
+        console.print(f"{mark} [bold]{name}[/bold] [dim]{result.ms:.0f} ms[/dim]  ", end="")
+        console.print(result.detail, markup=False, highlight=False)
+        if not result.ok and name.startswith("nodes."):
+            return
+
+
+def _make(story: Story) -> str:
+    for host in (story.rabat, story.madrid, story.berlin, story.lisbon):
+        story.cards[host.name] = host.make(OFFICERS[host.name], HOLDINGS.get(host.name, []))
+    three = (story.rabat, story.madrid, story.berlin)
+    for host in three:
+        host.pin([story.cards[h.name] for h in three if h is not host])
+    story.lisbon.pin([story.cards[h.name] for h in three])
+    return "keys, homes and databases made; Rabat, Madrid and Berlin pinned one another's cards"
+
+
+def _start(story: Story) -> str:
+    story.rabat.start()
+    story.madrid.start()
+    return f"Rabat {story.rabat.url}, Madrid {story.madrid.url}; Berlin stays off-line for now"
+
+
+def _load(story: Story, data: Path) -> str:
+    """Public lists: the UN consolidated list into Berlin's bank, the OFAC list into Madrid's."""
+    told = []
+    lists = (
+        (story.berlin, "un", "un_consolidated_*.xml*"),
+        (story.madrid, "ofac", "ofac_sdn_2*.csv*"),
+    )
+    for host, as_, pattern in lists:
+        files = sorted(data.glob(f"**/{pattern}"))
+        if not files:
+            continue
+        raw = files[-1].read_bytes()
+        report = host.load(gzip.decompress(raw) if files[-1].suffix == ".gz" else raw, as_)
+        told.append(f"{files[-1].name} into {host.name}: {report}")
+    if not told:
+        raise Invalid("demo.no_data", "no known public list in this folder", step="load data", field="--data")
+    return "; ".join(told)
+
+
+def _send_press(story: Story, press: Path) -> str:
+    """Each press text becomes a report of Rabat's to Madrid and Berlin, as open-source information."""
+    sent = 0
+    for file in sorted(press.glob("*.txt")):
+        text = file.read_text(encoding="utf-8").strip()
+        title = text.split("\n", 1)[0][:200]
+        body: dict[str, Any] = people.report_body([])
+        body["subject"] = title
+        body["facts"] = {"crime_areas": ["terrorism", "organised_crime"], "grade": "X4", "language": "ar"}
+        body["handling"] = {"codes": ["H0"]}
+        body["parts"] = [{"kind": "narrative", "lang": "ar", "text": text}]
+        made = story.rabat.post("Yasmine", "/dossiers", {"kind": "report", "to": ["es", "de"], "body": body})
+        for host, officer in ((story.madrid, "Lucía"), (story.berlin, "Jonas")):
+            _await(story, host, officer, made["dossier"])
+        sent += 1
+    return f"{sent} press reports in Arabic sent by Rabat and filed by Madrid and Berlin"
+
+
+def _await(story: Story, host: Host, officer: str, dossier: str) -> None:
+    from tansiq.demo.story import until
+
+    until(f"a press report in {host.name}", lambda: story.dossier(host, officer, dossier))
+
+
+def _report(results: list[StepResult]) -> dict[str, Any]:
+    steps = [{"name": r.name, "ok": r.ok, "ms": r.ms, "detail": r.detail} for r in results]
+    return {"ok": all(r.ok for r in results), "steps": steps}
+
+
+def _stay(hosts: tuple[Host, ...], console: Console) -> None:
+    table = Table(title="The nodes are up. Ctrl-C stops them and removes their homes.")
+    for column in ("service", "pages", "name", "password", "roles"):
+        table.add_column(column)
+    for host in hosts:
+        for name, password, roles in host.sign_ins:
+            table.add_row(host.name, host.url, name, password, roles)
+    console.print(table)
+    while True:
+        time.sleep(3600)

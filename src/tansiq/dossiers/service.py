@@ -62,7 +62,9 @@ class Wiring:
     """The pinned keys of a partner; raises `Untrusted` for one that is not pinned."""
     after_file: list[Callable[[Connection, DossierId, EntryId, str], None]] = field(default_factory=list)
     after_erase: list[Callable[[Connection, PartId], None]] = field(default_factory=list)
-    item_days: int = 30
+    item_days: int = 60
+    fault: Callable[[str], None] = lambda _point: None
+    """Called at named points; tests raise there to simulate a crash. The default does nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,6 +409,7 @@ class Dossiers:
         s, now = entry.statement, self._w.clock()
         if not records.exists(tx, s.dossier):
             records.insert_dossier(tx, s.dossier, s.kind, s.author, s.at)
+        self._w.fault("file.verified")
         if new:
             records.insert_entry(tx, entry, raw, now)
         fresh = [p for p, (salt, content) in given.items() if records.hold_part(tx, self._w.vault, p, salt, content)]
@@ -417,11 +420,13 @@ class Dossiers:
         self._w.ledger.append(tx, verb=LogVerb.COLLECT, subject=entry.id, content=content, at=now)
         if entry.id not in state.voided():
             self._bank(tx, entry, {p: given[p][1] for p in fresh})
+        self._w.fault("file.banked")
         self._erase_recalled(tx, state, now)
         self._refresh(tx, state, kind, now)
         if fresh and entry.id not in state.voided():
             for hook in self._w.after_file:
                 hook(tx, s.dossier, entry.id, country_of(s.author))
+        self._w.fault("file.done")
 
     def _bank(self, tx: Connection, entry: Entry, contents: Mapping[PartId, Mapping[str, Any]]) -> None:
         s = entry.statement
@@ -476,6 +481,7 @@ class Dossiers:
     def _settle_one(self, dossier: DossierId) -> None:
         state = self.state(dossier)
         kind = self._kind(state.kind)
+        self._w.fault("settle.begun")
         for act in automatic(state, kind, self._w.node):
             facts = self._with_proof(state, act)
             try:
@@ -693,7 +699,9 @@ class Dossiers:
         now: datetime,
     ) -> None:
         entry, s = made.entry, made.entry.statement
+        self._w.fault("append.permitted")
         raw = crypto.sign(PAYLOAD_TYPE, made.body, self._w.signing, self._w.node)
+        self._w.fault("append.signed")
         records.insert_entry(tx, entry, raw, now)
         for part in entry.parts:
             records.hold_part(tx, self._w.vault, part.ref.id, made.salts[part.ref.id], part.content or {})
@@ -703,8 +711,10 @@ class Dossiers:
             self._w.ledger.append(tx, verb=LogVerb.COLLECT, subject=entry.id, content=self._log(by, None), at=now)
         for ref, entity in made.entities.items():
             self._w.bank.add(tx, entity, self._provenance(entry, ref, s.legal.legal_basis))
+        self._w.fault("append.queued")
         after = fold(state.id, [*state.entries, entry], kind)
         self._refresh(tx, after, kind, now)
+        self._w.fault("append.done")
 
     def _queue(
         self,
