@@ -37,7 +37,12 @@ ROWS: dict[str, tuple[tuple[str, str], ...]] = {
         ("idNumber", "idNumber"),
     ),
     "phone": (("number", "number"),),
-    "vehicle": (("registrationNumber", "registrationNumber"), ("country", "country"), ("make", "make"), ("model", "model")),
+    "vehicle": (
+        ("registrationNumber", "registrationNumber"),
+        ("country", "country"),
+        ("make", "make"),
+        ("model", "model"),
+    ),
 }
 """Row kind -> (form field, property of the entity)."""
 ROW_SCHEMA = {"person": "Person", "phone": "Phone", "vehicle": "Vehicle"}
@@ -231,7 +236,9 @@ def _withheld(form: Form, key: str, part: dict[str, Any]) -> dict[str, Any]:
     return part | ({"withhold_from": nodes} if nodes else {})
 
 
-def _write_entities(form: Form, rule: ActRule, parts: list[dict[str, Any]], offset: int, places: dict[str, str]) -> None:
+def _write_entities(
+    form: Form, rule: ActRule, parts: list[dict[str, Any]], offset: int, places: dict[str, str]
+) -> None:
     if "entity" not in rule.parts:
         return
     counts = row_counts(form, rule)

@@ -91,7 +91,9 @@ class Tongue:
         return format_time(value.astimezone(self.zone), "HH:mm", locale=self.locale)
 
     def instant(self, value: datetime) -> str:
-        return f"{self.day(value)}, {self.time(value)}" if self.code != "ar" else f"{self.day(value)}، {self.time(value)}"
+        return (
+            f"{self.day(value)}, {self.time(value)}" if self.code != "ar" else f"{self.day(value)}، {self.time(value)}"
+        )
 
     def number(self, value: float, digits: int = 0) -> str:
         return format_decimal(value, format="#,##0." + "0" * digits if digits else "#,##0", locale=self.locale)

@@ -501,3 +501,66 @@ FAILURES: dict[str, str] = {
     "date.malformed": N_("A date is a year, a year and month, or a full date: 1987, 1987-03, 1987-03-14."),
     "claim.special_category": N_("Ethnicity, religion, politics and the like are not kept as a property."),
 }
+HOW = {
+    "same": N_("Same"),
+    "same_spelling": N_("Same spelling"),
+    "same_name": N_("Same name"),
+    "same_name_two_spellings": N_("Same name, two spellings"),
+    "same_name_two_scripts": N_("Same name, two scripts"),
+    "article_apart": N_("Same name, article apart"),
+    "particle_apart": N_("Same name, particle apart"),
+    "written_together": N_("Same name, written together"),
+    "weak_likeness": N_("Only alike"),
+    "alike": N_("Alike"),
+    "initial": N_("An initial that fits"),
+    "initial_conflict": N_("An initial that does not fit"),
+    "different": N_("Different"),
+    "different_position": N_("In another position"),
+    "only_in_a": N_("Only in the report"),
+    "only_in_b": N_("Only in our holding"),
+    "title": N_("A title, no name"),
+    "same_date": N_("Same date"),
+    "same_year": N_("Same year; one side has no day"),
+    "same_month": N_("Same month; one side has no day"),
+    "near_year": N_("A year or two apart"),
+    "placeholder": N_("1 January: perhaps not a real day"),
+    "day_month_swapped": N_("Day and month swapped"),
+    "one_digit_wrong": N_("One digit apart"),
+    "islamic_calendar": N_("Same date in the Islamic calendar"),
+    "same_year_other_day": N_("Same year, another day"),
+    "same_year_other_month": N_("Same year, another month"),
+    "other_date": N_("Another date"),
+    "low_quality_alias": N_("Only a weak alias is near"),
+    "missing": N_("Not on one side"),
+}
+MATCH_PART |= {
+    "order": N_("Order of the parts"),
+    "sex": N_("Sex"),
+    "mother": N_("Mother"),
+    "alias": N_("Alias"),
+    "email": N_("E-mail"),
+    "iban": N_("IBAN"),
+    "registration": N_("Registration number"),
+    "account": N_("Account"),
+    "tax": N_("Tax number"),
+    "wallet": N_("Crypto wallet"),
+    "imei": N_("Device number"),
+}
+RULE = {
+    "identifier": N_("same number"),
+    "person": N_("name and birth or family"),
+    "name": N_("name"),
+}
+SEARCH_KIND = {
+    "person": N_("Person by name"),
+    "organization": N_("Organisation by name"),
+    "phone": N_("Phone number"),
+    "plate": N_("Plate"),
+    "document": N_("Document number"),
+}
+ASSURANCE = {"no_death_penalty": N_("no death penalty"), "no_torture": N_("no torture")}
+MARK |= {
+    "parents_missing": N_("It follows an entry that has not arrived."),
+    "clock_jump": N_("Its counter jumps far ahead of what was seen."),
+}
+DUTY |= {"dossier.erase": N_("Erase what was recalled")}

@@ -116,25 +116,40 @@ def _wants_document(request: Request) -> bool:
     return request.url.path.startswith(("/api/", "/exchange/", "/healthz", "/readyz", "/metrics"))
 
 
-def unexpected(request: Request, exc: Exception) -> Response:
-    """What nobody foresaw. The log gets the type and the route, never the text: it may quote what was typed."""
+def unexpected_document(request: Request, exc: Exception) -> Response:
+    """What nobody foresaw. The log gets the type and the method, never the text: it may quote what was typed."""
     log.error("unexpected", kind=type(exc).__name__, method=request.method)
-    failure = Broken("web.unexpected", "unexpected", step="answer the request")
+    return document_response(Broken("web.unexpected", "unexpected", step="answer the request"))
+
+
+def unexpected(request: Request, exc: Exception) -> Response:
+    """As `unexpected_document`, or as a page where a browser asked for one."""
     if _wants_document(request):
-        return document_response(failure)
-    return _safe_page(request, failure)
+        return unexpected_document(request, exc)
+    log.error("unexpected", kind=type(exc).__name__, method=request.method)
+    return _safe_page(request, Broken("web.unexpected", "unexpected", step="answer the request"))
+
+
+def _unrouted(exc: Exception) -> tuple[int, dict[str, str], TansiqError]:
+    status = exc.status_code if isinstance(exc, HTTPException) else 500
+    headers = dict(exc.headers or {}) if isinstance(exc, HTTPException) else {}
+    if status == 405:
+        return status, headers, Invalid("web.method", "This address does not take that method.", step="find the page")
+    return status, headers, NotFound("web.no_such_page", "There is no such page.", step="find the page")
+
+
+def http_document(_request: Request, exc: Exception) -> Response:
+    """Starlette's own answers (no such route, wrong method) as documents."""
+    status, headers, failure = _unrouted(exc)
+    body = document(failure) | {"status": status}
+    return JSONResponse(body, status_code=status, headers=headers, media_type="application/problem+json")
 
 
 def http_exception(request: Request, exc: Exception) -> Response:
-    """Starlette's own answers (no such route, wrong method) in our two forms."""
-    status = exc.status_code if isinstance(exc, HTTPException) else 500
-    headers = dict(exc.headers or {}) if isinstance(exc, HTTPException) else {}
-    failure: TansiqError = NotFound("web.no_such_page", "There is no such page.", step="find the page")
-    if status == 405:
-        failure = Invalid("web.method", "This page does not take that method.", step="find the page")
+    """The same, as a page where a browser asked for one."""
     if _wants_document(request):
-        body = document(failure) | {"status": status}
-        return JSONResponse(body, status_code=status, headers=headers, media_type="application/problem+json")
+        return http_document(request, exc)
+    status, headers, failure = _unrouted(exc)
     response = _safe_page(request, failure)
     response.status_code = status
     response.headers.update(headers)

@@ -98,7 +98,9 @@ def check_origin(request: Request) -> None:
 def check_token(expected: str, given: str) -> None:
     """Refuses a form without the session's own token. Compared in constant time."""
     if not expected or not hmac.compare_digest(expected.encode(), given.encode()):
-        raise Refused("csrf.token", "The form is out of date. Open the page again.", step="check the form", field="csrf")
+        raise Refused(
+            "csrf.token", "The form is out of date. Open the page again.", step="check the form", field="csrf"
+        )
 
 
 def new_token() -> str:

@@ -13,7 +13,13 @@ from tansiq.errors import Invalid, Refused
 from tansiq.web import security
 from tansiq.web.i18n import LANGUAGES, Tongue, tongue
 
-ZONES = {"MA": "Africa/Casablanca", "ES": "Europe/Madrid", "DE": "Europe/Berlin", "PT": "Europe/Lisbon", "FR": "Europe/Paris"}
+ZONES = {
+    "MA": "Africa/Casablanca",
+    "ES": "Europe/Madrid",
+    "DE": "Europe/Berlin",
+    "PT": "Europe/Lisbon",
+    "FR": "Europe/Paris",
+}
 PURPOSE_LASTS = timedelta(hours=12)
 """ui.md: why a record is opened is asked once per record and day."""
 

@@ -1,0 +1,205 @@
+"""The HTTP API under `/api/v1/`: the same verbs as the pages, for other programs. `openapi.py` describes every route.
+
+Reads that the law logs (a dossier, the bank) need a purpose and a justification, as headers `Tansiq-Purpose` and
+`Tansiq-Justification` or as query values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tansiq.bank.model import Claim, Entity
+from tansiq.errors import Conflict, Invalid, NotFound, Refused
+from tansiq.hits.model import MatchState
+from tansiq.policy.model import Permit
+from tansiq.terms import DossierId
+from tansiq.terms.ids import parse_dossier_id
+from tansiq.web.endpoints import api
+from tansiq.web.openapi import document
+from tansiq.web.pages.lists import QUERIES, all_duties
+from tansiq.web.visit import Call
+from tansiq.web.wireform import plain
+
+MOST = 1000
+
+
+def _object(body: Any, known: tuple[str, ...], needed: tuple[str, ...]) -> Mapping[str, Any]:
+    """A JSON object with no key that we do not know. Raises `Invalid` with the field."""
+    if not isinstance(body, Mapping):
+        raise Invalid("body.not_an_object", "The body is a JSON object.", step="read the body", field="body")
+    for key in body:
+        if key not in known:
+            raise Invalid("body.unknown_field", "Unknown field.", step="read the body", field=str(key)[:40])
+    for key in needed:
+        if key not in body:
+            raise Invalid("body.missing", "This is missing.", step="read the body", field=key)
+    return body
+
+
+def _texts(value: Any, field: str) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+        raise Invalid("body.texts", "A list of texts.", step="read the body", field=field)
+    return list(value)
+
+
+def _text(value: Any, field: str) -> str:
+    if not isinstance(value, str):
+        raise Invalid("body.text", "A text.", step="read the body", field=field)
+    return value
+
+
+def _dossier(call: Call) -> DossierId:
+    try:
+        return parse_dossier_id(call.path("dossier"))
+    except Invalid:
+        raise NotFound("dossier.unknown", "no such dossier", step="find the dossier", field="dossier") from None
+
+
+def _decision(decision: Any) -> dict[str, Any]:
+    permitted = isinstance(decision, Permit)
+    return {
+        "decision": "permit" if permitted else "refusal",
+        "clauses": plain(decision.clauses),
+        "obligations": plain(getattr(decision, "obligations", ())),
+        "missing": plain(getattr(decision, "missing", ())),
+        "reason": getattr(decision, "reason", ""),
+    }
+
+
+def duties(call: Call) -> Response:
+    """Who owes what until when, most urgent first."""
+    call.acting()
+    found = [plain(d) | {"href": href} for d, href in all_duties(call.node, call.now)]
+    return JSONResponse({"now": plain(call.now), "node": call.node.node_id, "duties": found})
+
+
+def dossiers(call: Call) -> Response:
+    """The dossiers, newest first; `before` is the `updated_at` of the last one seen."""
+    found = call.node.dossiers.rows(call.query("kind"), call.query("before"), call.number("limit", 100, MOST))
+    return JSONResponse({"dossiers": plain(found)})
+
+
+def dossier(call: Call) -> Response:
+    """One dossier with all its entries; asked of the gate and logged as a consultation."""
+    state = call.node.dossiers.show(_dossier(call), call.acting())
+    return JSONResponse({"dossier": plain(state)})
+
+
+def open_dossier(call: Call) -> Response:
+    """Open a dossier and queue its first entry to its members."""
+    body = _object(call.body, ("kind", "to", "body"), ("kind", "to", "body"))
+    made = call.node.dossiers.open(_text(body["kind"], "kind"), body["body"], _texts(body["to"], "to"), call.acting())
+    return JSONResponse({"dossier": made}, status_code=201, headers={"location": f"/api/v1/dossiers/{made}"})
+
+
+def append_entry(call: Call) -> Response:
+    """Append one act to a dossier."""
+    _object(call.body, tuple(call.body) if isinstance(call.body, Mapping) else (), ())
+    entry = call.node.dossiers.append(_dossier(call), call.body, call.acting())
+    return JSONResponse({"entry": entry}, status_code=201)
+
+
+def preview(call: Call) -> Response:
+    """What the gate would say for each recipient of an opening act. Records nothing, sends nothing."""
+    body = _object(call.body, ("kind", "to", "body"), ("kind", "to", "body"))
+    found = call.node.dossiers.preview(
+        _text(body["kind"], "kind"), body["body"], _texts(body["to"], "to"), call.acting()
+    )
+    return JSONResponse({"decisions": [{"to": node} | _decision(decision) for node, decision in found]})
+
+
+def matches(call: Call) -> Response:
+    """Matches, newest first; `state` is open, hit, no_hit or unclear."""
+    state = call.query("state")
+    if state and state not in set(MatchState):
+        raise Invalid("query.choice", "open, hit, no_hit or unclear.", step="read the query", field="state")
+    by = call.acting()
+    if not (by.purpose or by.justification):
+        raise Refused(
+            "purpose.missing", "Say why: a purpose or a justification.", step="read the query", field="purpose"
+        )
+    return JSONResponse({"matches": plain(call.node.hits.matches(MatchState(state) if state else None))})
+
+
+def decide_match(call: Call) -> Response:
+    """An officer's word on a match."""
+    body = _object(call.body, ("decision", "reason"), ("decision", "reason"))
+    decision = _text(body["decision"], "decision")
+    if decision not in ("hit", "no_hit", "unclear"):
+        raise Invalid("body.choice", "hit, no_hit or unclear.", step="read the body", field="decision")
+    found = call.node.hits.decide(
+        call.path("match"), MatchState(decision), _text(body["reason"], "reason"), call.acting()
+    )
+    return JSONResponse({"match": plain(found)})
+
+
+def bank_search(call: Call) -> Response:
+    """Search the own bank; asked of the gate and logged. `kind`: person, organization, phone, plate, document."""
+    kind, text = call.query("kind") or "person", call.query("q")
+    if kind not in QUERIES:
+        raise Invalid("query.choice", ", ".join(QUERIES), step="read the query", field="kind")
+    if not 2 <= len(text) <= 200:
+        raise Invalid("query.length", "Write 2 to 200 characters.", step="read the query", field="q")
+    schema, prop = QUERIES[kind]
+    found = call.node.search(Entity("q", schema, (Claim(prop, text),)), call.number("limit", 10, 100), call.acting())
+    return JSONResponse({"results": plain(found)})
+
+
+def ledger_checkpoint(call: Call) -> Response:
+    """The newest signed checkpoint (C2SP signed note)."""
+    size, root = call.node.ledger.head()
+    if not size:
+        raise Conflict("ledger.empty", "the log is empty", step="sign a checkpoint")
+    return JSONResponse({"size": size, "root": plain(root), "checkpoint": call.node.ledger.checkpoint()})
+
+
+def ledger_leaves(call: Call) -> Response:
+    """Leaves, newest first; `before` is an index. Content only for those who oversee: it names officers."""
+    before = call.number("before", 1, 2**53) if call.query("before") else None
+    leaves = call.node.ledger.page(before, call.number("limit", 50, 500))
+    if not set(call.officer.roles) & {"protection", "supervisor"}:
+        return JSONResponse({"leaves": [plain(x) | {"content": None} for x in leaves]})
+    return JSONResponse({"leaves": plain(leaves)})
+
+
+def deliveries(call: Call) -> Response:
+    """Where each entry for each addressee stands; `ref` is an entry."""
+    found = call.node.exchange.deliveries(
+        ref=call.query("ref") or None, to=call.query("to") or None, limit=call.number("limit", 100, MOST)
+    )
+    return JSONResponse({"deliveries": plain(found)})
+
+
+def peers(call: Call) -> Response:
+    """The pinned partners, with what waits for each."""
+    return JSONResponse({"peers": plain(call.node.exchange.peers()), "status": plain(call.node.exchange.status())})
+
+
+def openapi(_call: Call) -> Response:
+    """This description."""
+    return JSONResponse(document())
+
+
+def routes() -> list[Route]:
+    """Every route of the API; a test holds `openapi.document()` against this list."""
+    table = (
+        ("GET", "/api/v1/duties", duties),
+        ("GET", "/api/v1/dossiers", dossiers),
+        ("POST", "/api/v1/dossiers", open_dossier),
+        ("GET", "/api/v1/dossiers/{dossier}", dossier),
+        ("POST", "/api/v1/dossiers/{dossier}/entries", append_entry),
+        ("POST", "/api/v1/preview", preview),
+        ("GET", "/api/v1/matches", matches),
+        ("POST", "/api/v1/matches/{match}/decision", decide_match),
+        ("GET", "/api/v1/bank/search", bank_search),
+        ("GET", "/api/v1/ledger/checkpoint", ledger_checkpoint),
+        ("GET", "/api/v1/ledger/leaves", ledger_leaves),
+        ("GET", "/api/v1/deliveries", deliveries),
+        ("GET", "/api/v1/peers", peers),
+        ("GET", "/api/v1/openapi.json", openapi),
+    )
+    return [Route(path, api(function), methods=[method]) for method, path, function in table]

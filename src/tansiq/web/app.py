@@ -1,0 +1,76 @@
+"""Puts pages, API and health together into one application."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from tansiq.web import api, health, problems
+from tansiq.web.endpoints import PageFunction, page
+from tansiq.web.pages import dossier, hits, lists, session
+from tansiq.web.security import SecurityHeaders
+
+OPEN_TO_ALL: tuple[tuple[str, str, PageFunction], ...] = (
+    ("GET", "/sign-in", session.sign_in_page),
+    ("POST", "/sign-in", session.sign_in),
+    ("POST", "/preferences/language", session.choose_language),
+    ("POST", "/preferences/theme", session.choose_theme),
+)
+"""What works before sign-in."""
+
+PAGES: tuple[tuple[str, str, PageFunction], ...] = (
+    ("POST", "/sign-out", session.sign_out),
+    ("POST", "/purpose", session.give_purpose),
+    ("GET", "/", lists.duties),
+    ("GET", "/dossiers", lists.dossiers),
+    ("GET", "/dossiers/{dossier}", dossier.show),
+    ("GET", "/dossiers/{dossier}/acts/{act}", dossier.act_page),
+    ("POST", "/dossiers/{dossier}/acts/{act}", dossier.write_act),
+    ("POST", "/dossiers/{dossier}/forward", dossier.forward),
+    ("POST", "/dossiers/{dossier}/admit", dossier.admit),
+    ("GET", "/compose/{kind}", dossier.compose_page),
+    ("POST", "/compose/{kind}", dossier.compose),
+    ("GET", "/hits", hits.hits),
+    ("GET", "/hits/{match}", hits.hit),
+    ("POST", "/hits/{match}/decision", hits.decide),
+    ("GET", "/bank", lists.bank_page),
+    ("POST", "/bank", lists.bank_search),
+    ("GET", "/ledger", lists.ledger),
+    ("POST", "/ledger/verify", lists.verify_ledger),
+    ("GET", "/partners", lists.partners),
+    ("GET", "/second", lists.second),
+    ("POST", "/second/{draft}", lists.answer_second),
+)
+
+
+def page_routes() -> list[Route]:
+    """Every page; those of `PAGES` only with a session."""
+    found = [Route(path, page(f, open_to_all=True), methods=[m]) for m, path, f in OPEN_TO_ALL]
+    return found + [Route(path, page(f), methods=[m]) for m, path, f in PAGES]
+
+
+def create_app(node: Any) -> Starlette:
+    """The pages and the HTTP API of a node."""
+    metrics = health.Metrics()
+    static = str(resources.files("tansiq.web").joinpath("static"))
+    app = Starlette(
+        routes=[
+            *page_routes(),
+            *api.routes(),
+            Route("/healthz", health.healthz, methods=["GET"]),
+            Route("/readyz", health.readyz, methods=["GET"]),
+            Route("/metrics", health.metrics, methods=["GET"]),
+            Mount("/static", StaticFiles(directory=static)),
+        ],
+        middleware=[Middleware(SecurityHeaders), Middleware(health.Measured, metrics=metrics)],
+        exception_handlers={404: problems.http_exception, 405: problems.http_exception, Exception: problems.unexpected},
+    )
+    app.state.node = node
+    app.state.metrics = metrics
+    app.state.purposes = {}
+    return app

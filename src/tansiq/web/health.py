@@ -1,0 +1,93 @@
+"""Is it working: `/healthz`, `/readyz`, `/metrics`. Counts only; nothing here could name a person or a dossier."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from tansiq.errors import TansiqError
+from tansiq.web.security import ASGIApp, Message, Receive, Scope, Send
+
+STATES = ("queued", "sent", "received", "refused", "expired")
+
+
+class Metrics:
+    """The figures of one node, in a registry of its own. Labels are closed lists, never what was asked for."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "tansiq_http_requests",
+            "Answers by method and class of status",
+            ("method", "status"),
+            registry=self.registry,
+        )
+        self.seconds = Histogram("tansiq_http_seconds", "Time to answer", registry=self.registry)
+        self.outbox = Gauge("tansiq_outbox_items", "Items by state, all partners", ("state",), registry=self.registry)
+        self.ledger = Gauge("tansiq_ledger_leaves", "Leaves of the audit log", registry=self.registry)
+        self.records = Gauge("tansiq_bank_records", "Records held", registry=self.registry)
+        self.duties = Gauge("tansiq_duties", "Duties of this service", ("when",), registry=self.registry)
+
+    def read(self, node: Any) -> bytes:
+        """Ask the node, and write the text format."""
+        status = node.exchange.status()
+        for state in STATES:
+            self.outbox.labels(state).set(sum(getattr(s, state) for s in status))
+        self.ledger.set(node.ledger.head()[0])
+        self.records.set(node.bank.count())
+        now = node.clock()
+        mine = node.dossiers.duties(owner=node.node_id)
+        late = sum(d.due_at is not None and d.due_at < now for d in mine)
+        self.duties.labels("late").set(late)
+        self.duties.labels("running").set(len(mine) - late)
+        return generate_latest(self.registry)
+
+
+class Measured:
+    """Counts answers and their time."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        method = scope["method"] if scope["method"] in ("GET", "POST", "HEAD") else "other"
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.metrics.requests.labels(method, f"{message['status'] // 100}xx").inc()
+                self.metrics.seconds.observe(time.perf_counter() - began)
+            await send(message)
+
+        await self.app(scope, receive, counted)
+
+
+async def healthz(_request: Request) -> Response:
+    """The process answers."""
+    return JSONResponse({"status": "ok"})
+
+
+async def readyz(request: Request) -> Response:
+    """The store answers too. 503 until it does."""
+    node = request.app.state.node
+    try:
+        await run_in_threadpool(node.ledger.head)
+    except TansiqError:
+        return JSONResponse({"status": "not ready"}, status_code=503)
+    return JSONResponse({"status": "ready"})
+
+
+async def metrics(request: Request) -> Response:
+    """For loopback and the operator's collector; the listener's address is the operator's choice."""
+    node, found = request.app.state.node, request.app.state.metrics
+    return Response(await run_in_threadpool(found.read, node), media_type=CONTENT_TYPE_LATEST)

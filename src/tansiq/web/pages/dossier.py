@@ -1,0 +1,400 @@
+"""One dossier: read it, write an act, compose a report or a request, ask to pass something on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.responses import Response
+
+from tansiq.dossiers import FRAME_ACTS, effective_handling
+from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry
+from tansiq.errors import Invalid, NotFound, Refused, TansiqError
+from tansiq.kinds import KINDS
+from tansiq.policy.model import Permit
+from tansiq.terms import DossierId, EntryId, HandlingCode, country_of, format_instant
+from tansiq.terms.ids import parse_dossier_id
+from tansiq.web import actforms, labels, problems, views
+from tansiq.web.actforms import Choice, Written
+from tansiq.web.pages.lists import APPEND, OPEN, peer_names, propose
+from tansiq.web.pages.session import ask_purpose, go
+from tansiq.web.render import render
+from tansiq.web.visit import Form, Visit
+
+REQUIRED = {"request.made": ("question", "facts", "availability", "urgency_reasons")}
+TEXT_LANGUAGES = tuple(labels.LANGUAGE)
+
+
+def _dossier_id(visit: Visit) -> DossierId:
+    """A malformed id looks like an unknown one."""
+    try:
+        return parse_dossier_id(visit.path("dossier"))
+    except Invalid:
+        raise NotFound("dossier.unknown", "There is no such dossier.", step="find the dossier") from None
+
+
+@dataclass(frozen=True)
+class DeliveryView:
+    """One delivery with why it was permitted and what was withheld."""
+
+    delivery: Any
+    clauses: tuple[str, ...]
+    withheld: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ClockRow:
+    """A duty with its clock, for the rail."""
+
+    duty: Duty
+    clock: views.ClockView
+
+
+def show(visit: Visit) -> Response:
+    """The dossier, once the officer has said why."""
+    dossier = _dossier_id(visit)
+    if visit.purpose_for(dossier) is None:
+        visit.node.dossiers.state(dossier)
+        return ask_purpose(visit, dossier, visit.request.url.path)
+    return _show(visit, dossier, Form([]), {}, 200)
+
+
+def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], status: int) -> Response:
+    node = visit.node
+    state: DossierState = node.dossiers.show(dossier, visit.acting_for(dossier))
+    grants = {(g.entry, g.node): g for g in node.dossiers.grants(dossier)}
+    mine = [e for e in state.entries if e.statement.author == node.node_id]
+    theirs = [e for e in state.entries if e.statement.author != node.node_id and e.id not in state.voided()]
+    due = [d for d in node.dossiers.duties(node.node_id, dossier) if d.code != "dossier.review"]
+    strict = views.strictest(effective_handling(state, e).codes for e in state.entries)
+    return render(
+        visit,
+        "dossier.html",
+        status=status,
+        strictest=strict,
+        state=state,
+        subject=views.subject_of(state.entries),
+        entries=views.entries(state, node.node_id),
+        names=peer_names(node),
+        deliveries={e.id: _deliveries(node, e, grants) for e in mine},
+        recalled={r.part: True for r in state.recalls},
+        state_author={e.id: e.statement.author for e in state.entries},
+        value_labels=actforms.VALUE_LABELS,
+        acts=views.acts_for(state, _rules(state.kind), node.node_id),
+        lanes=list((getattr(state.own, "lanes", None) or {}).values()),
+        matches=node.hits.matches(dossier=dossier),
+        clocks=[ClockRow(d, views.clock(d.since, d.due_at, visit.now)) for d in due],
+        trail=node.ledger.find(dossier)[-12:],
+        others=[(e.id, _entry_name(visit, e)) for e in theirs if e.parts],
+        forward_form=form,
+        forward_errors=errors,
+        admissible=_admissible(state, node),
+    )
+
+
+def _admissible(state: DossierState, node: Any) -> list[str]:
+    """Services for which a permission was granted and that are not members yet; the opener admits them."""
+    if state.opener != node.node_id:
+        return []
+    return sorted({p.to for p in state.permissions if p.answer.startswith("granted") and p.to not in state.members})
+
+
+def _deliveries(node: Any, entry: Entry, grants: Mapping[tuple[str, str], Any]) -> list[DeliveryView]:
+    found = []
+    for d in node.exchange.deliveries(ref=entry.id):
+        grant = grants.get((entry.id, d.to))
+        found.append(DeliveryView(d, tuple(grant.clauses) if grant else (), tuple(grant.withheld) if grant else ()))
+    return found
+
+
+def _rules(kind: str) -> list[ActRule]:
+    own = KINDS[kind].acts if kind in KINDS else ()
+    return [*own, *FRAME_ACTS.values()]
+
+
+def _entry_name(visit: Visit, entry: Entry) -> str:
+    s = entry.statement
+    kind = visit.say(labels.ENTRY_TYPE.get(s.type, "")) or s.type
+    return f"{country_of(s.author)} · {kind} · {visit.tongue.instant(s.at)}"
+
+
+# --- acts ---
+
+
+def _offered(visit: Visit, state: DossierState | None, rule: ActRule) -> dict[str, tuple[Choice, ...]]:
+    """The choices that only this dossier knows."""
+    if state is None:
+        # An opening act may follow up an entry of another dossier; the officer comes here from that entry.
+        about = visit.form.get("fact_about") or visit.query("about")
+        return {"about": (Choice("", "—"), *([Choice(about, about[:18])] if about.startswith("e-") else []))}
+    me, names = visit.node.node_id, peer_names(visit.node)
+    ours = rule.by == "originator" and rule.type != "dossier.permission_answered"
+    wanted = [
+        e
+        for e in state.entries
+        if e.id not in state.voided() and e.parts and ((e.statement.author == me) if ours else True)
+    ]
+    if rule.type in ("dossier.permission_requested", "dossier.regrade_proposed", "dossier.feedback"):
+        wanted = [e for e in wanted if e.statement.author != me]
+    if rule.type == "dossier.restriction_acknowledged":
+        wanted = [e for r in state.restrictions if (e := state.entry(r.entry)) is not None]
+    lanes = getattr(state.own, "lanes", None) or {}
+    return {
+        "about": tuple(Choice(e.id, _entry_name(visit, e)) for e in wanted),
+        "part": tuple(Choice(p.ref.id, _part_name(visit, p)) for e in wanted for p in e.parts),
+        "asked": tuple(
+            Choice(p.asked, f"{names.get(p.by, p.by)} → {p.to.upper() if len(p.to) == 2 else names.get(p.to, p.to)}")
+            for p in state.permissions
+            if not p.answer
+        ),
+        "lane": tuple(Choice(n, names.get(n, n)) for n, lane in lanes.items() if lane.state == "waiting"),
+    }
+
+
+def _part_name(visit: Visit, part: Any) -> str:
+    kind = visit.say(labels.PART.get(part.ref.kind, "")) or part.ref.kind
+    content = part.content or {}
+    claims = content.get("entity", {}).get("claims", []) if part.ref.kind == "entity" else []
+    words = str(claims[0].get("value", "")) if claims else str(content.get("text", ""))
+    return f"{kind}: {words[:60]}"
+
+
+def act_page(visit: Visit) -> Response:
+    dossier = _dossier_id(visit)
+    if visit.purpose_for(dossier) is None:
+        return ask_purpose(visit, dossier, visit.request.url.path)
+    state, rule = _act_of(visit, dossier)
+    about = visit.query("about")
+    return _act(visit, state, rule, Form([("fact_about", about)] if about else []), {}, [])
+
+
+def _act_of(visit: Visit, dossier: DossierId) -> tuple[DossierState, ActRule]:
+    state = visit.node.dossiers.state(dossier)
+    found = views.acts_for(state, _rules(state.kind), visit.node.node_id)
+    rule = next((r for r in found if r.type == visit.path("act")), None)
+    if rule is None:
+        raise NotFound("act.not_now", "This act is not possible here now.", step="find the act")
+    return state, rule
+
+
+def write_act(visit: Visit) -> Response:
+    """Append one act. What is wrong comes back to its field, with the text kept."""
+    dossier = _dossier_id(visit)
+    state, rule = _act_of(visit, dossier)
+    if visit.form.get("more"):
+        return _act(visit, state, rule, visit.form, {}, [])
+    written: Written | None = None
+    try:
+        written = _written(visit, rule, _offered(visit, state, rule), opening=False)
+        visit.node.dossiers.append(dossier, written.body, _acting(visit, dossier))
+    except Refused as failure:
+        if failure.code != "four_eyes.needed" or written is None:
+            raise
+        held = {"dossier": dossier, "body": written.body}
+        propose(visit.node, APPEND, held, _acting(visit, dossier), dossier)
+        return go("/second")
+    except Invalid as failure:
+        return _act(visit, state, rule, visit.form, _errors(visit, failure, written), [])
+    return go(f"/dossiers/{dossier}")
+
+
+def _acting(visit: Visit, record: str) -> Any:
+    purpose, kept = visit.purpose_for(record) or (visit.form.get("purpose"), "")
+    return visit.acting(purpose, visit.form.get("justification") or kept)
+
+
+def _errors(visit: Visit, failure: TansiqError, written: Written | None) -> dict[str, str]:
+    field = failure.field or "form"
+    known = field.startswith(("fact_", "link")) or written is None
+    return problems.field_errors(visit, failure, field if known else _form_field(written, field))
+
+
+def _form_field(written: Written | None, field: str) -> str:
+    found = written.field_of(field) if written else field
+    return {"codes": "handling", "text": "handling_text", "agreement": "to", "h3": "handling_text"}.get(found, found)
+
+
+def _written(visit: Visit, rule: ActRule, offered: Mapping[str, tuple[Choice, ...]], *, opening: bool) -> Written:
+    form = visit.form
+    if until := form.get("fact_until"):
+        form = form.with_values(fact_until=_instant(until, visit))
+    return actforms.write_body(form, rule, actforms.fact_fields(rule, offered), opening=opening)
+
+
+def _instant(text: str, visit: Visit) -> str:
+    """A date and time as the form's control writes it, in the node's zone, as an instant."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid("form.until", "Write a date and a time.", step="read the form", field="fact_until") from None
+    return format_instant((at if at.tzinfo else at.replace(tzinfo=visit.tongue.zone)).astimezone(UTC))
+
+
+# --- opening acts ---
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the gate said for one recipient."""
+
+    node: str
+    permitted: bool
+    clauses: tuple[Any, ...]
+    missing: tuple[str, ...]
+    four_eyes: bool
+    withheld: int
+
+
+def compose_page(visit: Visit) -> Response:
+    rule = _opening(visit)
+    about = visit.query("about")
+    return _act(visit, None, rule, Form([("fact_about", about)] if about else []), {}, [])
+
+
+def _opening(visit: Visit) -> ActRule:
+    kind = KINDS.get(visit.path("kind"))
+    if kind is None:
+        raise NotFound("kind.unknown", "There is no such kind of dossier.", step="find the kind")
+    return kind.opening
+
+
+def compose(visit: Visit) -> Response:
+    """Preview the gate's answer for each recipient, or send."""
+    rule, kind = _opening(visit), visit.path("kind")
+    if visit.form.get("more"):
+        return _act(visit, None, rule, visit.form, {}, [])
+    written: Written | None = None
+    by = visit.acting(visit.form.get("purpose"), visit.form.get("justification"))
+    try:
+        written = _written(visit, rule, _offered(visit, None, rule), opening=True)
+        if visit.form.get("do") != "send":
+            return _act(visit, None, rule, visit.form, {}, _preview(visit, kind, written, by))
+        dossier = visit.node.dossiers.open(kind, written.body, written.to, by)
+    except Refused as failure:
+        if failure.code != "four_eyes.needed" or written is None:
+            raise
+        propose(visit.node, OPEN, {"kind": kind, "body": written.body, "to": written.to}, by)
+        return go("/second")
+    except Invalid as failure:
+        return _act(visit, None, rule, visit.form, _errors(visit, failure, written), [])
+    visit.keep_purpose(
+        dossier, visit.form.get("purpose"), visit.form.get("justification") or written.body["legal"]["legal_basis"]
+    )
+    return go(f"/dossiers/{dossier}")
+
+
+def _preview(visit: Visit, kind: str, written: Written, by: Any) -> list[Answer]:
+    if not written.to:
+        raise Invalid("dossier.nobody", "Choose at least one partner.", step="read the form", field="to")
+    found = []
+    for node, decision in visit.node.dossiers.preview(kind, written.body, written.to, by):
+        permitted = isinstance(decision, Permit)
+        hidden = sum(node in p.get("withhold_from", ()) for p in written.body.get("parts", ()))
+        found.append(
+            Answer(
+                node,
+                permitted,
+                tuple(decision.clauses),
+                tuple(getattr(decision, "missing", ())),
+                permitted and "four_eyes" in decision.obligations,
+                hidden,
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Partner:
+    """A service that one may write to, with the agreements that bind us."""
+
+    node: str
+    name: str
+    country: str
+    agreements: list[tuple[str, str]]
+
+
+def _partners(node: Any) -> list[Partner]:
+    return [
+        Partner(
+            p.card.node,
+            p.card.name,
+            p.card.country.upper(),
+            [(a.id, a.title) for a in node.gate.agreements_between(node.country, p.card.country.upper())],
+        )
+        for p in node.exchange.peers()
+        if p.state == "pinned"
+    ]
+
+
+def _act(
+    visit: Visit, state: DossierState | None, rule: ActRule, form: Form, errors: dict[str, str], answers: list[Answer]
+) -> Response:
+    """The form of an act, new or shown again."""
+    opening = state is None
+    partners = _partners(visit.node)
+    members = set(state.members) if state else set()
+    counts = actforms.row_counts(form, rule)
+
+    def named(table: Mapping[str, str], values: Any) -> list[tuple[str, str]]:
+        return [(v, visit.say(table[v])) for v in values]
+
+    return render(
+        visit,
+        "act.html",
+        status=422 if errors else 200,
+        strictest=views.strictest([form.all("handling")]),
+        dossier=state,
+        rule=rule,
+        opening=opening,
+        action=f"/compose/{visit.path('kind')}" if state is None else f"/dossiers/{state.id}/acts/{rule.type}",
+        form=form,
+        errors=errors,
+        answers=answers,
+        all_permitted=bool(answers) and all(a.permitted for a in answers),
+        partners=partners if opening else [p for p in partners if p.node in members],
+        recipients=[(p.node, f"{p.country} · {p.name}") for p in partners if p.node in members],
+        names=peer_names(visit.node),
+        fields=actforms.fact_fields(rule, _offered(visit, state, rule)),
+        choice_pairs=lambda f: [(c.value, visit.say(c.label)) for c in f.choices],
+        texts=actforms.text_parts(rule),
+        required=REQUIRED.get(rule.type, ("narrative",) if rule.type == "report.given" else ()),
+        languages_of_text=TEXT_LANGUAGES,
+        language_options=[*named(labels.LANGUAGE, TEXT_LANGUAGES)],
+        counts_rows=counts,
+        ends=[(f"{short}{n}",) * 2 for k, short in actforms.ROW_ID.items() for n in range(1, counts.get(k, 0) + 1)],
+        grade_options=[(g, g) for g in actforms.GRADES],
+        basis_options=named(labels.BASIS, actforms.BASES),
+        role_options=named(labels.ROLE, actforms.ROLES),
+        link_options=named(labels.LINK, labels.LINK),
+        handling_options=[
+            (c.value, f"{c.value} · {visit.say(labels.HANDLING[c.value])}") for c in HandlingCode if c != "H0"
+        ],
+        purpose_options=named(labels.PURPOSE, actforms.PURPOSES),
+        transfer_options=named(labels.TRANSFER_BASIS, actforms.TRANSFER_BASES),
+        assurance_options=named(labels.ASSURANCE, labels.ASSURANCE),
+    )
+
+
+# --- passing on ---
+
+
+def forward(visit: Visit) -> Response:
+    """Ask the gate whether another's entry may go further; when it may, the owner is asked to deliver."""
+    dossier = _dossier_id(visit)
+    about, to = visit.form.get("about"), visit.form.get("to")
+    if not about or not to:
+        missing = "about" if not about else "to"
+        return _show(visit, dossier, visit.form, {missing: visit.say(labels.FAILURES["form.required"])}, 422)
+    visit.node.dossiers.forward(dossier, EntryId(about), to, _acting(visit, dossier))
+    return go(f"/dossiers/{dossier}")
+
+
+def admit(visit: Visit) -> Response:
+    """Let a service in for which the owner has agreed: our own entries go to it, each asked of the gate again."""
+    dossier = _dossier_id(visit)
+    if not visit.form.get("to"):
+        raise Invalid("form.required", "This is missing.", step="read the form", field="to")
+    visit.node.dossiers.admit(dossier, visit.form.get("to"), _acting(visit, dossier))
+    return go(f"/dossiers/{dossier}")

@@ -1,0 +1,147 @@
+"""Hits: the list, and the one page that asks whether two records are the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from tansiq.dossiers.model import Duty, Entry
+from tansiq.errors import Invalid, NotFound, TansiqError
+from tansiq.hits.model import Match, MatchState
+from tansiq.terms import DossierId, EntryId
+from tansiq.web import labels, problems, views
+from tansiq.web.pages.dossier import ClockRow
+from tansiq.web.pages.lists import peer_names
+from tansiq.web.pages.session import ask_purpose, go
+from tansiq.web.render import render
+from tansiq.web.visit import Form, Visit
+
+LEAST_REASON = 10
+BAND = 0.1
+"""Decided hits within this much of the score count for "how often was this right"."""
+
+
+def hits(visit: Visit) -> Response:
+    state = visit.query("state") or "open"
+    if state != "all" and state not in set(MatchState):
+        raise Invalid("form.choice", "Choose one of the list.", step="read the filter", field="state")
+    found = visit.node.hits.matches(None if state == "all" else MatchState(state))
+    return render(
+        visit,
+        "hits.html",
+        matches=found,
+        state=state,
+        states=[s.value for s in MatchState],
+        names=peer_names(visit.node),
+    )
+
+
+def hit(visit: Visit) -> Response:
+    """Side A, side B, and the evidence; once the officer has said why this record is opened."""
+    match = visit.node.hits.match(visit.path("match"))
+    if visit.purpose_for(match.dossier) is None:
+        return ask_purpose(visit, match.dossier, visit.request.url.path)
+    return _hit(visit, match, Form([]), {}, 200)
+
+
+def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status: int) -> Response:
+    node = visit.node
+    entry = _entry(node, match.entry)
+    queue = [m.id for m in node.hits.matches(MatchState.OPEN)]
+    at = queue.index(match.id) if match.id in queue else -1
+    score = views.score(match.explanation)
+    handling = [match.holding.provenance.handling, entry.statement.handling.codes if entry else ()]
+    return render(
+        visit,
+        "hit.html",
+        status=status,
+        strictest=views.strictest(handling),
+        m=match,
+        entry=entry,
+        texts=[p.content for p in entry.parts if p.content and p.ref.kind == "narrative"] if entry else [],
+        found=_found(node, match, entry),
+        score=score,
+        percent=int(match.score * 100),
+        names=peer_names(node),
+        clocks=_clocks(visit, match),
+        confirmed=_confirmed(node, match),
+        earlier=[
+            m for m in node.hits.matches() if m.holding.id == match.holding.id and m.id != match.id and m.decided_at
+        ],
+        position=(at + 1, len(queue)) if at >= 0 else None,
+        previous=queue[at - 1] if at > 0 else "",
+        next=queue[at + 1] if 0 <= at < len(queue) - 1 else "",
+        trail=node.ledger.find(match.id)[-8:],
+        form=form,
+        errors=errors,
+    )
+
+
+def _entry(node: Any, entry: str) -> Entry | None:
+    """The entry of side A; gone when its dossier was erased."""
+    try:
+        found: Entry = node.dossiers.entry(EntryId(entry))
+    except NotFound:
+        return None
+    return found
+
+
+def _found(node: Any, match: Match, entry: Entry | None) -> list[dict[str, Any]]:
+    """Every record of the report, and which of them met something here."""
+    if entry is None:
+        return []
+    met = [m.part for m in node.hits.matches(dossier=match.dossier)]
+    found = []
+    for p in entry.parts:
+        if p.ref.kind != "entity" or not p.content:
+            continue
+        entity = p.content["entity"]
+        first = next((c["value"] for c in entity.get("claims", ())), "")
+        found.append(
+            {
+                "schema": entity["schema"],
+                "value": first,
+                "this": p.ref.id == match.part,
+                "hits": met.count(p.ref.id),
+            }
+        )
+    return found
+
+
+def _clocks(visit: Visit, match: Match) -> list[ClockRow]:
+    found = []
+    for x in visit.node.hits.duties(visit.now):
+        if x.match == match.id:
+            duty = Duty(DossierId(x.dossier), visit.node.node_id, x.code, x.due_at, x.since, x.clause, urgent=x.urgent)
+            found.append(ClockRow(duty, views.clock(x.since, x.due_at, visit.now)))
+    return found
+
+
+def _confirmed(node: Any, match: Match) -> tuple[int, int] | None:
+    """How often matches of about this score were confirmed here; nothing where there are too few to tell."""
+    near = [m for m in node.hits.matches() if m.decided_at and abs(m.score - match.score) <= BAND]
+    return (sum(m.state == MatchState.HIT for m in near), len(near)) if len(near) >= 5 else None
+
+
+def decide(visit: Visit) -> Response:
+    """Record the officer's word. The answers have equal weight and none is chosen beforehand."""
+    match = visit.node.hits.match(visit.path("match"))
+    answer, reason = visit.form.get("answer"), visit.form.get("reason")
+    errors: dict[str, str] = {}
+    if answer not in ("hit", "no_hit", "unclear"):
+        errors["answer"] = visit.say(labels.FAILURES["decision.missing"])
+    if len(reason) < LEAST_REASON:
+        errors["reason"] = visit.say(labels.FAILURES["reason.missing"])
+    if errors:
+        return _hit(visit, match, visit.form, errors, 422)
+    purpose, why = visit.purpose_for(match.dossier) or ("", "")
+    try:
+        visit.node.hits.decide(match.id, MatchState(answer), reason, visit.acting(purpose, why or reason))
+    except Invalid as failure:
+        return _hit(visit, match, visit.form, _form_errors(visit, failure), 422)
+    return go(f"/hits/{match.id}")
+
+
+def _form_errors(visit: Visit, failure: TansiqError) -> dict[str, str]:
+    return problems.field_errors(visit, failure, failure.field or "reason")

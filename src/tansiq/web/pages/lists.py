@@ -1,0 +1,295 @@
+"""The lists: duties, dossiers, bank search, audit log, partners, second person."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from starlette.responses import Response
+
+from tansiq.access.model import Acting, Draft
+from tansiq.bank.model import Claim, Entity
+from tansiq.dossiers.model import Duty
+from tansiq.errors import Invalid, TansiqError
+from tansiq.kinds import KINDS
+from tansiq.terms import DossierId, parse_instant
+from tansiq.web import labels, problems, views
+from tansiq.web.pages.session import check_purpose, go, purpose_choices
+from tansiq.web.render import render
+from tansiq.web.visit import Form, Visit
+
+PAGE = 100
+LEAVES = 50
+RESULTS = 20
+OPEN = "dossier.open"
+APPEND = "dossier.append"
+
+
+def peer_names(node: Any) -> dict[str, str]:
+    """Node id -> the name on its card."""
+    return {p.card.node: p.card.name for p in node.exchange.peers()}
+
+
+@dataclass(frozen=True)
+class DutyRow:
+    """A duty as the landing page shows it."""
+
+    duty: Duty
+    clock: views.ClockView
+    subject: str
+    href: str
+
+
+def all_duties(node: Any, now: datetime) -> list[tuple[Duty, str]]:
+    """Every duty with the page where it is done; what only this node's officers owe is among them."""
+    found = [(d, f"/dossiers/{d.dossier}") for d in node.dossiers.duties()]
+    for x in node.hits.duties(now):
+        local = Duty(
+            DossierId(x.dossier), node.node_id, x.code, x.due_at, x.since, x.clause, urgent=x.urgent, creditor=None
+        )
+        found.append((local, f"/hits/{x.match}"))
+    return sorted(found, key=lambda pair: views.urgency(pair[0], now))
+
+
+def duties(visit: Visit) -> Response:
+    """The landing page: who owes what until when, most urgent first."""
+    subjects = {r.id: r.subject for r in visit.node.dossiers.rows(limit=1000)}
+    rows = [
+        DutyRow(d, views.clock(d.since, d.due_at, visit.now), subjects.get(d.dossier, ""), href)
+        for d, href in all_duties(visit.node, visit.now)
+    ]
+    me = visit.node.node_id
+    return render(
+        visit,
+        "duties.html",
+        mine=[r for r in rows if r.duty.owner == me],
+        theirs=[r for r in rows if r.duty.owner != me],
+        names=peer_names(visit.node),
+    )
+
+
+@dataclass(frozen=True)
+class ListRow:
+    """A dossier's line with its times as times."""
+
+    row: Any
+    opened_at: datetime | None
+    updated_at: datetime | None
+
+
+def _time(value: Any) -> datetime | None:
+    if isinstance(value, datetime) or value is None:
+        return value
+    return parse_instant(value) if value else None
+
+
+def dossiers(visit: Visit) -> Response:
+    kind = visit.query("kind")
+    if kind and kind not in KINDS:
+        raise Invalid("form.choice", "Choose one of the list.", step="read the filter", field="kind")
+    found = visit.node.dossiers.rows(kind, visit.query("before"), PAGE)
+    return render(
+        visit,
+        "dossiers.html",
+        rows=[ListRow(r, _time(r.opened_at), _time(r.updated_at)) for r in found],
+        kind=kind,
+        kinds=list(KINDS),
+        older=found[-1].updated_at if len(found) == PAGE else "",
+        names=peer_names(visit.node),
+    )
+
+
+# --- bank ---
+
+
+@dataclass(frozen=True)
+class Result:
+    """A record that the search found, and why."""
+
+    record: Any
+    score: float | None
+    rows: tuple[views.ScoreRow, ...]
+
+
+QUERIES = {
+    "person": ("Person", "name"),
+    "organization": ("Organization", "name"),
+    "phone": ("Phone", "number"),
+    "plate": ("Vehicle", "registrationNumber"),
+    "document": ("Document", "number"),
+}
+
+
+def bank_page(visit: Visit) -> Response:
+    """The empty search. A name typed in the top bar comes as `q` and is only put into the form: it is not searched."""
+    return _bank(visit, Form([("q", visit.query("q"))]), {}, None)
+
+
+def bank_search(visit: Visit) -> Response:
+    """Search, asked of the gate and logged. Words to look for travel in the body: an address stays in logs."""
+    try:
+        purpose, why = check_purpose(visit)
+        found = search(visit.node, visit.form.get("kind"), visit.form.get("q"), visit.acting(purpose, why))
+    except Invalid as failure:
+        name = failure.field if failure.field in ("q", "kind", "purpose", "justification") else "q"
+        return _bank(visit, visit.form, problems.field_errors(visit, failure, name), None)
+    return _bank(visit, visit.form, {}, found)
+
+
+def search(node: Any, kind: str, text: str, by: Acting) -> list[Result]:
+    """What the bank holds that is near. Raises `Invalid`, `Refused`."""
+    if kind not in QUERIES:
+        raise Invalid("form.choice", "Choose one of the list.", step="read the search", field="kind")
+    if not 2 <= len(text) <= 200:
+        raise Invalid("form.required", "Write 2 to 200 characters.", step="read the search", field="q")
+    schema, prop = QUERIES[kind]
+    candidates = node.search(Entity("q", schema, (Claim(prop, text),)), RESULTS, by)
+    return [Result(c.record, c.score, views.score(c.explanation).rows if c.explanation else ()) for c in candidates]
+
+
+def _bank(visit: Visit, form: Form, errors: dict[str, str], found: list[Result] | None) -> Response:
+    codes = [r.record.provenance.handling for r in found or []]
+    return render(
+        visit,
+        "bank.html",
+        status=422 if errors else 200,
+        form=form,
+        errors=errors,
+        results=found or [],
+        searched=found is not None,
+        held=visit.node.bank.count(),
+        kinds=[(k, visit.say(v)) for k, v in labels.SEARCH_KIND.items()],
+        purposes=purpose_choices(visit),
+        strictest=views.strictest(codes),
+    )
+
+
+# --- oversight ---
+
+
+def ledger(visit: Visit) -> Response:
+    return _ledger(visit, None)
+
+
+def verify_ledger(visit: Visit) -> Response:
+    """Recompute the whole log now, and say at which leaf it breaks."""
+    return _ledger(visit, visit.node.ledger.verify())
+
+
+def _ledger(visit: Visit, report: Any) -> Response:
+    text = visit.query("before")
+    if text and not (text.isascii() and text.isdigit()):
+        raise Invalid("query.number", "A whole number.", step="read the page", field="before")
+    leaves = visit.node.ledger.page(int(text) if text else None, LEAVES)
+    size, root = visit.node.ledger.head()
+    return render(
+        visit,
+        "ledger.html",
+        leaves=leaves,
+        size=size,
+        root=root.hex() if isinstance(root, bytes) else str(root),
+        checkpoint=visit.node.ledger.checkpoint() if size else "",
+        report=report,
+        older=leaves[-1].index if len(leaves) == LEAVES and leaves[-1].index > 0 else None,
+        names=peer_names(visit.node),
+    )
+
+
+@dataclass(frozen=True)
+class PeerRow:
+    """A partner with what binds us and what waits."""
+
+    peer: Any
+    agreements: tuple[Any, ...]
+    waiting: int
+
+
+def partners(visit: Visit) -> Response:
+    node = visit.node
+    waiting = {s.node: s.queued + s.sent for s in node.exchange.status()}
+    rows = [
+        PeerRow(p, tuple(node.gate.agreements_between(node.country, p.card.country)), waiting.get(p.card.node, 0))
+        for p in node.exchange.peers()
+        if p.state == "pinned"
+    ]
+    return render(
+        visit, "partners.html", peers=rows, deliveries=node.exchange.deliveries(limit=PAGE), names=peer_names(node)
+    )
+
+
+# --- four eyes ---
+
+
+@dataclass(frozen=True)
+class DraftRow:
+    """A draft that waits, read for the second officer."""
+
+    id: str
+    act: str
+    body: dict[str, Any]
+    to: list[str]
+    first: str
+    at: datetime | None
+    own: bool
+
+
+def _read_draft(draft: Draft, me: str) -> DraftRow:
+    try:
+        held = json.loads(draft.body)
+    except ValueError:
+        held = {}
+    body = held.get("body", {}) if isinstance(held, dict) else {}
+    act = str(body.get("type") or held.get("act") or draft.act)
+    return DraftRow(draft.id, act, body, list(held.get("to", [])), draft.first, draft.proposed_at, draft.first == me)
+
+
+def second(visit: Visit) -> Response:
+    return _second(visit, {})
+
+
+def _second(visit: Visit, errors: dict[str, str]) -> Response:
+    rows = [_read_draft(d, visit.officer.id) for d in visit.node.access.pending()]
+    return render(
+        visit, "second.html", status=422 if errors else 200, drafts=rows, errors=errors, names=peer_names(visit.node)
+    )
+
+
+def answer_second(visit: Visit) -> Response:
+    """The second officer confirms or rejects. What is confirmed is sent in the names of both."""
+    answer, why = visit.form.get("answer"), visit.form.get("justification")
+    if answer not in ("confirm", "reject"):
+        raise Invalid("form.choice", "Choose one of the list.", step="read the answer", field="answer")
+    if len(why) < 3:
+        return _second(visit, {"justification": visit.say(labels.FAILURES["form.required"])})
+    draft, by = visit.path("draft"), visit.acting("", why)
+    if answer == "reject":
+        visit.node.access.reject(draft, by)
+        return go("/second")
+    return go(f"/dossiers/{confirm(visit.node, draft, by)}")
+
+
+def confirm(node: Any, draft_id: str, by: Acting) -> str:
+    """Confirm a draft and do its act, in the names of both officers. What is refused then waits again."""
+    draft = node.access.draft(draft_id)
+    raw, first = node.access.confirm(draft_id, by)
+    both = Acting(first.id, first.roles, draft.purpose, draft.justification, second=by.officer)
+    held = json.loads(raw)
+    try:
+        if draft.act == OPEN:
+            return str(node.dossiers.open(held["kind"], held["body"], held["to"], both))
+        node.dossiers.append(DossierId(held["dossier"]), held["body"], both)
+    except TansiqError:
+        # The confirmation stands in the draft; what it was for did not happen. It waits again, under the first officer.
+        node.access.propose(
+            draft.act, raw, Acting(first.id, first.roles, draft.purpose, draft.justification), draft.needs
+        )
+        raise
+    return str(held["dossier"])
+
+
+def propose(node: Any, act: str, held: dict[str, Any], by: Acting, ref: str = "") -> str:
+    """Lay an act down for a second officer."""
+    found: str = node.access.propose(act, json.dumps(held, ensure_ascii=False).encode(), by, "supervisor", ref)
+    return found

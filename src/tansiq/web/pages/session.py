@@ -1,0 +1,122 @@
+"""Sign-in, sign-out, language, theme, and the purpose that is asked once per record and day."""
+
+from __future__ import annotations
+
+from starlette.responses import RedirectResponse, Response
+
+from tansiq.errors import Invalid, Refused
+from tansiq.terms import Purpose
+from tansiq.web import labels, problems, security
+from tansiq.web.i18n import LANGUAGES
+from tansiq.web.render import render
+from tansiq.web.visit import Form, Visit
+
+YEAR_S = 31_536_000
+LEAST_REASON = 3
+
+
+def local(target: str, otherwise: str = "/") -> str:
+    """Only a path of this node: an address that came with a form must not lead elsewhere."""
+    plain = target.isprintable() and "\\" not in target
+    return target if plain and target.startswith("/") and not target.startswith("//") else otherwise
+
+
+def go(target: str) -> RedirectResponse:
+    return RedirectResponse(target, status_code=303)
+
+
+def sign_in_page(visit: Visit) -> Response:
+    """The form; it brings its own token, since there is no session yet."""
+    if visit.session is not None:
+        return go("/")
+    return _sign_in_form(visit, {}, 200)
+
+
+def _sign_in_form(visit: Visit, errors: dict[str, str], status: int) -> Response:
+    visit.first = visit.first or security.new_token()
+    target = local(visit.form.get("next") or visit.query("next"))
+    kept = Form([("name", visit.form.get("name"))])
+    response = render(visit, "sign_in.html", status=status, errors=errors, form=kept, next=target)
+    security.set_cookie(visit.request, response, security.FIRST_COOKIE, visit.first)
+    return response
+
+
+def sign_in(visit: Visit) -> Response:
+    """One answer for every reason, so that nobody learns who is an officer here."""
+    name, password = visit.form.get("name"), visit.form.get("password")
+    if not name or not password:
+        missing = "name" if not name else "password"
+        return _sign_in_form(visit, {missing: visit.say(labels.FAILURES["form.required"])}, 422)
+    try:
+        token, _session = visit.node.access.sign_in(name, password, visit.form.get("code") or None)
+    except Refused as failure:
+        return _sign_in_form(visit, problems.field_errors(visit, failure, "name"), failure.http_status)
+    response = go(local(visit.form.get("next")))
+    security.set_cookie(visit.request, response, security.SESSION_COOKIE, token)
+    response.delete_cookie(security.FIRST_COOKIE, path="/")
+    return response
+
+
+def sign_out(visit: Visit) -> Response:
+    visit.node.access.sign_out(visit.token)
+    response = go("/sign-in")
+    response.delete_cookie(security.SESSION_COOKIE, path="/")
+    return response
+
+
+def choose_language(visit: Visit) -> Response:
+    chosen = visit.form.get("language")
+    if chosen not in LANGUAGES:
+        raise Invalid("form.choice", "Choose one of the list.", step="choose the language", field="language")
+    response = go(local(visit.form.get("back")))
+    security.set_cookie(visit.request, response, security.LANGUAGE_COOKIE, chosen, YEAR_S)
+    return response
+
+
+def choose_theme(visit: Visit) -> Response:
+    chosen = visit.form.get("theme")
+    if chosen not in security.THEMES:
+        raise Invalid("form.choice", "Choose one of the list.", step="choose the theme", field="theme")
+    response = go(local(visit.form.get("back")))
+    security.set_cookie(visit.request, response, security.THEME_COOKIE, chosen, YEAR_S)
+    return response
+
+
+def purpose_choices(visit: Visit) -> list[tuple[str, str]]:
+    return [(p.value, visit.say(labels.PURPOSE[p.value])) for p in Purpose]
+
+
+def ask_purpose(visit: Visit, record: str, target: str, errors: dict[str, str] | None = None) -> Response:
+    """The page that stands before a record until the officer has said why (LED art. 25)."""
+    return render(
+        visit,
+        "purpose.html",
+        status=422 if errors else 200,
+        record=record,
+        next=target,
+        errors=errors or {},
+        form=visit.form,
+        purposes=purpose_choices(visit),
+    )
+
+
+def check_purpose(visit: Visit) -> tuple[str, str]:
+    """Purpose and reason from a form. Raises `Invalid`."""
+    purpose, why = visit.form.get("purpose"), visit.form.get("justification")
+    if purpose not in set(Purpose):
+        raise Invalid("form.choice", "Choose one of the list.", step="read the purpose", field="purpose")
+    if len(why) < LEAST_REASON:
+        raise Invalid(
+            "purpose.missing", "Say why you open this record.", step="read the purpose", field="justification"
+        )
+    return purpose, why
+
+
+def give_purpose(visit: Visit) -> Response:
+    record, target = visit.form.get("record"), local(visit.form.get("next"))
+    try:
+        purpose, why = check_purpose(visit)
+    except Invalid as failure:
+        return ask_purpose(visit, record, target, problems.field_errors(visit, failure, failure.field))
+    visit.keep_purpose(record, purpose, why)
+    return go(target)

@@ -1,0 +1,92 @@
+"""Real nodes with pages on them: Rabat has sent a report, Madrid holds a match and asks, and officers can sign in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.testclient import TestClient
+
+from tansiq.access.model import Role
+from tansiq.demo import people
+from tansiq.node import Node
+from tansiq.web import create_app
+from tests.support.services import Federation
+
+PASSWORD = "eleven-lemons-on-a-quay"
+HIDDEN = re.compile(r'name="csrf" value="([^"]*)"')
+
+
+@dataclass
+class Town:
+    """Three services; `dossier` is Rabat's report, `request` Madrid's urgent question to Rabat, `match` Madrid's."""
+
+    federation: Federation
+    dossier: str = ""
+    request: str = ""
+    match: str = ""
+
+    def node(self, name: str) -> Node:
+        return self.federation.nodes[name]
+
+    def app(self, name: str):  # noqa: ANN201
+        return create_app(self.node(name))
+
+
+def make_town(folder: Path) -> Town:
+    f = Federation(folder, lambda name: f"sqlite:///{folder / name}.db")
+    f.add("rabat", "madrid", "berlin")
+    town = Town(f)
+    for name, node in f.nodes.items():
+        node.access.add_officer("salma", (Role.LIAISON, Role.ANALYST), PASSWORD, "en")
+        node.access.add_officer("omar", (Role.SUPERVISOR,), PASSWORD, "en")
+        node.access.add_officer("auditor", (Role.PROTECTION,), PASSWORD, "en")
+        assert name
+    f.hold("madrid", people.MADRID_HOLDINGS)
+    f.hold("berlin", people.BERLIN_HOLDINGS)
+    hidden = [f.nodes["berlin"].node_id]
+    town.dossier = f.nodes["rabat"].dossiers.open(
+        "report", people.report_body(hidden), ["es", "de"], f.officers["rabat"]
+    )
+    f.pump()
+    entry = f.nodes["madrid"].dossiers.state(town.dossier).entries[0].id
+    town.request = f.nodes["madrid"].dossiers.open(
+        "request", people.request_body(entry), ["ma"], f.officers["madrid+second"]
+    )
+    f.pump()
+    town.match = next(m.id for m in f.nodes["madrid"].hits.matches() if m.incoming.schema == "Person")
+    return town
+
+
+class Browser:
+    """A signed-in officer's browser: keeps cookies, brings each form's token."""
+
+    def __init__(self, app: object, language: str = "en") -> None:
+        self.client = TestClient(app, base_url="http://node.example", follow_redirects=True)  # type: ignore[arg-type]
+        self.client.cookies.set("tq_language", language)
+        self.csrf = ""
+
+    def sign_in(self, name: str = "salma", password: str = PASSWORD):  # noqa: ANN201
+        answer = self.post("/sign-in", {"name": name, "password": password}, source="/sign-in")
+        self.csrf = self._token(self.client.get("/").text)
+        return answer
+
+    def get(self, path: str):  # noqa: ANN201
+        return self.client.get(path)
+
+    def post(self, path: str, values: dict[str, object], *, source: str = ""):  # noqa: ANN201
+        token = self._token(self.client.get(source).text) if source else self.csrf
+        return self.client.post(path, data={"csrf": token, **values})
+
+    def say_why(self, record: str, target: str = "/") -> None:
+        values = {"record": record, "next": target, "purpose": "investigation", "justification": "case 7 of the desk"}
+        assert self.post("/purpose", values).status_code < 400
+
+    @staticmethod
+    def _token(text: str) -> str:
+        found = HIDDEN.search(text)
+        return found[1] if found else ""
+
+
+__all__ = ["PASSWORD", "Browser", "Town", "make_town"]
