@@ -30,8 +30,17 @@ _TITLES_AR = (
 )
 # A title, what it is the title of, a comma, the name, a comma: how Arabic reports introduce officials.
 _INTRODUCED_AR = re.compile(rf"(?:{_TITLES_AR})[^،,.؛:\n]{{0,90}}[،,]\s*({_NAME_AR})(?=\s*[،,.؛\n])")
-# `السيد` goes straight before the name.
-_MISTER_AR = re.compile(rf"(?:السيدة?|الدكتور|الأستاذ)\s+({_AR}(?: {_AR}){{1,2}})(?=\s*[،,.؛:\n])")
+# The other order: the name, a comma, the title.
+_FOLLOWED_AR = re.compile(rf"(?:^|[،,.؛\n])\s*({_NAME_AR})[،,]\s*(?:{_TITLES_AR})")
+# `السيد` and `نظيره الإسباني` go straight before the name.
+_BEFORE_AR = re.compile(rf"(?:السيدة?|الدكتور|الأستاذ|نظير(?:ه|ته|يه) ال{_AR})\s+({_NAME_AR})(?=\s*[،,.؛:\n])")
+_SKIPPED_AR = re.compile(r"(?:استقبل|أكد|قال|التقى|أجرى|ترأس|زار|و?نظير(?:ه|ته|يه)|و?السيدة?|ال[\u0621-\u064a]+ية?)$")
+"""Words that may stand before a name and are none of it: verbs, counterparts, adjectives of countries."""
+_NO_NAME_AR = re.compile(
+    r"(?:أمس|اليوم|غدا|صباح|مساء|في|من|على|إلى|عن|مع|خلال|بعد|قبل|أن|إن|التي|الذي|الذين|حيث|كما|وفق|بحضور"
+    r"|ال(?:اثنين|إثنين|ثلاثاء|أربعاء|خميس|جمعة|سبت|أحد)|بال[\u0621-\u064a]+|لل[\u0621-\u064a]+)$"
+)
+"""One of these anywhere: the text between the commas was no name."""
 _CAP = r"[A-ZÀ-ÖØ-Ý][\w'’-]+"
 _NAME_LATIN = rf"{_CAP}(?: (?:{_CAP}|al|el|ben|bin|de|del|la|von|van|di)){{1,4}}"
 _INTRODUCED_LATIN = re.compile(
@@ -73,6 +82,20 @@ def language(content: str) -> str:
 
 
 def _persons(narrative: str, lang: str) -> tuple[str, ...]:
-    patterns = (_INTRODUCED_AR, _MISTER_AR) if lang == "ar" else (_INTRODUCED_LATIN,)
-    found = [m.group(1).strip() for p in patterns for m in p.finditer(narrative)]
-    return tuple(dict.fromkeys(found))
+    if lang != "ar":
+        return tuple(dict.fromkeys(m.group(1).strip() for m in _INTRODUCED_LATIN.finditer(narrative)))
+    met = sorted(
+        (m.start(1), m.group(1)) for p in (_INTRODUCED_AR, _FOLLOWED_AR, _BEFORE_AR) for m in p.finditer(narrative)
+    )
+    found = (_name_ar(words) for _, words in met)
+    return tuple(dict.fromkeys(name for name in found if name))
+
+
+def _name_ar(words: str) -> str:
+    """What is left as a name; empty when it was something else, or a bare family name."""
+    parts = words.split()
+    while parts and _SKIPPED_AR.match(parts[0]):
+        parts = parts[1:]
+    if not 2 <= len(parts) <= 5 or any(_NO_NAME_AR.match(p) for p in parts):
+        return ""
+    return " ".join(parts)
