@@ -123,20 +123,21 @@ class Writer:
         return more
 
     def _attempt(self, tx: Connection, job: _Job) -> None:
-        savepoint = tx.begin_nested()
+        """Run one work in a savepoint. In plain SQL: `begin_nested` costs four times as much as an insert.
+
+        A work that ended the transaction it was given took the savepoint with it: then the release fails, and with it
+        the whole batch, because what the batch had before that work is no longer ours to promise.
+        """
+        tx.exec_driver_sql("savepoint work")
         self._running = (tx, job)
         try:
             job.result = job.work(tx)
         except BaseException as exc:  # noqa: BLE001  # whatever it is belongs to the caller; the writer lives on
             job.failure = exc
-            savepoint.rollback()
-        else:
-            savepoint.commit()
+            tx.exec_driver_sql("rollback to savepoint work")
         finally:
             self._running = None
-        if not tx.in_transaction():
-            # The work committed or rolled back by itself: what the batch had before it is no longer ours to promise.
-            raise Broken("store.transaction", "a work ended the transaction it was given", step="write")
+        tx.exec_driver_sql("release savepoint work")
 
 
 def _call_back(job: _Job) -> None:
