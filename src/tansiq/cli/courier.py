@@ -12,7 +12,6 @@ from rich.console import Console
 from tansiq.cli.call import MAX_ENVELOPES_BYTES, open_node, read_file, write_file
 from tansiq.cli.screen import emit, facts, plain, table, when
 from tansiq.errors import Untrusted
-from tansiq.exchange.model import ItemState
 
 if TYPE_CHECKING:
     from tansiq.node import Node
@@ -37,6 +36,8 @@ def send_round(node: Node) -> Sent:
 
 
 def _waiting(node: Node) -> set[tuple[str, str]]:
+    from tansiq.exchange.model import ItemState  # late: --help needs no database
+
     return {(d.ref, d.to) for d in node.exchange.deliveries() if d.state in (ItemState.QUEUED, ItemState.SENT)}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,8 +13,10 @@ from rich.text import Text
 from tansiq.cli.call import acting, open_node, read_object
 from tansiq.cli.courier import Sent, send_round
 from tansiq.cli.screen import emit, facts, plain, safe, table, when
-from tansiq.dossiers.model import DossierState, Entry, Part, Presence
-from tansiq.policy.model import Decision, Permit
+
+if TYPE_CHECKING:
+    from tansiq.dossiers.model import DossierState, Entry, Part
+    from tansiq.policy.model import Decision
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -189,6 +191,8 @@ def entry_in(state: DossierState, word: str) -> Any:
 
 
 def _decision(decision: Decision) -> dict[str, Any]:
+    from tansiq.policy.model import Permit  # late: --help needs no law gate
+
     permitted = isinstance(decision, Permit)
     return {
         "decision": "permit" if permitted else "refusal",
@@ -218,7 +222,7 @@ def _panel(entry: Entry, marks: list[str], deliveries: list[str]) -> Panel:
 
 def _part(part: Part) -> Text:
     head = Text(f"{part.ref.kind}: ", style="bold")
-    if part.presence is not Presence.HELD or part.content is None:
+    if part.presence.value != "held" or part.content is None:
         return head.append_text(Text(f"[{part.presence.value}]", style="italic"))
     if part.ref.kind == "entity":
         entity = part.content.get("entity", {})

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from tansiq.cli.call import open_node
 from tansiq.cli.screen import emit, table, when
-from tansiq.dossiers.model import Duty
-from tansiq.hits.model import LocalDuty
+
+if TYPE_CHECKING:
+    from tansiq.dossiers.model import Duty
+    from tansiq.hits.model import LocalDuty
 
 
 def duties(

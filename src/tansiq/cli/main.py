@@ -23,7 +23,7 @@ app = typer.Typer(
         "A node of your own:\n\n"
         "  tansiq --home ./rabat node init --name 'Rabat' --country MA\n\n"
         "  tansiq --home ./rabat officer add yasmine --role analyst\n\n"
-        "  tansiq --home ./rabat serve --port 8443"
+        "  tansiq --home ./rabat serve --port 8080"
     ),
     epilog="Exit codes: 0 done, 2 invalid, 3 refused, 4 not found, 5 conflict, 6 unavailable, 7 untrusted, 8 broken.",
     no_args_is_help=True,

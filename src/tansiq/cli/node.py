@@ -23,6 +23,8 @@ def init(
     country: Annotated[str, typer.Option(help="ISO 3166 alpha-2, e.g. MA", metavar="CC")],
     url: Annotated[str, typer.Option(help="where partners reach it; empty: it polls them instead")] = "",
     languages: Annotated[str, typer.Option(help="in the order of preference", metavar="fr,ar")] = "en",
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="of the pages and the API; 8080")] = None,
+    exchange_port: Annotated[int | None, typer.Option(min=0, max=65535, help="of the partners' door; 8443")] = None,
 ) -> None:
     """Make a node: its keys, its database, its settings file.
 
@@ -39,6 +41,9 @@ def init(
         passphrase=call.passphrase(),
         url=url,
         languages=tuple(word for part in languages.split(",") if (word := part.strip())),
+        chosen={
+            table: {"port": value} for table, value in (("web", port), ("exchange", exchange_port)) if value is not None
+        },
     )
     try:
         made = {"node": node.node_id, "name": name, "country": node.country, "home": str(home)}
@@ -78,11 +83,13 @@ def card(
 
 def serve(
     ctx: typer.Context,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="instead of the one in the settings")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="of the pages, for this run")
+    ] = None,
 ) -> None:
     """Run the node: pages and API, the partners' door, the courier. Ctrl-C stops it cleanly.
 
-    tansiq --home ./rabat serve --port 8443
+    tansiq --home ./rabat serve --port 8080
     """
     with open_node(ctx) as node:
         node.serve(port)

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tansiq.access.model import Role
 from tansiq.cli.call import open_node, read_file
 from tansiq.cli.screen import emit, facts, table
 
@@ -19,7 +18,12 @@ app = typer.Typer(no_args_is_help=True, help="Who may act on this node.", rich_m
 def add(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="the sign-in name; it never leaves this node")],
-    role: Annotated[list[Role], typer.Option(help="may be given several times")],
+    role: Annotated[
+        list[str],
+        typer.Option(
+            help="analyst, liaison, supervisor, protection or admin; may be given several times", metavar="ROLE"
+        ),
+    ],
     password_file: Annotated[
         Path | None, typer.Option(help="a file (or -) whose first line is the password for the pages", metavar="FILE")
     ] = None,
@@ -37,7 +41,7 @@ def add(
         )
     with open_node(ctx) as node:
         officer, secret = node.access.add_officer(name, role, password, language, totp=totp)
-    roles = sorted(officer.roles)
+    roles = sorted(str(r) for r in officer.roles)
     said = {"officer": officer.id, "roles": roles, "totp_secret": secret}
 
     def show(out: Console) -> None:

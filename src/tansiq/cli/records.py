@@ -8,8 +8,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tansiq.bank import check_partial_date
-from tansiq.bank.model import Claim, Entity
 from tansiq.cli.call import acting, open_node, read_file
 from tansiq.cli.screen import emit, facts, table
 from tansiq.errors import Invalid
@@ -37,6 +35,9 @@ def match(
 
     tansiq --home ./madrid --officer ines --why "case 12" match "يوسف البرنوصي" --born 1985
     """
+    from tansiq.bank import check_partial_date  # late: --help and `names compare` need no database
+    from tansiq.bank.model import Claim, Entity
+
     claims = [Claim("name", _name(name, "NAME"))]
     if born:
         check_partial_date(born, "--born")
