@@ -25,7 +25,14 @@ SENDING = (
     "receipt.stored",
     "receipt.after_commit",
 )
-FILING = ("inbox.before_open", "inbox.before_file", "inbox.filed", "inbox.before_commit", "inbox.after_commit")
+FILING = (
+    "inbox.before_open",
+    "inbox.opened",
+    "inbox.before_file",
+    "inbox.filed",
+    "inbox.before_commit",
+    "inbox.after_commit",
+)
 HANDING = ("poll.before_hand", "poll.handed")
 PACKING = ("poll.handed", "parcel.before_commit", "parcel.after_commit")
 

@@ -66,12 +66,16 @@ class Faults:
         self.left = 0
         self.passed: list[str] = []
         self.crashed = False
+        self.acts: dict[str, Callable[[], None]] = {}
+        """What happens beside us at a point: another thread's doing."""
 
     def crash_at(self, point: str, passage: int = 1) -> None:
         self.point, self.left, self.crashed = point, passage, False
 
     def __call__(self, point: str) -> None:
         self.passed.append(point)
+        if point in self.acts:
+            self.acts.pop(point)()
         if point == self.point:
             self.left -= 1
             if self.left == 0:

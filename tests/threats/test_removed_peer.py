@@ -61,17 +61,8 @@ def test_a_partner_removed_between_opening_and_filing_files_nothing(trio) -> Non
     """The pin is asked again inside the transaction."""
     _, ma, es, _ = trio
     raw = envelope(ma, es)
-    armed = []
-
-    def remove_now(point: str) -> None:
-        if point == "inbox.before_open":
-            armed.append(point)
-
-    es.exchange._ground.fault = remove_now
-    opened = es.exchange._inbox._open
-    es.exchange._inbox._open = lambda e: (opened(e), es.exchange.remove_peer(ma.node))[0]  # type: ignore[method-assign]
+    es.faults.acts["inbox.opened"] = lambda: es.exchange.remove_peer(ma.node)
     assert refused(es.exchange.receive, raw) == "peer.not_pinned"
-    assert armed
     assert es.filed() == []
 
 

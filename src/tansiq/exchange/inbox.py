@@ -44,6 +44,7 @@ class Inbox:
             known = self._known(tx, envelope, sha256)
         if known is None:
             items = self._open(envelope)
+            ground.fault("inbox.opened")
             receipt, repeated = ground.store.write(lambda tx: self._file(tx, envelope, sha256, items))
         else:
             receipt, repeated = self._again(known), True

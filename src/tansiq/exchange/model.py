@@ -212,6 +212,7 @@ FAULT_POINTS = (
     "courier.after_post",
     "courier.before_failure_noted",
     "inbox.before_open",
+    "inbox.opened",
     "inbox.before_file",
     "inbox.filed",
     "inbox.before_commit",
