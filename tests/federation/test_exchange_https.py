@@ -1,0 +1,206 @@
+"""Couriers over real sockets: TLS 1.3, the pinned certificate, held polls, a partner that comes back."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tansiq.errors import PeerUnavailable
+from tansiq.exchange import Courier, HttpsTransport
+from tansiq.store import Store
+from tests.support.exchange_listener import Listener, listening
+from tests.support.federation import Federation, FederationNode, keys_of
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 10) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if holds():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+class Town:
+    """Two nodes with listeners; `es` may have no url of its own."""
+
+    def __init__(self, stack: ExitStack, home: Path, *, es_reachable: bool = True, wait_s: float = 1.0) -> None:
+        self.stack, self.home = stack, home
+        self.federation = Federation()
+        self.listeners: dict[str, Listener] = {}
+        self.ma = self.node("ma", True, wait_s)
+        self.es = self.node("es", es_reachable, wait_s)
+        self.ma.exchange.add_peer(self.es.exchange.card_bytes())
+        self.es.exchange.add_peer(self.ma.exchange.card_bytes())
+
+    def node(self, name: str, reachable: bool, wait_s: float) -> FederationNode:
+        store = Store.open(f"sqlite:///{self.home / name}.db")
+        self.stack.callback(store.close)
+        listener = self.stack.enter_context(listening(keys_of(name), self.home / name))
+        self.listeners[name] = listener
+        node = self.federation.add(name, store, url=listener.url if reachable else "", pin=False)
+        node.clock = lambda: datetime.now(UTC)
+        node.settings = replace(
+            node.settings, backoff_first_s=0.05, backoff_cap_s=0.4, poll_wait_s=wait_s, poll_seconds=0.3
+        )
+        node.restart()
+        listener.exchange = node.exchange
+        return node
+
+    def courier(self, node: FederationNode) -> Courier:
+        courier = Courier(node.exchange)
+        courier.start()
+        self.stack.callback(courier.stop)
+        return courier
+
+
+@pytest.fixture
+def stack():
+    with ExitStack() as stack:
+        yield stack
+
+
+def test_an_item_queued_is_delivered_without_being_asked(stack: ExitStack, tmp_path: Path) -> None:
+    town = Town(stack, tmp_path)
+    town.courier(town.ma)
+    began = time.monotonic()
+    town.ma.send(town.es, "e-1")
+    assert eventually(lambda: town.ma.states() == {"e-1": "received"})
+    assert time.monotonic() - began < 2
+    assert town.es.filed() == ["e-1"]
+
+
+def test_a_connection_is_kept_for_the_next_envelope(stack: ExitStack, tmp_path: Path) -> None:
+    town = Town(stack, tmp_path)
+    town.courier(town.ma)
+    for n in range(5):
+        town.ma.send(town.es, f"e-{n}")
+        assert eventually(lambda n=n: town.ma.states()[f"e-{n}"] == "received")
+    assert len(town.listeners["es"].posts) == 5
+    assert town.listeners["es"].connections == 1
+
+
+def test_another_certificate_than_the_cards_gets_not_one_byte(stack: ExitStack, tmp_path: Path) -> None:
+    """An impostor at the partner's address, with a certificate of its own."""
+    town = Town(stack, tmp_path)
+    impostor = stack.enter_context(listening(keys_of("fr"), tmp_path / "fr"))
+    peer = town.ma.exchange.peer(town.es.node)
+    misled = replace(peer, card=replace(peer.card, url=impostor.url))
+    transport = HttpsTransport()
+    for _ in range(2):
+        with pytest.raises(PeerUnavailable) as failure:
+            transport.post(misled, "/exchange/v1/envelopes", b"secret", 2)
+        assert failure.value.code == "peer.unreachable"
+    assert impostor.posts == []
+    transport.close()
+
+
+def test_a_partner_that_changes_its_certificate_behind_a_kept_connection_is_noticed(
+    stack: ExitStack, tmp_path: Path
+) -> None:
+    town = Town(stack, tmp_path)
+    transport = HttpsTransport()
+    peer = town.ma.exchange.peer(town.es.node)
+    with pytest.raises(PeerUnavailable) as failure:
+        transport.post(peer, "/exchange/v1/envelopes", b"{}", 2)
+    assert failure.value.code == "peer.http_400"
+    port = town.listeners["es"].server_port
+    kept = next(iter(transport._idle.values()))[0]
+    kept.close()
+    town.listeners["es"].shutdown()
+    town.listeners["es"].server_close()
+    impostor = stack.enter_context(listening(keys_of("fr"), tmp_path / "fr", port))
+    with pytest.raises(PeerUnavailable) as failure:
+        transport.post(peer, "/exchange/v1/envelopes", b"secret", 2)
+    assert failure.value.code == "peer.unreachable"
+    assert impostor.posts == []
+    transport.close()
+
+
+@pytest.mark.parametrize("most", [ssl.TLSVersion.TLSv1_2])
+def test_an_older_tls_is_not_spoken_at_our_door(stack: ExitStack, tmp_path: Path, most: ssl.TLSVersion) -> None:
+    town = Town(stack, tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode, context.maximum_version = False, ssl.CERT_NONE, most
+    with (
+        socket.create_connection(("127.0.0.1", town.listeners["es"].server_port), timeout=5) as plain,
+        pytest.raises((ssl.SSLError, ConnectionError)),
+        context.wrap_socket(plain) as tls,
+    ):
+        tls.recv(1)
+
+
+def test_a_partner_that_is_away_is_tried_again_and_gets_all(stack: ExitStack, tmp_path: Path) -> None:
+    town = Town(stack, tmp_path)
+    town.listeners["es"].exchange = None
+    town.courier(town.ma)
+    town.ma.send(town.es, "e-1", "e-2")
+    assert eventually(lambda: len(town.listeners["es"].posts) >= 3)
+    assert town.ma.states() == {"e-1": "sent", "e-2": "sent"}
+    [line] = town.ma.exchange.status()
+    assert (line.last_failure, line.attempts > 0) == ("peer.http_503", True)
+    town.listeners["es"].exchange = town.es.exchange
+    assert eventually(lambda: set(town.ma.states().values()) == {"received"})
+    assert town.es.filed() == ["e-1", "e-2"]
+    assert eventually(lambda: town.ma.exchange.status()[0].last_failure == "")
+
+
+def test_a_contact_from_the_partner_reopens_its_queue_at_once(stack: ExitStack, tmp_path: Path) -> None:
+    town = Town(stack, tmp_path)
+    town.ma.settings = replace(town.ma.settings, backoff_first_s=300, backoff_cap_s=300)
+    town.ma.restart()
+    town.listeners["ma"].exchange = town.ma.exchange
+    town.listeners["es"].exchange = None
+    town.courier(town.ma)
+    town.ma.send(town.es, "e-1")
+    assert eventually(lambda: len(town.listeners["es"].posts) == 1)
+    time.sleep(0.3)
+    town.listeners["es"].exchange = town.es.exchange
+    assert len(town.listeners["es"].posts) == 1
+    town.courier(town.es)
+    town.es.send(town.ma, "e-hello")
+    assert eventually(lambda: town.ma.states() == {"e-1": "received"}, 3)
+
+
+def test_a_node_that_nobody_can_reach_polls_and_gets_its_items_at_once(stack: ExitStack, tmp_path: Path) -> None:
+    town = Town(stack, tmp_path, es_reachable=False, wait_s=5)
+    town.courier(town.ma)
+    town.courier(town.es)
+    assert eventually(lambda: len(town.listeners["ma"].posts) >= 1)
+    time.sleep(0.2)
+    began = time.monotonic()
+    town.ma.send(town.es, "e-1")
+    town.es.send(town.ma, "e-2")
+    assert eventually(lambda: town.ma.states() == {"e-1": "received"}, 3)
+    assert time.monotonic() - began < 2, "the held poll was not woken"
+    assert eventually(lambda: town.es.states() == {"e-2": "received"}, 3)
+    assert town.listeners["es"].posts == []
+
+
+def test_idle_costs_one_held_poll_and_stopping_does_not_wait_for_it(stack: ExitStack, tmp_path: Path) -> None:
+    town = Town(stack, tmp_path, es_reachable=False, wait_s=20)
+    courier = town.courier(town.es)
+    town.courier(town.ma)
+    assert eventually(lambda: len(town.listeners["ma"].posts) == 1)
+    time.sleep(1.0)
+    assert len(town.listeners["ma"].posts) == 1
+    assert town.listeners["es"].posts == []
+    began = time.monotonic()
+    courier.stop()
+    assert time.monotonic() - began < 3
+
+
+def test_the_card_pins_the_certificate_that_the_listener_shows(stack: ExitStack, tmp_path: Path) -> None:
+    town = Town(stack, tmp_path)
+    shown = ssl.get_server_certificate(("127.0.0.1", town.listeners["ma"].server_port))
+    from tansiq.crypto import certificate_sha256
+
+    assert certificate_sha256(shown) == town.ma.exchange.card().tls_sha256
