@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tansiq.policy import Action, Gate, Permit, Question, Refusal, load_gate
@@ -122,7 +122,6 @@ RESTRICTIONS: dict[str, Any] = {
 LOOSENS = {"no recipient": lambda q: q.action is Action.EXPORT, "no purpose": lambda q: q.purpose == "system"}
 
 
-@settings(deadline=None, max_examples=400)
 @given(questions(), st.sampled_from(sorted(RESTRICTIONS)))
 def test_a_restriction_never_turns_a_refusal_into_a_permit(q: Question, name: str) -> None:
     tighter = replace(q, **RESTRICTIONS[name](q))
@@ -132,7 +131,6 @@ def test_a_restriction_never_turns_a_refusal_into_a_permit(q: Question, name: st
         assert isinstance(gate(q.country).decide(tighter), Refusal)
 
 
-@settings(deadline=None, max_examples=200)
 @given(questions())
 def test_nothing_is_disclosed_but_under_an_agreement_or_as_a_protective_act(q: Question) -> None:
     decision = gate(q.country).decide(q)
@@ -144,7 +142,6 @@ def test_nothing_is_disclosed_but_under_an_agreement_or_as_a_protective_act(q: Q
         assert q.classification == "UNCLASSIFIED"
 
 
-@settings(deadline=None, max_examples=200)
 @given(questions())
 def test_a_refusal_always_says_why(q: Question) -> None:
     decision = gate(q.country).decide(q)
@@ -155,7 +152,6 @@ def test_a_refusal_always_says_why(q: Question) -> None:
         assert decision.clauses
 
 
-@settings(deadline=None, max_examples=200)
 @given(st.text(max_size=20), st.text(max_size=20), st.frozensets(st.text(max_size=8), max_size=3), st.integers())
 def test_a_question_of_any_content_gets_an_answer(one: str, other: str, several: frozenset[str], number: int) -> None:
     q = Question(
