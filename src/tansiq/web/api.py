@@ -18,6 +18,7 @@ from tansiq.hits.model import MatchState
 from tansiq.policy.model import Permit
 from tansiq.terms import DossierId
 from tansiq.terms.ids import parse_dossier_id
+from tansiq.web import api_acts
 from tansiq.web.endpoints import api
 from tansiq.web.openapi import document
 from tansiq.web.pages.lists import QUERIES, all_duties
@@ -201,5 +202,6 @@ def routes() -> list[Route]:
         ("GET", "/api/v1/deliveries", deliveries),
         ("GET", "/api/v1/peers", peers),
         ("GET", "/api/v1/openapi.json", openapi),
+        *api_acts.TABLE,
     )
     return [Route(path, api(function), methods=[method]) for method, path, function in table]

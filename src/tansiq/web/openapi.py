@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tansiq import __version__
+from tansiq.web.api_acts import operations
 
 ID = {"type": "string"}
 TEXT = {"type": "string"}
@@ -98,6 +99,7 @@ OPERATIONS: tuple[Row, ...] = (
         _object({"peers": {"type": "array"}, "status": {"type": "array"}}), "200",
     ),
     ("get", "/openapi.json", "This description", [], None, {"type": "object"}, "200"),
+    *operations(_object, WHY, _ref("Body")),
 )  # fmt: skip
 
 SCHEMAS: dict[str, Any] = {
@@ -180,7 +182,7 @@ def _operation(row: Row) -> dict[str, Any]:
     _method, path, summary, query, body, answer, status = row
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": ID}
-        for name in ("dossier", "match")
+        for name in ("dossier", "match", "draft", "ref")
         if f"{{{name}}}" in path
     ]
     problem = {"application/problem+json": {"schema": _ref("Problem")}}
