@@ -116,6 +116,11 @@ class PostgresServer:
             self.process.wait()
 
 
+def database_of(url: str) -> str:
+    """The name of the database at this URL."""
+    return url.split("@/", 1)[1].split("?", 1)[0]
+
+
 @contextmanager
 def running_postgres(binaries: Path | None = None) -> Iterator[PostgresServer]:
     """Start a server in a folder of its own; stop it, by its own process, and remove the folder."""

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal, TypeVar
 
-from sqlalchemy import Connection, Engine, MetaData, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from tansiq.errors import Broken
-from tansiq.store import engines
-from tansiq.store.schema import metadata
+from tansiq.store import engines, migrations
 from tansiq.store.writer import Writer
 
 T = TypeVar("T")
@@ -28,18 +27,20 @@ class Store:
         self.dialect: Literal["sqlite", "postgresql"] = "sqlite" if writes.dialect.name == "sqlite" else "postgresql"
 
     @classmethod
-    def open(cls, url: str, tables: MetaData = metadata) -> Store:
+    def open(cls, url: str) -> Store:
         """Open `sqlite:////path/tansiq.db` or `postgresql://...` and bring its tables up to date.
 
         An SQLite file that another process has open is opened beside it. Raises `Invalid` on an address that is none,
-        `Broken` when the database does not answer.
+        `Broken` when the database does not answer or a newer program has made it.
         """
         writes, reads = engines.open_engines(engines.parse_url(url))
         try:
-            _prepare(writes, tables)
-        except OperationalError as exc:
+            _migrate(writes)
+        except (OperationalError, Broken) as exc:
             writes.dispose()
             reads.dispose()
+            if isinstance(exc, Broken):
+                raise
             raise Broken("store.unavailable", "the database does not answer", step="open store") from exc
         return cls(writes, reads)
 
@@ -76,14 +77,14 @@ class Store:
         self._reads.dispose()
 
 
-def _prepare(writes: Engine, tables: MetaData) -> None:
-    """Make the tables, alone: two processes that open a new database at once must not both make them."""
+def _migrate(writes: Engine) -> None:
+    """Bring the tables up to date, alone: two processes that open a new database at once must not both make them."""
     latest = time.monotonic() + engines.BUSY_S
     while True:
         try:
             with writes.connect() as connection:
                 engines.begin_alone(connection)
-                tables.create_all(connection)
+                migrations.upgrade(connection)
                 connection.commit()
         except OperationalError as exc:
             # SQLite does not wait while a new file is being turned to WAL by another process.

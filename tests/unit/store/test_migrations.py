@@ -1,0 +1,90 @@
+"""The migrations' sum is what the capabilities' records declare, on both databases."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, Table, inspect, text
+
+from tansiq.errors import Broken
+from tansiq.store import Store, migrations
+from tests.support.tree import SRC
+
+RECORDS = sorted(path.parent.name for path in SRC.glob("*/records.py"))
+
+
+def declared() -> MetaData:
+    """The tables of every capability, without those that a test of another folder may have put beside them."""
+    found = MetaData()
+    for name in RECORDS:
+        for value in vars(importlib.import_module(f"tansiq.{name}.records")).values():
+            if isinstance(value, Table) and value.name not in found.tables:
+                value.to_metadata(found)
+    return found
+
+
+@pytest.fixture
+def tx(new_url: str) -> Iterator[Connection]:
+    opened = Store.open(new_url)
+    with opened.read() as connection:
+        yield connection
+    opened.close()
+
+
+def test_the_migrated_tables_are_the_declared_ones(tx: Connection) -> None:
+    wanted = declared()
+    context = MigrationContext.configure(tx, opts={"compare_type": True, "compare_server_default": True})
+    assert compare_metadata(context, wanted) == []
+    for name, table in wanted.tables.items():  # what Alembic does not compare
+        found = inspect(tx).get_pk_constraint(name)
+        assert found["constrained_columns"] == [column.name for column in table.primary_key], name
+        names = [check["name"] for check in inspect(tx).get_check_constraints(name)]
+        assert len(names) == len([c for c in table.constraints if c.__visit_name__ == "check_constraint"]), name
+
+
+def test_there_is_one_line_of_revisions_and_its_end_is_the_head() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    assert ScriptDirectory.from_config(config).get_heads() == [migrations.HEAD]
+
+
+def test_a_database_at_the_head_is_opened_as_it_is(store: Store, store_url: str) -> None:
+    mark = "insert into access_attempts values (:key, 1, '', '')"
+    store.write(lambda tx: tx.execute(text(mark), {"key": b"k"}))
+    again = Store.open(store_url)
+    with again.read() as tx:
+        assert tx.execute(text("select count(*) from access_attempts")).scalar_one() == 1
+    again.close()
+
+
+def test_a_new_database_opened_by_many_at_once_is_made_once(new_url: str) -> None:
+    together = threading.Barrier(4)
+
+    def open_it(_n: int) -> str | None:
+        together.wait()
+        opened = Store.open(new_url)
+        with opened.read() as tx:
+            found = migrations.revision_of(tx)
+        opened.close()
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(open_it, range(4))) == [migrations.HEAD] * 4
+
+
+def test_a_database_of_a_newer_program_is_not_touched(store_url: str) -> None:
+    opened = Store.open(store_url)
+    opened.write(lambda tx: tx.execute(text("update alembic_version set version_num = '9999'")))
+    opened.close()
+    with pytest.raises(Broken) as caught:
+        Store.open(store_url)
+    assert caught.value.code == "store.newer"
