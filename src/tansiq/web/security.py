@@ -34,7 +34,8 @@ HEADERS = (
     (b"content-security-policy", CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
+    # With "no-referrer" a browser's own form would come with `Origin: null`.
+    (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
@@ -76,7 +77,7 @@ class SecurityHeaders:
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body, refused before it is read where its length is over the limit, and while it is read where it lies."""
+    """The whole body. Too long: refused before it is read, or while it is read where its length was a lie."""
     claimed = request.headers.get("content-length", "0")
     if not claimed.isdigit() or int(claimed) > limit:
         raise Invalid("body.too_large", f"The body is over {limit} bytes.", step="read the body", field="body")

@@ -97,11 +97,13 @@ def _found(node: Any, match: Match, entry: Entry | None) -> list[dict[str, Any]]
         if p.ref.kind != "entity" or not p.content:
             continue
         entity = p.content["entity"]
-        first = next((c["value"] for c in entity.get("claims", ())), "")
+        first = next(iter(entity.get("claims", ())), {})
         found.append(
             {
                 "schema": entity["schema"],
-                "value": first,
+                "property": first.get("property", ""),
+                "lang": first.get("lang", ""),
+                "value": first.get("value", ""),
                 "this": p.ref.id == match.part,
                 "hits": met.count(p.ref.id),
             }

@@ -65,7 +65,7 @@ def duties(visit: Visit) -> Response:
         visit,
         "duties.html",
         mine=[r for r in rows if r.duty.owner == me],
-        theirs=[r for r in rows if r.duty.owner != me],
+        theirs=[r for r in rows if r.duty.owner != me and r.duty.creditor == me],
         names=peer_names(visit.node),
     )
 
