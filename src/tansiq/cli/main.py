@@ -10,7 +10,7 @@ import structlog
 import typer
 
 import tansiq
-from tansiq.cli import courier, demo, doctor, dossier, duties, ledger, node, officer, peer, records, token
+from tansiq.cli import courier, demo, doctor, dossier, duties, hit, ledger, node, officer, peer, records, token
 from tansiq.cli.call import Call
 from tansiq.cli.problems import INTERRUPTED, tell, unexpected, usage
 from tansiq.errors import TansiqError
@@ -40,6 +40,7 @@ app.add_typer(token.app, name="token")
 app.add_typer(dossier.app, name="dossier")
 app.command("duties")(duties.duties)
 app.command("match")(records.match)
+app.add_typer(hit.app, name="hit")
 app.command("import")(records.import_file)
 app.add_typer(records.names, name="names")
 app.add_typer(ledger.app, name="ledger")

@@ -83,9 +83,7 @@ def card(
 
 def serve(
     ctx: typer.Context,
-    port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="of the pages, for this run")
-    ] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="of the pages, for this run")] = None,
 ) -> None:
     """Run the node: pages and API, the partners' door, the courier. Ctrl-C stops it cleanly.
 

@@ -1,0 +1,83 @@
+"""`tansiq hit`: what the machine matched, and the officer's word on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from tansiq.cli.call import acting, call_of, open_node
+from tansiq.cli.screen import emit, facts, table, when
+from tansiq.errors import Invalid
+
+if TYPE_CHECKING:
+    from tansiq.hits.model import Match
+
+app = typer.Typer(
+    no_args_is_help=True, help="Matches, and the officer's word that makes one a hit.", rich_markup_mode=None
+)
+
+
+@app.command("list")
+def show_all(
+    ctx: typer.Context,
+    decided: Annotated[bool, typer.Option("--decided", help="the decided ones too")] = False,
+) -> None:
+    """What arrived and met what we hold; undecided ones first to be decided, with the score and its parts.
+
+    tansiq --home ./madrid hit list
+    """
+    with open_node(ctx) as node:
+        found = [m for m in node.hits.matches() if decided or m.state.value in ("open", "unclear")]
+
+    def show(out: Console) -> None:
+        rows = [
+            (m.id, m.state.value, f"{m.score:.2f}", m.originator, _name(m), _held(m), when(m.found_at)) for m in found
+        ]
+        heads = ("match", "state", "score", "from", "arrived", "held", "found")
+        out.print(table(*heads, rows=rows) if rows else "nothing waits for a decision")
+
+    emit(ctx, {"matches": [_plain(m) for m in found]}, show)
+
+
+@app.command("decide")
+def decide(
+    ctx: typer.Context,
+    match: Annotated[str, typer.Argument(metavar="MATCH")],
+    word: Annotated[str, typer.Argument(metavar="hit|no_hit|unclear")],
+) -> None:
+    """The officer's word on a match; --why is its reason. Only a person decides (LED art. 11), and the ledger keeps it.
+
+    tansiq --home ./madrid --officer ines --purpose prevention --why "same father, same village" hit decide m-12 hit
+    """
+    from tansiq.hits.model import MatchState
+
+    if word not in (choices := [s.value for s in MatchState if s is not MatchState.OPEN]):
+        raise Invalid("hit.word", f"one of {', '.join(choices)}", step="decide match", field="hit|no_hit|unclear")
+    with open_node(ctx) as node:
+        decided = node.hits.decide(match, MatchState(word), call_of(ctx).why, acting(ctx, node))
+    emit(ctx, _plain(decided), lambda out: facts(out, [("match", decided.id), ("state", decided.state.value)]))
+
+
+def _plain(match: Match) -> dict[str, Any]:
+    return {
+        "match": match.id,
+        "state": match.state,
+        "score": match.score,
+        "dossier": match.dossier,
+        "entry": match.entry,
+        "record": match.holding.id,
+        "originator": match.originator,
+        "found_at": match.found_at,
+        "decided_at": match.decided_at,
+        "explanation": match.explanation,
+    }
+
+
+def _name(match: Match) -> str:
+    return next(iter(match.incoming.names()), match.incoming.schema)
+
+
+def _held(match: Match) -> str:
+    return next(iter(match.holding.entity.names()), match.holding.entity.schema)
