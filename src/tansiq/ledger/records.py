@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     delete,
     func,
     select,
@@ -85,22 +86,31 @@ witnessed = Table(
 )
 
 
+# The statements of an append, built once: building them anew costs more than running them.
+_LOCK_HEAD = select(head.c.size, head.c.peaks).where(head.c.id == HEAD_ID).with_for_update()
+_SAVE_HEAD = (
+    update(head)
+    .where(head.c.id == HEAD_ID)
+    .values(size=bindparam("new_size"), peaks=bindparam("new_peaks", type_=LargeBinary()))
+)
+_SAVE_LEAF, _SAVE_CONTENT, _SAVE_NODES = leaves.insert(), contents.insert(), nodes.insert()
+
+
 def lock_head(tx: Connection) -> tuple[int, list[bytes]]:
     """Size and peaks, the row locked until the caller's transaction ends: appends are serial."""
-    query = select(head.c.size, head.c.peaks).where(head.c.id == HEAD_ID).with_for_update()
-    row = tx.execute(query).first()
+    row = tx.execute(_LOCK_HEAD).first()
     if row is None:
         if tx.execute(select(leaves.c.leaf_index).limit(1)).first():
             raise Broken("ledger.head", "the ledger has leaves but no head", step="ledger")
         tx.execute(_insert(tx, head).values(id=HEAD_ID, size=0, peaks=b"").on_conflict_do_nothing())
-        row = tx.execute(query).one()
-    return row.size, _peaks(row.size, row.peaks)
+        row = tx.execute(_LOCK_HEAD).one()
+    return row.size, _peaks(row.size, bytes(row.peaks))
 
 
 def load_head(tx: Connection) -> tuple[int, list[bytes]]:
     """Size and peaks as committed; (0, []) before the first append."""
     row = tx.execute(select(head.c.size, head.c.peaks).where(head.c.id == HEAD_ID)).first()
-    return (0, []) if row is None else (row.size, _peaks(row.size, row.peaks))
+    return (0, []) if row is None else (row.size, _peaks(row.size, bytes(row.peaks)))
 
 
 def load_stored_head(tx: Connection) -> tuple[int, bytes]:
@@ -126,7 +136,7 @@ def save_leaf(
 ) -> None:
     """One appended leaf with its content, the inner nodes that it completed, and the new head."""
     tx.execute(
-        leaves.insert(),
+        _SAVE_LEAF,
         {
             "leaf_index": index,
             "leaf_hash": leaf_hash,
@@ -136,10 +146,10 @@ def save_leaf(
             "at": leaf.at,
         },
     )
-    tx.execute(contents.insert(), {"leaf_index": index, "sealed": sealed})
+    tx.execute(_SAVE_CONTENT, {"leaf_index": index, "sealed": sealed})
     if completed:
-        tx.execute(nodes.insert(), [{"level": lv, "node_index": ix, "hash": h} for lv, ix, h in completed])
-    tx.execute(update(head).where(head.c.id == HEAD_ID).values(size=index + 1, peaks=b"".join(peaks)))
+        tx.execute(_SAVE_NODES, [{"level": lv, "node_index": ix, "hash": h} for lv, ix, h in completed])
+    tx.execute(_SAVE_HEAD, {"new_size": index + 1, "new_peaks": b"".join(peaks)})
 
 
 def node_reader(tx: Connection) -> Node:
