@@ -115,9 +115,8 @@ class Host:
             except httpx.TransportError:
                 time.sleep(0.1)
         self.stop()
-        raise PeerUnavailable(
-            "demo.not_started", f"the node of {self.name} did not start; see {self.home / 'node.log'}"
-        )
+        last = (self.home / "node.log").read_text("utf-8", "replace").strip().splitlines()[-1:]
+        raise PeerUnavailable("demo.not_started", f"the node of {self.name} did not start: {' '.join(last)}")
 
     def stop(self) -> None:
         """Ask the process that we started to end; end it if it does not."""

@@ -21,7 +21,7 @@ from tansiq.bank.model import Entity, Provenance
 from tansiq.dossiers import drafting, records
 from tansiq.dossiers.drafting import Draft, Made
 from tansiq.dossiers.frame import FRAME_ACTS, effective_handling
-from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Duty, Entry, Kind, Part, Presence
+from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Duty, Entry, Kind, Legal, Part, Presence
 from tansiq.dossiers.rules import automatic, duties, fold, parse_facts
 from tansiq.dossiers.wire import PAYLOAD_TYPE, Body, delivery_to_bytes, dossier_id, parse_body, parse_delivery
 from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError, Untrusted
@@ -129,7 +129,7 @@ class Dossiers:
             self._about(state, parsed),
             rule,
             addressees=addressees,
-            inherited=state.entries[0].statement.legal,
+            inherited=self._inherited(state, addressees),
             resolve=self._node,
         )
         now = self._w.clock()
@@ -154,8 +154,8 @@ class Dossiers:
             rule = FRAME_ACTS["dossier.members"]
             now = self._w.clock()
             members = tuple(sorted({*state.members, node}))
-            legal = self._legal_for(state, node)
             addressees = tuple(n for n in members if n != self._w.node)
+            legal = self._inherited(state, addressees)
             draft = drafting.make_draft(body, rule, addressees=addressees, inherited=legal, resolve=self._node)
             # The newcomer gets what we wrote; the gate is asked again for each entry.
             for entry in state.entries:
@@ -532,7 +532,7 @@ class Dossiers:
             raise Conflict("act.done_already", "already written", step="settle")
         rule = self._rule(kind, act.type)
         addressees = tuple(n for n in state.members if n != self._w.node)
-        legal = state.entries[0].statement.legal
+        legal = self._inherited(state, addressees)
         draft = Draft(rule, Handling.parse([]), legal, facts, (), addressees)
         now, by = self._w.clock(), Acting.machine()
         made = self._make(draft, state, by, now)
@@ -610,14 +610,22 @@ class Dossiers:
         """`dossier.members` with `to` names the whole list that stays; us included always."""
         return tuple(sorted({self._w.node, *self._nodes(parsed.to or ())}))
 
-    def _legal_for(self, state: DossierState, node: NodeId) -> Any:
-        """The opening's legal ground, with the agreement towards a newcomer where the opening named none."""
+    def _inherited(self, state: DossierState, addressees: Iterable[NodeId]) -> Legal:
+        """The opening's legal ground, turned towards our addressees.
+
+        The opener named an agreement for each of its own recipients. What we send back goes under the one by which it
+        was given to us, where the addressee is a party; to others under an agreement in force between us and them.
+        """
         legal = state.entries[0].statement.legal
-        country = country_of(node)
-        if legal.agreement_with(country):
-            return legal
-        between = self._w.gate.agreements_between(self._w.country, country)
-        return replace(legal, agreements={**legal.agreements, country: between[0].id}) if between else legal
+        ours = self._w.gate.agreement(legal.agreement_with(self._w.country))
+        found = dict(legal.agreements)
+        for country in {country_of(n) for n in addressees} - set(found):
+            between = self._w.gate.agreements_between(self._w.country, country)
+            if ours is not None and {self._w.country, country} <= set(ours.parties):
+                found[country] = ours.id
+            elif "*" not in found and between:
+                found[country] = between[0].id
+        return replace(legal, agreements=found)
 
     @staticmethod
     def _consents(state: DossierState, node: NodeId) -> bool:
