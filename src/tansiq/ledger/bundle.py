@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from tansiq.crypto import PublicKeys, canonical
 from tansiq.errors import TansiqError, Untrusted
@@ -19,13 +20,13 @@ def make_bundle(bundle: BundleWire) -> bytes:
 
 
 def verify_bundle(
-    raw: bytes, origin: str, public: PublicKeys, witnesses: Mapping[str, PublicKeys] | None = None
+    raw: bytes | Mapping[str, Any], origin: str, public: PublicKeys, witnesses: Mapping[str, PublicKeys] | None = None
 ) -> Proven:
     """What the bundle proves about the log `origin`. Raises `Untrusted` unless every step verifies.
 
-    `witnesses` are those whose word the reader takes; which of them cosigned is in the answer, and none need have.
+    `raw` is the file, or its JSON value out of a larger one. `witnesses` are those whose word the reader takes; which of them cosigned is in the answer, and none need have.
     """
-    bundle = parse_bundle(raw)
+    bundle = parse_bundle(raw if isinstance(raw, bytes) else canonical(dict(raw)))
     checkpoint = verify_checkpoint(bundle.checkpoint, origin, public)
     leaf = hash_leaf(bundle.leaf)
     if not verify_inclusion(leaf, bundle.index, checkpoint.size, bundle.path, checkpoint.root):

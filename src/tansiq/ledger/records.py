@@ -152,15 +152,20 @@ def save_leaf(
     tx.execute(_SAVE_HEAD, {"new_size": index + 1, "new_peaks": b"".join(peaks)})
 
 
+_LOAD_LEAF_HASH = select(leaves.c.leaf_hash).where(leaves.c.leaf_index == bindparam("position"))
+_LOAD_NODE = select(nodes.c.hash).where(
+    nodes.c.level == bindparam("height"), nodes.c.node_index == bindparam("position")
+)
+
+
 def node_reader(tx: Connection) -> Node:
     """Complete subtrees out of the store."""
 
     def node(level: int, index: int) -> bytes:
         if level == 0:
-            query = select(leaves.c.leaf_hash).where(leaves.c.leaf_index == index)
+            found = tx.execute(_LOAD_LEAF_HASH, {"position": index}).scalar()
         else:
-            query = select(nodes.c.hash).where(nodes.c.level == level, nodes.c.node_index == index)
-        found = tx.execute(query).scalar()
+            found = tx.execute(_LOAD_NODE, {"height": level, "position": index}).scalar()
         if found is None:
             raise Broken(
                 "ledger.node", "a node of the ledger's tree is missing", step="ledger", detail=f"{level}/{index}"

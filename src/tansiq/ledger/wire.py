@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tansiq.crypto import from_base64, parse_canonical, require_suite, to_base64
+from tansiq.crypto import SUITE, from_base64, parse_canonical, require_suite, to_base64
 from tansiq.errors import TansiqError, Untrusted
 from tansiq.ledger.merkle import HASH_BYTES
 from tansiq.ledger.model import Checkpoint, Leaf
@@ -117,7 +117,7 @@ def render_bundle(bundle: BundleWire) -> dict[str, Any]:
         disclosed = {"salt": to_base64(bundle.salt), "content": dict(bundle.content)}
     return {
         "type": BUNDLE_TYPE,
-        "suite": "tansiq-1",
+        "suite": SUITE,
         "index": bundle.index,
         "leaf": {
             "at": leaf.at,

@@ -78,6 +78,7 @@ def test_the_bundle_proves_its_leaf_to_one_with_nothing_but_keys() -> None:
     assert proven.content == VECTORS["contents"][5]
     assert [c.name for c in proven.cosigned] == [WITNESS]
     assert proven.to_dict()["subject"] == "e-5"
+    assert verify_bundle(json.loads(VECTORS["bundle"]), ORIGIN, LOG, {WITNESS: WITNESS_KEYS}) == proven
     hidden = verify_bundle(VECTORS["bundle_hidden"].encode(), ORIGIN, LOG)
     assert (hidden.content, hidden.cosigned) == (None, ())
     assert hidden.leaf == proven.leaf
