@@ -57,8 +57,8 @@ class Names:
     def search(self, name: str, k: int) -> list[Spelling]:
         """Spellings of at most `k` records, best first; a record may be there with several."""
         with self._lock:
-            # Long entries have ten spellings of one name: ask for more than `k`, or they would crowd the others out.
-            near = self._index.search(name, k * 4)
+            # Long entries have ten spellings of one name: with just `k` of them they would crowd the others out.
+            near = self._index.search(name, k * 2)
             found = [Spelling(*self._owner[i], score) for i, score in near if i in self._owner]
         records: dict[str, None] = {}
         for spelling in found:

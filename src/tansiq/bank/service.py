@@ -17,7 +17,7 @@ from tansiq.ledger import Ledger
 from tansiq.store import Store
 from tansiq.terms import LogVerb
 
-POOL = 60
+POOL = 30
 """How many records the name index proposes for comparison before `k` of them are kept: the index ranks names alone,
 while birth dates and numbers, which it does not see, may turn the order round."""
 MAX_QUERY_NAMES = 24

@@ -84,10 +84,11 @@ class Queued:
     urgent: bool
 
 
-def enqueue(tx: Connection, item: Queued, at: datetime) -> bool:
-    """False when it was queued before: a repeated delivery examines nothing twice."""
-    if tx.execute(select(queue.c.entry).where(queue.c.entry == item.entry)).first() is not None:
-        return False
+def enqueue(tx: Connection, item: Queued, at: datetime) -> None:
+    """An entry that was examined before waits again: a part of it may have arrived later (withheld, then passed on)."""
+    again = update(queue).where(queue.c.entry == item.entry).values(examined_at="")
+    if tx.execute(again).rowcount:
+        return
     tx.execute(
         insert(queue).values(
             entry=item.entry,
@@ -98,7 +99,6 @@ def enqueue(tx: Connection, item: Queued, at: datetime) -> bool:
             examined_at="",
         )
     )
-    return True
 
 
 def waiting(tx: Connection, limit: int) -> list[Queued]:

@@ -17,8 +17,11 @@ LIFE: Mapping[MatchState, frozenset[MatchState]] = {
 }
 
 MATCH_SCORE = 0.5
-"""The evidence outweighs the odds of chance: the sum of the points is not below zero. Two common names alone stay below
-it, a rare name or a common one with a birth year stands above; an officer's minutes are the price of a lower one."""
+"""With a birth date, a birth place or a parent that agrees: the evidence outweighs the odds of chance."""
+NAME_ALONE_SCORE = 0.9
+"""With a name and nothing else. The name's score says how alike two names are, not how many people bear them: in a bank
+of ten thousand a pair of common names meets by chance, and every match costs an officer minutes. A missed one may cost
+more (a wanted man sat in a neighbour's prison under another spelling), so it is not higher either."""
 MOST_MATCHES = 8
 """Of one entity in one entry. A name that meets more holdings than that tells nobody apart: the best are shown."""
 
@@ -42,10 +45,10 @@ def match_rule(incoming: Entity, candidate: Candidate) -> str:
     if parts & IDENTIFIER_KINDS:
         # A shared number calls for a look even where the names differ: that is what a shared phone is about.
         return "identifier"
-    if candidate.score < MATCH_SCORE:
-        return ""
     both_persons = incoming.schema == candidate.record.entity.schema == "Person"
-    return "person" if both_persons and parts & {"birth_date", "birth_place", "father", "mother"} else "name"
+    if both_persons and parts & {"birth_date", "birth_place", "father", "mother"}:
+        return "person" if candidate.score >= MATCH_SCORE else ""
+    return "name" if candidate.score >= NAME_ALONE_SCORE else ""
 
 
 def duties(matches: tuple[Match, ...] | list[Match], urgent: Mapping[str, bool]) -> tuple[LocalDuty, ...]:

@@ -1,6 +1,7 @@
 """Entities from the outside: what is on the closed lists comes in, everything else is refused by name."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,52 +20,28 @@ def claim(**more):
     return {"property": "name", "value": "Yasir Benomar", **more}
 
 
-BAD = [
-    ("entity.not_an_object", "entity", ["a", "list"]),
-    ("entity.field_unknown", "entity.nationality", person(nationality="MA")),
-    ("entity.field_unknown", "entity.?", person(**{"Yasir Benomar": "1"})),
-    ("entity.schema_unknown", "entity.schema", {**person(), "schema": "Human"}),
-    ("entity.not_text", "entity.schema", {**person(), "schema": 3}),
-    ("entity.id_malformed", "entity.id", {**person(), "id": ""}),
-    ("entity.id_malformed", "entity.id", {**person(), "id": "../x"}),
-    ("entity.role_unknown", "entity.role", person(role="BOSS")),
-    (
-        "entity.role_not_a_person",
-        "entity.role",
-        {"id": "v", "schema": "Phone", "role": "SUSP", "claims": [{"property": "number", "value": "+212600000000"}]},
-    ),
-    ("entity.no_claims", "entity.claims", {**person(), "claims": []}),
-    ("entity.no_claims", "entity.claims", {**person(), "claims": "name"}),
-    ("entity.too_many_claims", "entity.claims", person(*[claim()] * 501)),
-    ("claim.not_an_object", "entity.claims[0]", person("name")),
-    ("entity.field_unknown", "entity.claims[0].weight", person(claim(weight=1))),
-    ("claim.special_category", "entity.claims[0].religion", person(claim(property="religion"))),
-    ("claim.special_category", "entity.claims[0].ethnicity", person(claim(property="ethnicity"))),
-    ("claim.special_category", "entity.claims[0].political", person(claim(property="political"))),
-    ("claim.property_unknown", "entity.claims[0].property", person(claim(property="iban"))),
-    ("claim.property_unknown", "entity.claims[0].property", person(claim(property="password"))),
-    ("claim.value_empty", "entity.claims[0].value", person(claim(value=" \u200f "))),
-    ("claim.value_control", "entity.claims[0].value", person(claim(value="a\x00b"))),
-    ("claim.value_control", "entity.claims[0].value", person(claim(value="a\ud800b"))),
-    ("claim.value_too_long", "entity.claims[0].value", person(claim(value="a" * 513))),
-    ("entity.not_text", "entity.claims[0].value", person(claim(value=None))),
-    ("claim.lang_malformed", "entity.claims[0].lang", person(claim(lang="Arabic!"))),
-    ("claim.basis_unknown", "entity.claims[0].basis", person(claim(basis="rumour"))),
-    ("grade.unknown", "entity.claims[0].grade", person(claim(grade="Z9"))),
-    ("grade.scheme", "entity.claims[0].grade", person(claim(scheme="9x9"))),
-    ("date.malformed", "entity.claims[0].value", person(claim(property="birthDate", value="1999-02-29"))),
-    ("date.malformed", "entity.claims[0].value", person(claim(property="birthDate", value="12/03/1999"))),
-    ("date.malformed", "entity.claims[0].value", person(claim(property="birthDate", value="١٩٩٩"))),
-    ("date.malformed", "entity.claims[0].as_of", person(claim(as_of="yesterday"))),
-]
+VECTORS = Path(__file__).parents[2] / "vectors" / "bank"
+BAD = json.loads((VECTORS / "entities_bad.json").read_text("utf-8"))["vectors"]
+GOOD = json.loads((VECTORS / "entities_good.json").read_text("utf-8"))["vectors"]
 
 
-@pytest.mark.parametrize(("code", "field", "raw"), BAD, ids=[f"{c}-{i}" for i, (c, _, _) in enumerate(BAD)])
-def test_what_is_wrong_is_refused_with_its_field_and_without_its_value(code, field, raw):
+@pytest.mark.parametrize("vector", BAD, ids=[f"{v['code']}-{i}" for i, v in enumerate(BAD)])
+def test_what_is_wrong_is_refused_with_its_field_and_without_its_value(vector):
     with pytest.raises(Invalid) as caught:
-        parse_entity(raw)
-    assert (caught.value.code, caught.value.field) == (code, field)
+        parse_entity(vector["entity"])
+    assert (caught.value.code, caught.value.field) == (vector["code"], vector["field"])
     assert "Yasir" not in f"{caught.value} {caught.value.detail} {caught.value.hint} {caught.value.field}"
+
+
+@pytest.mark.parametrize("vector", GOOD, ids=[v["clause"] for v in GOOD])
+def test_an_entity_has_one_wire_form(vector):
+    assert entity_to_json(parse_entity(vector["entity"])) == vector["entity"]
+
+
+def test_an_entity_of_more_claims_than_any_list_has_is_refused():
+    with pytest.raises(Invalid) as caught:
+        parse_entity(person(*[claim()] * 501))
+    assert caught.value.code == "entity.too_many_claims"
 
 
 @pytest.mark.parametrize("date", ["1985", "1985-03", "1985-03-20", "2000-02-29"])

@@ -147,6 +147,17 @@ def test_a_number_that_is_held_is_matched_whatever_the_names(desk):
     assert {m.part for m in found} == {part_id(1), part_id(2)}
 
 
+def test_a_part_that_arrives_later_is_examined_then(desk):
+    desk.there.keep(person("Yasser Tazeghart"))
+    desk.arrive(entry_of(person("Yasser Tazeghart"), presence=Presence.WITHHELD))
+    assert desk.examine() == []
+    desk.arrive(entry_of(person("Yasser Tazeghart")))
+    (found,) = desk.examine()
+    desk.hits.decide(found.id, MatchState.NO_HIT, "another person", ANALYST)
+    desk.arrive(entry_of(person("Yasser Tazeghart")))
+    assert desk.examine() == []
+
+
 def test_two_common_names_and_nothing_else_are_no_match(desk):
     desk.there.keep(person("Mohamed Alaoui"))
     desk.arrive(entry_of(person("Rachid Alaoui")))
