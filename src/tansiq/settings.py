@@ -225,7 +225,13 @@ class Settings:
             raise _wrong("settings.missing", "there is no such file", FILE, hint="tansiq node init makes one") from exc
         except (OSError, UnicodeDecodeError) as exc:
             raise _wrong("settings.unreadable", "the file cannot be read", FILE) from exc
-        return cls.parse(raw, home, database_url=environ.get("TANSIQ_DATABASE", ""))
+        return cls.effective(raw, home, environ)
+
+    @classmethod
+    def effective(cls, text: str, home: Path, environ: Mapping[str, str] | None = None) -> Settings:
+        """What `read` would make of a file with this text: the environment's database counts."""
+        environ = os.environ if environ is None else environ
+        return cls.parse(text, home, database_url=environ.get("TANSIQ_DATABASE", ""))
 
     @classmethod
     def parse(cls, text: str, home: Path, *, database_url: str = "") -> Settings:

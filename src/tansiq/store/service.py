@@ -35,7 +35,7 @@ class Store:
         """
         writes, reads = engines.open_engines(engines.parse_url(url))
         try:
-            _migrate(writes)
+            _migrate(writes, reads)
         except (OperationalError, Broken) as exc:
             writes.dispose()
             reads.dispose()
@@ -77,8 +77,11 @@ class Store:
         self._reads.dispose()
 
 
-def _migrate(writes: Engine) -> None:
+def _migrate(writes: Engine, reads: Engine) -> None:
     """Bring the tables up to date, alone: two processes that open a new database at once must not both make them."""
+    with reads.connect() as connection:
+        if migrations.revision_of(connection) == migrations.HEAD:
+            return  # the usual case does not wait for whoever is writing
     latest = time.monotonic() + engines.BUSY_S
     while True:
         try:

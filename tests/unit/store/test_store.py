@@ -244,6 +244,15 @@ def test_two_stores_on_one_database_take_turns(store: Store, store_url: str) -> 
     other.close()
 
 
+def test_a_store_is_opened_while_another_writes(store: Store, store_url: str) -> None:
+    """A command must not wait for a long import of the running node, as long as it only reads."""
+    gate = Gate(store)
+    other = Store.open(store_url)
+    other.ping()
+    gate.open()
+    other.close()
+
+
 def test_what_is_queued_is_finished_before_close_and_later_writes_are_refused(store_url: str) -> None:
     opened = Store.open(store_url)
     opened.write(tables.create_all)
