@@ -133,3 +133,11 @@ def test_the_example_bodies_are_what_the_program_reads() -> None:
     assert len(found) >= 4
     for text in found:
         parse_body(json.loads(text))
+
+
+def test_every_rule_of_the_protocol_names_what_checks_it() -> None:
+    rows = re.findall(r"^\| ([CXDL]-\d+) \| .+ \| `([^`]+)` \|$", read("docs/protocol.md"), re.M)
+    heads = [rule for rule, _ in rows]
+    assert len(heads) == len(set(heads)) >= 30
+    missing = [f"{rule}: {path}" for rule, path in rows if not (ROOT / path).is_file()]
+    assert not missing, missing
