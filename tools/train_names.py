@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -25,6 +26,8 @@ def rows(path: Path):
 
 def initial() -> dict:
     from tansiq.matching.text import ARABIC_UNITS, LATIN_UNITS, ROMANISATION, UNIT_ID, UNITS
+
+    from tansiq.matching.edit import CONTEXTS
 
     n = len(UNITS)
     far, near = 700, 150
@@ -56,7 +59,7 @@ def initial() -> dict:
             one[UNIT_ID[u]] = (20 if other == 1 and u in LATIN_UNITS else 150) if u in vowels else 600
         for u, c in light.items():
             one[UNIT_ID[u]] = c
-        gap.append([[min(far, c + 150) for c in one], list(one), list(one)])
+        gap.append([[min(far, c + 150) for c in one]] + [list(one) for _ in range(CONTEXTS - 1)])
     assert len(ARABIC_UNITS) + len(LATIN_UNITS) == n
     from tansiq.matching.parts import SKIPS
 
@@ -73,20 +76,36 @@ def initial() -> dict:
             "only": [[-150, -100, -80] for _ in range(4)],
             "title": -20,
             "order": -50,
+            "ends": [[-50, -100, -150, -200] for _ in range(4)],
+            "join": -100,
+            "group": 300,
+            "edited": [[[0] * 3 for _ in range(3)] for _ in range(3)],
         },
+        "known": "",
         "counts": {},
         "total": 0,
     }
 
 
-def count(directory: Path) -> tuple[dict[str, int], int]:
+def count(raw: dict, directory: Path, validate: bool) -> None:
+    """How often skeletons and spellings occur among distinct dev names; without the kept persons when validating."""
     from tansiq.matching.parts import core, parts, skeleton
 
     seen: Counter[str] = Counter()
+    spelled: Counter[str] = Counter()
+    used, kept = set(), set()
+    for d in rows(directory / "pairs_dev.jsonl.gz"):
+        for person, name in ((d["pa"], d["a"]), (d["pb"], d["b"])):
+            (kept if validate and person % 5 == 0 else used).add(name)
+    for name in used - kept:
+        spelled.update({p.letters for p in parts(name)})
     for d in rows(directory / "retrieval_index_dev.jsonl.gz"):
-        for p in parts(d["name"]):
-            seen[skeleton(core(p))] += 1
-    return {k: v for k, v in sorted(seen.items()) if v >= 2}, sum(seen.values())
+        if d["name"] not in kept:
+            seen.update(skeleton(core(p)) for p in parts(d["name"]))
+            if d["name"] not in used:
+                spelled.update({p.letters for p in parts(d["name"])})
+    raw["counts"], raw["total"] = {k: v for k, v in sorted(seen.items()) if v >= 2}, sum(seen.values())
+    raw["known"] = " ".join(sorted(k for k, v in spelled.items() if v >= 4))
 
 
 def save(raw: dict) -> None:
@@ -105,13 +124,13 @@ class Space:
         n = len(raw["sub"])
         for i in range(n):
             for j in range(i + 1, n):
-                self._put(("sub", i, j), raw["sub"][i][j], 0, 1500)
+                self._put(("sub", i, j), raw["sub"][i][j], 0, 700)
         for o in range(2):
-            for p in range(3):
+            for p in range(len(raw["gap"][o])):
                 for u in range(n):
-                    self._put(("gap", o, p, u), raw["gap"][o][p][u], 0, 1500)
+                    self._put(("gap", o, p, u), raw["gap"][o][p][u], 0, 700)
         for k, c in enumerate(raw["skip"]):
-            self._put(("skip", k), c, 0, 1500)
+            self._put(("skip", k), c, 0, 700)
         row = raw["row"]
         for k, c in enumerate(row["worth"]):
             self._put(("worth", k), c, 0, 2500)
@@ -123,8 +142,17 @@ class Space:
         for x in range(4):
             for k, c in enumerate(row["only"][x]):
                 self._put(("only", x, k), c, -1000, 100)
+        for x in range(3):
+            for k in range(3):
+                for m in range(3):
+                    self._put(("edited", x, k, m), row["edited"][x][k][m], -150, 600)
+        for x in range(4):
+            for k in range(4):
+                self._put(("ends", x, k), row["ends"][x][k], -1500, 300)
         for name in ("initial", "title", "order"):
             self._put((name,), row[name], -1000, 500)
+        self._put(("join",), row["join"], -600, -20)
+        self._put(("group",), row["group"], 50, 600)
 
     def _put(self, key: tuple, value: float, low: float, high: float) -> None:
         self.place[key] = len(self.value)
@@ -143,6 +171,8 @@ class Space:
                 raw["gap"][key[1]][key[2]][key[3]] = v
             elif key[0] == "skip":
                 raw["skip"][key[1]] = v
+            elif key[0] == "edited":
+                raw["row"]["edited"][key[1]][key[2]][key[3]] = v
             elif len(key) == 1:
                 raw["row"][key[0]] = v
             elif len(key) == 2:
@@ -170,8 +200,7 @@ def trace(a, b, f: dict, place: dict) -> None:
         f[place[key]] = f.get(place[key], 0) - 1
 
     def gap(p, other, i):
-        k = len(p.units)
-        add("gap", other, 0 if i == 0 else 2 if i == k - 1 else 1, p.units[i])
+        add("gap", other, edit.context(p.units, i), p.units[i])
 
     i, j = n, m
     while i and j:
@@ -237,9 +266,22 @@ def features(x, y, place: dict) -> dict[int, float]:
             w = (k - names.KNOTS[at]) / 200
             add(1 - w, "worth", at)
             add(w, "worth", at + 1)
-            trace(p, q, f, place)
+            if g.i2 - g.i + g.j2 - g.j > 2:
+                add(1, "join")
+            price, how = names.price_of(p, q)
+            if how == "group":
+                add(-1, "group")
+            elif how == "edit":
+                trace(p, q, f, place)
+            elif price > (names.SLIP if names.kind_of(p, q)[0] == 1 else 0):
+                trace(p, q, f, place)
+                add(-1, "edited", *names.kind_of(p, q))
+            else:
+                f[-1] = f.get(-1, 0) - price
     if names.crossed(met):
         add(1, "order")
+    if ends := names.loose_ends(x, y, met):
+        add(1, "ends", shorter, ends - 1)
     return f
 
 
@@ -275,19 +317,19 @@ def material(directory: Path, validate: bool):
     return learn, keep
 
 
-MINIMAL, STRESS = 1.5, 0.4
+MINIMAL, STRESS = 1.5, 0.8
 
 
 def fit(space: Space, theta, prior, csr, y, w, steps: int, strength):
     """Adam on the weighted log loss in bits with a pull towards the prior; numbers stay within their bounds."""
     import numpy as np
 
-    rows_, cols, vals, n = csr
+    rows_, cols, vals, n, fixed = csr
     low, high = np.array(space.low), np.array(space.high)
     m = np.zeros_like(theta)
     v = np.zeros_like(theta)
     for step in range(1, steps + 1):
-        z = np.bincount(rows_, vals * theta[cols], minlength=n) / 100
+        z = (np.bincount(rows_, vals * theta[cols], minlength=n) + fixed) / 100
         p = 1 / (1 + np.exp2(-np.clip(z, -60, 60)))
         grad = np.bincount(cols, (w * (p - y))[rows_] * vals, minlength=len(theta)) + strength * (theta - prior)
         m = 0.9 * m + 0.1 * grad
@@ -311,6 +353,10 @@ def quality(keep: list[dict], directory: Path) -> None:
     data = [d for d in keep if d["tier"] != "stress"]
     s = [score(d["a"], d["b"]) for d in data]
     thr = ev.main_threshold(data, s)
+    import math
+
+    loss = [-math.log(max(1e-12, p if d["same"] else 1 - p)) for d, p in zip(data, s) if d["tier"] in ev.MAIN]
+    print(f"  kept persons: loss {sum(loss) / len(loss):.4f}")
     rep = ev.report(data, s, thr)
     for g in ("all", "arabic-latin", "latin-latin", "perso-arabic-latin"):
         print(f"  {g:20}", " ".join(f"{k} {rep[g][k]:.4f}" for k in ("AP", "R_at_P95", "R_at_FPR1", "F1")))
@@ -328,7 +374,7 @@ def train(directory: Path, rounds: int, validate: bool) -> None:
     import numpy as np
 
     raw = initial()
-    raw["counts"], raw["total"] = count(directory)
+    count(raw, directory, validate)
     use(raw)
     learn, keep = material(directory, validate)
     space = Space(raw)
@@ -339,30 +385,34 @@ def train(directory: Path, rounds: int, validate: bool) -> None:
     w = np.array([p[3] for p in learn], dtype=float)
     for r in range(rounds):
         cols, vals, index = [], [], []
+        fixed = np.zeros(len(learn))
         for k, (a, b, _, _) in enumerate(learn):
             f = features(a, b, space.place)
+            fixed[k] = f.pop(-1, 0)
             cols.extend(f.keys())
             vals.extend(f.values())
             index.extend([k] * len(f))
-        csr = np.array(index), np.array(cols), np.array(vals, dtype=float), len(learn)
+        csr = np.array(index), np.array(cols), np.array(vals, dtype=float), len(learn), fixed
         theta, loss = fit(space, theta, prior, csr, y, w, 150, strength)
         space.write_back(theta)
         use(raw)
         print(f"round {r}: loss {loss:.4f}", flush=True)
         if validate and (r % 2 == 1 or r == rounds - 1):
             quality(keep, directory)
-    if not validate:
+    if validate:
+        Path("/tmp/validated.json").write_text(json.dumps(raw, ensure_ascii=False))
+    else:
         save(raw)
 
 
-PULL = 0.0005
+PULL = float(os.environ.get("PULL", "0.004"))
 
 
 def main() -> None:
     what, directory = sys.argv[1], Path(sys.argv[2])
     if what == "init":
         raw = initial()
-        raw["counts"], raw["total"] = count(directory)
+        count(raw, directory, False)
         save(raw)
     else:
         train(directory, int(sys.argv[3]) if len(sys.argv) > 3 else 8, what == "validate")

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from tansiq.matching.parts import Part
-from tansiq.matching.text import UNITS, load
+from tansiq.matching.text import UNITS, VOWEL, load
 
 FAR = 9999
 """More than any two words are worth: stop looking."""
@@ -24,6 +24,7 @@ class Tables:
         self.gap: list[list[list[int]]] = raw["gap"]
         self.skip: list[int] = raw["skip"]
         self.row: dict[str, Any] = raw["row"]
+        self.known: frozenset[str] = frozenset(raw["known"].split())
         self.counts: dict[str, int] = raw["counts"]
         self.total: int = raw["total"]
         if len(self.sub) != len(UNITS):
@@ -33,14 +34,25 @@ class Tables:
 TABLES = Tables(load("learned.json"))
 
 
+def context(u: tuple[int, ...], i: int) -> int:
+    """Where a unit stands: 0 first, then by vowel or not before it and (vowel, consonant, nothing) after it."""
+    if i == 0:
+        return 0
+    after = 2 if i + 1 == len(u) else int(u[i + 1] in VOWEL)
+    return 1 + 3 * (u[i - 1] in VOWEL) + after
+
+
+CONTEXTS = 7
+
+
 @lru_cache(maxsize=131072)
 def edges(
     u: tuple[int, ...], skips: tuple[tuple[int, int], ...], other: int
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """(price of leaving out each unit, price of leaving out the first k units) against the script `other`."""
-    first, mid, last = TABLES.gap[other]
+    prices = TABLES.gap[other]
     n = len(u)
-    gaps = tuple(first[x] if i == 0 else last[x] if i == n - 1 else mid[x] for i, x in enumerate(u))
+    gaps = tuple(prices[context(u, i)][x] for i, x in enumerate(u))
     start = [0] * (n + 1)
     for i in range(n):
         start[i + 1] = start[i] + gaps[i]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from tansiq.matching.edit import TABLES, cost
 from tansiq.matching.model import Explanation, Outcome, Row, probability
-from tansiq.matching.parts import Part, core, merged, parts, skeleton
+from tansiq.matching.parts import GROUPS, Part, core, merged, parts, skeleton
 
 KNOTS = (200, 400, 600, 800, 1000, 1200, 1400, 1600)
 """Rarity in centibits at which the worth of a met part was learned; straight lines between."""
@@ -63,13 +63,46 @@ def _initial(a: Part, b: Part) -> bool:
     return len(short.letters) == 1 and short.script == long.script and long.letters.startswith(short.letters)
 
 
+def known(p: Part) -> bool:
+    """Whether this spelling is a common one: a word that nobody bears is more likely a slip of the pen."""
+    return p.letters in TABLES.known
+
+
+def kind_of(a: Part, b: Part) -> tuple[int, int, int]:
+    """What a difference in spelling is judged by: the scripts, how many sides are common spellings, the length."""
+    n = min(len(a.units), len(b.units))
+    return a.script + b.script, known(a) + known(b), 0 if n <= 3 else 1 if n <= 5 else 2
+
+
+def price_of(a: Part, b: Part) -> tuple[int, str]:
+    """(centibits that two different spellings cost, how: edit | slip | group)."""
+    raw = cost(a, b)
+    if raw == 0:
+        return 0, "edit"
+    scripts, common, length = kind_of(a, b)
+    floor = 0 if scripts != 1 else SLIP
+    how = "edit"
+    if raw > floor:
+        raw, how = max(floor, raw + TABLES.row["edited"][scripts][common][length]), "slip"
+    group = TABLES.row["group"]
+    if raw > group and not GROUPS.get(a.letters, frozenset()).isdisjoint(GROUPS.get(b.letters, ())):
+        return group, "group"
+    return raw, how
+
+
+SLIP = 200
+"""Between two scripts every pair costs something: only above this does the judgement of `kind_of` count."""
+
+
 def meet(i: int, i2: int, j: int, j2: int, a: Part, b: Part) -> Meeting:
     """One part against one part."""
     info = (rarity(a) + rarity(b)) // 2
     if len(a.letters) == 1 or len(b.letters) == 1:
         initial = TABLES.row["initial"] if a.letters == b.letters or _initial(a, b) else _conflict(0)
         return Meeting(i, i2, j, j2, initial, 0, -1)
-    price = cost(a, b)
+    price, _ = price_of(a, b)
+    joined = TABLES.row["join"] if i2 - i + j2 - j > 2 else 0
+    price -= joined
     return Meeting(i, i2, j, j2, max(worth(info) - price, _conflict(info)), price, info)
 
 
@@ -96,6 +129,14 @@ def assign(grid: list[list[Meeting]]) -> list[Meeting]:
     return out
 
 
+def _lengths_fit(p: Part, q: Part) -> bool:
+    """Arabic leaves out short vowels, so its word may be up to twice shorter."""
+    apart = len(p.units) - len(q.units)
+    if p.script == q.script:
+        return -4 <= apart <= 4
+    return -3 <= (apart if q.script else -apart) <= 8
+
+
 def _join(
     a: tuple[Part, ...], b: tuple[Part, ...], met: list[Meeting], flip: bool
 ) -> tuple[int, Meeting, list[Meeting]] | None:
@@ -108,18 +149,18 @@ def _join(
         g1, g2 = at_i.get(i), at_i.get(i + 1)
         if (g1 is None or g1.i2 > i + 1 or g1.price > 150) + (g2 is None or g2.i2 > i + 2 or g2.price > 150) == 0:
             continue
-        whole = merged(a[i], a[i + 1])
-        if whole is None:
+        word = merged(a[i], a[i + 1])
+        if word is None or min(len(a[i].letters), len(a[i + 1].letters)) < 2:
             continue
         for j, part in enumerate(b):
             gone = {id(g): g for g in (g1, g2, at_j.get(j)) if g}
             if (
                 len(gone) > 2
-                or abs(len(part.units) - len(whole.units)) > 3
+                or not _lengths_fit(part, word)
                 or any(g.i2 - g.i + g.j2 - g.j > 2 for g in gone.values())
             ):
                 continue
-            new = meet(i, i + 2, j, j + 1, whole, part)
+            new = meet(i, i + 2, j, j + 1, word, part)
             before = sum(g.points for g in gone.values()) + spare * (
                 (g1 is None) + (g2 is None) + (at_j.get(j) is None)
             )
@@ -149,17 +190,22 @@ def align(a: tuple[Part, ...], b: tuple[Part, ...]) -> list[Meeting]:
             met = [g for g in met if (g.i, g.j) not in lost] + [here[1]]
         else:
             break
-    return met + _alone(a, b, met)
+    alone = _alone(a, b, met)
+    return met + alone
 
 
 def _alone(a: tuple[Part, ...], b: tuple[Part, ...], met: list[Meeting]) -> list[Meeting]:
     """Parts that met nobody: pairs of strangers are conflicts, the rest stand alone."""
+    stranger_titles = [g for g in met if g.points <= _conflict(g.info) and (a[g.i].title or b[g.j].title)]
+    met[:] = [g for g in met if g not in stranger_titles]
     in_a = {k for g in met for k in range(g.i, g.i2)}
     in_b = {k for g in met for k in range(g.j, g.j2)}
     left = [i for i in range(len(a)) if i not in in_a]
     right = [j for j in range(len(b)) if j not in in_b]
     out: list[Meeting] = []
-    both = min(len(left), len(right))
+    left.sort(key=lambda i: a[i].title)
+    right.sort(key=lambda j: b[j].title)
+    both = min(sum(not a[i].title for i in left), sum(not b[j].title for j in right))
     for i, j in zip(left[:both], right[:both], strict=True):
         out.append(meet(i, i + 1, j, j + 1, a[i], b[j]))
     prices: list[int] = TABLES.row["only"][_context(a, b)[1]]
@@ -178,11 +224,29 @@ def crossed(met: list[Meeting]) -> bool:
     return any(x > y for x, y in zip(js, js[1:], strict=False))
 
 
+def loose_ends(a: tuple[Part, ...], b: tuple[Part, ...], met: list[Meeting]) -> int:
+    """How many of the four ends (first and last part of either name) met nothing like them; titles count as met."""
+    good_a = {k for g in met if g.j2 > g.j and g.points > 0 for k in range(g.i, g.i2)}
+    good_b = {k for g in met if g.i2 > g.i and g.points > 0 for k in range(g.j, g.j2)}
+    ends = [k not in good_a and not a[k].title for k in {0, len(a) - 1}]
+    ends += [k not in good_b and not b[k].title for k in {0, len(b) - 1}]
+    return sum(ends)
+
+
+def whole(a: tuple[Part, ...], b: tuple[Part, ...], met: list[Meeting]) -> list[tuple[str, int]]:
+    """What is judged of the names as wholes: (how, centibits)."""
+    out = [("different_position", int(TABLES.row["order"]))] if crossed(met) else []
+    ends = loose_ends(a, b, met)
+    if ends:
+        out.append(("ends_apart", int(TABLES.row["ends"][_context(a, b)[1]][ends - 1])))
+    return out
+
+
 def _sorted(a: str, b: str) -> tuple[tuple[Part, ...], tuple[Part, ...], bool]:
     """The two names in an order that does not depend on which was given first: the score is symmetric."""
-    if b < a:
-        return parts(b), parts(a), True
-    return parts(a), parts(b), False
+    x, y = parts(a), parts(b)
+    turned = [p.letters for p in y] < [p.letters for p in x]
+    return (y, x, True) if turned else (x, y, False)
 
 
 def _start(a: tuple[Part, ...], b: tuple[Part, ...]) -> int:
@@ -193,8 +257,7 @@ def _start(a: tuple[Part, ...], b: tuple[Part, ...]) -> int:
 def centibits(a: tuple[Part, ...], b: tuple[Part, ...]) -> int:
     """The whole evidence for one person behind two names."""
     met = align(a, b)
-    total = _start(a, b) + sum(g.points for g in met)
-    return total + (int(TABLES.row["order"]) if crossed(met) else 0)
+    return _start(a, b) + sum(g.points for g in met) + sum(points for _, points in whole(a, b, met))
 
 
 def score(a: str, b: str) -> float:
@@ -212,10 +275,9 @@ def explain(a: str, b: str) -> Explanation:
         return Explanation(0.0, False, 0.0, ())
     met = align(x, y)
     rows = [_row(x, y, g, turned) for g in sorted(met, key=lambda g: (g.i if g.i2 > g.i else 99, g.j))]
-    if crossed(met):
-        rows.append(Row("order", "", "", "different_position", Outcome.PARTIAL, TABLES.row["order"] / 100))
+    rows.extend(Row("whole", "", "", how, Outcome.PARTIAL, points / 100) for how, points in whole(x, y, met))
     start = _start(x, y)
-    total = start + sum(g.points for g in met) + (int(TABLES.row["order"]) if crossed(met) else 0)
+    total = centibits(x, y)
     return Explanation(probability(total / 100), True, start / 100, tuple(rows))
 
 

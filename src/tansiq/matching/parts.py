@@ -31,6 +31,13 @@ SERVANT = frozenset(map(_fold, _P["servant"]["latin"] + _P["servant"]["arabic"])
 RELIGION = frozenset(map(_fold, _P["religion"]["latin"] + _P["religion"]["arabic"]))
 GOD = frozenset(map(_fold, _P["god"]["latin"] + _P["god"]["arabic"]))
 
+_N = load("nicknames.json")
+ABBREVIATION: dict[str, str] = _N["abbreviations"]
+GROUPS: dict[str, frozenset[int]] = {}
+for _i, _line in enumerate(_N["groups"]):
+    for _word in _line.split():
+        GROUPS[_fold(_word)] = GROUPS.get(_fold(_word), frozenset()) | {_i}
+
 # Kinds of beginnings that an alignment may skip; each has a learned price (edit.py).
 SKIPS = (
     "article_fused",
@@ -127,7 +134,7 @@ def _skips(script: int, w: str, kind: str, n: int) -> tuple[tuple[int, int], ...
 @lru_cache(maxsize=65536)
 def make_part(script: int, letters: str, shown: str, kind: str, article: bool) -> Part | None:
     """One part from its folded letters (without the particle `kind`)."""
-    core = _rewrite(script, letters)
+    core = _rewrite(script, ABBREVIATION.get(letters, letters))
     head = PREFIX_SPELLING[kind][script] + "-" if kind and kind != "of" else ""
     n = len(units(script, head)) if head else 0
     if n and script == ARABIC and core.startswith("ال") and len(core) > 4:
@@ -159,7 +166,7 @@ class _Builder:
             (
                 script,
                 letters,
-                " ".join([*self.shown, letters if not self.shown else self.last]),
+                " ".join([*self.shown, self.last]),
                 self.kind,
                 self.article,
             )
@@ -170,31 +177,31 @@ class _Builder:
         script, letters, before, kind, article = self.done.pop()
         self.done.append((script, letters + tail, f"{before} {shown}", kind, article))
 
-    def take(self, script: int, w: str, nxt: str) -> None:
-        self.last = w
+    def take(self, script: int, w: str, nxt: str, written: str) -> None:
+        self.last = written
         if not nxt:
             self.end(script, w)
         elif w in ARTICLE or (w in ASSIMILATED and w[-1] == nxt[0]):
             self.article = True
-            self.shown.append(w)
+            self.shown.append(written)
         elif w in SERVANT and nxt not in PREFIX:
             self.servant = True
-            self.shown.append(w)
+            self.shown.append(written)
         elif w in PREFIX and not self.servant:
             # the innermost particle wins: `Ahmed ben Abi Talib` is Talib, son of
             self.kind = self.kind if PREFIX[w] == "of" and self.kind else PREFIX[w]
-            self.shown.append(w)
+            self.shown.append(written)
         else:
             self.end(script, w)
 
     def end(self, script: int, w: str) -> None:
         if self.done and not self.kind and not self.servant and script == self.done[-1][0]:
             if w in RELIGION:
-                self.join_back("din" if script == LATIN else "دين", w)
+                self.join_back("din" if script == LATIN else "دين", " ".join([*self.shown, self.last]))
                 self.clear()
                 return
             if w in GOD and not self.article:
-                self.join_back("allah" if script == LATIN else "الله", w)
+                self.join_back("allah" if script == LATIN else "الله", self.last)
                 self.clear()
                 return
         self.flush(script, w)
@@ -205,9 +212,11 @@ def parts(name: str) -> tuple[Part, ...]:
     """The parts of a name, in the order written; at most MAX_PARTS."""
     found = words(name)
     builder = _Builder()
-    for i, (script, w, _) in enumerate(found):
+    for i, (script, w, written) in enumerate(found):
         nxt = found[i + 1][1] if i + 1 < len(found) and found[i + 1][0] == script else ""
-        builder.take(script, w, nxt)
+        if i == 0 and len(found) == 2 and PREFIX.get(w) == "son":
+            nxt = ""  # of two words the first is a given name (`Ben`); `Ben Ali` still meets `Benali` as written together
+        builder.take(script, w, nxt, written)
     made = (make_part(*entry) for entry in builder.done[:MAX_PARTS])
     return tuple(p for p in made if p is not None)
 

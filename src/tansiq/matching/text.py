@@ -40,6 +40,7 @@ LATIN_UNITS: tuple[str, ...] = tuple(ROMANISATION["latin_units"])
 ARABIC_UNITS: tuple[str, ...] = tuple(ROMANISATION["arabic"])
 UNITS: tuple[str, ...] = LATIN_UNITS + ARABIC_UNITS
 UNIT_ID: dict[str, int] = {u: i for i, u in enumerate(UNITS)}
+VOWEL: frozenset[int] = frozenset(UNIT_ID[v] for v in ROMANISATION["vowels"].split() if v in UNIT_ID)
 _GROUP = re.compile("|".join(sorted((re.escape(u) for u in LATIN_UNITS), key=len, reverse=True)))
 
 
@@ -72,31 +73,36 @@ def _fold_char(c: str) -> tuple[int, str]:
     return (script, out) if out else (-1, "")
 
 
-def words(text: str) -> list[tuple[int, str, bool]]:
-    """[(script, folded letters, bound to the word before by a hyphen)] of a name as written."""
-    out: list[tuple[int, str, bool]] = []
-    script, letters, bound, hyphen = -1, "", False, False
-    folded = unicodedata.normalize("NFKC", text[:MAX_CHARS])[: 2 * MAX_CHARS].casefold()
-    for c in unicodedata.normalize("NFC", folded):
-        s, t = _fold_char(c)
-        if s == -2:
-            continue
-        if s == -1 or (s != script and script >= 0):
-            if letters:
-                out.append((script, letters, bound))
+def words(text: str) -> list[tuple[int, str, str]]:
+    """[(script, folded letters, the word as written)] of a name."""
+    out: list[tuple[int, str, str]] = []
+    text = unicodedata.normalize("NFC", text[:MAX_CHARS])
+    script, letters, begin = -1, "", 0
+    for at, c in enumerate(text + " "):
+        for s, t in _folded(c):
+            if s == -2:
+                continue
+            if letters and s != script:
+                out.append((script, letters, text[begin:at].strip(_EDGES)))
+                script, letters = -1, ""
                 if len(out) == MAX_WORDS:
                     return out
-                hyphen = False
-            hyphen = hyphen or c in "-‐‑–"
-            script, letters = -1, ""
-            if s == -1:
-                continue
-        if script < 0:
-            bound, hyphen = hyphen and bool(out), False
-        script, letters = s, letters + t
-    if letters:
-        out.append((script, letters, bound))
+            if s >= 0:
+                if not letters:
+                    begin = at
+                script, letters = s, letters + t
     return out
+
+
+_EDGES = " -.,;()'’‘"
+
+
+@lru_cache(maxsize=8192)
+def _folded(c: str) -> tuple[tuple[int, str], ...]:
+    """One written character as the folded characters it stands for."""
+    if "a" <= c <= "z":
+        return ((LATIN, c),)
+    return tuple(_fold_char(x) for x in unicodedata.normalize("NFC", unicodedata.normalize("NFKC", c).casefold()))
 
 
 _DOUBLE = re.compile(r"([bcdfghjklmnpqrstvwxyzşçžğñaiuāöüä]|sh|ch|kh|gh|th|dh)\1+")
