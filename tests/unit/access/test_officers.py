@@ -79,11 +79,22 @@ def test_a_stolen_database_names_nobody_and_holds_no_password_or_token(
     access.set_totp(officer.id, wanted=False)
     session, _ = access.sign_in("Yasmine Bahri", PASSWORD)
     token = access.new_token(officer.id, "analysis desk", 5)
-    access.propose("send", b"the body of an act", access.acting(officer, "prevention", "a reason"), "supervisor")
+    access.propose("send", b"an armadillo", access.acting(officer, "prevention", "a pangolin"), "supervisor")
     sqlite_store.close()
     stolen = b"".join(path.read_bytes() for path in tmp_path.glob("tansiq.db*"))
     assert officer.id.encode() in stolen
-    for word in ("Yasmine", "yasmine", PASSWORD, "argon2", secret, session, token, "analysis desk", "body", "reason"):
+    for word in (
+        "Yasmine",
+        "yasmine",
+        PASSWORD,
+        "argon2",
+        secret,
+        session,
+        token,
+        "analysis desk",
+        "armadillo",
+        "pangolin",
+    ):
         assert word.encode() not in stolen, word
 
 
