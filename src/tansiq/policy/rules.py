@@ -125,7 +125,6 @@ def _request(q: Question, national: bool) -> dict[str, Any]:
     context = {
         "country": _ref("Country", q.country),
         "originator": _ref("Country", q.originator),
-        "has_recipient": bool(q.recipient),
         "recipients": q.recipients,
         "kind": q.kind,
         "act": _ref("Act", q.entry_type),

@@ -345,6 +345,16 @@ def test_an_own_file_of_a_shipped_name_takes_its_place(tmp_path: Path) -> None:
     assert [c.source for c in refusal.clauses] == ["policies/es.cedar"]
 
 
+def test_an_agreement_ends_with_an_empty_file_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "agreements").mkdir()
+    (tmp_path / "agreements" / "ma-es-2019.cedar").write_text("// ended on 1 March 2027", "utf-8")
+    gate = load_gate("ES", tmp_path)
+    assert gate.agreement("ma-es-2019") is None
+    assert gate.agreements_between("ES", "MA") == ()
+    recall = Question(Action.SEND, "ES", frozenset({"liaison"}), "ES", entry_type="dossier.recalled", recipient="MA")
+    assert isinstance(gate.decide(recall), Permit)
+
+
 def test_a_country_with_own_rules_may_send(tmp_path: Path) -> None:
     (tmp_path / "fr.cedar").write_text(
         CLAUSE + 'forbid (principal, action == Action::"administer", resource);', "utf-8"
