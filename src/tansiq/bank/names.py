@@ -54,12 +54,12 @@ class Names:
             for record in ids:
                 self._forget(record)
 
-    def search(self, name: str, k: int) -> list[Spelling]:
-        """Spellings of at most `k` records, best first; a record may be there with several."""
+    def search(self, name: str, k: int, floor: float) -> list[Spelling]:
+        """Spellings of at most `k` records that score `floor` or more, best first; a record may have several."""
         with self._lock:
             # Long entries have ten spellings of one name: with just `k` of them they would crowd the others out.
             near = self._index.search(name, k * 2)
-            found = [Spelling(*self._owner[i], score) for i, score in near if i in self._owner]
+            found = [Spelling(*self._owner[i], score) for i, score in near if score >= floor and i in self._owner]
         records: dict[str, None] = {}
         for spelling in found:
             if len(records) < k:

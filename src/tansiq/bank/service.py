@@ -20,6 +20,8 @@ from tansiq.terms import LogVerb
 POOL = 30
 """How many records the name index proposes for comparison before `k` of them are kept: the index ranks names alone,
 while birth dates and numbers, which it does not see, may turn the order round."""
+NAME_FLOOR = 0.01
+"""Below it the names say `another person` so plainly that no birth date brings a record back; a number still does."""
 MAX_QUERY_NAMES = 24
 """Spellings of one query that are searched; the UN's longest entries have a hundred, most of them near repeats."""
 
@@ -126,7 +128,7 @@ class Bank:
         """The `k` records whose names are nearest, in any script and spelling; best first."""
         self.warm()
         near: dict[str, list[str]] = {}
-        for spelling in self._names.search(name, k * 2):
+        for spelling in self._names.search(name, k * 2, NAME_FLOOR):
             near.setdefault(spelling.record, []).append(spelling.name)
         with self._store.read() as tx:
             found = records.load(tx, self._vault, near)
@@ -148,7 +150,7 @@ class Bank:
         home = country or self._country
         near: dict[str, list[tuple[str, str]]] = {}
         for name in rules.searchable_names(entity)[:MAX_QUERY_NAMES]:
-            for spelling in self._names.search(name, POOL):
+            for spelling in self._names.search(name, POOL, NAME_FLOOR):
                 near.setdefault(spelling.record, []).append((name, spelling.name))
         with self._store.read() as tx:
             by_mark = records.find_marks(tx, self._vault, rules.identifiers(entity, home))
@@ -180,8 +182,11 @@ class Bank:
 
     def replace(self, tx: Connection, record: str, entity: Entity, prov: Provenance) -> None:
         """A newer edition of the same reference: same record id, new content. The caller's verb writes the leaf."""
+        before = records.load(tx, self._vault, [record])
         records.remove(tx, [record])
-        self._save(tx, BankRecord(record, entity, prov, self._clock()))
+        # It has been held since the first edition: reviews and retention count from there (LED art. 5).
+        since = before[0].created_at if before else self._clock()
+        self._save(tx, BankRecord(record, entity, prov, since))
 
     def drop(self, tx: Connection, ids: Iterable[str]) -> list[str]:
         """Take records out under the caller's own leaf (delisted entries)."""

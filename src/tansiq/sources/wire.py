@@ -22,6 +22,8 @@ from tansiq.errors import Invalid
 MAX_PACKED = 64 * 1024 * 1024
 MAX_UNPACKED = 256 * 1024 * 1024
 """The whole EU list is above 20 MB, OFAC's SDN XML above 100 MB; nothing published comes near this."""
+MAX_XML = 96 * 1024 * 1024
+"""A tree of elements takes some ten times the file's size in memory."""
 MAX_LINE = 1024 * 1024
 MAX_ROWS = 2_000_000
 
@@ -68,6 +70,8 @@ def text(data: bytes) -> str:
 def xml_root(data: bytes, name: str) -> Element:
     """The root, which must be called `name` in any namespace. DTDs, entities and outside references are refused."""
     raw = unpack(data)
+    if len(raw) > MAX_XML:
+        raise Invalid("source.too_large", f"an XML file above {MAX_XML >> 20} MB", step=_STEP)
     try:
         root: Element = SafeTree.fromstring(raw, forbid_dtd=True, forbid_entities=True, forbid_external=True)
     except DefusedXmlException as exc:

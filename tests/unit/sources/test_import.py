@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tansiq.bank.model import Provenance
@@ -9,7 +11,7 @@ from tansiq.errors import Conflict, Invalid
 from tansiq.sources import import_into, read
 from tansiq.sources.model import Reject, SourceRow
 from tansiq.terms import LogVerb
-from tests.support.holdings import ANALYST, person
+from tests.support.holdings import ANALYST, Holdings, person
 from tests.unit.sources.test_lists import UN
 
 
@@ -112,6 +114,26 @@ def test_a_crash_between_two_batches_is_completed_by_the_same_import(there):
 def test_rows_of_two_sources_are_refused_together(there):
     with pytest.raises(Invalid):
         take(there, rows(1) + rows(2, source="csv"))
+
+
+def test_both_databases_take_editions_over(store_url):
+    opened = Holdings(store_url, country="DE")
+    try:
+        take(opened, rows(1, 2, 3))
+        report = take(opened, rows(1) + rows(2, year="1986"))
+        assert (report.added, report.changed, report.unchanged, report.removed) == (0, 1, 1, 1)
+    finally:
+        opened.close()
+
+
+def test_what_changed_is_held_since_its_first_edition(there):
+    take(there, rows(1))
+    before = there.bank.search_name("Yasser Tazeghart")[0].record
+    there.clock.pass_time(timedelta(days=30))
+    take(there, rows(1, year="1986"))
+    after = there.bank.get(before.id)
+    assert after.entity != before.entity
+    assert after.created_at == before.created_at
 
 
 def test_nothing_but_rejects_removes_nothing(there):
