@@ -564,3 +564,5 @@ MARK |= {
     "clock_jump": N_("Its counter jumps far ahead of what was seen."),
 }
 DUTY |= {"dossier.erase": N_("Erase what was recalled")}
+SCORE_WORD = {"Strong": N_("Strong"), "Fair": N_("Fair"), "Weak": N_("Weak")}
+FACT_VALUE |= {"clarification": N_("clarification")}
