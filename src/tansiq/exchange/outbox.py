@@ -21,8 +21,10 @@ from tansiq.exchange import records, rules, wire
 from tansiq.exchange.ground import Ground, envelope_sha256
 from tansiq.exchange.model import Item, ItemState, OutboxLoader, Receipt
 from tansiq.exchange.pins import Pins
-from tansiq.terms import LogVerb, NodeId
+from tansiq.terms import LogVerb, NodeId, format_instant
 
+MAX_OPEN = 1024
+"""More open envelopes for one partner than any parcel or poll brings about."""
 HAND_OUT_BYTES = 8 * 1024 * 1024
 """A poll's answer stops growing here; the next poll brings the rest."""
 
@@ -64,24 +66,20 @@ class Outbox:
 
     def next_envelope(self, to: NodeId) -> records.EnvelopeRow | None:
         """The envelope to post now, leased to the caller: the open one, else a new one; None when nothing waits."""
-        with self._ground.store.read() as tx:
-            if not records.has_work(tx, to):
-                return None
         found = self._ground.store.write(lambda tx: self._take(tx, to))
         self._ground.fault("outbox.form_committed")
         return found
 
     def _take(self, tx: Connection, to: NodeId) -> records.EnvelopeRow | None:
         now = self._ground.clock()
-        self._sweep(tx, to, now)
-        there = records.open_envelopes(tx, to)
-        if there and there[0].lease_until is not None and there[0].lease_until > now:
+        there = self._sweep(tx, to, now)
+        until = now + timedelta(seconds=self._ground.chosen.lease_s)
+        if not there:
+            return self._form(tx, to, now, until)
+        if there[0].lease_until is not None and there[0].lease_until > now:
             return None
-        envelope = there[0] if there else self._form(tx, to, now)
-        if envelope is not None:
-            until = now + timedelta(seconds=self._ground.chosen.lease_s)
-            records.lease_envelope(tx, envelope.id, until)
-        return envelope
+        records.lease_envelope(tx, there[0].id, until)
+        return there[0]
 
     def sweep(self) -> None:
         """Close what has expired for partners whom no courier visits."""
@@ -111,8 +109,7 @@ class Outbox:
     def _hand_next(self, tx: Connection, to: NodeId, skip: int) -> bytes | None:
         now = self._ground.clock()
         self._pins.pinned(tx, to)
-        self._sweep(tx, to, now)
-        there = records.open_envelopes(tx, to, limit=skip + 1)
+        there = self._sweep(tx, to, now)
         envelope = there[skip] if len(there) > skip else self._form(tx, to, now)
         if envelope is None:
             return None
@@ -121,20 +118,26 @@ class Outbox:
         records.mark_sent(tx, envelope.id, now)
         return envelope.raw
 
-    def _sweep(self, tx: Connection, to: NodeId, now: datetime) -> None:
-        """Close what has expired, and give up open envelopes whose time or keys are over."""
+    def _sweep(self, tx: Connection, to: NodeId, now: datetime) -> list[records.EnvelopeRow]:
+        """Close what has expired, give up open envelopes whose time or keys are over; the others, oldest first."""
         records.expire_items(tx, to, now)
-        for row in records.open_envelopes(tx, to, limit=1000):
-            if rules.has_expired(row.expires_at, now) or row.own_version < self._pins.own_keys_since:
-                if row.state == "formed":
-                    records.drop_envelope(tx, row.id)
-                else:
-                    records.free_items(tx, row.id)
-                    records.give_up_envelope(tx, row.id)
+        still: list[records.EnvelopeRow] = []
+        for row in records.open_envelopes(tx, to, limit=MAX_OPEN):
+            if not rules.has_expired(row.expires_at, now) and row.own_version >= self._pins.own_keys_since:
+                still.append(row)
+            elif row.state == "formed":
+                records.drop_envelope(tx, row.id)
+            else:
+                records.free_items(tx, row.id)
+                records.give_up_envelope(tx, row.id)
+        return still
 
-    def _form(self, tx: Connection, to: NodeId, now: datetime) -> records.EnvelopeRow | None:
+    def _form(
+        self, tx: Connection, to: NodeId, now: datetime, lease_until: datetime | None = None
+    ) -> records.EnvelopeRow | None:
         ground = self._ground
-        if not self._pins.is_pinned(tx, to):
+        pin = self._pins.find_pinned(tx, to)
+        if pin is None:
             return None
         ground.fault("outbox.before_form")
         rows, items = self._collect(tx, to)
@@ -152,25 +155,30 @@ class Outbox:
                 expires_at=expires_at,
                 sealed=seal(
                     wire.render_items(items),
-                    self._pins.pinned(tx, to).sealing,
+                    pin.sealing,
                     wire.envelope_info(envelope, ground.node, to, SUITE),
                 ),
             )
         )
         raw = sign(wire.ENVELOPE_TYPE, body, ground.keys.signing, ground.node)
         version = self._pins.own.card.version
-        records.insert_envelope(tx, envelope, to, raw, envelope_sha256(raw), version, now, expires_at)
+        row = records.EnvelopeRow(
+            envelope, to, "formed", raw, envelope_sha256(raw), expires_at, 0, lease_until, None, None, version
+        )
+        records.insert_envelope(tx, row, now)
         records.put_in_envelope(tx, rows, envelope)
         ground.fault("outbox.formed")
-        return records.load_envelope(tx, envelope)
+        return row
 
     def _collect(self, tx: Connection, to: NodeId) -> tuple[list[records.OutboxRow], list[Item]]:
         """As many waiting items as fit; those that may no longer be sent are refused here and now."""
         rows: list[records.OutboxRow] = []
         items: list[Item] = []
         used = 0
-        while waiting := records.waiting_items(tx, to, wire.MAX_ITEMS, after=rows[-1].id if rows else 0):
+        last = 0
+        while waiting := records.waiting_items(tx, to, wire.MAX_ITEMS, after=last):
             for row in waiting:
+                last = row.id
                 if len(items) == wire.MAX_ITEMS:
                     return rows, items
                 payload, reason = self._load(tx, row, to)
@@ -182,6 +190,8 @@ class Outbox:
                 used += rules.rendered_bytes(len(payload))
                 rows.append(row)
                 items.append(Item(row.kind, row.ref, payload))
+            if len(waiting) < wire.MAX_ITEMS:
+                break
         return rows, items
 
     def _load(self, tx: Connection, row: records.OutboxRow, to: NodeId) -> tuple[bytes | None, str]:
@@ -253,19 +263,21 @@ class Outbox:
             )
         if envelope.sha256 != receipt.envelope_sha256:
             raise Untrusted("receipt.hash", "the receipt is for other bytes", step="receipt", field="envelope_sha256")
-        items = records.items_of(tx, envelope.id)
-        if [ref for _, ref in items] != [result.ref for result in receipt.items]:
+        items = records.items_of(tx, envelope.id, receipt.recipient)
+        if [item.ref for item in items] != [result.ref for result in receipt.items]:
             raise Untrusted("receipt.items", "the receipt does not answer the items", step="receipt", field="items")
         self._pins.note_contact(tx, receipt.recipient, now)
         ground.store.after_commit(tx, lambda: ground.bell.contact(receipt.recipient))
         if envelope.receipt is not None:
             return
-        records.mark_sent(tx, envelope.id, now)
-        for (kind, ref), result in zip(items, receipt.items, strict=True):
-            row = records.find_item(tx, kind, ref, receipt.recipient)
-            after = rules.state_from(result)
-            if row is not None and rules.may_follow(row.state, after):
-                records.settle_item(tx, row.id, after, result.reason, receipt.received_at)
+        settled = [
+            records.Settlement(item.row, after, result.reason, item.sent_at or format_instant(now))
+            for item, result in zip(items, receipt.items, strict=True)
+            if item.row is not None
+            and item.state is not None
+            and rules.may_follow(item.state, after := rules.state_from(result))
+        ]
+        records.settle_items(tx, settled, receipt.received_at)
         records.save_receipt(tx, envelope.id, raw, version)
         ground.ledger.append(
             tx,
@@ -274,7 +286,7 @@ class Outbox:
             content={
                 "decision": "receipt",
                 "to": receipt.recipient,
-                "refs": [ref for _, ref in items],
+                "refs": [item.ref for item in items],
                 "received": [result.received for result in receipt.items],
             },
             at=now,

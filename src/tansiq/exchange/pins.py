@@ -147,11 +147,17 @@ class Pins:
 
     def pinned(self, tx: Connection, node: NodeId) -> VerifiedCard:
         """The keys to trust for `node` now. Raises `Untrusted`: unknown and removed look alike to the other side."""
-        state = records.peer_state(tx, node)
-        if state is None or state[0] != "pinned":
+        found = self.find_pinned(tx, node)
+        if found is None:
             raise Untrusted(
                 "peer.not_pinned", "the author is not a pinned partner", step="peer", field="from", detail=node
             )
+        return found
+
+    def find_pinned(self, tx: Connection, node: NodeId) -> VerifiedCard | None:
+        state = records.peer_state(tx, node)
+        if state is None or state[0] != "pinned":
+            return None
         with self._lock:
             found = self._verified.get((node, state[1]))
         if found is not None:
@@ -160,10 +166,6 @@ class Pins:
         if row is None:
             raise Broken("peer.vanished", "a pinned partner has no card", step="peer", detail=node)
         return self._card(node, row.version, row.file)
-
-    def is_pinned(self, tx: Connection, node: NodeId) -> bool:
-        state = records.peer_state(tx, node)
-        return state is not None and state[0] == "pinned"
 
     def resolve(self, word: str) -> NodeId:
         """A node id, a country code or a name of one pinned partner. Raises `NotFound`, or `Invalid` if ambiguous."""

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     and_,
+    bindparam,
     func,
     or_,
     select,
@@ -132,6 +133,82 @@ inbox = Table(
 """`owed`: the receipt has to travel by file, because the envelope did."""
 
 
+# Built once: building a statement costs more than running it, and these run several times for each envelope.
+_PEER_STATE = select(peers.c.state, peers.c.version).where(peers.c.node == bindparam("node"))
+_NOTE_CONTACT = peers.update().where(peers.c.node == bindparam("of_node")).values(last_contact_at=bindparam("at"))
+_FIND_ITEM = select(outbox).where(
+    outbox.c.kind == bindparam("kind"), outbox.c.ref == bindparam("ref"), outbox.c.recipient == bindparam("to")
+)
+_INSERT_ITEM = outbox.insert()
+_WAITING = (
+    select(outbox)
+    .where(
+        outbox.c.recipient == bindparam("to"),
+        outbox.c.state == "queued",
+        outbox.c.envelope.is_(None),
+        outbox.c.id > bindparam("after"),
+    )
+    .order_by(outbox.c.id)
+    .limit(bindparam("most"))
+)
+_DUE = select(outbox.c.id).where(
+    outbox.c.recipient == bindparam("to"),
+    outbox.c.state.in_(("queued", "sent")),
+    outbox.c.expires_at <= bindparam("now"),
+)
+_EXPIRE = outbox.update().where(outbox.c.id == bindparam("row")).values(state="expired", reason="expired")
+_PUT_IN_ENVELOPE = (
+    outbox.update()
+    .where(outbox.c.id == bindparam("row"))
+    .values(envelope=bindparam("in_envelope"), position=bindparam("at_position"))
+)
+_INSERT_ENVELOPE_ITEMS = envelope_items.insert()
+_INSERT_ENVELOPE = outbox_envelopes.insert()
+_OPEN_ENVELOPES = (
+    select(outbox_envelopes)
+    .where(outbox_envelopes.c.recipient == bindparam("to"), outbox_envelopes.c.state.in_(("formed", "out")))
+    .order_by(outbox_envelopes.c.number)
+    .limit(bindparam("most"))
+)
+_LOAD_ENVELOPE = select(outbox_envelopes).where(outbox_envelopes.c.id == bindparam("envelope"))
+_ITEMS_OF = (
+    select(envelope_items.c.ref, outbox.c.id, outbox.c.state, outbox.c.sent_at)
+    .select_from(
+        envelope_items.outerjoin(
+            outbox,
+            and_(
+                outbox.c.kind == envelope_items.c.kind,
+                outbox.c.ref == envelope_items.c.ref,
+                outbox.c.recipient == bindparam("to"),
+            ),
+        )
+    )
+    .where(envelope_items.c.envelope == bindparam("envelope"))
+    .order_by(envelope_items.c.position)
+)
+_SETTLE = (
+    outbox.update()
+    .where(outbox.c.id == bindparam("row"))
+    .values(
+        state=bindparam("now_state"),
+        reason=bindparam("why"),
+        sent_at=bindparam("sent"),
+        received_at=bindparam("received"),
+    )
+)
+_SAVE_RECEIPT = (
+    outbox_envelopes.update()
+    .where(outbox_envelopes.c.id == bindparam("envelope"))
+    .values(
+        state="receipted", raw=b"", lease_until=None, receipt=bindparam("signed"), receipt_version=bindparam("version")
+    )
+)
+_FIND_INBOX = select(inbox).where(
+    inbox.c.sender == bindparam("of_sender"), inbox.c.envelope == bindparam("of_envelope")
+)
+_INSERT_INBOX = inbox.insert()
+
+
 def _text(at: datetime | None) -> str | None:
     return None if at is None else format_instant(at)
 
@@ -192,7 +269,7 @@ def load_peers(tx: Connection) -> list[PeerRow]:
 
 def peer_state(tx: Connection, node: NodeId) -> tuple[str, int] | None:
     """The state and the pinned version: what every step asks again, so that a removal holds at once everywhere."""
-    row = tx.execute(select(peers.c.state, peers.c.version).where(peers.c.node == node)).first()
+    row = tx.execute(_PEER_STATE, {"node": node}).first()
     return None if row is None else (row.state, row.version)
 
 
@@ -208,7 +285,7 @@ def set_peer_state(tx: Connection, node: NodeId, state: str) -> bool:
 
 
 def note_contact(tx: Connection, node: NodeId, at: datetime) -> None:
-    tx.execute(peers.update().where(peers.c.node == node).values(last_contact_at=format_instant(at)))
+    tx.execute(_NOTE_CONTACT, {"of_node": node, "at": format_instant(at)})
 
 
 # --- outbox ---
@@ -228,7 +305,7 @@ def _outbox(row: Row[Any]) -> OutboxRow:
 
 
 def find_item(tx: Connection, kind: str, ref: str, to: NodeId) -> OutboxRow | None:
-    row = tx.execute(select(outbox).where(outbox.c.kind == kind, outbox.c.ref == ref, outbox.c.recipient == to)).first()
+    row = tx.execute(_FIND_ITEM, {"kind": kind, "ref": ref, "to": to}).first()
     return None if row is None else _outbox(row)
 
 
@@ -236,18 +313,19 @@ def insert_item(
     tx: Connection, kind: str, ref: str, to: NodeId, at: datetime, expires_at: datetime, *, removed: bool
 ) -> None:
     tx.execute(
-        outbox.insert().values(
-            recipient=to,
-            kind=kind,
-            ref=ref,
-            state=ItemState.REFUSED if removed else ItemState.QUEUED,
-            reason="peer.removed" if removed else "",
-            attempts=0,
-            envelope=None,
-            position=0,
-            queued_at=format_instant(at),
-            expires_at=format_instant(expires_at),
-        )
+        _INSERT_ITEM,
+        {
+            "recipient": to,
+            "kind": kind,
+            "ref": ref,
+            "state": (ItemState.REFUSED if removed else ItemState.QUEUED).value,
+            "reason": "peer.removed" if removed else "",
+            "attempts": 0,
+            "envelope": None,
+            "position": 0,
+            "queued_at": format_instant(at),
+            "expires_at": format_instant(expires_at),
+        },
     )
 
 
@@ -268,9 +346,7 @@ def queue_again(tx: Connection, row: int, at: datetime, expires_at: datetime) ->
 
 def waiting_items(tx: Connection, to: NodeId, limit: int, after: int = 0) -> list[OutboxRow]:
     """Queued and in no envelope, oldest first."""
-    waiting = and_(outbox.c.recipient == to, outbox.c.state == ItemState.QUEUED, outbox.c.envelope.is_(None))
-    rows = tx.execute(select(outbox).where(waiting, outbox.c.id > after).order_by(outbox.c.id).limit(limit))
-    return [_outbox(r) for r in rows]
+    return [_outbox(r) for r in tx.execute(_WAITING, {"to": to, "after": after, "most": limit})]
 
 
 def has_work(tx: Connection, to: NodeId) -> bool:
@@ -283,11 +359,30 @@ def has_work(tx: Connection, to: NodeId) -> bool:
     return tx.execute(waiting.limit(1)).first() is not None or tx.execute(open_ones.limit(1)).first() is not None
 
 
-def settle_item(tx: Connection, row: int, state: ItemState, reason: str, received_at: datetime | None = None) -> None:
-    values: dict[str, Any] = {"state": state, "reason": reason}
-    if received_at is not None:
-        values["received_at"] = format_instant(received_at)
-    tx.execute(outbox.update().where(outbox.c.id == row).values(**values))
+def settle_item(tx: Connection, row: int, state: ItemState, reason: str) -> None:
+    tx.execute(outbox.update().where(outbox.c.id == row).values(state=state, reason=reason))
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a receipt says of one row."""
+
+    row: int
+    state: ItemState
+    reason: str
+    sent_at: str
+
+
+def settle_items(tx: Connection, settled: Sequence[Settlement], received_at: datetime) -> None:
+    if settled:
+        at = format_instant(received_at)
+        tx.execute(
+            _SETTLE,
+            [
+                {"row": x.row, "now_state": x.state.value, "why": x.reason, "sent": x.sent_at, "received": at}
+                for x in settled
+            ],
+        )
 
 
 def close_items(tx: Connection, to: NodeId, before: ItemState, after: ItemState, reason: str) -> None:
@@ -297,22 +392,18 @@ def close_items(tx: Connection, to: NodeId, before: ItemState, after: ItemState,
 
 
 def put_in_envelope(tx: Connection, rows: Sequence[OutboxRow], envelope: str) -> None:
-    for position, row in enumerate(rows):
-        tx.execute(outbox.update().where(outbox.c.id == row.id).values(envelope=envelope, position=position))
+    tx.execute(_PUT_IN_ENVELOPE, [{"row": r.id, "in_envelope": envelope, "at_position": n} for n, r in enumerate(rows)])
     tx.execute(
-        envelope_items.insert(),
+        _INSERT_ENVELOPE_ITEMS,
         [{"envelope": envelope, "position": n, "kind": r.kind, "ref": r.ref} for n, r in enumerate(rows)],
     )
 
 
-def expire_items(tx: Connection, to: NodeId, now: datetime) -> list[OutboxRow]:
+def expire_items(tx: Connection, to: NodeId, now: datetime) -> None:
     """Items whose time is up, whether they may have left or not. A receipt that comes later still corrects them."""
-    open_states = (ItemState.QUEUED, ItemState.SENT)
-    due = and_(outbox.c.recipient == to, outbox.c.state.in_(open_states), outbox.c.expires_at <= format_instant(now))
-    rows = [_outbox(r) for r in tx.execute(select(outbox).where(due))]
-    if rows:
-        tx.execute(outbox.update().where(due).values(state=ItemState.EXPIRED, reason="expired"))
-    return rows
+    due = [{"row": r.id} for r in tx.execute(_DUE, {"to": to, "now": format_instant(now)})]
+    if due:
+        tx.execute(_EXPIRE, due)
 
 
 def mark_sent(tx: Connection, envelope: str, at: datetime) -> None:
@@ -375,44 +466,31 @@ def _envelope(row: Row[Any]) -> EnvelopeRow:
     )
 
 
-def insert_envelope(
-    tx: Connection,
-    envelope: str,
-    to: NodeId,
-    raw: bytes,
-    sha256: str,
-    own_version: int,
-    at: datetime,
-    expires_at: datetime,
-) -> None:
+def insert_envelope(tx: Connection, row: EnvelopeRow, at: datetime) -> None:
     tx.execute(
-        outbox_envelopes.insert().values(
-            id=envelope,
-            recipient=to,
-            state="formed",
-            raw=raw,
-            sha256=sha256,
-            own_version=own_version,
-            formed_at=format_instant(at),
-            expires_at=format_instant(expires_at),
-            attempts=0,
-        )
+        _INSERT_ENVELOPE,
+        {
+            "id": row.id,
+            "recipient": row.recipient,
+            "state": row.state,
+            "raw": row.raw,
+            "sha256": row.sha256,
+            "own_version": row.own_version,
+            "formed_at": format_instant(at),
+            "expires_at": format_instant(row.expires_at),
+            "attempts": row.attempts,
+            "lease_until": _text(row.lease_until),
+        },
     )
 
 
 def open_envelopes(tx: Connection, to: NodeId, limit: int = 1) -> list[EnvelopeRow]:
     """Formed or out, oldest first, leased or not."""
-    rows = tx.execute(
-        select(outbox_envelopes)
-        .where(outbox_envelopes.c.recipient == to, outbox_envelopes.c.state.in_(("formed", "out")))
-        .order_by(outbox_envelopes.c.number)
-        .limit(limit)
-    )
-    return [_envelope(r) for r in rows]
+    return [_envelope(r) for r in tx.execute(_OPEN_ENVELOPES, {"to": to, "most": limit})]
 
 
 def load_envelope(tx: Connection, envelope: str) -> EnvelopeRow | None:
-    row = tx.execute(select(outbox_envelopes).where(outbox_envelopes.c.id == envelope)).first()
+    row = tx.execute(_LOAD_ENVELOPE, {"envelope": envelope}).first()
     return None if row is None else _envelope(row)
 
 
@@ -446,21 +524,23 @@ def drop_envelope(tx: Connection, envelope: str) -> None:
 
 def save_receipt(tx: Connection, envelope: str, receipt: bytes, version: int) -> None:
     """The sealed bytes go: nobody has to send them again, and what is not kept cannot be stolen."""
-    tx.execute(
-        outbox_envelopes.update()
-        .where(outbox_envelopes.c.id == envelope)
-        .values(state="receipted", receipt=receipt, receipt_version=version, raw=b"", lease_until=None)
-    )
+    tx.execute(_SAVE_RECEIPT, {"envelope": envelope, "signed": receipt, "version": version})
 
 
-def items_of(tx: Connection, envelope: str) -> list[tuple[str, str]]:
-    """(kind, ref) by position."""
-    rows = tx.execute(
-        select(envelope_items.c.kind, envelope_items.c.ref)
-        .where(envelope_items.c.envelope == envelope)
-        .order_by(envelope_items.c.position)
-    )
-    return [(r.kind, r.ref) for r in rows]
+@dataclass(frozen=True, slots=True)
+class SentItem:
+    """One item of a formed envelope, and the outbox row that it stands for now."""
+
+    ref: str
+    row: int | None
+    state: ItemState | None
+    sent_at: str | None
+
+
+def items_of(tx: Connection, envelope: str, to: NodeId) -> list[SentItem]:
+    """By position. By kind and ref, not by envelope: a row may have gone into a newer envelope since."""
+    rows = tx.execute(_ITEMS_OF, {"envelope": envelope, "to": to})
+    return [SentItem(r.ref, r.id, None if r.state is None else ItemState(r.state), r.sent_at) for r in rows]
 
 
 def receipted_envelopes_of(tx: Connection, ref: str) -> list[EnvelopeRow]:
@@ -534,22 +614,23 @@ def _inbox(row: Row[Any]) -> InboxRow:
 
 
 def find_inbox(tx: Connection, sender: NodeId, envelope: str) -> InboxRow | None:
-    row = tx.execute(select(inbox).where(inbox.c.sender == sender, inbox.c.envelope == envelope)).first()
+    row = tx.execute(_FIND_INBOX, {"of_sender": sender, "of_envelope": envelope}).first()
     return None if row is None else _inbox(row)
 
 
 def insert_inbox(tx: Connection, row: InboxRow, at: datetime, leaf: int) -> None:
     tx.execute(
-        inbox.insert().values(
-            sender=row.sender,
-            envelope=row.envelope,
-            sha256=row.sha256,
-            receipt=row.receipt,
-            own_version=row.own_version,
-            received_at=format_instant(at),
-            leaf=leaf,
-            owed=0,
-        )
+        _INSERT_INBOX,
+        {
+            "sender": row.sender,
+            "envelope": row.envelope,
+            "sha256": row.sha256,
+            "receipt": row.receipt,
+            "own_version": row.own_version,
+            "received_at": format_instant(at),
+            "leaf": leaf,
+            "owed": 0,
+        },
     )
 
 
