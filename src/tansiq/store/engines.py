@@ -12,13 +12,16 @@ import os
 from pathlib import Path
 from typing import Any
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from tansiq.errors import Invalid
 
 BUSY_S = 30.0
 """How long a writer waits for another process's transaction to end."""
+
+STALLED_S = 300.0
 
 _READERS = 8
 _MORE_READERS = 56
@@ -65,6 +68,11 @@ def begin_alone(connection: Connection) -> None:
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
 
 
+def is_busy(failure: OperationalError) -> bool:
+    """Whether a transaction could not begin because another process's did not end in time."""
+    return isinstance(failure.orig, LockNotAvailable) or "locked" in str(failure.orig)
+
+
 def _sqlite(url: URL) -> tuple[Engine, Engine]:
     path = Path(str(url.database))
     if not path.parent.is_dir():
@@ -106,8 +114,16 @@ def _postgresql(url: URL) -> tuple[Engine, Engine]:
     reads = create_engine(
         url, pool_size=_READERS, max_overflow=_MORE_READERS, isolation_level="REPEATABLE READ", **options
     )
+    event.listen(writes, "connect", _set_up_postgresql_writer)
     event.listen(reads, "connect", _set_up_postgresql_reader)
     return writes, reads
+
+
+def _set_up_postgresql_writer(raw: Any, _record: Any) -> None:
+    raw.execute(f"set lock_timeout = '{BUSY_S:.0f}s'")
+    # A process that stops in the middle of a work (a suspended machine) must not keep the others from writing for good.
+    raw.execute(f"set idle_in_transaction_session_timeout = '{STALLED_S:.0f}s'")
+    raw.commit()
 
 
 def _set_up_postgresql_reader(raw: Any, _record: Any) -> None:

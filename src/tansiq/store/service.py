@@ -91,7 +91,7 @@ def _migrate(writes: Engine, reads: Engine) -> None:
                 connection.commit()
         except OperationalError as exc:
             # SQLite does not wait while a new file is being turned to WAL by another process.
-            if "locked" not in str(exc.orig) or time.monotonic() > latest:
+            if not engines.is_busy(exc) or time.monotonic() > latest:
                 raise
             time.sleep(0.05)
         else:

@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
-from tansiq.errors import Broken
-from tansiq.store.engines import begin_alone
+from tansiq.errors import Broken, Conflict
+from tansiq.store.engines import begin_alone, is_busy
 
 T = TypeVar("T")
 
@@ -95,7 +96,7 @@ class Writer:
         more = True
         try:
             with self._engine.connect() as tx:
-                begin_alone(tx)
+                _begin(tx)
                 self._attempt(tx, first)
                 latest = time.monotonic() + BATCH_S
                 while len(jobs) < BATCH_WORKS and time.monotonic() < latest:
@@ -140,6 +141,16 @@ class Writer:
         tx.exec_driver_sql("release savepoint work")
 
 
+def _begin(tx: Connection) -> None:
+    try:
+        begin_alone(tx)
+    except OperationalError as exc:
+        if not is_busy(exc):
+            raise
+        # Nothing has run yet, so the caller may simply try again.
+        raise Conflict("store.busy", "another process is writing: try again", step="write") from exc
+
+
 def _call_back(job: _Job) -> None:
     for do in job.after:
         try:
@@ -152,6 +163,9 @@ def _refuse_all(jobs: list[_Job], exc: Exception) -> None:
     """The batch was not committed: each caller is told, with its own failure where its work had one."""
     _log.error("store.commit_failed", failure=type(exc).__name__, works=len(jobs))
     for job in jobs:
+        if isinstance(exc, Conflict):
+            job.answer.set_exception(Conflict(exc.code, exc.message, step=exc.step))
+            continue
         broken = Broken("store.commit", "the transaction was not committed", step="write", detail=type(exc).__name__)
         broken.__cause__ = exc
         job.answer.set_exception(job.failure or broken)
