@@ -9,14 +9,15 @@ from pathlib import Path
 from tansiq.errors import Invalid
 from tansiq.policy.rules import Gate
 
-_SUFFIXES = (".cedar", ".toml", ".cedarschema")
+_TABLES = ("lists.toml", "titles.toml")
 
 
 def load_gate(country: str, extra_dir: Path | None = None) -> Gate:
     """The gate of a node in `country` (ISO 3166 alpha-2, any case).
 
-    `extra_dir` holds a service's own `*.cedar` and `*.toml` files, and its agreements in `agreements/`: a file of a
-    shipped name takes the shipped file's place, any other is added. Raises `Invalid` when anything is not understood.
+    `extra_dir` holds a service's own `*.cedar` files, `lists.toml` and `titles.toml`, and its agreements in
+    `agreements/`: a file of a shipped name takes the shipped file's place, any other is added. The schema stays ours.
+    Raises `Invalid` when anything is not understood.
     """
     here = resources.files("tansiq.policy")
     policies = _texts(here / "policies")
@@ -35,7 +36,7 @@ def _texts(folder: Traversable) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     for file in folder.iterdir():
-        if file.name.endswith(_SUFFIXES) and file.is_file():
+        if (file.name.endswith(".cedar") or file.name in _TABLES) and file.is_file():
             try:
                 found[file.name] = file.read_text("utf-8")
             except (OSError, UnicodeDecodeError) as exc:

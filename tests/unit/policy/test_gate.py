@@ -327,7 +327,8 @@ def test_own_rules_and_agreements_are_added(tmp_path: Path) -> None:
     )
     (tmp_path / "agreements").mkdir()
     (tmp_path / "agreements" / "es-xx.cedar").write_text(CLAUSE.replace("own", "our") + TREATY + PERMIT, "utf-8")
-    (tmp_path / "README.md").write_text("not a rule", "utf-8")
+    for name in ("README.md", "tansiq.toml", "tansiq.cedarschema"):
+        (tmp_path / name).write_text("not a rule", "utf-8")
     gate = load_gate("ES", tmp_path)
     refusal = gate.decide(VIEW)
     assert isinstance(refusal, Refusal)
