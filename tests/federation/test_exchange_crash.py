@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,33 @@ def test_an_envelope_is_the_same_bytes_after_every_crash(pair: Pair) -> None:
         ma.restart()
     assert len({body for _, _, body in federation.network.seen}) == 1
     assert es.filed() == ["e-1"]
+
+
+@pytest.mark.parametrize("point", ["courier.before_post", "courier.after_post", "receipt.before_store"])
+def test_a_partner_that_vanishes_after_a_crash_does_not_make_us_forget_what_may_have_left(
+    pair: Pair, point: str
+) -> None:
+    """After a crash nobody knows whether the bytes left: they are kept even when the next try cannot connect."""
+    federation, ma, es = pair
+    ma.send(es, "e-1")
+    ma.faults.crash_at(point)
+    federation.deliver(ma, es, rounds=1)
+    federation.network.away = {es.node}
+    federation.deliver(ma, es, rounds=2)
+    federation.network.away = set()
+    federation.deliver(ma, es)
+    assert es.filed() == ["e-1"]
+    assert ma.states() == {"e-1": "received"}
+
+
+def test_a_worker_that_died_elsewhere_leaves_its_envelope_to_another_after_the_lease(pair: Pair) -> None:
+    federation, ma, es = pair
+    ma.send(es, "e-1")
+    ma.faults.crash_at("courier.after_post")
+    with pytest.raises(Crash):
+        ma.exchange.deliver_once(es.node, federation.network)
+    assert not ma.exchange.deliver_once(es.node, federation.network), "the lease holds"
+    federation.clock.pass_time(timedelta(seconds=ma.settings.lease_s + 1))
+    assert ma.exchange.deliver_once(es.node, federation.network)
+    assert es.filed() == ["e-1"]
+    assert len({body for _, _, body in federation.network.seen}) == 1

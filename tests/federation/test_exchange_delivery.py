@@ -309,3 +309,46 @@ def test_items_for_an_unknown_partner_wait_until_it_is_pinned(store: Store, tmp_
     federation.deliver(ma, pt)
     assert pt.filed() == ["e-1"]
     other.close()
+
+
+def test_items_that_outlive_their_envelope_go_out_again(pair: Pair) -> None:
+    """The receiver refuses an envelope whose shortest-lived item has expired; the others are not lost with it."""
+    federation, ma, es = pair
+    ma.send(es, "e-short", days=1)
+    ma.send(es, "e-long", days=60)
+    federation.network.plan = ["delay"]
+    federation.deliver(ma, es, rounds=1)
+    late = federation.network.delayed[0][2]
+    es.clock = federation.clock.shifted(timedelta(days=2))
+    es.restart()
+    ma.exchange.take_receipt(es.exchange.receive(late))
+    assert ma.states() == {"e-short": "refused", "e-long": "queued"}
+    federation.deliver(ma, es)
+    assert es.filed() == ["e-long"]
+    assert ma.states() == {"e-short": "refused", "e-long": "received"}
+
+
+def test_a_late_refusal_of_a_given_up_envelope_does_not_settle_its_items_anew(pair: Pair) -> None:
+    federation, ma, es = pair
+    ma.send(es, "e-short", days=1)
+    ma.send(es, "e-long", days=60)
+    federation.network.plan = ["delay"]
+    federation.deliver(ma, es, rounds=1)
+    federation.clock.pass_time(timedelta(days=2))
+    ma.exchange.sweep()
+    assert ma.states() == {"e-short": "expired", "e-long": "queued"}
+    ma.exchange.take_receipt(es.exchange.receive(federation.network.delayed[0][2]))
+    assert ma.states()["e-long"] == "queued"
+    federation.deliver(ma, es)
+    assert ma.states()["e-long"] == "received"
+    assert es.filed() == ["e-long"]
+
+
+def test_two_clocks_apart_do_not_send_and_refuse_without_end(pair: Pair) -> None:
+    federation, ma, es = pair
+    es.clock = federation.clock.shifted(timedelta(hours=1))
+    es.restart()
+    ma.send(es, "e-1", days=0.5 / 24)
+    assert federation.deliver(ma, es, rounds=20) == 0
+    assert len(federation.network.seen) == 1
+    assert ma.states() == {"e-1": "refused"}

@@ -14,7 +14,7 @@ from tansiq.errors import PeerUnavailable, TansiqError
 from tansiq.exchange.model import Peer
 from tansiq.node import Node
 from tansiq.settings import Settings
-from tests.support.federation import FakeClock, Faults, keys_of
+from tests.support.federation import Crash, FakeClock, Faults, keys_of
 
 NAMES = {"rabat": "MA", "madrid": "ES", "berlin": "DE", "lisbon": "PT"}
 
@@ -32,6 +32,7 @@ class Federation:
     ahead: dict[str, Any] = field(default_factory=dict)
     posted: list[tuple[str, bytes]] = field(default_factory=list)
     officers: dict[str, Acting] = field(default_factory=dict)
+    crashes: int = 0
 
     def add(self, *names: str) -> None:
         for name in names:
@@ -72,7 +73,13 @@ class Federation:
         if name in self.away:
             raise PeerUnavailable("peer.unreachable", "away")
         self.posted.append((name, body))
-        return self.nodes[name].exchange.receive(body)
+        try:
+            return self.nodes[name].exchange.receive(body)
+        except Crash as exc:
+            # The partner's machine stopped: here that is a broken connection, there a new start.
+            self.crashes += 1
+            self.restart(name)
+            raise PeerUnavailable("peer.no_answer", "the connection broke") from exc
 
     def pump(self, rounds: int = 4) -> None:
         """Deliver and settle until nothing moves (at most `rounds` times)."""

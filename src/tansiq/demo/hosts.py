@@ -102,7 +102,10 @@ class Host:
     def start(self) -> None:
         """Start the node's process and wait until it says that it is ready."""
         log = (self.home / "node.log").open("ab")
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("TANSIQ_")}
+        # Four processes import the same modules: let the first keep what it compiled.
+        environment = {
+            k: v for k, v in os.environ.items() if not k.startswith("TANSIQ_") and k != "PYTHONDONTWRITEBYTECODE"
+        }
         command = [sys.executable, "-m", "tansiq", "--home", str(self.home), "serve"]
         self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)  # noqa: S603 # our own interpreter and module
         log.close()
