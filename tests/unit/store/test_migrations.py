@@ -81,6 +81,21 @@ def test_a_new_database_opened_by_many_at_once_is_made_once(new_url: str) -> Non
         assert list(pool.map(open_it, range(4))) == [migrations.HEAD] * 4
 
 
+def test_many_databases_are_made_at_once_in_one_process(tmp_path: Path) -> None:
+    together = threading.Barrier(4)
+
+    def open_it(number: int) -> str | None:
+        together.wait()
+        opened = Store.open(f"sqlite:///{tmp_path / str(number)}.db")
+        with opened.read() as tx:
+            found = migrations.revision_of(tx)
+        opened.close()
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(open_it, range(4))) == [migrations.HEAD] * 4
+
+
 def test_a_database_of_a_newer_program_is_not_touched(store_url: str) -> None:
     opened = Store.open(store_url)
     opened.write(lambda tx: tx.execute(text("update alembic_version set version_num = '9999'")))

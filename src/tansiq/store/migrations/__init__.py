@@ -6,6 +6,7 @@ then must not follow what it is now. `tests/unit/store/test_migrations.py` check
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -14,6 +15,9 @@ from tansiq.errors import Broken
 
 HEAD = "0001"
 """The newest revision; a database that stands at it is opened without loading Alembic."""
+
+_ALEMBIC = threading.Lock()
+"""Alembic's `op` and `context` are global to the process: two databases must not be migrated through them at once."""
 
 
 def revision_of(connection: Connection) -> str | None:
@@ -39,7 +43,8 @@ def upgrade(connection: Connection, target: str = HEAD) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
     try:
-        command.upgrade(config, target)
+        with _ALEMBIC:
+            command.upgrade(config, target)
     except CommandError as exc:
         raise Broken(
             "store.newer", "the database was made by a newer program", step="migrate", hint="update this program"
