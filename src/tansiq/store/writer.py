@@ -94,6 +94,7 @@ class Writer:
         """One transaction. False when the sentinel was met: nothing comes behind it."""
         jobs = [first]
         more = True
+        committed = False
         try:
             with self._engine.connect() as tx:
                 _begin(tx)
@@ -110,9 +111,11 @@ class Writer:
                     jobs.append(job)
                     self._attempt(tx, job)
                 tx.commit()
+                committed = True
         except Exception as exc:  # noqa: BLE001  # the callers are told; a dead writer thread would leave them waiting
-            _refuse_all(jobs, exc)
-            return more
+            if not committed:  # else only the connection's return to the pool failed
+                _refuse_all(jobs, exc)
+                return more
         for job in jobs:
             if job.failure is None:
                 _call_back(job)
