@@ -19,11 +19,11 @@ _LEGAL = {
     "taxNumber": "document",
     "licenseNumber": "document",
     "registrationNumber": "registration",
-    "imoNumber": "vessel",
 }
 IDENTIFIERS: Mapping[str, Mapping[str, str]] = {
     "Person": _LEGAL,
-    "Organization": _LEGAL,
+    "Organization": {k: v for k, v in _LEGAL.items() if k not in ("passportNumber", "socialSecurityNumber")}
+    | {"imoNumber": "vessel"},
     "Vehicle": {"registrationNumber": "plate", "vin": "vin"},
     "Vessel": {"imoNumber": "vessel", "mmsi": "vessel", "callSign": "callsign", "registrationNumber": "registration"},
     "Airplane": {"registrationNumber": "aircraft", "serialNumber": "serial"},

@@ -1,0 +1,63 @@
+"""Names and numbers out of whatever an entity says: never an exception, and one form for one number."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tansiq.bank import identifiers, properties
+from tansiq.bank.model import IDENTIFIER_KINDS, SCHEMAS, BankRecord, Candidate, Claim, Entity, Provenance
+from tansiq.bank.rules import IDENTIFIERS, POINTS, best, normal_form, score_entity, searchable_names
+
+# Lone surrogates too: a command line in another encoding brings them.
+anything = st.text(st.characters(), min_size=1, max_size=60)
+
+
+@st.composite
+def entities(draw):
+    schema = draw(st.sampled_from(SCHEMAS))
+    known = sorted(properties()[schema])
+    claims = draw(st.lists(st.builds(Claim, st.sampled_from(known), anything), min_size=1, max_size=5))
+    return Entity("x", schema, tuple(claims))
+
+
+def record(given, ident="b-1"):
+    return BankRecord(ident, given, Provenance("own", "r", originator="MA"), datetime(2026, 11, 22, tzinfo=UTC))
+
+
+@given(entities(), entities(), st.sampled_from(["", "MA", "ES", "??"]))
+def test_whatever_two_entities_say_they_are_compared_and_the_points_add_up(asked, held, country):
+    for kind, value in identifiers(asked, country):
+        assert kind in IDENTIFIER_KINDS
+        value.encode()
+    for name in searchable_names(asked):
+        assert name
+    candidate = score_entity(asked, record(held), country)
+    shown = candidate.explanation
+    assert 0.0 <= candidate.score <= 1.0
+    if shown["comparable"]:
+        total = shown["start"] + sum(r["points"] for r in shown["rows"])
+        assert abs(total - shown["sum"]) < 0.01
+
+
+@given(st.sampled_from(sorted(POINTS)), anything, st.sampled_from(["", "MA", "DE"]))
+def test_the_normal_form_of_a_number_is_its_own_normal_form_or_met_by_its_signs(kind, value, country):
+    once = normal_form(kind, value, country)
+    if once is not None:
+        assert once.strip() == once != ""
+
+
+def test_every_kind_of_identifier_has_its_points_and_its_properties_exist():
+    assert set(POINTS) == IDENTIFIER_KINDS
+    assert {kind for known in IDENTIFIERS.values() for kind in known.values()} == IDENTIFIER_KINDS
+    for schema, known in IDENTIFIERS.items():
+        assert set(known) <= set(properties()[schema])
+
+
+@given(st.lists(st.floats(0.001, 0.999), max_size=12), st.integers(1, 6))
+def test_the_best_are_the_best_and_in_order(scores, k):
+    held = Entity("x", "Person", (Claim("name", "Yasser Tazeghart"),))
+    found = best([Candidate(record(held, f"b-{i}"), s, {"rows": []}) for i, s in enumerate(scores)], k)
+    assert [c.score for c in found] == sorted(scores, reverse=True)[:k]
