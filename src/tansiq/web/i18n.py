@@ -1,7 +1,7 @@
 """Languages of the interface: catalogues, directions, dates and numbers.
 
-Catalogues are gettext `.po` files, compiled when they are loaded: nothing has to be built. The message id is the English
-text. Arabic is always the locale of Morocco (months يناير ... دجنبر, Western digits), never bare `ar`.
+Catalogues are gettext `.po` files, compiled when they are loaded: nothing has to be built. The message id is the
+English text. Arabic is always the locale of Morocco (months يناير ... دجنبر, Western digits), never bare `ar`.
 """
 
 from __future__ import annotations

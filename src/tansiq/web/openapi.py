@@ -49,7 +49,7 @@ OPERATIONS: tuple[Row, ...] = (
     ),
     (
         "get", "/dossiers", "The dossiers, newest first",
-        [_query("kind", "report or request.", TEXT), _query("before", "`updated_at` of the last one seen.", TEXT), LIMIT],
+        [_query("kind", "report or request.", TEXT), _query("before", "`updated_at` of the last.", TEXT), LIMIT],
         None, _object({"dossiers": _list("DossierRow")}), "200",
     ),
     ("post", "/dossiers", "Open a dossier", WHY, OPENING, _object({"dossier": ID}), "201"),

@@ -321,7 +321,7 @@ def _partners(node: Any) -> list[Partner]:
             p.card.node,
             p.card.name,
             p.card.country.upper(),
-            [(a.id, a.title) for a in node.gate.agreements_between(node.country, p.card.country.upper())],
+            [(a.id, a.id) for a in node.gate.agreements_between(node.country, p.card.country.upper())],
         )
         for p in node.exchange.peers()
         if p.state == "pinned"

@@ -22,8 +22,12 @@ class TqClock extends HTMLElement {
   tick() {
     const left = Math.round((this.due - (Date.now() + this.skew)) / 1000);
     const whole = Math.max(1, Math.round((this.due - this.since) / 1000));
-    this.digits.textContent = TqClock.format(Math.abs(left), this.dataset.dayWord || "d", this.dataset.hourWord || "h");
-    if (left < 0 && this.dataset.lateWord) this.digits.textContent += " " + this.dataset.lateWord;
+    // Over two days the server's words stand: they know six plural forms, and the minute does not matter yet.
+    if (Math.abs(left) < 172800) {
+      this.digits.classList.remove("words");
+      this.digits.textContent = TqClock.format(Math.abs(left));
+      if (left < 0 && this.dataset.lateWord) this.digits.textContent += " " + this.dataset.lateWord;
+    }
     const share = left / whole;
     const level = left < 0 ? "late" : share < 0.25 ? "quarter" : share < 0.5 ? "half" : "calm";
     this.classList.remove("late", "quarter", "half", "calm");
@@ -43,9 +47,8 @@ class TqClock extends HTMLElement {
     if (live && marks.includes(left)) live.textContent = this.digits.textContent;
   }
 
-  static format(seconds, day, hour) {
+  static format(seconds) {
     const two = (n) => String(n).padStart(2, "0");
-    if (seconds >= 172800) return `${Math.floor(seconds / 86400)} ${day} ${two(Math.floor((seconds % 86400) / 3600))} ${hour}`;
     return `${two(Math.floor(seconds / 3600))}:${two(Math.floor((seconds % 3600) / 60))}:${two(seconds % 60)}`;
   }
 }
