@@ -23,8 +23,6 @@ from tansiq.exchange.model import Item, ItemState, OutboxLoader, Receipt
 from tansiq.exchange.pins import Pins
 from tansiq.terms import LogVerb, NodeId, format_instant
 
-MAX_OPEN = 1024
-"""More open envelopes for one partner than any parcel or poll brings about."""
 HAND_OUT_BYTES = 8 * 1024 * 1024
 """A poll's answer stops growing here; the next poll brings the rest."""
 
@@ -78,8 +76,8 @@ class Outbox:
             return self._form(tx, to, now, until)
         if there[0].lease_until is not None and there[0].lease_until > now:
             return None
-        records.lease_envelope(tx, there[0].id, until)
-        return there[0]
+        records.lease_again(tx, there[0].id, until)
+        return records.load_envelope(tx, there[0].id)
 
     def sweep(self) -> None:
         """Close what has expired for partners whom no courier visits."""
@@ -110,7 +108,7 @@ class Outbox:
         now = self._ground.clock()
         self._pins.pinned(tx, to)
         there = self._sweep(tx, to, now)
-        envelope = there[skip] if len(there) > skip else self._form(tx, to, now)
+        envelope = records.load_envelope(tx, there[skip].id) if len(there) > skip else self._form(tx, to, now)
         if envelope is None:
             return None
         records.count_attempt(tx, envelope.id)
@@ -118,16 +116,16 @@ class Outbox:
         records.mark_sent(tx, envelope.id, now)
         return envelope.raw
 
-    def _sweep(self, tx: Connection, to: NodeId, now: datetime) -> list[records.EnvelopeRow]:
+    def _sweep(self, tx: Connection, to: NodeId, now: datetime) -> list[records.OpenEnvelope]:
         """Close what has expired, give up open envelopes whose time or keys are over; the others, oldest first."""
         records.expire_items(tx, to, now)
-        still: list[records.EnvelopeRow] = []
-        for row in records.open_envelopes(tx, to, limit=MAX_OPEN):
+        still: list[records.OpenEnvelope] = []
+        for row in records.open_envelopes(tx, to):
             if not rules.has_expired(row.expires_at, now) and row.own_version >= self._pins.own_keys_since:
                 still.append(row)
-            elif row.state == "formed":
-                records.drop_envelope(tx, row.id)
             else:
+                # Its items that still live go out again in a newer envelope; a late receipt for this one still counts.
+                records.mark_sent(tx, row.id, now)
                 records.free_items(tx, row.id)
                 records.give_up_envelope(tx, row.id)
         return still
@@ -225,7 +223,8 @@ class Outbox:
             if left:
                 records.set_envelope_state(tx, envelope.id, "out")
                 records.mark_sent(tx, envelope.id, self._ground.clock())
-            elif there.state == "formed":
+            elif envelope.state == "formed":
+                # Ours since it was formed, and the transport promises that nothing has left.
                 records.drop_envelope(tx, envelope.id)
 
         self._ground.store.write(work)
@@ -276,8 +275,13 @@ class Outbox:
             if item.row is not None
             and item.state is not None
             and rules.may_follow(item.state, after := rules.state_from(result))
+            # A refusal of an old envelope says nothing of the row's newer one.
+            and (result.received or item.here)
         ]
         records.settle_items(tx, settled, receipt.received_at)
+        for item, result in zip(items, receipt.items, strict=True):
+            if item.row is not None and item.here and rules.outlives(result, item.expires_at, envelope.expires_at):
+                records.set_free(tx, item.row)
         records.save_receipt(tx, envelope.id, raw, version)
         ground.ledger.append(
             tx,

@@ -78,7 +78,7 @@ class Pins:
         rotation = sign_rotation(sign_card(card, new), ground.keys)
         found = self._keep_own(tx, (*_needed(self.own, keep_last=True), rotation))
         for row in records.load_peers(tx):
-            _give_up_envelopes(tx, row.node)
+            _give_up_envelopes(tx, row.node, ground.clock())
         ground.ledger.append(
             tx, verb=LogVerb.ALTER, subject=ground.node, content={"decision": "keys rotated"}, at=ground.clock()
         )
@@ -110,10 +110,12 @@ class Pins:
         def work(tx: Connection) -> None:
             if not records.set_peer_state(tx, node, "removed"):
                 raise NotFound("peer.unknown", "no such partner is pinned", step="remove peer", detail=node)
-            # Items first: what may have arrived is not called refused.
+            # What may have arrived, or is being posted now, is not called refused.
+            for open_one in records.open_envelopes(tx, node):
+                records.mark_sent(tx, open_one.id, self._ground.clock())
             records.close_items(tx, node, ItemState.QUEUED, ItemState.REFUSED, "peer.removed")
             records.close_items(tx, node, ItemState.SENT, ItemState.EXPIRED, "peer.removed")
-            _give_up_envelopes(tx, node)
+            _give_up_envelopes(tx, node, self._ground.clock())
 
         self._ground.store.write(work)
         self._ground.bell.ring(node)
@@ -222,10 +224,9 @@ def _needed(before: VerifiedCard, *, keep_last: bool = False) -> tuple[bytes, ..
     return tuple(kept)
 
 
-def _give_up_envelopes(tx: Connection, node: NodeId) -> None:
-    for row in records.open_envelopes(tx, node, limit=10_000):
-        if row.state == "formed":
-            records.drop_envelope(tx, row.id)
-        else:
-            records.free_items(tx, row.id)
-            records.give_up_envelope(tx, row.id)
+def _give_up_envelopes(tx: Connection, node: NodeId, at: datetime) -> None:
+    """A courier may be posting one of them at this moment: what is in them counts as sent."""
+    for row in records.open_envelopes(tx, node):
+        records.mark_sent(tx, row.id, at)
+        records.free_items(tx, row.id)
+        records.give_up_envelope(tx, row.id)

@@ -165,14 +165,19 @@ _PUT_IN_ENVELOPE = (
 _INSERT_ENVELOPE_ITEMS = envelope_items.insert()
 _INSERT_ENVELOPE = outbox_envelopes.insert()
 _OPEN_ENVELOPES = (
-    select(outbox_envelopes)
+    select(
+        outbox_envelopes.c.id,
+        outbox_envelopes.c.expires_at,
+        outbox_envelopes.c.lease_until,
+        outbox_envelopes.c.own_version,
+    )
     .where(outbox_envelopes.c.recipient == bindparam("to"), outbox_envelopes.c.state.in_(("formed", "out")))
     .order_by(outbox_envelopes.c.number)
     .limit(bindparam("most"))
 )
 _LOAD_ENVELOPE = select(outbox_envelopes).where(outbox_envelopes.c.id == bindparam("envelope"))
 _ITEMS_OF = (
-    select(envelope_items.c.ref, outbox.c.id, outbox.c.state, outbox.c.sent_at)
+    select(envelope_items.c.ref, outbox.c.id, outbox.c.state, outbox.c.sent_at, outbox.c.envelope, outbox.c.expires_at)
     .select_from(
         envelope_items.outerjoin(
             outbox,
@@ -432,6 +437,10 @@ def free_items(tx: Connection, envelope: str) -> None:
     )
 
 
+def set_free(tx: Connection, row: int) -> None:
+    tx.execute(outbox.update().where(outbox.c.id == row).values(envelope=None, state=ItemState.QUEUED, reason=""))
+
+
 # --- formed envelopes ---
 
 
@@ -484,9 +493,20 @@ def insert_envelope(tx: Connection, row: EnvelopeRow, at: datetime) -> None:
     )
 
 
-def open_envelopes(tx: Connection, to: NodeId, limit: int = 1) -> list[EnvelopeRow]:
+@dataclass(frozen=True, slots=True)
+class OpenEnvelope:
+    """Without its bytes: there may be hundreds of them."""
+
+    id: str
+    expires_at: datetime
+    lease_until: datetime | None
+    own_version: int
+
+
+def open_envelopes(tx: Connection, to: NodeId) -> list[OpenEnvelope]:
     """Formed or out, oldest first, leased or not."""
-    return [_envelope(r) for r in tx.execute(_OPEN_ENVELOPES, {"to": to, "most": limit})]
+    rows = tx.execute(_OPEN_ENVELOPES, {"to": to, "most": 100_000})
+    return [OpenEnvelope(r.id, parse_instant(r.expires_at), _at(r.lease_until), r.own_version) for r in rows]
 
 
 def load_envelope(tx: Connection, envelope: str) -> EnvelopeRow | None:
@@ -494,8 +514,13 @@ def load_envelope(tx: Connection, envelope: str) -> EnvelopeRow | None:
     return None if row is None else _envelope(row)
 
 
-def lease_envelope(tx: Connection, envelope: str, until: datetime | None) -> None:
-    tx.execute(outbox_envelopes.update().where(outbox_envelopes.c.id == envelope).values(lease_until=_text(until)))
+def lease_again(tx: Connection, envelope: str, until: datetime) -> None:
+    """Somebody else formed it and did not say what became of it: from here on it may have left."""
+    tx.execute(
+        outbox_envelopes.update()
+        .where(outbox_envelopes.c.id == envelope)
+        .values(state="out", lease_until=format_instant(until))
+    )
 
 
 def set_envelope_state(tx: Connection, envelope: str, state: str) -> None:
@@ -511,12 +536,18 @@ def give_up_envelope(tx: Connection, envelope: str) -> None:
 
 
 def release_leases(tx: Connection) -> None:
-    """At the start of a process. Another worker may be posting the same bytes: a repeat, which changes nothing."""
+    """At the start of a process: what was formed and is still there may have left before the last one died.
+
+    Another worker may be posting the same bytes: a repeat, which changes nothing.
+    """
+    tx.execute(
+        outbox_envelopes.update().where(outbox_envelopes.c.state == "formed").values(state="out", lease_until=None)
+    )
     tx.execute(outbox_envelopes.update().where(outbox_envelopes.c.lease_until.is_not(None)).values(lease_until=None))
 
 
 def drop_envelope(tx: Connection, envelope: str) -> None:
-    """Only for one that has certainly not left: its id is never seen by anyone."""
+    """Only by the courier that formed it and knows that it has not left: its id is never seen by anyone."""
     free_items(tx, envelope)
     tx.execute(envelope_items.delete().where(envelope_items.c.envelope == envelope))
     tx.execute(outbox_envelopes.delete().where(outbox_envelopes.c.id == envelope))
@@ -535,12 +566,18 @@ class SentItem:
     row: int | None
     state: ItemState | None
     sent_at: str | None
+    here: bool
+    """The row stands for this envelope, and not for a newer one."""
+    expires_at: datetime | None
 
 
 def items_of(tx: Connection, envelope: str, to: NodeId) -> list[SentItem]:
     """By position. By kind and ref, not by envelope: a row may have gone into a newer envelope since."""
     rows = tx.execute(_ITEMS_OF, {"envelope": envelope, "to": to})
-    return [SentItem(r.ref, r.id, None if r.state is None else ItemState(r.state), r.sent_at) for r in rows]
+    return [
+        SentItem(r.ref, r.id, r.state and ItemState(r.state), r.sent_at, r.envelope == envelope, _at(r.expires_at))
+        for r in rows
+    ]
 
 
 def receipted_envelopes_of(tx: Connection, ref: str) -> list[EnvelopeRow]:

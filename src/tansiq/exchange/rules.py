@@ -61,5 +61,13 @@ def poll_is_timely(at: datetime, now: datetime, slack_s: float) -> bool:
     return abs(at - now) <= timedelta(seconds=slack_s)
 
 
+def outlives(result: ItemResult, item_until: datetime | None, envelope_until: datetime) -> bool:
+    """An envelope lives as long as the shortest-lived of its items: the others, refused with it, go out again.
+
+    Only while they outlive it, or two clocks apart would send and refuse without end.
+    """
+    return not result.received and result.reason == "expired" and item_until is not None and item_until > envelope_until
+
+
 def refuse_all(refs: Iterable[str], reason: str) -> tuple[ItemResult, ...]:
     return tuple(ItemResult(ref, False, reason) for ref in refs)
