@@ -127,6 +127,9 @@ def parse_lists(text: str, source: str = "lists.toml") -> Lists:
         led_area = groups["led_area"]
     except (KeyError, AttributeError, TypeError) as exc:
         raise _wrong("policy.lists", "a list is missing or is not a list of words", source) from exc
+    every = [act for name in _ACTS for act in acts[name]]
+    if len(every) != len(set(every)):
+        raise _wrong("policy.lists", "an act stands in one list, once", source)
     if not led_area or not all(_COUNTRY.fullmatch(c) for codes in groups.values() for c in codes):
         raise _wrong("policy.lists", "groups hold countries such as ES, and led_area is not empty", source)
     return Lists(groups, acts, tuple(whitelist))
