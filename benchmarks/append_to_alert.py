@@ -1,0 +1,320 @@
+"""From a report recorded in Rabat to a match shown in Madrid: latency and throughput, beside this machine's floor.
+
+Two nodes, two processes, TLS 1.3 over loopback, SQLite with full synchronisation, every step of the way for real:
+rules, law gate, signatures, ledger, outbox, envelope, receipt, bank, examination. The floor is measured in the same run: what
+nobody can do without (two durable commits, one double signature, one double verification, one seal, one open, two
+loopback requests), one after the other. Goals: p50 within 3 times the floor, throughput at least a third of what the
+floor allows.
+
+    python benchmarks/append_to_alert.py [--reports 200] [--burst 400] [--holdings 1000] [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import http.server
+import json
+import multiprocessing
+import os
+import secrets
+import signal
+import socket
+import sqlite3
+import statistics
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from tansiq import crypto
+from tansiq.access.model import Acting, Role
+from tansiq.bank import parse_entity
+from tansiq.bank.model import Provenance
+from tansiq.exchange import Courier
+from tansiq.node import Node
+
+FIRST = ["يونس", "كريم", "سعيد", "مريم", "نادية", "عمر", "ياسين", "سلمى", "رشيد", "هند"]
+LATIN = ["Younes", "Karim", "Said", "Mariam", "Nadia", "Omar", "Yassine", "Salma", "Rachid", "Hind"]
+LAST = ["البرنوصي", "الزموري", "الدكالي", "السطاتي", "المزابي", "الحوزي", "الريفي", "السوسي", "الغرباوي", "الشياظمي"]
+LATIN_LAST = [
+    "Bernoussi",
+    "Zemmouri",
+    "Doukkali",
+    "Settati",
+    "Mzabi",
+    "Haouzi",
+    "Riffi",
+    "Soussi",
+    "Gharbaoui",
+    "Chiadmi",
+]
+WAIT_S = 120.0
+
+
+def number(n: int) -> str:
+    return f"+2126{n:08d}"
+
+
+def holding(n: int) -> dict[str, Any]:
+    """An invented person whom Madrid holds in Latin script, with a number."""
+    name = f"{LATIN[n % 10]} {LATIN_LAST[n // 10 % 10]}"
+    claims = [("name", name), ("birthDate", str(1950 + n % 50)), ("phone", number(n))]
+    return {"id": f"p{n}", "schema": "Person", "claims": [{"property": p, "value": v} for p, v in claims]}
+
+
+def report(n: int) -> dict[str, Any]:
+    """A report about the same person, as Rabat writes it: narrative, person, phone, link."""
+    person = [
+        ("name", f"{FIRST[n % 10]} {LAST[n // 10 % 10]}"),
+        ("birthDate", str(1950 + n % 50)),
+        ("phone", number(n)),
+    ]
+    claims = [{"property": p, "value": v, "basis": "fact", "grade": "B2"} for p, v in person]
+    phone = [{"property": "number", "value": number(n), "basis": "fact", "grade": "B2"}]
+    return {
+        "subject": "تنقل",
+        "facts": {"crime_areas": ["terrorism"], "grade": "B2", "scheme": "4x4"},
+        "handling": {"codes": ["H2"]},
+        "legal": {
+            "purpose": "prevention",
+            "legal_basis": "Law 43-20, art. 12",
+            "agreement": "ma-es-2019",
+            "review_on": "2027-05-22",
+            "erase_on": "2029-11-22",
+        },
+        "parts": [
+            {"kind": "narrative", "lang": "ar", "text": "أفاد مصدر موثوق بتنقل الشخص عبر الميناء. " * 8},
+            {"kind": "entity", "entity": {"id": "p1", "schema": "Person", "role": "SUSP", "claims": claims}},
+            {"kind": "entity", "entity": {"id": "ph1", "schema": "Phone", "claims": phone}},
+            {"kind": "link", "from": "p1", "to": "ph1", "type": "uses", "basis": "fact", "grade": "B2"},
+        ],
+    }
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def quiet() -> None:
+    """No log line between two measurements."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+
+
+def madrid(home: str, told: Connection) -> None:
+    """The receiving node, in a process of its own. Tells (entry, instant) of each match once it is committed."""
+    quiet()
+    node = Node.open(Path(home))
+    inner = node.hits.examine_queued
+
+    def examine(load: Any) -> Any:
+        found = inner(load)
+        at = time.monotonic()  # one clock for all processes of this machine
+        for match in found:
+            told.send((match.entry, at))
+        return found
+
+    node.hits.examine_queued = examine  # type: ignore[method-assign]  # a probe, after the commit
+    try:
+        node.serve()
+    except KeyboardInterrupt:
+        return
+    finally:
+        node.close()
+
+
+class Alerts:
+    """When each entry's first match was shown in Madrid."""
+
+    def __init__(self, told: Connection) -> None:
+        self._told = told
+        self._seen: dict[str, float] = {}
+        self._changed = threading.Condition()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                entry, at = self._told.recv()
+            except (EOFError, OSError):
+                return
+            with self._changed:
+                self._seen.setdefault(entry, at)
+                self._changed.notify_all()
+
+    def wait(self, entries: set[str]) -> dict[str, float]:
+        until = time.monotonic() + WAIT_S
+        with self._changed:
+            while not entries <= self._seen.keys():
+                if not self._changed.wait(max(0.0, until - time.monotonic())):
+                    missing = len(entries - self._seen.keys())
+                    raise SystemExit(f"{missing} of {len(entries)} reports brought no match within {WAIT_S:.0f} s")
+            return {e: self._seen[e] for e in entries}
+
+
+def set_up(folder: Path, holdings: int) -> tuple[Path, Path]:
+    """Two homes that know each other; Madrid with its holdings."""
+    homes = (folder / "rabat", folder / "madrid")
+    cards = []
+    for home, country in zip(homes, ("MA", "ES"), strict=True):
+        door = free_port()
+        chosen = {"web": {"port": free_port()}, "exchange": {"port": door}}
+        node = Node.init(home, home.name, country, url=f"https://127.0.0.1:{door}", chosen=chosen)
+        cards.append(node.exchange.card_bytes())
+        node.close()
+    for home, card in zip(homes, reversed(cards), strict=True):
+        node = Node.open(home)
+        node.exchange.add_peer(card)
+        if home.name == "madrid":
+            for start in range(0, holdings, 500):
+                part = range(start, min(start + 500, holdings))
+                node.store.write(lambda tx, part=part, node=node: [put(node, tx, n) for n in part])
+        node.close()
+    return homes
+
+
+def put(node: Node, tx: Any, n: int) -> None:
+    node.bank.add(tx, parse_entity(holding(n)), Provenance("own", f"M-{n}", originator="ES"))
+
+
+def floor(folder: Path, rounds: int) -> list[float]:
+    """Seconds of each round of what nobody can do without, one after the other."""
+    keys, sealing = crypto.SigningKeys.generate(), crypto.SealingKeys.generate()
+    name = crypto.node_id("MA", keys.public)
+    body = secrets.token_bytes(2_000)
+    base = sqlite3.connect(folder / "floor.db", isolation_level=None)
+    base.execute("pragma journal_mode=wal")
+    base.execute("pragma synchronous=full")
+    base.execute("create table t (n integer primary key, b blob)")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    line = http.client.HTTPConnection("127.0.0.1", server.server_address[1])
+    took = []
+    for n in range(rounds + 10):
+        began = time.perf_counter()
+        signed = crypto.sign("application/x", body, keys, name)
+        base.execute("insert into t (b) values (?)", (signed,))
+        sealed = crypto.seal(signed, sealing.public, b"floor")
+        for _ in range(2):
+            line.request("POST", "/", body=sealed)
+            line.getresponse().read()
+        opened = crypto.open_sealed(sealed, sealing, b"floor")
+        crypto.verify(opened, "application/x", keys.public, name)
+        base.execute("insert into t (b) values (?)", (opened,))
+        if n >= 10:
+            took.append(time.perf_counter() - began)
+    server.shutdown()
+    return took
+
+
+class Echo(http.server.BaseHTTPRequestHandler):
+    """The cheapest answer over a kept connection."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: a line would be measured."""
+
+
+def measure(node: Node, alerts: Alerts, args: argparse.Namespace) -> tuple[list[float], float]:
+    """Latency of single reports, then entries per second of a burst."""
+    officer, _ = node.access.add_officer("bench", [Role.ANALYST, Role.LIAISON], None)
+    by = Acting(officer.id, officer.roles, "prevention", "benchmark")
+
+    def append(n: int) -> tuple[str, float]:
+        began = time.monotonic()
+        dossier = node.dossiers.open("report", report(n % args.holdings), ["es"], by)
+        return node.dossiers.state(dossier).entries[0].id, began
+
+    single = []
+    for n in range(args.reports + 5):
+        entry, began = append(n)
+        at = alerts.wait({entry})[entry]
+        if n >= 5:
+            single.append(at - began)
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as officers:
+        sent = {entry for entry, _ in officers.map(append, range(args.burst))}
+    seen = alerts.wait(sent)
+    return single, args.burst / (max(seen.values()) - began)
+
+
+def percentile(values: list[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--reports", type=int, default=200)
+    parser.add_argument("--burst", type=int, default=400)
+    parser.add_argument("--holdings", type=int, default=1000)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    quiet()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rabat_home, madrid_home = set_up(folder, args.holdings)
+        before = floor(folder, args.reports)
+        spawn = multiprocessing.get_context("spawn")
+        told, teller = spawn.Pipe(duplex=False)
+        process = spawn.Process(target=madrid, args=(str(madrid_home), teller))
+        process.start()
+        rabat = Node.open(rabat_home)
+        courier = Courier(rabat.exchange)
+        courier.start()
+        try:
+            single, rate = measure(rabat, Alerts(told), args)
+        finally:
+            courier.stop()
+            rabat.close()
+            signal_and_join(process)
+        took = before + floor(folder / "rabat", args.reports)  # before and after: a shared machine changes its mood
+    show(took, single, rate, args.burst, as_json=args.json)
+
+
+def signal_and_join(process: Any) -> None:
+    if process.is_alive():
+        os.kill(process.pid, signal.SIGINT)
+    process.join(30)
+
+
+def show(took: list[float], single: list[float], rate: float, burst: int, *, as_json: bool) -> None:
+    base50, base99 = statistics.median(took), percentile(took, 0.99)
+    p50, p99 = statistics.median(single), percentile(single, 0.99)
+    allowed = 1 / statistics.fmean(took)
+    found = {
+        "floor_ms": {"p50": base50 * 1000, "p99": base99 * 1000},
+        "append_to_alert_ms": {"p50": p50 * 1000, "p99": p99 * 1000},
+        "times_the_floor": p50 / base50,
+        "entries_per_s": rate,
+        "floor_allows_per_s": allowed,
+        "share_of_the_floor": rate / allowed,
+    }
+    if as_json:
+        print(json.dumps(found))
+        return
+    line = "{:16} p50 {:7.1f} ms   p99 {:7.1f} ms   {:7.1f}/s {}"
+    print(line.format("floor", base50 * 1000, base99 * 1000, allowed, "one after the other"))
+    print(line.format("append to alert", p50 * 1000, p99 * 1000, rate, f"in a burst of {burst}"))
+    times, share = p50 / base50, rate / allowed
+    print(f"latency {times:5.1f} times the floor       goal: within 3   {'held' if times <= 3 else 'MISSED'}")
+    print(f"rate    {share:5.2f} of what it allows     goal: over 1/3   {'held' if share >= 1 / 3 else 'MISSED'}")
+
+
+if __name__ == "__main__":
+    main()
