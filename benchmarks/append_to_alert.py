@@ -1,10 +1,10 @@
 """From a report recorded in Rabat to a match shown in Madrid: latency and throughput, beside this machine's floor.
 
 Two nodes, two processes, TLS 1.3 over loopback, SQLite with full synchronisation, every step of the way for real:
-rules, law gate, signatures, ledger, outbox, envelope, receipt, bank, examination. The floor is measured in the same run: what
-nobody can do without (two durable commits, one double signature, one double verification, one seal, one open, two
-loopback requests), one after the other. Goals: p50 within 3 times the floor, throughput at least a third of what the
-floor allows.
+rules, law gate, signatures, ledger, outbox, envelope, receipt, bank, examination. The floor is measured in the same
+run: what nobody can do without (two durable commits, one double signature, one double verification, one seal, one
+open, two loopback requests), one after the other. Goals: p50 within 3 times the floor, throughput at least a third of
+what the floor allows.
 
     python benchmarks/append_to_alert.py [--reports 200] [--burst 400] [--holdings 1000] [--json]
 """

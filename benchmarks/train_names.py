@@ -1,0 +1,468 @@
+"""Learns the tables of `tansiq.matching` (data/learned.json) from the DEV split of a names data set, nothing else.
+
+    python benchmarks/train_names.py init  DIR      the hand-made starting point (romanisation.json) and counts
+    python benchmarks/train_names.py train DIR      costs and weights learned from the dev pairs
+DIR holds pairs_dev.jsonl.gz, pairs_stress_dev.jsonl.gz and retrieval_index_dev.jsonl.gz. Needs numpy only.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+
+OUT = Path(__file__).resolve().parents[1] / "src/tansiq/matching/data/learned.json"
+HEADER = (
+    "Learned by benchmarks/train_names.py on the dev split of public-list names (docs/matching.md). Costs in centibits."
+)
+
+
+def rows(path: Path):
+    with gzip.open(path, "rt", encoding="utf-8") as f:
+        for line in f:
+            yield json.loads(line)
+
+
+def initial() -> dict:
+    from tansiq.matching.edit import CONTEXTS
+    from tansiq.matching.text import ARABIC_UNITS, LATIN_UNITS, ROMANISATION, UNIT_ID, UNITS
+
+    n = len(UNITS)
+    far, near = 700, 150
+    sub = [[far] * n for _ in range(n)]
+
+    def close(x: str, y: str, c: int) -> None:
+        if x in UNIT_ID and y in UNIT_ID and x != y:
+            i, j = UNIT_ID[x], UNIT_ID[y]
+            sub[i][j] = sub[j][i] = min(sub[i][j], c)
+
+    vowels = set(ROMANISATION["vowels"].split())
+    for x in vowels:
+        for y in vowels:
+            close(x, y, 300)
+    for group in ROMANISATION["latin_groups"] + ROMANISATION["arabic_groups"]:
+        for x in group.split():
+            for y in group.split():
+                close(x, y, near + 50)
+    for arabic, latin in ROMANISATION["arabic"].items():
+        for k, x in enumerate(latin.split()):
+            close(arabic, x, min(20 * k, 150))
+    for i in range(n):
+        sub[i][i] = 0
+    light = {"h": 200, "ه": 200, "ا": 50, "ع": 100, "ي": 150, "و": 150}
+    gap = []
+    for other in (0, 1):
+        one = [far] * n
+        for u in UNITS:
+            one[UNIT_ID[u]] = (20 if other == 1 and u in LATIN_UNITS else 150) if u in vowels else 600
+        for u, c in light.items():
+            one[UNIT_ID[u]] = c
+        gap.append([[min(far, c + 150) for c in one]] + [list(one) for _ in range(CONTEXTS - 1)])
+    assert len(ARABIC_UNITS) + len(LATIN_UNITS) == n
+    from tansiq.matching.parts import SKIPS
+
+    return {
+        "header": HEADER,
+        "sub": sub,
+        "gap": gap,
+        "skip": [20 if s.startswith("article") else 100 for s in SKIPS],
+        "row": {
+            "start": [[-900] * 4 for _ in range(3)],
+            "worth": [200, 350, 500, 650, 750, 850, 950, 1000],
+            "conflict": [-600] * 3,
+            "initial": 100,
+            "only": [[-150, -100, -80] for _ in range(4)],
+            "title": -20,
+            "order": -50,
+            "ends": [[-50, -100, -150, -200] for _ in range(4)],
+            "join": -100,
+            "group": 300,
+            "linked": [[0, -50, 200] for _ in range(3)],
+            "edited": [[[0] * 3 for _ in range(3)] for _ in range(3)],
+        },
+        "known": "",
+        "links": {},
+        "counts": {},
+        "total": 0,
+    }
+
+
+def count(raw: dict, directory: Path, validate: bool) -> None:
+    """How often skeletons and spellings occur among distinct dev names; without the kept persons when validating."""
+    from tansiq.matching.parts import core, parts, skeleton
+
+    seen: Counter[str] = Counter()
+    spelled: Counter[str] = Counter()
+    used, kept = set(), set()
+    for d in rows(directory / "pairs_dev.jsonl.gz"):
+        for person, name in ((d["pa"], d["a"]), (d["pb"], d["b"])):
+            (kept if validate and person % 5 == 0 else used).add(name)
+    for name in used - kept:
+        spelled.update({p.letters for p in parts(name)})
+    for d in rows(directory / "retrieval_index_dev.jsonl.gz"):
+        if d["name"] not in kept:
+            seen.update(skeleton(core(p)) for p in parts(d["name"]))
+            if d["name"] not in used:
+                spelled.update({p.letters for p in parts(d["name"])})
+    raw["counts"], raw["total"] = {k: v for k, v in sorted(seen.items()) if v >= 2}, sum(seen.values())
+    raw["known"] = " ".join(sorted(k for k, v in spelled.items() if v >= 4))
+
+
+def link(raw: dict, learn: list) -> None:
+    """Which Latin spellings were met with which Arabic words in true pairs, by at least three different names."""
+    from tansiq.matching import names
+    from tansiq.matching.text import ARABIC
+
+    seen: dict[tuple[str, str], set] = {}
+    for x, y, same, weight in learn:
+        if not same or weight < 1:
+            continue
+        for g in names.align(x, y):
+            if g.i2 - g.i == 1 and g.j2 - g.j == 1 and g.points > 0 and g.info > 0:
+                p, q = x[g.i], y[g.j]
+                if p.script != q.script:
+                    latin, arabic = (q, p) if p.script == ARABIC else (p, q)
+                    latin_key = " ".join(w.letters for w in (y if p.script == ARABIC else x))
+                    seen.setdefault((latin.letters, arabic.letters), set()).add(latin_key)
+    links: dict[str, list[str]] = {}
+    for (latin, arabic), who in sorted(seen.items()):
+        if len(who) >= 3:
+            links.setdefault(latin, []).append(arabic)
+    raw["links"] = {k: " ".join(v) for k, v in links.items()}
+
+
+def save(raw: dict) -> None:
+    OUT.write_text(json.dumps(raw, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+class Space:
+    """The learned numbers as one vector: every number has a place, a lower and an upper bound."""
+
+    def __init__(self, raw: dict) -> None:
+        self.raw = raw
+        self.place: dict[tuple, int] = {}
+        self.value: list[float] = []
+        self.low: list[float] = []
+        self.high: list[float] = []
+        n = len(raw["sub"])
+        for i in range(n):
+            for j in range(i + 1, n):
+                self._put(("sub", i, j), raw["sub"][i][j], 0, 700)
+        for o in range(2):
+            for p in range(len(raw["gap"][o])):
+                for u in range(n):
+                    self._put(("gap", o, p, u), raw["gap"][o][p][u], 0, 700)
+        for k, c in enumerate(raw["skip"]):
+            self._put(("skip", k), c, 0, 700)
+        row = raw["row"]
+        for k, c in enumerate(row["worth"]):
+            self._put(("worth", k), c, 0, 2500)
+        for k, c in enumerate(row["conflict"]):
+            self._put(("conflict", k), c, -2000, 0)
+        for x in range(3):
+            for k, c in enumerate(row["start"][x]):
+                self._put(("start", x, k), c, -1200, 1000)
+        for x in range(4):
+            for k, c in enumerate(row["only"][x]):
+                self._put(("only", x, k), c, -1000, 100)
+        for x in range(3):
+            for k in range(3):
+                for m in range(3):
+                    self._put(("edited", x, k, m), row["edited"][x][k][m], -150, 600)
+        for x in range(2):
+            self._put(("linked", x, 1), row["linked"][x][1], -300, 100)
+            self._put(("linked", x, 2), row["linked"][x][2], 0, 600)
+        for x in range(4):
+            for k in range(4):
+                self._put(("ends", x, k), row["ends"][x][k], -1500, 300)
+        for name in ("initial", "title", "order"):
+            self._put((name,), row[name], -1000, 500)
+        self._put(("join",), row["join"], -600, -20)
+        self._put(("group",), row["group"], 50, 600)
+
+    def _put(self, key: tuple, value: float, low: float, high: float) -> None:
+        self.place[key] = len(self.value)
+        self.value.append(value)
+        self.low.append(low)
+        self.high.append(high)
+
+    def write_back(self, theta) -> None:
+        """The vector into the tables, rounded to whole centibits."""
+        raw, at = self.raw, lambda *key: round(float(theta[self.place[key]]))
+        for key, p in self.place.items():
+            v = round(float(theta[p]))
+            if key[0] == "sub":
+                raw["sub"][key[1]][key[2]] = raw["sub"][key[2]][key[1]] = v
+            elif key[0] == "gap":
+                raw["gap"][key[1]][key[2]][key[3]] = v
+            elif key[0] == "skip":
+                raw["skip"][key[1]] = v
+            elif key[0] == "edited":
+                raw["row"]["edited"][key[1]][key[2]][key[3]] = v
+            elif len(key) == 1:
+                raw["row"][key[0]] = v
+            elif len(key) == 2:
+                raw["row"][key[0]][key[1]] = v
+            else:
+                raw["row"][key[0]][key[1]][key[2]] = at(*key)
+
+
+def trace(a, b, f: dict, place: dict) -> None:
+    """Adds the operations of the cheapest alignment of two parts to the feature counts `f` (costs count negative)."""
+    from tansiq.matching import edit
+
+    tables = edit.TABLES
+    if a.units == b.units:
+        return
+    ga, sa = edit.edges(a.units, a.skips, b.script)
+    gb, sb = edit.edges(b.units, b.skips, a.script)
+    n, m = len(a.units), len(b.units)
+    d = [list(sb)] + [[sa[i]] + [0] * m for i in range(1, n + 1)]
+    for i in range(1, n + 1):
+        for j in range(1, m + 1):
+            d[i][j] = min(
+                d[i - 1][j - 1] + tables.sub[a.units[i - 1]][b.units[j - 1]],
+                d[i][j - 1] + gb[j - 1],
+                d[i - 1][j] + ga[i - 1],
+            )
+
+    def add(*key):
+        f[place[key]] = f.get(place[key], 0) - 1
+
+    def gap(p, other, i):
+        add("gap", other, edit.context(p.units, i), p.units[i])
+
+    i, j = n, m
+    while i and j:
+        x, y = a.units[i - 1], b.units[j - 1]
+        if d[i][j] == d[i - 1][j - 1] + tables.sub[x][y]:
+            if x != y:
+                add("sub", min(x, y), max(x, y))
+            i, j = i - 1, j - 1
+        elif d[i][j] == d[i][j - 1] + gb[j - 1]:
+            j -= 1
+            gap(b, a.script, j)
+        else:
+            i -= 1
+            gap(a, b.script, i)
+    for p, g, k, other, total in ((a, ga, i, b.script, sa[i]), (b, gb, j, a.script, sb[j])):
+        if not k:
+            continue
+        rest, skip = k, None
+        if total != sum(g[:k]):
+            for size, kind in p.skips:
+                if size <= k and total == tables.skip[kind] + sum(g[size:k]):
+                    skip = (size, kind)
+                    break
+        low = 0
+        if skip:
+            low = skip[0]
+            add("skip", skip[1])
+        for t in range(low, rest):
+            gap(p, other, t)
+
+
+def features(x, y, place: dict) -> dict[int, float]:
+    """The features of one pair of names under its best alignment: sum of feature * number = centibits of the pair."""
+    from tansiq.matching import names
+
+    met = names.align(x, y)
+    f: dict[int, float] = {}
+
+    def add(v, *key):
+        f[place[key]] = f.get(place[key], 0) + v
+
+    scripts, shorter = names._context(x, y)
+    add(1, "start", scripts, shorter)
+    lone = 0
+    for g in met:
+        if g.i2 == g.i or g.j2 == g.j:
+            p = x[g.i] if g.i2 > g.i else y[g.j]
+            if p.title:
+                add(1, "title")
+            else:
+                add(1, "only", shorter, min(lone, 2))
+                lone += 1
+            continue
+        p = x[g.i] if g.i2 - g.i == 1 else names.merged(x[g.i], x[g.i + 1])
+        q = y[g.j] if g.j2 - g.j == 1 else names.merged(y[g.j], y[g.j + 1])
+        if g.info < 0:
+            add(1, "initial") if g.points > names._conflict(0) else add(1, "conflict", 0)
+        elif g.points <= names._conflict(g.info):
+            add(1, "conflict", 0 if g.info < 600 else 1 if g.info < 900 else 2)
+        else:
+            k = min(max(g.info, names.KNOTS[0]), names.KNOTS[-1])
+            at = min((k - names.KNOTS[0]) // 200, len(names.KNOTS) - 2)
+            w = (k - names.KNOTS[at]) / 200
+            add(1 - w, "worth", at)
+            add(w, "worth", at + 1)
+            if g.i2 - g.i + g.j2 - g.j > 2:
+                add(1, "join")
+            price, how = names.price_of(p, q)
+            if how == "group":
+                add(-1, "group")
+            elif how == "edit":
+                trace(p, q, f, place)
+            elif how == "judged" and price > (
+                names.SLIP if names.kind_of(p, q)[0] == 1 and not names.relation(p, q) else 0
+            ):
+                trace(p, q, f, place)
+                add(-1, "edited", *names.kind_of(p, q))
+                if names.relation(p, q):
+                    add(-1, "linked", names.kind_of(p, q)[0], names.relation(p, q))
+            else:
+                f[-1] = f.get(-1, 0) - price
+    if names.crossed(met):
+        add(1, "order")
+    if ends := names.loose_ends(x, y, met):
+        add(1, "ends", shorter, ends - 1)
+    return f
+
+
+def use(raw: dict) -> None:
+    from tansiq.matching import edit, names
+
+    edit.TABLES.__init__(raw)
+    edit.edges.cache_clear()
+    names.rarity.cache_clear()
+
+
+def material(directory: Path, validate: bool):
+    """(pairs to learn from: (parts, parts, same, weight)), (rows kept for validation)."""
+    from tansiq.matching.names import _sorted
+
+    learn, keep = [], []
+    weight = {"core": 1.0, "partial": 1.0, "hard": 1.0, "random": 1.0, "minimal": MINIMAL}
+    for d in rows(directory / "pairs_dev.jsonl.gz"):
+        held = d["pa"] % 5 == 0
+        if validate and held:
+            keep.append(d)
+        elif d["tier"] in weight and not (validate and d["pb"] % 5 == 0):
+            x, y, _ = _sorted(d["a"], d["b"])
+            if x and y:
+                learn.append((x, y, d["same"], weight[d["tier"]]))
+    for d in rows(directory / "pairs_stress_dev.jsonl.gz"):
+        if validate and d["pa"] % 5 == 0:
+            keep.append(d)
+            continue
+        x, y, _ = _sorted(d["a"], d["b"])
+        if x and y:
+            learn.append((x, y, True, STRESS))
+        for k, z in enumerate((x, y)):
+            # a name is a spelling of itself: the data hold no such pairs, and hardly any true Arabic-Arabic ones
+            if z and d["pa"] % 4 == k:
+                learn.append((z, z, True, SELF))
+    return learn, keep
+
+
+MINIMAL, STRESS, SELF = 1.0, 1.2, 0.3
+
+
+def fit(space: Space, theta, prior, csr, y, w, steps: int, strength):
+    """Adam on the weighted log loss in bits with a pull towards the prior; numbers stay within their bounds."""
+    import numpy as np
+
+    rows_, cols, vals, n, fixed = csr
+    low, high = np.array(space.low), np.array(space.high)
+    m = np.zeros_like(theta)
+    v = np.zeros_like(theta)
+    for step in range(1, steps + 1):
+        z = (np.bincount(rows_, vals * theta[cols], minlength=n) + fixed) / 100
+        p = 1 / (1 + np.exp2(-np.clip(z, -60, 60)))
+        grad = np.bincount(cols, (w * (p - y))[rows_] * vals, minlength=len(theta)) + strength * (theta - prior)
+        m = 0.9 * m + 0.1 * grad
+        v = 0.99 * v + 0.01 * grad * grad
+        rate = 12.0 * min(1.0, 2.0 * (1 - step / (steps + 1)))
+        theta = theta - rate * (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.99**step)) + 1e-3)
+        theta = np.clip(theta, low, high)
+    loss = float(np.sum(w * np.logaddexp(0, np.where(y > 0, -z, z) * np.log(2))) / np.sum(w))
+    return theta, loss
+
+
+def quality(keep: list[dict], directory: Path) -> None:
+    """The evaluator's main figures on the persons kept from learning."""
+    import importlib.util
+
+    from tansiq.matching import score
+
+    spec = importlib.util.spec_from_file_location("evaluate", directory / "evaluate.py")
+    ev = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(ev)
+    data = [d for d in keep if d["tier"] != "stress"]
+    s = [score(d["a"], d["b"]) for d in data]
+    thr = ev.main_threshold(data, s)
+    import math
+
+    loss = [
+        -math.log(max(1e-12, p if d["same"] else 1 - p)) for d, p in zip(data, s, strict=True) if d["tier"] in ev.MAIN
+    ]
+    print(f"  kept persons: loss {sum(loss) / len(loss):.4f}")
+    rep = ev.report(data, s, thr)
+    for g in ("all", "arabic-latin", "latin-latin", "perso-arabic-latin"):
+        print(f"  {g:20}", " ".join(f"{k} {rep[g][k]:.4f}" for k in ("AP", "R_at_P95", "R_at_FPR1", "F1")))
+    print("  thr", round(thr, 4), {k: round(v["hit_rate"], 3) for k, v in rep["hit_rate_on_set_aside"].items()})
+    hits: dict[str, list[int]] = {}
+    for d in keep:
+        if d["tier"] == "stress":
+            h = hits.setdefault(d["kind"][7:], [0, 0])
+            h[0] += score(d["a"], d["b"]) >= thr
+            h[1] += 1
+    print("  ", {k: round(h[0] / h[1], 3) for k, h in sorted(hits.items())}, flush=True)
+
+
+def train(directory: Path, rounds: int, validate: bool) -> None:
+    import numpy as np
+
+    raw = initial()
+    count(raw, directory, validate)
+    use(raw)
+    learn, keep = material(directory, validate)
+    space = Space(raw)
+    theta = np.array(space.value, dtype=float)
+    prior = theta.copy()
+    strength = np.array([PULL if k[0] in {"sub", "gap", "skip"} else PULL / 100 for k in space.place])
+    y = np.array([p[2] for p in learn], dtype=float)
+    w = np.array([p[3] for p in learn], dtype=float)
+    for r in range(rounds):
+        if r == 1:
+            link(raw, learn)
+            use(raw)
+        cols, vals, index = [], [], []
+        fixed = np.zeros(len(learn))
+        for k, (a, b, _, _) in enumerate(learn):
+            f = features(a, b, space.place)
+            fixed[k] = f.pop(-1, 0)
+            cols.extend(f.keys())
+            vals.extend(f.values())
+            index.extend([k] * len(f))
+        csr = np.array(index), np.array(cols), np.array(vals, dtype=float), len(learn), fixed
+        theta, loss = fit(space, theta, prior, csr, y, w, 150, strength)
+        space.write_back(theta)
+        use(raw)
+        print(f"round {r}: loss {loss:.4f}", flush=True)
+        if validate and (r % 2 == 1 or r == rounds - 1):
+            quality(keep, directory)
+    if validate:
+        (Path(os.environ.get("OUT", "validated.json"))).write_text(json.dumps(raw, ensure_ascii=False))
+    else:
+        save(raw)
+
+
+PULL = float(os.environ.get("PULL", "0.004"))
+
+
+def main() -> None:
+    what, directory = sys.argv[1], Path(sys.argv[2])
+    if what == "init":
+        raw = initial()
+        count(raw, directory, False)
+        save(raw)
+    else:
+        train(directory, int(sys.argv[3]) if len(sys.argv) > 3 else 8, what == "validate")
+
+
+if __name__ == "__main__":
+    main()
