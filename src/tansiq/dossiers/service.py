@@ -617,14 +617,13 @@ class Dossiers:
         was given to us, where the addressee is a party; to others under an agreement in force between us and them.
         """
         legal = state.entries[0].statement.legal
-        ours = self._w.gate.agreement(legal.agreement_with(self._w.country))
-        found = dict(legal.agreements)
-        for country in {country_of(n) for n in addressees} - set(found):
-            between = self._w.gate.agreements_between(self._w.country, country)
-            if ours is not None and {self._w.country, country} <= set(ours.parties):
-                found[country] = ours.id
-            elif "*" not in found and between:
-                found[country] = between[0].id
+        if state.opener == self._w.node and all(legal.agreement_with(country_of(n)) for n in addressees):
+            return legal
+        found: dict[str, str] = {}
+        for country in sorted({country_of(n) for n in addressees}):
+            named = (legal.agreement_with(country), legal.agreement_with(self._w.country))
+            between = [a.id for a in self._w.gate.agreements_between(self._w.country, country)]
+            found[country] = next((n for n in named if n in between), between[0] if between else named[0])
         return replace(legal, agreements=found)
 
     @staticmethod
