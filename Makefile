@@ -18,6 +18,8 @@ T    ?=
 ARGS ?=
 PYTEST := $(PY) -m pytest
 SPREAD := -n 2 --dist loadfile
+# What `make check` leaves to `make test`: whole public lists, and processes that are killed.
+LONG   := --ignore-glob='*test_real_lists.py' --ignore-glob='*test_crash.py'
 
 .PHONY: help
 help: ## list these commands
@@ -60,7 +62,7 @@ check: $(READY) ## the fast loop: format, lint, import walls, types, unit, laws,
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(PYTEST) $(SPREAD) -x -m "not slow and not postgres and not browser" tests/unit tests/laws tests/house
+	$(PYTEST) $(SPREAD) -x -m "not slow and not postgres and not browser" $(LONG) tests/unit tests/laws tests/house
 
 .PHONY: fix
 fix: $(READY) ## format, and repair what can be repaired safely
