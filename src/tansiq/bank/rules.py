@@ -57,7 +57,6 @@ POINTS: Mapping[str, float] = {
 }
 """log2 of how much rarer than one in one it is that two different things carry this number: numbers with a check digit
 and one issuer for the world at the top, numbers that each maker or register counts from one at the bottom."""
-KINDS = tuple(POINTS)
 
 START = -9.0
 """The odds before anything is compared, as `matching` has them for names: 1 in 512."""

@@ -136,7 +136,7 @@ class Bank:
         return rules.best((rules.score_name(name, r, near[r.id]) for r in found), k)
 
     def search_identifier(self, kind: str, value: str, country: str = "") -> list[BankRecord]:
-        """Records that carry this phone, plate, document ...; `kind` is one of `rules.KINDS`."""
+        """Records that carry this phone, plate, document ...; `kind` is one of `model.IDENTIFIER_KINDS`."""
         marks = rules.marks_for(kind, value, country or self._country)
         with self._store.read() as tx:
             return records.load(tx, self._vault, records.find_marks(tx, self._vault, marks))
