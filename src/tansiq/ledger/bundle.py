@@ -24,8 +24,8 @@ def verify_bundle(
 ) -> Proven:
     """What the bundle proves about the log `origin`. Raises `Untrusted` unless every step verifies.
 
-    `raw` is the file, or its JSON value out of a larger one. `witnesses` are those whose word the reader takes; which of
-    them cosigned is in the answer, and none need have.
+    `raw` is the file, or its JSON value out of a larger one. `witnesses` are those whose word the reader
+    takes; which of them cosigned is in the answer, and none need have.
     """
     bundle = parse_bundle(raw if isinstance(raw, bytes) else canonical(dict(raw)))
     checkpoint = verify_checkpoint(bundle.checkpoint, origin, public)

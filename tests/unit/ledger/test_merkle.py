@@ -94,6 +94,13 @@ def test_a_leaf_is_never_an_inner_node() -> None:
     assert leaf_hash(LEAVES[0] + LEAVES[1]) != root(LEAVES[:2])
 
 
+def test_a_shorter_path_does_not_prove_an_inner_node() -> None:
+    """The true hash of two leaves, with the rest of the true path: it stands in the tree, but it is no leaf."""
+    inner, rest = bytes.fromhex(ROOTS[2]), [bytes.fromhex(N23), bytes.fromhex(N47)]
+    assert not verify_inclusion(inner, 0, 8, rest, bytes.fromhex(ROOTS[8]))
+    assert not verify_inclusion(bytes.fromhex(ROOTS[8]), 0, 8, [], bytes.fromhex(ROOTS[8]))
+
+
 @pytest.mark.parametrize(("index", "size"), [(-1, 4), (4, 4), (0, 0)])
 def test_there_is_no_proof_of_a_leaf_that_is_not_there(index: int, size: int) -> None:
     with pytest.raises(Invalid):

@@ -453,6 +453,13 @@ def ledger_file() -> None:
     def change(**fields: object) -> str:
         return canonical({**value, **fields}).decode()
 
+    def flipped(line: str) -> str:
+        """The signature line with one bit of its signature changed."""
+        start, _, encoded = line.rpartition(" ")
+        raw = bytearray(from_base64(encoded))
+        raw[20] ^= 1
+        return f"{start} {to_base64(bytes(raw))}"
+
     save(
         path,
         {
@@ -481,6 +488,8 @@ def ledger_file() -> None:
                 bad("Ed25519 missing", "both signatures", "checkpoint.signatures", f"{text}\n\n{by_mldsa65}\n"),
                 bad("ML-DSA-65 missing", "both signatures", "checkpoint.signatures", f"{text}\n\n{by_ed25519}\n"),
                 bad("Ed25519 twice", "each once", "checkpoint.signatures", f"{note}{by_ed25519}\n"),
+                bad("Ed25519 flipped", "both", "checkpoint.ed25519", note.replace(by_ed25519, flipped(by_ed25519))),
+                bad("ML-DSA-65 flipped", "both", "checkpoint.mldsa65", note.replace(by_mldsa65, flipped(by_mldsa65))),
                 bad("no signature", "signature lines", "note.malformed", text + "\n"),
                 bad("no final newline", "lines end", "note.malformed", note[:-1]),
                 bad(
