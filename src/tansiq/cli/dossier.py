@@ -217,7 +217,7 @@ def _panel(entry: Entry, marks: list[str], deliveries: list[str]) -> Panel:
     if deliveries:
         lines.append_text(Text("; ".join(deliveries), style="dim"))
     lines.rstrip()
-    return Panel(lines, title=f"{s.type}  {entry.id[:14]}", title_align="left")
+    return Panel(lines, title=safe(f"{s.type}  {entry.id[:14]}"), title_align="left")
 
 
 def _part(part: Part) -> Text:
