@@ -204,12 +204,11 @@ def _decision(decision: Decision) -> dict[str, Any]:
 def _panel(entry: Entry, marks: list[str], deliveries: list[str]) -> Panel:
     s = entry.statement
     lines = Text()
-    handling = " ".join(s.handling.codes)
-    lines.append_text(
-        safe(f"{s.at:%Y-%m-%d %H:%M}Z  {s.author}  {handling}  {s.legal.purpose}, {s.legal.legal_basis}\n")
-    )
+    head = f"{s.at:%Y-%m-%d %H:%M}Z  {s.author}  {' '.join(s.handling.codes)}  {s.legal.purpose}, {s.legal.legal_basis}"
+    lines.append_text(safe(head)).append("\n")
     for name, value in s.facts.items():
-        lines.append_text(safe(f"{name}: {value}")).append("\n")
+        shown = ", ".join(str(v) for v in value) if isinstance(value, list | tuple) else value
+        lines.append_text(safe(f"{name}: {shown}")).append("\n")
     for part in entry.parts:
         lines.append_text(_part(part)).append("\n")
     for mark in marks:
@@ -217,7 +216,7 @@ def _panel(entry: Entry, marks: list[str], deliveries: list[str]) -> Panel:
     if deliveries:
         lines.append_text(Text("; ".join(deliveries), style="dim"))
     lines.rstrip()
-    return Panel(lines, title=safe(f"{s.type}  {entry.id[:14]}"), title_align="left")
+    return Panel(lines, title=safe(f"{s.type}  {entry.id[:14]}"), title_align="left", width=110)
 
 
 def _part(part: Part) -> Text:
