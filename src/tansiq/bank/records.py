@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    bindparam,
     delete,
     func,
     insert,
@@ -101,39 +102,53 @@ def content_mark(vault: Vault, packed: bytes) -> bytes:
     return vault.mac("bank.content", packed.hex())
 
 
-def save(tx: Connection, vault: Vault, record: BankRecord, marks: Iterable[tuple[str, str]]) -> int:
-    """Write one record and give the number of this change."""
-    change = _next_change(tx)
-    packed = pack(record.entity, record.provenance)
-    prov = record.provenance
-    tx.execute(
-        insert(records).values(
-            id=record.id,
-            source=prov.source,
-            reference=reference_mark(vault, prov.source, prov.reference),
-            part=prov.part,
-            originator=prov.originator,
-            schema=record.entity.schema,
-            created_at=format_instant(record.created_at),
-            erase_on=prov.erase_on,
-            change=change,
-            digest=content_mark(vault, packed),
-            sealed=vault.seal("bank_records", record.id, packed),
+# Built once: putting a statement together costs more than SQLite needs to run it.
+_INSERT = insert(records)
+_INSERT_KEY = insert(keys)
+_BUMP = (
+    update(changes)
+    .where(changes.c.id == 1)
+    .values(number=changes.c.number + bindparam("by"))
+    .returning(changes.c.number)
+)
+
+
+def save(tx: Connection, vault: Vault, items: Sequence[tuple[BankRecord, Iterable[tuple[str, str]]]]) -> int:
+    """Write records with their identifiers; the number of the last change. They have the numbers up to it, in order."""
+    last = _take_changes(tx, len(items))
+    rows, marked = [], []
+    for change, (record, marks) in enumerate(items, last - len(items) + 1):
+        packed = pack(record.entity, record.provenance)
+        prov = record.provenance
+        rows.append(
+            {
+                "id": record.id,
+                "source": prov.source,
+                "reference": reference_mark(vault, prov.source, prov.reference),
+                "part": prov.part,
+                "originator": prov.originator,
+                "schema": record.entity.schema,
+                "created_at": format_instant(record.created_at),
+                "erase_on": prov.erase_on,
+                "change": change,
+                "digest": content_mark(vault, packed),
+                "sealed": vault.seal("bank_records", record.id, packed),
+            }
         )
-    )
-    rows = {(kind, vault.mac(f"bank.{kind}", value)) for kind, value in marks}
-    if rows:
-        tx.execute(insert(keys), [{"record": record.id, "kind": k, "mac": m} for k, m in sorted(rows)])
-    return change
+        unique = {(kind, vault.mac(f"bank.{kind}", value)) for kind, value in marks}
+        marked += [{"record": record.id, "kind": k, "mac": m} for k, m in sorted(unique)]
+    tx.execute(_INSERT, rows)
+    if marked:
+        tx.execute(_INSERT_KEY, marked)
+    return last
 
 
-def _next_change(tx: Connection) -> int:
+def _take_changes(tx: Connection, by: int) -> int:
     """Writes are serial, across processes too, so that these numbers are committed in their order."""
-    bump = update(changes).where(changes.c.id == 1).values(number=changes.c.number + 1)
-    number = tx.execute(bump.returning(changes.c.number)).scalar()
+    number = tx.execute(_BUMP, {"by": by}).scalar()
     if number is None:
-        tx.execute(insert(changes).values(id=1, number=1))
-        return 1
+        tx.execute(insert(changes).values(id=1, number=by))
+        return by
     return int(number)
 
 

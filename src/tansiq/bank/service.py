@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -81,15 +81,27 @@ class Bank:
         """
         if prov.part and (there := records.ids_of_part(tx, prov.part)):
             return there[0]
-        record = BankRecord(f"b-{self._new_id()}", entity, prov, self._clock())
-        self._save(tx, record)
-        return record.id
+        return self.add_many(tx, [(entity, prov)])[0]
 
-    def _save(self, tx: Connection, record: BankRecord) -> None:
-        marks = rules.identifiers(record.entity, record.provenance.originator or self._country)
-        change = records.save(tx, self._vault, record, marks)
-        names = rules.searchable_names(record.entity)
-        self._store.after_commit(tx, lambda: self._names.put(record.id, names, change))
+    def add_many(self, tx: Connection, given: Iterable[tuple[Entity, Provenance]]) -> list[str]:
+        """Keep entities that are known to be new; the caller's verb writes the leaf."""
+        now = self._clock()
+        made = [BankRecord(f"b-{self._new_id()}", entity, prov, now) for entity, prov in given]
+        self._save(tx, made)
+        return [r.id for r in made]
+
+    def _save(self, tx: Connection, made: list[BankRecord]) -> None:
+        if not made:
+            return
+        items = [(r, rules.identifiers(r.entity, r.provenance.originator or self._country)) for r in made]
+        last = records.save(tx, self._vault, items)
+        names = [(r.id, rules.searchable_names(r.entity)) for r in made]
+
+        def put() -> None:
+            for change, (record, spellings) in enumerate(names, last - len(names) + 1):
+                self._names.put(record, spellings, change)
+
+        self._store.after_commit(tx, put)
 
     def get(self, record: str) -> BankRecord:
         """Raises `NotFound`."""
@@ -180,13 +192,13 @@ class Bank:
             records.content_mark(self._vault, packed),
         )
 
-    def replace(self, tx: Connection, record: str, entity: Entity, prov: Provenance) -> None:
-        """A newer edition of the same reference: same record id, new content. The caller's verb writes the leaf."""
-        before = records.load(tx, self._vault, [record])
-        records.remove(tx, [record])
-        # It has been held since the first edition: reviews and retention count from there (LED art. 5).
-        since = before[0].created_at if before else self._clock()
-        self._save(tx, BankRecord(record, entity, prov, since))
+    def replace_many(self, tx: Connection, given: Mapping[str, tuple[Entity, Provenance]]) -> None:
+        """A newer edition of the same references: same record ids, new content. The caller's verb writes the leaf."""
+        # They have been held since their first edition: reviews and retention count from there (LED art. 5).
+        since = {r.id: r.created_at for r in records.load(tx, self._vault, given)}
+        records.remove(tx, given)
+        now = self._clock()
+        self._save(tx, [BankRecord(i, entity, prov, since.get(i, now)) for i, (entity, prov) in given.items()])
 
     def drop(self, tx: Connection, ids: Iterable[str]) -> list[str]:
         """Take records out under the caller's own leaf (delisted entries)."""

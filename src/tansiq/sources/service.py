@@ -152,13 +152,11 @@ def _write(
         batch = steps[start : start + BATCH]
 
         def put(tx: Connection, batch: list[tuple[str, SourceRow]] = batch) -> None:
-            for record, row in batch:
-                if record:
-                    bank.replace(tx, record, row.entity, row.provenance)
-                else:
-                    bank.add(tx, row.entity, row.provenance)
-            added = sum(not record for record, _ in batch)
-            _leaf(bank, ledger, tx, LogVerb.COLLECT, source, by, {"added": added, "changed": len(batch) - added})
+            new = [(row.entity, row.provenance) for record, row in batch if not record]
+            changed = {record: (row.entity, row.provenance) for record, row in batch if record}
+            bank.add_many(tx, new)
+            bank.replace_many(tx, changed)
+            _leaf(bank, ledger, tx, LogVerb.COLLECT, source, by, {"added": len(new), "changed": len(changed)})
 
         store.write(put)
         done += len(batch)
