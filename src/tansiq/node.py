@@ -127,7 +127,7 @@ class Node:
         if url:
             tables["exchange"] = tables.get("exchange", {}) | {"url": url}
         text = Settings.template(tables)
-        made = Settings.parse(text, home, database_url=os.environ.get("TANSIQ_DATABASE", ""))
+        made = Settings.parse(text, home)
         keys = crypto.NodeKeys.generate(made.node.country, now=_now(), hosts=_hosts(url))
         key_file = made.keys_file
         if passphrase is None:
@@ -138,7 +138,7 @@ class Node:
             _write_secret(key_file, crypto.seal_keyfile(keys, passphrase))
         # The settings file last: a home folder without it is no node, and `init` may be said again.
         _write_secret(home / FILE, text.encode())
-        return cls(made, keys)
+        return cls(Settings.read(home), keys)
 
     @classmethod
     def open(cls, home: Path, *, passphrase: bytes | None = None, clock: Callable[[], datetime] = _now) -> Node:

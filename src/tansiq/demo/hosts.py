@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from tansiq.access.model import Role
+from tansiq.access.model import Acting, Role
 from tansiq.bank import parse_entity
 from tansiq.bank.model import Provenance
 from tansiq.errors import PeerUnavailable, TansiqError
@@ -75,8 +75,7 @@ class Host:
                 self.sign_ins.append((name, password, ", ".join(roles)))
             for entity in holdings:
                 provenance = Provenance("own", f"{self.name}/{entity['id']}", originator=self.country, unit=self.name)
-                parsed = parse_entity(entity, "holding")
-                node.store.write(lambda tx, e=parsed, p=provenance: node.bank.add(tx, e, p))
+                node.bank.collect(parse_entity(entity, "holding"), provenance, Acting.machine())
             return node.exchange.card_bytes()
         finally:
             node.close()
@@ -91,8 +90,6 @@ class Host:
 
     def load(self, raw: bytes, as_: str) -> Any:
         """A public list into this node's bank, before it starts."""
-        from tansiq.access.model import Acting
-
         node = Node.open(self.home)
         try:
             return node.import_list(raw, as_, Acting.machine())

@@ -15,7 +15,7 @@ from tansiq.crypto import PublicKeys
 from tansiq.demo import people
 from tansiq.demo.hosts import DemoProblem, Host
 from tansiq.errors import TansiqError
-from tansiq.exchange import verify_receipt_proof
+from tansiq.exchange import verify_card_file, verify_receipt_proof
 from tansiq.ledger import verify_bundle
 
 PATIENCE_S = 30.0
@@ -265,8 +265,6 @@ class Story:
         return f"every ledger verifies: {sizes} leaves; so does each proof of erasure"
 
     def _keys(self, name: str) -> PublicKeys:
-        from tansiq.exchange.cards import verify_card_file
-
         return verify_card_file(self.cards[name]).signing
 
     def prove_to_a_third_party(self) -> str:

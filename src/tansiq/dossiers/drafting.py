@@ -210,7 +210,7 @@ def question(
         urgency=str(facts.get("urgency", "normal")),
         crime_areas=frozenset(str(c) for c in facts.get("crime_areas", ())),
         person_roles=frozenset(p.role for p in persons),
-        properties=frozenset(f"{p.role}:{c.property}" for p in persons for c in p.claims),
+        properties=frozenset(f"{p.role}:{c.property}" for p in persons for c in p.claims) | _contacts(draft, persons),
         has_persons=bool(persons),
         has_minors=any(_is_minor(p, at.date()) for p in persons),
         strictly_necessary=draft.strictly_necessary,
@@ -222,6 +222,17 @@ def question(
         risk=draft.risk,
         second_officer=asker.second,
     )
+
+
+def _contacts(draft: Draft, persons: list[Entity]) -> frozenset[str]:
+    """Links from a person to a further person, as properties of the first (Reg. 2016/794 Annex II.B(4), (5))."""
+    by_id = {p.id: p for p in persons}
+    found: set[str] = set()
+    for part in draft.parts:
+        start, end = by_id.get(str(part.content.get("from"))), by_id.get(str(part.content.get("to")))
+        if part.kind == "link" and start is not None and end is not None:
+            found |= {f"{start.role}:contact_kind", f"{start.role}:contacts"}
+    return frozenset(found)
 
 
 def _is_minor(person: Entity, today: date) -> bool:

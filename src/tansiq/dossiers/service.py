@@ -6,8 +6,8 @@ records + duties. A crash before the commit leaves nothing; after it, the courie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,55 +16,26 @@ from sqlalchemy import Connection
 
 from tansiq import crypto
 from tansiq.access.model import Acting
-from tansiq.bank import Bank, parse_entity
-from tansiq.bank.model import Entity, Provenance
-from tansiq.dossiers import drafting, records
+from tansiq.bank import parse_entity
+from tansiq.bank.model import Entity
+from tansiq.dossiers import desk, drafting, records
+from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.drafting import Draft, Made
+from tansiq.dossiers.filing import Filing
 from tansiq.dossiers.frame import FRAME_ACTS, effective_handling
 from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Duty, Entry, Kind, Legal, Part, Presence
-from tansiq.dossiers.rules import automatic, duties, fold, parse_facts
-from tansiq.dossiers.wire import PAYLOAD_TYPE, Body, delivery_to_bytes, dossier_id, parse_body, parse_delivery
-from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError, Untrusted
-from tansiq.exchange.model import Item, ItemResult
-from tansiq.ledger import Ledger
-from tansiq.policy import Gate
+from tansiq.dossiers.rules import automatic, fold, parse_facts
+from tansiq.dossiers.wire import PAYLOAD_TYPE, Body, dossier_id, parse_body
+from tansiq.errors import Conflict, Invalid, NotFound, Refused
 from tansiq.policy.model import Action, Decision, Permit, Question, Refusal
-from tansiq.store import Store
 from tansiq.terms import DossierId, EntryId, Handling, LogVerb, NodeId, PartId, country_of
+
+__all__ = ["DossierRow", "Dossiers", "Wiring"]
 
 log = structlog.get_logger()
 
 ASK_AFTER = timedelta(seconds=30)
 """An entry that others name and we lack is asked for after this time, once of each member."""
-
-Enqueue = Callable[[Connection, NodeId, str, str, datetime], None]
-"""(tx, to, kind, ref, expires_at): the exchange's outbox, in our transaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wiring:
-    """What a node gives its dossiers. `after_*`: how capabilities above hear of it, in our transaction."""
-
-    node: NodeId
-    country: str
-    signing: crypto.SigningKeys
-    vault: crypto.Vault
-    store: Store
-    ledger: Ledger
-    gate: Gate
-    bank: Bank
-    kinds: Mapping[str, Kind]
-    clock: Callable[[], datetime]
-    random: Callable[[int], bytes]
-    enqueue: Enqueue
-    resolve: Callable[[str], NodeId]
-    keys_of: Callable[[Connection, NodeId], crypto.PublicKeys]
-    """The pinned keys of a partner; raises `Untrusted` for one that is not pinned."""
-    after_file: list[Callable[[Connection, DossierId, EntryId, str], None]] = field(default_factory=list)
-    after_erase: list[Callable[[Connection, PartId], None]] = field(default_factory=list)
-    item_days: int = 60
-    fault: Callable[[str], None] = lambda _point: None
-    """Called at named points; tests raise there to simulate a crash. The default does nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +57,17 @@ class Dossiers:
 
     def __init__(self, wiring: Wiring) -> None:
         self._w = wiring
+        filing = Filing(wiring)
+        self.load = filing.load
+        """The outbox loader for items of kind `entry`."""
+        self.file = filing.file
+        """The inbox handler for items of kind `entry`."""
 
     # --- writing ---
 
     def open(self, kind: str, body: object, to: Iterable[str], by: Acting) -> DossierId:
         """Open a dossier and queue its first entry to its members. Raises `Invalid`, `Refused`."""
-        found = self._kind(kind)
+        found = desk.kind_of(self._w, kind)
         parsed = parse_body(body)
         rule = drafting.opening_rule(found, parsed)
         addressees = self._nodes(to)
@@ -120,7 +96,7 @@ class Dossiers:
 
     def _append(self, tx: Connection, dossier: DossierId, parsed: Body, by: Acting) -> EntryId:
         records.lock_dossier(tx, dossier)
-        state, kind = self._load(tx, dossier, contents=False)
+        state, kind = desk.load_state(self._w, tx, dossier, contents=False)
         rule = self._rule(kind, parsed.type)
         if self._w.node not in state.members:
             raise Refused("dossier.not_a_member", "this service is not a member any more", step="append")
@@ -148,7 +124,7 @@ class Dossiers:
 
         def work(tx: Connection) -> EntryId:
             records.lock_dossier(tx, dossier)
-            state, kind = self._load(tx, dossier, contents=True)
+            state, kind = desk.load_state(self._w, tx, dossier, contents=True)
             body = Body(type="dossier.members", to=[*(str(n) for n in state.members if n != self._w.node), node])
             body.facts = {}
             rule = FRAME_ACTS["dossier.members"]
@@ -173,7 +149,7 @@ class Dossiers:
         node = self._node(newcomer)
 
         def work(tx: Connection) -> int:
-            state, kind = self._load(tx, dossier, contents=True)
+            state, kind = desk.load_state(self._w, tx, dossier, contents=True)
             if node not in state.members:
                 raise Refused("dossier.not_a_member", "not a member of this dossier", step="deliver")
             mine = [e for e in state.entries if e.statement.author == self._w.node and e.id not in state.voided()]
@@ -205,30 +181,25 @@ class Dossiers:
         return self.append(dossier, body, by)
 
     def _forward_question(self, state: DossierState, entry: Entry, to: str, by: Acting) -> Question:
+        """The same question as for our own sending, about another's entry: persons, restrictions, consent."""
         recipient = to.upper() if len(to) == 2 else country_of(self._node(to))
-        s = entry.statement
         granted = any(
             p.answer.startswith("granted") and self._same_place(p.to, to, recipient) for p in state.permissions
         )
-        return Question(
+        kind = desk.kind_of(self._w, state.kind)
+        entities = {p.ref.id: e for p in entry.parts if (e := _entity_of(p)) is not None}
+        draft = drafting.redraft(entry, self._rule(kind, entry.statement.type), (), self._w.node, entities)
+        asked = drafting.question(draft, self._asker(by), kind=state.kind, to=None, at=self._w.clock(), consent=granted)
+        handling = effective_handling(state, entry)
+        between = self._w.gate.agreements_between(self._w.country, recipient)
+        return replace(
+            asked,
             action=Action.FORWARD,
-            country=self._w.country,
-            roles=frozenset(by.roles),
-            originator=country_of(s.author),
-            kind=state.kind,
-            entry_type=s.type,
+            originator=country_of(entry.statement.author),
             recipient=recipient,
-            recipients=1,
-            agreement=next((a.id for a in self._w.gate.agreements_between(self._w.country, recipient)), ""),
-            purpose=s.legal.purpose,
-            legal_basis=s.legal.legal_basis,
-            transfer_basis=s.legal.transfer_basis,
-            justification=by.justification,
-            handling=frozenset(str(c) for c in effective_handling(state, entry).codes),
-            review_on=s.legal.review_on,
-            erase_on=s.legal.erase_on,
-            consent=granted,
-            graded=True,
+            agreement=between[0].id if between else "",
+            handling=frozenset(str(c) for c in handling.codes),
+            handling_text=handling.text,
         )
 
     @staticmethod
@@ -240,7 +211,7 @@ class Dossiers:
     def state(self, dossier: DossierId) -> DossierState:
         """The fold with contents. Asks nobody: `show` is the officer's verb. Raises `NotFound`."""
         with self._w.store.read() as tx:
-            return self._load(tx, dossier, contents=True)[0]
+            return desk.load_state(self._w, tx, dossier, contents=True)[0]
 
     def show(self, dossier: DossierId, by: Acting) -> DossierState:
         """What an officer reads: asked of the gate and logged as a consultation (LED art. 25)."""
@@ -255,6 +226,7 @@ class Dossiers:
                 state.kind,
                 purpose=by.purpose or first.legal.purpose,
                 justification=by.justification,
+                handling=frozenset(str(c) for e in state.entries for c in effective_handling(state, e).codes),
             )
         )
         if isinstance(decision, Refusal):
@@ -334,139 +306,12 @@ class Dossiers:
 
     def preview(self, kind: str, body: object, to: Iterable[str], by: Acting) -> list[tuple[NodeId, Decision]]:
         """What the gate would say for each recipient of an opening act. Records nothing, sends nothing."""
-        found = self._kind(kind)
+        found = desk.kind_of(self._w, kind)
         parsed = parse_body(body)
         rule = drafting.opening_rule(found, parsed)
         addressees = self._nodes(to)
         draft = drafting.make_draft(parsed, rule, addressees=addressees, inherited=None, resolve=self._node)
         return [(n, self._ask(draft, found.name, n, by, self._w.clock())) for n in addressees]
-
-    # --- exchange: outbox loader and inbox handler ---
-
-    def load(self, tx: Connection, ref: str, to: NodeId) -> bytes | None:
-        """The delivery of one entry to one node, or None where it may no longer go there."""
-        entry = EntryId(ref)
-        grant = records.load_grant(tx, entry, to)
-        dossier = records.find_dossier_of(tx, entry)
-        if grant is None or dossier is None:
-            return None
-        state, _kind = self._load(tx, dossier, contents=False)
-        if to not in state.members:  # the newest list rules, not the one the entry was written under
-            return None
-        raw = records.load_raw(tx, entry)
-        parts = [p for p in records.load_parts(tx, self._w.vault, entry) if p[0] not in grant.withheld]
-        recalled = {r.part for r in state.recalls}
-        return delivery_to_bytes(raw or b"", [p for p in parts if p[0] not in recalled])
-
-    def file(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
-        """File what a partner delivered. Idempotent; refuses by name; keeps illegal acts visible, without effect."""
-        raw, entry, given = parse_delivery(item.payload, lambda node: self._w.keys_of(tx, node))
-        s = entry.statement
-        kind = self._w.kinds.get(s.kind)
-        if s.author != sender:
-            raise Untrusted("delivery.not_the_author", "only its author delivers an entry", step="file")
-        if entry.id != item.ref:
-            raise Untrusted("delivery.wrong_ref", "not the entry that the envelope names", step="file")
-        if kind is None:
-            return ItemResult(item.ref, received=False, reason="kind.unknown")
-        new = not records.has_entry(tx, entry.id)
-        if new:
-            refusal = self._admission(tx, entry, kind)
-            if refusal:
-                return ItemResult(item.ref, received=False, reason=refusal)
-        self._store_filed(tx, raw, entry, given, new, kind)
-        return ItemResult(item.ref, received=True)
-
-    def _admission(self, tx: Connection, entry: Entry, kind: Kind) -> str:
-        """Why an entry is not filed at all: its author is no member, or we have been removed.
-
-        A newcomer's entries may arrive in any order, the opening before the list that admits it: an author that seals
-        an entry to us wants us to have it, so only a removal that we have seen speaks against it.
-        """
-        s = entry.statement
-        if not records.exists(tx, s.dossier):
-            return ""
-        records.lock_dossier(tx, s.dossier)
-        state = fold(s.dossier, [*records.load_entries(tx, self._w.vault, s.dossier, contents=False), entry], kind)
-        if state.opener is not None and not state.missing:
-            removed = self._w.node not in state.members and state.members_version > 1
-            if removed and s.type != "dossier.members":
-                return "not_a_member"
-            for mark in state.marks:
-                if mark.entry == entry.id and mark.code in ("not_a_member", "after_removal"):
-                    return mark.code
-        return ""
-
-    def _store_filed(
-        self,
-        tx: Connection,
-        raw: bytes,
-        entry: Entry,
-        given: Mapping[PartId, tuple[bytes, Mapping[str, Any]]],
-        new: bool,
-        kind: Kind,
-    ) -> None:
-        s, now = entry.statement, self._w.clock()
-        if not records.exists(tx, s.dossier):
-            records.insert_dossier(tx, s.dossier, s.kind, s.author, s.at)
-        self._w.fault("file.verified")
-        if new:
-            records.insert_entry(tx, entry, raw, now)
-        fresh = [p for p, (salt, content) in given.items() if records.hold_part(tx, self._w.vault, p, salt, content)]
-        if not new and not fresh:
-            return
-        state, _ = self._load(tx, s.dossier, contents=False)
-        content = {"from": s.author, "type": s.type, "purpose": s.legal.purpose, "parts": len(fresh)}
-        self._w.ledger.append(tx, verb=LogVerb.COLLECT, subject=entry.id, content=content, at=now)
-        if entry.id not in state.voided():
-            self._bank(tx, entry, {p: given[p][1] for p in fresh})
-        self._w.fault("file.banked")
-        self._erase_recalled(tx, state, now)
-        self._refresh(tx, state, kind, now)
-        if fresh and entry.id not in state.voided():
-            for hook in self._w.after_file:
-                hook(tx, s.dossier, entry.id, country_of(s.author))
-        self._w.fault("file.done")
-
-    def _bank(self, tx: Connection, entry: Entry, contents: Mapping[PartId, Mapping[str, Any]]) -> None:
-        s = entry.statement
-        for part, content in contents.items():
-            if content.get("kind") != "entity":
-                continue
-            try:
-                entity = parse_entity(content.get("entity"), "entity")
-            except TansiqError as exc:
-                # A partner's vocabulary may be newer than ours: the part stays readable, it is only not searchable.
-                log.warning("entity not banked", entry=entry.id, part=part, code=exc.code, field=exc.field)
-                continue
-            self._w.bank.add(tx, entity, self._provenance(entry, part, s.legal.legal_basis))
-
-    def _provenance(self, entry: Entry, part: PartId, legal_basis: str) -> Provenance:
-        s = entry.statement
-        return Provenance(
-            source="dossier",
-            reference=entry.id,
-            part=part,
-            originator=country_of(s.author),
-            handling=tuple(str(c) for c in s.handling.codes),
-            legal_basis=legal_basis,
-            erase_on=s.legal.erase_on,
-        )
-
-    def _erase_recalled(self, tx: Connection, state: DossierState, now: datetime) -> None:
-        mine = {p.ref.id for e in state.entries if e.statement.author == self._w.node for p in e.parts}
-        for recall in state.recalls:
-            if recall.part not in mine:
-                self._erase(tx, recall.part, "recalled", now)
-
-    def _erase(self, tx: Connection, part: PartId, why: str, now: datetime) -> None:
-        if not records.erase_part(tx, part):
-            return
-        self._w.bank.erase_part(tx, part)
-        for hook in self._w.after_erase:
-            hook(tx, part)
-        content = {"officer": "", "purpose": "system", "justification": why, "clauses": ["LED art. 16", "LED art. 25"]}
-        self._w.ledger.append(tx, verb=LogVerb.ERASE, subject=part, content=content, at=now)
 
     # --- what the rules make us do by ourselves ---
 
@@ -480,7 +325,7 @@ class Dossiers:
 
     def _settle_one(self, dossier: DossierId) -> None:
         state = self.state(dossier)
-        kind = self._kind(state.kind)
+        kind = desk.kind_of(self._w, state.kind)
         self._w.fault("settle.begun")
         for act in automatic(state, kind, self._w.node):
             facts = self._with_proof(state, act)
@@ -494,7 +339,7 @@ class Dossiers:
         self._w.store.write(lambda tx: self._append_auto(tx, dossier, act, facts))
 
     def _mark_settled(self, tx: Connection, dossier: DossierId) -> None:
-        state, kind = self._load(tx, dossier, contents=False)
+        state, kind = desk.load_state(self._w, tx, dossier, contents=False)
         if automatic(state, kind, self._w.node):
             return
         now = self._w.clock()
@@ -524,7 +369,7 @@ class Dossiers:
 
     def _append_auto(self, tx: Connection, dossier: DossierId, act: AutoAct, facts: Mapping[str, Any]) -> None:
         records.lock_dossier(tx, dossier)
-        state, kind = self._load(tx, dossier, contents=False)
+        state, kind = desk.load_state(self._w, tx, dossier, contents=False)
         if not any(
             a.type == act.type and set(a.facts.items()) <= set(facts.items())
             for a in automatic(state, kind, self._w.node)
@@ -545,10 +390,10 @@ class Dossiers:
         def work(tx: Connection) -> int:
             count = 0
             for dossier in records.load_past_erasure(tx, today):
-                state, _kind = self._load(tx, dossier, contents=False)
+                state, _kind = desk.load_state(self._w, tx, dossier, contents=False)
                 held = [p.ref.id for e in state.entries for p in e.parts if p.presence is Presence.HELD]
                 for part in held:
-                    self._erase(tx, part, "erase_on reached", self._w.clock())
+                    desk.erase(self._w, tx, part, "erase_on reached", self._w.clock())
                 count += len(held)
                 records.update_dossier(tx, dossier, state.phase, self._w.clock(), "", unsettled=False)
             return count
@@ -556,13 +401,6 @@ class Dossiers:
         return self._w.store.write(work)
 
     # --- inside ---
-
-    def _kind(self, name: str) -> Kind:
-        kind = self._w.kinds.get(name)
-        if kind is None:
-            known = ", ".join(sorted(self._w.kinds))
-            raise Invalid("kind.unknown", f"known kinds: {known}", step="open the dossier", field="kind")
-        return kind
 
     @staticmethod
     def _rule(kind: Kind, act: str) -> ActRule:
@@ -576,13 +414,6 @@ class Dossiers:
 
     def _nodes(self, words: Iterable[str]) -> tuple[NodeId, ...]:
         return tuple(sorted({self._node(w) for w in words} - {self._w.node}))
-
-    def _load(self, tx: Connection, dossier: DossierId, *, contents: bool) -> tuple[DossierState, Kind]:
-        entries = records.load_entries(tx, self._w.vault, dossier, contents=contents)
-        if not entries:
-            raise NotFound("dossier.unknown", "no such dossier", step="read the dossier", field="id")
-        kind = self._kind(entries[0].statement.kind)
-        return fold(dossier, entries, kind), kind
 
     def _addressees(self, state: DossierState, parsed: Body) -> tuple[NodeId, ...]:
         others = tuple(n for n in state.members if n != self._w.node)
@@ -642,7 +473,7 @@ class Dossiers:
         members: tuple[NodeId, ...] | None = None,
         nonce: str = "",
     ) -> Made:
-        kind = self._kind(state.kind)
+        kind = desk.kind_of(self._w, state.kind)
         parse_facts(draft.rule, draft.facts)
         made = drafting.make_statement(
             draft,
@@ -670,11 +501,11 @@ class Dossiers:
                 )
         return made
 
+    def _asker(self, by: Acting) -> drafting.Asker:
+        return drafting.Asker(self._w.country, frozenset(by.roles), by.purpose, by.justification, by.second is not None)
+
     def _ask(self, draft: Draft, kind: str, to: NodeId, by: Acting, now: datetime, consent: bool = False) -> Decision:
-        asker = drafting.Asker(
-            self._w.country, frozenset(by.roles), by.purpose, by.justification, by.second is not None
-        )
-        asked = drafting.question(draft, asker, kind=kind, to=to, at=now, consent=consent)
+        asked = drafting.question(draft, self._asker(by), kind=kind, to=to, at=now, consent=consent)
         return self._w.gate.decide(asked)
 
     def _permits(self, draft: Draft, kind: Kind, by: Acting, now: datetime) -> dict[NodeId, Permit]:
@@ -705,7 +536,7 @@ class Dossiers:
         by: Acting,
         now: datetime,
     ) -> None:
-        entry, s = made.entry, made.entry.statement
+        entry, _s = made.entry, made.entry.statement
         self._w.fault("append.permitted")
         raw = crypto.sign(PAYLOAD_TYPE, made.body, self._w.signing, self._w.node)
         self._w.fault("append.signed")
@@ -717,10 +548,10 @@ class Dossiers:
         if not permits:
             self._w.ledger.append(tx, verb=LogVerb.COLLECT, subject=entry.id, content=self._log(by, None), at=now)
         for ref, entity in made.entities.items():
-            self._w.bank.add(tx, entity, self._provenance(entry, ref, s.legal.legal_basis))
+            self._w.bank.add(tx, entity, desk.provenance(entry, ref))
         self._w.fault("append.queued")
         after = fold(state.id, [*state.entries, entry], kind)
-        self._refresh(tx, after, kind, now)
+        desk.refresh(self._w, tx, after, kind, now)
         self._w.fault("append.done")
 
     def _queue(
@@ -777,14 +608,6 @@ class Dossiers:
                 "four_eyes.needed", "a second officer must confirm this disclosure", step="deliver", field="second"
             )
         self._queue(tx, entry, node, decision, hidden, by, now)
-
-    def _refresh(self, tx: Connection, state: DossierState, kind: Kind, now: datetime) -> None:
-        opening = state.entries[0].statement
-        if state.opener is not None:
-            records.set_opener(tx, state.id, state.opener, state.opened_at or now)
-        records.replace_duties(tx, state.id, duties(state, kind))
-        unsettled = bool(state.missing or automatic(state, kind, self._w.node))
-        records.update_dossier(tx, state.id, state.phase, now, opening.legal.erase_on, unsettled)
 
     def _log(self, by: Acting, decision: Decision | None) -> dict[str, Any]:
         clauses = [c.id for c in decision.clauses] if decision else []
