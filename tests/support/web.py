@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
-
-from starlette.testclient import TestClient
 
 from tansiq.access.model import Role
 from tansiq.demo import people
 from tansiq.node import Node
 from tansiq.web import create_app
 from tests.support.services import Federation
+
+with warnings.catch_warnings():
+    # The test client would rather have another HTTP library than the one that is in the lock.
+    warnings.simplefilter("ignore")
+    from starlette.testclient import TestClient
 
 PASSWORD = "eleven-lemons-on-a-quay"
 HIDDEN = re.compile(r'name="csrf" value="([^"]*)"')
@@ -30,7 +34,7 @@ class Town:
     def node(self, name: str) -> Node:
         return self.federation.nodes[name]
 
-    def app(self, name: str):  # noqa: ANN201
+    def app(self, name: str):
         return create_app(self.node(name))
 
 
@@ -64,18 +68,21 @@ class Browser:
 
     def __init__(self, app: object, language: str = "en") -> None:
         self.client = TestClient(app, base_url="http://node.example", follow_redirects=True)  # type: ignore[arg-type]
-        self.client.cookies.set("tq_language", language)
+        self.speak(language)
         self.csrf = ""
 
-    def sign_in(self, name: str = "salma", password: str = PASSWORD):  # noqa: ANN201
+    def speak(self, language: str) -> None:
+        self.client.cookies.set("tq_language", language, domain="node.example")
+
+    def sign_in(self, name: str = "salma", password: str = PASSWORD):
         answer = self.post("/sign-in", {"name": name, "password": password}, source="/sign-in")
         self.csrf = self._token(self.client.get("/").text)
         return answer
 
-    def get(self, path: str):  # noqa: ANN201
+    def get(self, path: str):
         return self.client.get(path)
 
-    def post(self, path: str, values: dict[str, object], *, source: str = ""):  # noqa: ANN201
+    def post(self, path: str, values: dict[str, object], *, source: str = ""):
         token = self._token(self.client.get(source).text) if source else self.csrf
         return self.client.post(path, data={"csrf": token, **values})
 

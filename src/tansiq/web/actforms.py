@@ -87,7 +87,7 @@ HIDDEN_FACTS = ("scheme", "language", "request")
 
 
 def fact_fields(rule: ActRule, offered: Mapping[str, tuple[Choice, ...]]) -> list[FactField]:
-    """The facts of an act as fields. `offered` gives the choices that only the dossier knows (entries, parts, partners)."""
+    """The facts of an act as fields. `offered`: the choices that only the dossier knows (entries, parts ...)."""
     if rule.facts is None:
         return []
     info = msgspec.inspect.type_info(rule.facts)

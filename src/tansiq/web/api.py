@@ -22,7 +22,7 @@ from tansiq.web import api_acts
 from tansiq.web.endpoints import api
 from tansiq.web.openapi import document
 from tansiq.web.pages.lists import QUERIES, all_duties
-from tansiq.web.visit import Call
+from tansiq.web.visit import Call, check_may_read
 from tansiq.web.wireform import plain
 
 MOST = 1000
@@ -80,6 +80,7 @@ def duties(call: Call) -> Response:
 
 def dossiers(call: Call) -> Response:
     """The dossiers, newest first; `before` is the `updated_at` of the last one seen."""
+    check_may_read(call.node, call.officer.roles)
     found = call.node.dossiers.rows(call.query("kind"), call.query("before"), call.number("limit", 100, MOST))
     return JSONResponse({"dossiers": plain(found)})
 
@@ -118,6 +119,7 @@ def matches(call: Call) -> Response:
     state = call.query("state")
     if state and state not in set(MatchState):
         raise Invalid("query.choice", "open, hit, no_hit or unclear.", step="read the query", field="state")
+    check_may_read(call.node, call.officer.roles)
     by = call.acting()
     if not (by.purpose or by.justification):
         raise Refused(

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from tansiq import __version__
+from tansiq.bank.model import Entity
 from tansiq.hits.model import MatchState
 from tansiq.web import labels, views
 from tansiq.web.i18n import LANGUAGES, Tongue, tongue
@@ -80,6 +81,11 @@ def country_name(code: str, tongue: Tongue) -> str:
     return str(tongue.locale.territories.get(code.upper(), code))
 
 
+def title_of(entity: Entity) -> str:
+    """What a record is called in a list: its first name, or its first value (a phone's number, a vehicle's plate)."""
+    return next(iter(entity.names()), entity.claims[0].value if entity.claims else entity.id)
+
+
 def short(value: str, size: int = 12) -> str:
     """The first characters of a long id; the whole stands in the title."""
     return value if len(value) <= size else f"{value[:size]}…"
@@ -103,6 +109,7 @@ def environment(code: str) -> Environment:
         iso=iso,
         num=num,
         short=short,
+        title_of=title_of,
         claim_value=claim_value,
         country_name=country_name,
         direction_of=views.direction_of,

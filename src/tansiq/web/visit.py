@@ -8,8 +8,9 @@ from typing import Any
 
 from starlette.requests import Request
 
-from tansiq.access.model import Acting, Officer, Session
+from tansiq.access.model import Acting, Officer, Role, Session
 from tansiq.errors import Invalid, Refused
+from tansiq.policy.model import Action, Permit, Question
 from tansiq.web import security
 from tansiq.web.i18n import LANGUAGES, Tongue, tongue
 
@@ -114,6 +115,25 @@ class Visit:
 def zone_of(node: Any) -> str:
     """The node's time zone: a setting, or its country's capital."""
     return str(getattr(node.settings, "time_zone", "") or ZONES.get(str(node.country).upper(), "UTC"))
+
+
+def may_read(node: Any, roles: frozenset[Role]) -> bool:
+    """Whether the gate lets these roles look at records at all: lists show nothing of them to others."""
+    asked = Question(
+        Action.VIEW,
+        node.country,
+        frozenset(roles),
+        node.country,
+        purpose="public_security",
+        justification="list of work",
+    )
+    return isinstance(node.gate.decide(asked), Permit)
+
+
+def check_may_read(node: Any, roles: frozenset[Role]) -> None:
+    """Raises `Refused` where `may_read` says no."""
+    if not may_read(node, roles):
+        raise Refused("access.role", "Your role does not read records.", step="read the list", field="role")
 
 
 def now_of(node: Any) -> datetime:

@@ -15,7 +15,7 @@ from tansiq.web.pages.dossier import ClockRow
 from tansiq.web.pages.lists import peer_names
 from tansiq.web.pages.session import ask_purpose, go
 from tansiq.web.render import render
-from tansiq.web.visit import Form, Visit
+from tansiq.web.visit import Form, Visit, check_may_read
 
 LEAST_REASON = 10
 BAND = 0.1
@@ -26,6 +26,7 @@ def hits(visit: Visit) -> Response:
     state = visit.query("state") or "open"
     if state != "all" and state not in set(MatchState):
         raise Invalid("form.choice", "Choose one of the list.", step="read the filter", field="state")
+    check_may_read(visit.node, visit.officer.roles)
     found = visit.node.hits.matches(None if state == "all" else MatchState(state))
     return render(
         visit,
@@ -40,6 +41,7 @@ def hits(visit: Visit) -> Response:
 def hit(visit: Visit) -> Response:
     """Side A, side B, and the evidence; once the officer has said why this record is opened."""
     match = visit.node.hits.match(visit.path("match"))
+    check_may_read(visit.node, visit.officer.roles)
     if visit.purpose_for(match.dossier) is None:
         return ask_purpose(visit, match.dossier, visit.request.url.path)
     return _hit(visit, match, Form([]), {}, 200)
@@ -97,7 +99,7 @@ def _found(node: Any, match: Match, entry: Entry | None) -> list[dict[str, Any]]
         if p.ref.kind != "entity" or not p.content:
             continue
         entity = p.content["entity"]
-        first = next(iter(entity.get("claims", ())), {})
+        first: dict[str, str] = next(iter(entity.get("claims", ())), {})
         found.append(
             {
                 "schema": entity["schema"],

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from tansiq.access.model import Acting, Draft
+from tansiq.access.model import Acting, Draft, Officer
 from tansiq.bank.model import Claim, Entity
 from tansiq.dossiers.model import Duty
 from tansiq.errors import Invalid, TansiqError
@@ -18,7 +18,7 @@ from tansiq.terms import DossierId, parse_instant
 from tansiq.web import labels, problems, views
 from tansiq.web.pages.session import check_purpose, go, purpose_choices
 from tansiq.web.render import render
-from tansiq.web.visit import Form, Visit
+from tansiq.web.visit import Form, Visit, check_may_read, may_read
 
 PAGE = 100
 LEAVES = 50
@@ -55,7 +55,8 @@ def all_duties(node: Any, now: datetime) -> list[tuple[Duty, str]]:
 
 def duties(visit: Visit) -> Response:
     """The landing page: who owes what until when, most urgent first."""
-    subjects = {r.id: r.subject for r in visit.node.dossiers.rows(limit=1000)}
+    reads = may_read(visit.node, visit.officer.roles)
+    subjects = {r.id: r.subject for r in visit.node.dossiers.rows(limit=1000)} if reads else {}
     rows = [
         DutyRow(d, views.clock(d.since, d.due_at, visit.now), subjects.get(d.dossier, ""), href)
         for d, href in all_duties(visit.node, visit.now)
@@ -89,6 +90,7 @@ def dossiers(visit: Visit) -> Response:
     kind = visit.query("kind")
     if kind and kind not in KINDS:
         raise Invalid("form.choice", "Choose one of the list.", step="read the filter", field="kind")
+    check_may_read(visit.node, visit.officer.roles)
     found = visit.node.dossiers.rows(kind, visit.query("before"), PAGE)
     return render(
         visit,
@@ -235,14 +237,17 @@ class DraftRow:
     own: bool
 
 
-def _read_draft(draft: Draft, me: str) -> DraftRow:
+def _read_draft(draft: Draft, reader: Officer) -> DraftRow:
+    """Its content only for its first officer and for those who may confirm it."""
+    own = draft.first == reader.id
     try:
         held = json.loads(draft.body)
     except ValueError:
         held = {}
     body = held.get("body", {}) if isinstance(held, dict) else {}
     act = str(body.get("type") or held.get("act") or draft.act)
-    return DraftRow(draft.id, act, body, list(held.get("to", [])), draft.first, draft.proposed_at, draft.first == me)
+    shown = body if own or draft.needs in reader.roles else {}
+    return DraftRow(draft.id, act, shown, list(held.get("to", [])), draft.first, draft.proposed_at, own)
 
 
 def second(visit: Visit) -> Response:
@@ -250,7 +255,7 @@ def second(visit: Visit) -> Response:
 
 
 def _second(visit: Visit, errors: dict[str, str]) -> Response:
-    rows = [_read_draft(d, visit.officer.id) for d in visit.node.access.pending()]
+    rows = [_read_draft(d, visit.officer) for d in visit.node.access.pending()]
     return render(
         visit, "second.html", status=422 if errors else 200, drafts=rows, errors=errors, names=peer_names(visit.node)
     )

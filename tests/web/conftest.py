@@ -1,0 +1,35 @@
+"""One town for all page tests: making three nodes with keys and passwords is most of what such a test costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.web import Browser, Town, make_town
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    made = make_town(tmp_path_factory.mktemp("town"))
+    yield made
+    made.federation.close()
+
+
+@pytest.fixture(scope="session")
+def madrid(town: Town) -> Browser:
+    """Salma, signed in at Madrid, who has said why she opens the two dossiers."""
+    return signed_in(town, "madrid")
+
+
+@pytest.fixture(scope="session")
+def rabat(town: Town) -> Browser:
+    return signed_in(town, "rabat")
+
+
+def signed_in(town: Town, name: str, officer: str = "salma") -> Browser:
+    browser = Browser(town.app(name))
+    browser.sign_in(officer)
+    for record in (town.dossier, town.request):
+        browser.say_why(record)
+    return browser

@@ -1,0 +1,192 @@
+"""What officers do on the pages: a report from form to partner, an answer, a refusal, two persons, passing on."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.support.web import Browser, Town, make_town
+from tests.web.conftest import signed_in
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory):  # its own: these tests write
+    made = make_town(Path(tmp_path_factory.mktemp("acts")))
+    yield made
+    made.federation.close()
+
+
+@pytest.fixture(scope="module")
+def rabat(town: Town) -> Browser:
+    return signed_in(town, "rabat")
+
+
+@pytest.fixture(scope="module")
+def madrid(town: Town) -> Browser:
+    return signed_in(town, "madrid")
+
+
+def report_form(town: Town, **more: object) -> dict[str, object]:
+    spain, germany = (town.node(n).node_id for n in ("madrid", "berlin"))
+    return {
+        "to": [spain, germany],
+        "agreement_ES": "ma-es-2019",
+        "agreement_DE": "ma-de",
+        "subject": "سيارة مسروقة",
+        "fact_grade": "B2",
+        "fact_urgency": "normal",
+        "fact_crime_areas": ["motor_vehicle_crime"],
+        "narrative": "شوهدت السيارة قرب الميناء.",
+        "narrative_lang": "ar",
+        "note": "مصدر لا يُذكر.",
+        "note_lang": "ar",
+        "withhold_note": germany,
+        "person1_name": "عادل بن سعيد المرابطي",
+        "person1_lang": "ar",
+        "person1_role": "SUSP",
+        "person1_birthDate": "1990-05",
+        "person1_grade": "B2",
+        "person1_basis": "fact",
+        "phone1_number": "+212 600 000 311",
+        "phone1_grade": "B2",
+        "link1_from": "p1",
+        "link1_type": "uses",
+        "link1_to": "ph1",
+        "link1_grade": "B2",
+        "handling": "H2",
+        "purpose": "prevention",
+        "legal_basis": "Code of criminal procedure (example)",
+        "transfer_basis": "binding_instrument_37a",
+        "review_on": "2027-05-22",
+        "erase_on": "2029-11-22",
+        "justification": "case 7 of the desk",
+        **more,
+    }
+
+
+def test_a_report_is_previewed_then_sent_and_read_by_the_partner(town: Town, rabat: Browser) -> None:
+    node = town.node("rabat")
+    before = len(node.dossiers.rows())
+    preview = rabat.post("/compose/report", report_form(town, do="preview"))
+    assert preview.status_code == 200
+    assert preview.text.count('class="permit"') == 2
+    assert "1 part withheld from it" in preview.text
+    assert len(node.dossiers.rows()) == before, "a preview sends nothing"
+    sent = rabat.post("/compose/report", report_form(town, do="send"))
+    assert sent.status_code == 200
+    assert len(node.dossiers.rows()) == before + 1
+    town.federation.pump()
+    dossier = node.dossiers.rows()[0].id
+    berlin = town.node("berlin").dossiers.state(dossier).entries[0]
+    assert sorted(p.ref.kind for p in berlin.parts) == ["entity", "entity", "link", "narrative", "note", "subject"]
+    assert [p.ref.kind for p in berlin.parts if p.presence == "withheld"] == ["note"]
+    text = rabat.get(f"/dossiers/{dossier}").text
+    assert "Why it was permitted" in text
+    assert "signed a receipt" in text
+
+
+def test_a_refused_recipient_shows_its_clause_and_cannot_be_sent(town: Town, rabat: Browser) -> None:
+    preview = rabat.post("/compose/report", report_form(town, do="preview", agreement_DE="", erase_on=""))
+    assert 'class="refusal"' in preview.text
+    assert "erase_on" in preview.text
+    assert "Nothing can be sent" in preview.text
+    assert rabat.post("/compose/report", report_form(town, do="send", erase_on="")).status_code == 403
+
+
+def test_add_buttons_keep_what_was_typed_without_script(town: Town, rabat: Browser) -> None:
+    text = rabat.post("/compose/report", {**report_form(town), "more": "person", "n_person": "1"}).text
+    assert 'name="person2_name"' in text
+    assert "عادل بن سعيد المرابطي" in text
+    assert 'name="n_person" value="2"' in text
+
+
+def test_an_urgent_request_waits_for_a_second_officer_who_is_another(town: Town, madrid: Browser) -> None:
+    form = {
+        "to": town.node("rabat").node_id,
+        "agreement_MA": "ma-es-2019",
+        "subject": "Matrícula vista en el puerto",
+        "fact_urgency": "urgent",
+        "fact_urgency_ground": "loss_of_relevance",
+        "fact_accessibility": "direct",
+        "fact_offence_max_penalty_months": "60",
+        "question": "Titular de la matrícula.",
+        "facts": "Vehículo sustraído.",
+        "availability": "La matrícula es de allí.",
+        "urgency_reasons": "Embarca en horas.",
+        "purpose": "investigation",
+        "legal_basis": "Ley (ejemplo)",
+        "transfer_basis": "binding_instrument_37a",
+        "review_on": "2027-05-22",
+        "erase_on": "2029-11-22",
+        "justification": "case 7 of the desk",
+        "do": "send",
+    }
+    node = town.node("madrid")
+    before = len(node.dossiers.rows())
+    waiting = madrid.post("/compose/request", form)
+    assert "Waiting for a second officer" in waiting.text
+    assert "another officer confirms" in waiting.text
+    (draft,) = node.access.pending()
+    assert madrid.post(f"/second/{draft.id}", {"answer": "confirm", "justification": "I agree"}).status_code == 403
+    assert len(node.dossiers.rows()) == before
+    second = Browser(town.app("madrid"))
+    second.sign_in("omar")
+    assert "Titular de la matrícula." in second.get("/second").text
+    done = second.post(f"/second/{draft.id}", {"answer": "confirm", "justification": "I agree"})
+    assert done.status_code == 200
+    assert len(node.dossiers.rows()) == before + 1
+    assert node.access.pending() == []
+
+
+def test_clarification_stops_the_clock_and_an_answer_ends_it(town: Town, rabat: Browser, madrid: Browser) -> None:
+    path = f"/dossiers/{town.request}"
+    asked = {"narrative": "Quel véhicule ?", "narrative_lang": "fr"}
+    assert rabat.post(f"{path}/acts/request.clarification_asked", asked).status_code == 200
+    assert "The clock is stopped" in rabat.get(path).text
+    town.federation.pump()
+    given = {"narrative": "El gris.", "narrative_lang": "es", "fact_lane": town.node("rabat").node_id}
+    assert madrid.post(f"{path}/acts/request.clarification_given", given).status_code == 200
+    town.federation.pump()
+    assert "<tq-clock" in rabat.get(path).text
+    assert rabat.post(f"{path}/acts/request.refused", {"note": "non"}).status_code == 422
+    answer = {"answer": "Voici.", "answer_lang": "fr", "fact_result": "provided"}
+    assert rabat.post(f"{path}/acts/request.answered", answer).status_code == 200
+    assert town.node("rabat").dossiers.state(town.request).phase == "closed"
+    assert rabat.post(f"{path}/acts/request.answered", answer).status_code == 404
+
+
+def test_passing_on_is_refused_with_the_clause_and_asked_of_the_owner(town: Town, madrid: Browser) -> None:
+    state = town.node("madrid").dossiers.state(town.dossier)
+    about = state.entries[0].id
+    refused = madrid.post(f"/dossiers/{town.dossier}/forward", {"about": about, "to": "pt"})
+    assert refused.status_code == 403
+    assert "handling.h2" in refused.text
+    missing = madrid.post(f"/dossiers/{town.dossier}/forward", {"about": about, "to": ""})
+    assert missing.status_code == 422
+    asked = {"fact_about": about, "fact_to": "pt", "note": "para el caso"}
+    done = madrid.post(f"/dossiers/{town.dossier}/acts/dossier.permission_requested", asked)
+    assert done.status_code == 200
+    assert "waiting for the owner" in done.text
+
+
+def test_a_recalled_part_shows_as_erased_and_never_as_withheld(town: Town, rabat: Browser, madrid: Browser) -> None:
+    mine = town.node("rabat").dossiers.state(town.dossier).entries[0]
+    part = next(p.ref.id for p in mine.parts if p.content and p.content.get("entity", {}).get("id") == "p2")
+    recall = {"fact_about": mine.id, "fact_part": part, "fact_reason": "inaccurate"}
+    assert rabat.post(f"/dossiers/{town.dossier}/acts/dossier.recalled", recall).status_code == 200
+    town.federation.pump()
+    text = madrid.get(f"/dossiers/{town.dossier}").text
+    assert text.count('class="part absent erased"') == 1
+    assert "سميرة الودغيري</bdi>" not in re.sub(r'<div class="source.*?</div>', "", text, flags=re.S)
+    assert "erased, with proof" in rabat.get(f"/dossiers/{town.dossier}").text
+
+
+def test_the_decision_is_recorded_and_shown(town: Town, madrid: Browser) -> None:
+    match = next(m for m in town.node("madrid").hits.matches() if m.incoming.schema == "Person" and m.state == "open")
+    answer = {"answer": "hit", "reason": "Same name, same year, same nationality."}
+    done = madrid.post(f"/hits/{match.id}/decision", answer)
+    assert done.status_code == 200
+    assert "Give feedback" in done.text
+    assert town.node("madrid").hits.match(match.id).state == "hit"
+    assert madrid.post(f"/hits/{match.id}/decision", answer).status_code == 409

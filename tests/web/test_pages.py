@@ -1,0 +1,132 @@
+"""Every page, in every language, for officers of both sides of a dossier."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tansiq.web.i18n import LANGUAGES
+from tests.support.messages import all_messages
+from tests.support.web import Browser, Town
+
+PLAIN = ["/", "/dossiers", "/dossiers?kind=report", "/hits", "/hits?state=all", "/bank", "/ledger", "/partners"]
+PLAIN += ["/second", "/compose/report", "/compose/request"]
+DATA = re.compile(r"<bdi[^>]*>.*?</bdi>|<option.*?</option>|<textarea.*?</textarea>|<div class=\"source.*?</div>", re.S)
+
+
+def pages(town: Town) -> dict[str, list[str]]:
+    d, r = f"/dossiers/{town.dossier}", f"/dossiers/{town.request}"
+    feedback = f"{d}/acts/dossier.feedback"
+    acts = [f"{r}/acts/request.{a}" for a in ("answered", "partly_answered", "refused", "clarification_asked")]
+    return {
+        "madrid": [*PLAIN, d, r, f"/hits/{town.match}", feedback],
+        "rabat": [d, r, *acts, f"{r}/acts/request.delay_announced", f"{d}/acts/dossier.recalled"],
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["madrid", "rabat"])
+def test_every_page_renders_in_its_language_and_direction(
+    town: Town, request: pytest.FixtureRequest, name: str, language: str
+) -> None:
+    browser: Browser = request.getfixturevalue(name)
+    browser.speak(language)
+    for path in pages(town)[name]:
+        answer = browser.get(path)
+        assert answer.status_code == 200, (path, answer.status_code)
+        assert f'lang="{language}' in answer.text[:200]
+        assert f'dir="{"rtl" if language == "ar" else "ltr"}"' in answer.text[:200]
+        assert "style=" not in answer.text, path
+        assert not re.search(r"<script(?![^>]*src=)", answer.text), path
+        assert not re.search(r"\son[a-z]+=", answer.text), path
+    browser.speak("en")
+
+
+def test_no_text_of_the_interface_is_left_in_english_on_an_arabic_page(town: Town, madrid: Browser) -> None:
+    """Outside data (isolated in bdi) and the names of languages, no Latin word of two letters stands on the page."""
+    madrid.speak("ar")
+    known = {m for m in all_messages() if isinstance(m, str) and len(m) > 3 and " " in m}
+    for path in pages(town)["madrid"]:
+        text = DATA.sub("", madrid.get(path).text)
+        visible = re.sub(r"<[^>]+>", "\n", text)
+        left = [line.strip() for line in visible.splitlines() if line.strip() in known]
+        assert not left, (path, left)
+    madrid.speak("en")
+
+
+def test_a_page_of_another_language_names_its_months_as_morocco_does(town: Town, madrid: Browser) -> None:
+    madrid.speak("ar")
+    assert "نونبر" in madrid.get("/").text
+    madrid.speak("en")
+
+
+def test_a_withheld_part_never_looks_like_one_that_is_not_there(town: Town) -> None:
+    from tests.web.conftest import signed_in
+
+    text = signed_in(town, "berlin").get(f"/dossiers/{town.dossier}").text
+    assert text.count('class="part absent withheld"') == 1
+    assert "Withheld from this service by its author" in text
+    assert "المصدر شخص موثوق" not in text
+
+
+def test_the_hit_page_shows_both_sides_and_pushes_to_no_answer(town: Town, madrid: Browser) -> None:
+    text = madrid.get(f"/hits/{town.match}").text
+    assert "يوسف بن عمر الزروالي" in text
+    assert "Yusef Benomar Serruali" in text
+    assert text.count('type="radio"') == 3
+    assert "checked" not in text
+    assert "Starting point" in text
+
+
+def test_a_record_opens_only_after_its_purpose(town: Town) -> None:
+    browser = Browser(town.app("madrid"))
+    browser.sign_in("omar")
+    before = town.node("madrid").ledger.find(town.dossier)
+    assert "Why do you open this?" in browser.get(f"/dossiers/{town.dossier}").text
+    assert town.node("madrid").ledger.find(town.dossier) == before, "nothing was read, nothing is logged as read"
+    browser.say_why(town.dossier)
+    assert "Report given" in browser.get(f"/dossiers/{town.dossier}").text
+    (leaf,) = town.node("madrid").ledger.find(town.dossier)[len(before) :]
+    assert (leaf.verb, leaf.content["justification"]) == ("consult", "case 7 of the desk")
+
+
+def test_the_deadline_of_a_request_stands_on_the_page_of_who_owes_it(town: Town, rabat: Browser) -> None:
+    text = rabat.get(f"/dossiers/{town.request}").text
+    assert "<tq-clock" in text
+    assert "Send answer" in text
+    assert "Refuse with a ground" in text
+
+
+def test_search_finds_across_scripts_and_explains(town: Town, madrid: Browser) -> None:
+    asked = {"q": "يوسف بن عمر الزروالي", "kind": "person", "purpose": "investigation", "justification": "case 7"}
+    text = madrid.post("/bank", asked).text
+    assert "Yusef Benomar Serruali" in text
+    assert "Same name, two scripts" in text
+    text = madrid.post("/bank", asked | {"q": "0417 KZZ", "kind": "plate"}).text
+    assert "0417 KZZ" in text
+    assert "no hit" in madrid.post("/bank", asked | {"q": "QQ 999 ZZ", "kind": "plate"}).text
+
+
+def test_the_ledger_page_verifies_the_whole_log(town: Town, madrid: Browser) -> None:
+    assert "checkpoints verify" in madrid.post("/ledger/verify", {}).text
+
+
+def test_language_and_theme_are_cookies_that_a_script_cannot_read(town: Town, madrid: Browser) -> None:
+    for path, name, value in (("/preferences/language", "language", "de"), ("/preferences/theme", "theme", "dark")):
+        values = {"csrf": madrid.csrf, name: value, "back": "//evil.example"}
+        answer = madrid.client.post(path, data=values, follow_redirects=False)
+        assert answer.status_code == 303
+        assert answer.headers["location"] == "/"
+        cookie = answer.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=strict" in cookie
+    madrid.speak("en")
+
+
+def test_health_readiness_and_figures(madrid: Browser) -> None:
+    assert madrid.get("/healthz").json() == {"status": "ok"}
+    assert madrid.get("/readyz").json() == {"status": "ready"}
+    text = madrid.get("/metrics").text
+    assert "tansiq_ledger_leaves" in text
+    assert "salma" not in text
