@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from tests.support.web import Browser, Town, make_town
 from tests.web.conftest import signed_in
 

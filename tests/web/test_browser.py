@@ -1,0 +1,108 @@
+"""One walk through every page in a real browser: nothing in its console, and no request to another host."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+import uvicorn
+
+from tests.support.web import PASSWORD, Town
+
+selenium = pytest.importorskip("selenium.webdriver", reason="no selenium here")
+CHROMIUM = shutil.which("chromium")
+DRIVER = shutil.which("chromedriver")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium and chromedriver on this machine"),
+]
+FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+FLAGS += ["--disable-component-update", "--disable-sync", "--window-size=1440,1000"]
+
+
+@pytest.fixture(scope="module")
+def address(town: Town) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(town.app("madrid"), port=port, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + 20
+    while not server.started and time.monotonic() < until:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[object]:
+    options = selenium.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in FLAGS:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    made = selenium.Chrome(options=options, service=selenium.ChromeService(DRIVER))
+    yield made
+    made.quit()
+
+
+def hosts_asked(driver) -> set[str]:
+    """Every host that the pages made the browser ask; its own start page is not ours."""
+    found = set()
+    for line in driver.get_log("performance"):
+        message = json.loads(line["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            parts = urlsplit(message["params"]["request"]["url"])
+            if parts.scheme in ("http", "https", "ws", "wss"):
+                found.add(parts.netloc)
+    return found
+
+
+def test_every_page_is_silent_and_asks_nobody_else(town: Town, address: str, driver) -> None:
+    driver.get(f"{address}/sign-in")
+    driver.find_element("id", "name").send_keys("salma")
+    driver.find_element("id", "password").send_keys(PASSWORD)
+    driver.find_element("css selector", "button.main").click()
+    assert driver.find_elements("css selector", "nav.nav"), "signing in with a real browser's form failed"
+    d, r = f"/dossiers/{town.dossier}", f"/dossiers/{town.request}"
+    pages = ["/", "/dossiers", d, r, f"/hits/{town.match}", "/hits", "/bank", "/ledger", "/partners", "/second"]
+    pages += ["/compose/report", "/compose/request", f"{d}/acts/dossier.feedback"]
+    for language in ("ar", "en"):
+        driver.add_cookie({"name": "tq_language", "value": language})
+        for path in pages:
+            driver.get(address + path)
+            if form := driver.find_elements("css selector", 'form[action="/purpose"]'):
+                driver.find_element("id", "justification").send_keys("case 7 of the desk")
+                form[0].find_element("css selector", "button").click()
+                driver.get(address + path)
+            shown = driver.execute_script(
+                "return [document.documentElement.lang.slice(0, 2), document.documentElement.dir,"
+                " document.documentElement.scrollWidth - document.documentElement.clientWidth,"
+                " getComputedStyle(document.body).fontFamily, document.querySelectorAll('h1').length]"
+            )
+            assert shown[0] == language, path
+            assert shown[1] == ("rtl" if language == "ar" else "ltr"), path
+            assert shown[2] <= 0, f"{path} scrolls sideways"
+            assert "Tansiq" in shown[3]
+            assert shown[4] == 1, f"{path} has {shown[4]} first headings"
+            said = [x for x in driver.get_log("browser") if x["level"] in ("SEVERE", "WARNING")]
+            assert not said, (path, said)
+    assert hosts_asked(driver) == {urlsplit(address).netloc}
+
+
+def test_a_key_chooses_an_answer_and_never_records_it(town: Town, address: str, driver) -> None:
+    driver.get(f"{address}/hits/{town.match}")
+    if driver.find_elements("css selector", 'form[action="/purpose"]'):
+        pytest.skip("not signed in: the walk did not come this far")
+    driver.find_element("css selector", "body").send_keys("y")
+    assert driver.find_element("id", "answer-hit").is_selected()
+    assert driver.switch_to.active_element.get_attribute("id") == "reason"
+    assert town.node("madrid").hits.match(town.match).state == "open"
