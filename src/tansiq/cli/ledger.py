@@ -10,25 +10,62 @@ import msgspec
 import typer
 from rich.console import Console
 
-from tansiq.cli.call import open_node, write_file
-from tansiq.cli.screen import emit, facts, plain
+from tansiq.cli.call import open_node, read_file, write_file
+from tansiq.cli.screen import emit, facts, plain, table
 from tansiq.errors import Broken
 
 app = typer.Typer(no_args_is_help=True, help="The audit trail: verify, prove, checkpoint.", rich_markup_mode=None)
 
 
 @app.command("verify")
-def verify(ctx: typer.Context) -> None:
-    """Recompute the whole log against what is stored and against its signed checkpoints; ends with 8 where it breaks.
+def verify(
+    ctx: typer.Context,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="a bundle of `ledger prove`: checked alone, needs no node")
+    ] = None,
+) -> None:
+    """Recompute the whole log against its signed checkpoints, or check a proof; ends with 8, or 7, where it breaks.
 
     tansiq --home ./rabat ledger verify
+
+    tansiq ledger verify proof.json
     """
+    if file is not None:
+        _verify_file(ctx, file)
+        return
     with open_node(ctx) as node:
         report = node.ledger.verify()
     said = report.to_dict()
     emit(ctx, said, lambda out: facts(out, [(name, str(value)) for name, value in said.items()]))
     if not report.ok:
         raise typer.Exit(Broken.exit_code)
+
+
+def _verify_file(ctx: typer.Context, file: Path) -> None:
+    """What a third party does: no node is asked; the fingerprints are what it compares with the services."""
+    from tansiq.cli.proofs import check
+
+    said = check(read_file(file, "FILE"))
+
+    def show(out: Console) -> None:
+        facts(out, [("proves", said["subject"]), ("logged by", said["node"]), ("fingerprint", said["fingerprint"])])
+        rows = [(leaf["at"], leaf["verb"], f"leaf {leaf['index']} of {leaf['size']}") for leaf in said["leaves"]]
+        out.print(table("at", "logged", "where", rows=rows))
+        if said["entry"]:
+            facts(out, [("written by", said["entry"]["author"]), ("at", said["entry"]["at"])])
+        for receipt in said["receipts"]:
+            facts(
+                out,
+                [
+                    ("received by", receipt["recipient"]),
+                    ("at", receipt["received_at"]),
+                    ("taken", "yes" if receipt["received"] else f"no: {receipt['reason']}"),
+                    ("fingerprint", receipt["fingerprint"]),
+                ],
+            )
+        out.print("it holds if the fingerprints are those that the services give you")
+
+    emit(ctx, said, show)
 
 
 @app.command("prove")
