@@ -22,7 +22,7 @@ POOL = 30
 while birth dates and numbers, which it does not see, may turn the order round."""
 NAME_FLOOR = 0.01
 """Below it the names say `another person` so plainly that no birth date brings a record back; a number still does."""
-MAX_QUERY_NAMES = 24
+MAX_QUERY_NAMES = 16
 """Spellings of one query that are searched; the UN's longest entries have a hundred, most of them near repeats."""
 
 
