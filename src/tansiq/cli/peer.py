@@ -33,7 +33,7 @@ def add(
         if source.startswith("https://"):
             raw = node.exchange.fetch_card(source)
         else:
-            raw = read_file(Path(source), "FILE|URL", MAX_CARD_BYTES)
+            raw = read_file(Path(source), "FILE|URL", MAX_CARD_BYTES).strip()  # a printed card ends with a line feed
         if fingerprint and _digits(node.exchange.card_fingerprint(raw)) != _digits(fingerprint):
             raise Untrusted(
                 "peer.fingerprint",

@@ -110,7 +110,8 @@ def _load(story: Story, data: Path) -> str:
             continue
         raw = files[-1].read_bytes()
         report = host.load(gzip.decompress(raw) if files[-1].suffix == ".gz" else raw, as_)
-        told.append(f"{files[-1].name} into {host.name}: {report}")
+        counts = f"{report.read} read, {report.added} added, {len(report.rejects)} rejected by name"
+        told.append(f"{files[-1].name} into {host.name}: {counts}")
     if not told:
         raise Invalid("demo.no_data", "no known public list in this folder", step="load data", field="--data")
     return "; ".join(told)
