@@ -1,4 +1,4 @@
-"""Law: whatever is kept, changed, erased or rolled back, here or by another process, a search shows what is committed."""
+"""Law: whatever is kept, changed, erased or rolled back, here or beside us, a search shows what is committed."""
 
 from __future__ import annotations
 
