@@ -1,4 +1,4 @@
-"""Laws of matching: symmetric, a name equals itself, spelling that means nothing moves little, any text in bounded time."""
+"""Laws of matching: symmetry, identity, idle spelling moves little, any text in bounded time."""
 
 from __future__ import annotations
 
@@ -11,11 +11,52 @@ from hypothesis import strategies as st
 from tansiq.matching import NameIndex, compare_persons, explain, normal_identifier, score
 from tansiq.matching.identifiers import NORMAL
 
-LATIN = (
-    "Karim Rachid Mohamed Youssef Abdelaziz Noureddine Khadija Fatima Hassan Omar Benali Haddad Chraibi Mansouri "
-    "Lahlou García Müller Petrov Tazi Naciri Bouzidi Jazouli Amrani Idrissi Hammouchi"
-).split()
-ARABIC = "كريم رشيد محمد يوسف عبدالعزيز خديجة فاطمة حسن عمر حداد المنصوري لحلو التازي الناصري بوزيدي العمراني حموشي".split()
+LATIN = [
+    "Karim",
+    "Rachid",
+    "Mohamed",
+    "Youssef",
+    "Abdelaziz",
+    "Noureddine",
+    "Khadija",
+    "Fatima",
+    "Hassan",
+    "Omar",
+    "Benali",
+    "Haddad",
+    "Chraibi",
+    "Mansouri",
+    "Lahlou",
+    "García",
+    "Müller",
+    "Petrov",
+    "Tazi",
+    "Naciri",
+    "Bouzidi",
+    "Jazouli",
+    "Amrani",
+    "Idrissi",
+    "Hammouchi",
+]
+ARABIC = [
+    "كريم",
+    "رشيد",
+    "محمد",
+    "يوسف",
+    "عبدالعزيز",
+    "خديجة",
+    "فاطمة",
+    "حسن",
+    "عمر",
+    "حداد",
+    "المنصوري",
+    "لحلو",
+    "التازي",
+    "الناصري",
+    "بوزيدي",
+    "العمراني",
+    "حموشي",
+]
 
 latin_names = st.lists(st.sampled_from(LATIN), min_size=2, max_size=4, unique=True).map(" ".join)
 arabic_names = st.lists(st.sampled_from(ARABIC), min_size=2, max_size=4, unique=True).map(" ".join)
@@ -81,7 +122,19 @@ def test_an_article_moves_little(given_name: str, family: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "\u202e\u202d\u200f", "😀" * 5000, "a" * 10000, "م" * 10000, "a b " * 2500, "ﷺ" * 3000, "\ud800", "王小明", "a\u0301" * 5000],
+    [
+        "",
+        " ",
+        "\u202e\u202d\u200f",
+        "😀" * 5000,
+        "a" * 10000,
+        "م" * 10000,
+        "a b " * 2500,
+        "ﷺ" * 3000,
+        "\ud800",
+        "王小明",
+        "a\u0301" * 5000,
+    ],
 )
 def test_hostile_text_is_bounded(text: str) -> None:
     begin = time.process_time()
@@ -103,7 +156,9 @@ person = st.fixed_dictionaries(
     {},
     optional={
         "names": st.lists(anything, max_size=3),
-        "birth_dates": st.lists(st.sampled_from(["1987", "1987-03", "1987-03-14", "1987-14-03", "1408-07-13", "x"]), max_size=2),
+        "birth_dates": st.lists(
+            st.sampled_from(["1987", "1987-03", "1987-03-14", "1987-14-03", "1408-07-13", "x"]), max_size=2
+        ),
         "nationalities": st.lists(st.sampled_from(["MA", "es", "FR"]), max_size=2),
         "birth_places": st.lists(st.sampled_from(["Tanger", "طنجة", "Oujda"]), max_size=2),
         "sex": st.sampled_from(["m", "f", ""]),

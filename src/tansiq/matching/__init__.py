@@ -1,9 +1,10 @@
 """Matching: names, identifiers and persons across Arabic and Latin script, always with the reason.
 
 Promises:
-- `score(a, b)` is symmetric, in [0, 1], 0.0 when two names cannot be compared; `explain(a, b)` gives the rows that add up to it.
-- `compare_persons(a, b)` weighs names, birth dates, places, nationalities, parents, documents and phones in bits (log2), conflicts
-  shown as plainly as agreement.
+- `score(a, b)` is symmetric, in [0, 1], 0.0 when two names cannot be compared; `explain(a, b)` gives the rows
+  that add up to it.
+- `compare_persons(a, b)` weighs names, birth dates, places, nationalities, parents, documents and phones in
+  bits (log2), conflicts shown as plainly as agreement.
 - `NameIndex` finds the nearest names of a register: `build`, `search`, `add`, `remove`, `save`, `load`.
 - `normal_*` bring an identifier to its one written form, or answer None when it does not follow its own grammar.
 - pure: no network, no clock, no disk but `NameIndex.save` and `load`; bounded time on any text.

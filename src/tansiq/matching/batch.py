@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tansiq.matching.edit import FAR, TABLES, edges
-from tansiq.matching.names import KNOTS, SLIP, known, rarity, worth
+from tansiq.matching.names import ACCENT, KNOTS, SLIP, known, rarity, worth
 from tansiq.matching.parts import GROUPS, Part
-from tansiq.matching.text import MAX_UNITS
+from tansiq.matching.text import ARABIC, MAX_UNITS
 
 Ints = npt.NDArray[np.int32]
+
 
 class Words:
     """A growing table of distinct words, ready to be compared with one word."""
@@ -27,21 +28,30 @@ class Words:
         self._groups: dict[int, list[int]] = {}
         self._sub = np.asarray(TABLES.sub, dtype=np.int32)
         self._worth = np.asarray([worth(i) for i in range(KNOTS[-1] + 1)], dtype=np.int32)
+        self._linked = np.asarray(TABLES.row["linked"], dtype=np.int32)
+        self._spelled: dict[str, list[int]] = {}
+        self._bared: dict[tuple[int, str], list[int]] = {}
         self._edited = np.asarray(TABLES.row["edited"], dtype=np.int32)
 
     def _room(self, rows: int) -> None:
         """Arrays for `rows` words; what is held moves over."""
         held = len(self.parts)
-        shapes = {"units": MAX_UNITS, "gaps0": MAX_UNITS, "gaps1": MAX_UNITS, "start0": MAX_UNITS + 1, "start1": MAX_UNITS + 1}
+        shapes = {
+            "units": MAX_UNITS,
+            "gaps0": MAX_UNITS,
+            "gaps1": MAX_UNITS,
+            "start0": MAX_UNITS + 1,
+            "start1": MAX_UNITS + 1,
+        }
         for name, width in shapes.items():
             new = np.zeros((width, rows), dtype=np.int16)
             if held:
                 new[:, :held] = getattr(self, name)[:, :held]
             setattr(self, name, new)
-        facts = np.zeros((4, rows), dtype=np.int32)
+        facts = np.zeros((5, rows), dtype=np.int32)
         if held:
             facts[:, :held] = self.facts[:, :held]
-        self.facts: Ints = facts  # length, rarity, script, known
+        self.facts: Ints = facts  # length, rarity, script, known, linked
         self.rows = rows
 
     units: npt.NDArray[np.int16]
@@ -59,7 +69,9 @@ class Words:
             getattr(self, f"gaps{other}")[:n, row] = gaps
             getattr(self, f"start{other}")[: n + 1, row] = start
             getattr(self, f"start{other}")[n + 1 :, row] = FAR
-        self.facts[:, row] = (n, rarity(p), p.script, known(p))
+        self.facts[:, row] = (n, rarity(p), p.script, known(p), p.letters in TABLES.links)
+        self._spelled.setdefault(p.letters, []).append(row)
+        self._bared.setdefault((p.script, p.bare), []).append(row)
         for g in GROUPS.get(p.letters, ()):
             self._groups.setdefault(g, []).append(row)
         return row
@@ -83,34 +95,57 @@ class Words:
             cur += summed
             prev = cur
         out: Ints = np.minimum(prev[length, np.arange(len(rows))], FAR)
-        same = [k for k, r in enumerate(rows) if self.parts[r].units == p.units] if len(rows) < 64 else self._same(p, rows)
+        same = (
+            [k for k, r in enumerate(rows) if self.parts[r].units == p.units] if len(rows) < 64 else self._same(p, rows)
+        )
         out[same] = 0
         return out
 
     def _same(self, p: Part, rows: Ints) -> npt.NDArray[np.bool_]:
         n = len(p.units)
-        same = (self.facts[0, rows] == n) & (self.facts[2, rows] == p.script)
+        same: npt.NDArray[np.bool_] = (self.facts[0, rows] == n) & (self.facts[2, rows] == p.script)
         same &= (self.units[:n, rows] == np.asarray(p.units, dtype=np.int16)[:, None]).all(axis=0)
         return same
 
+    def _ties(self, p: Part, at: Ints, script: int) -> Ints:
+        """`names.relation` of the word with each row."""
+        out = np.zeros(len(at), dtype=np.int32)
+        links = TABLES.links.get(p.letters)
+        if not links or p.script == script == ARABIC:
+            return out
+        out[self.facts[4, at] > 0] = 2
+        words = links if p.script != script else {w for x in links for w in TABLES.links[x]}
+        rows = [r for w in words for r in self._spelled.get(w, ())]
+        if rows:
+            out[np.isin(at, rows)] = 1
+        return out
+
     def points(self, p: Part, rows: Sequence[int] | Ints) -> Ints:
-        """Worth minus price of the word against each row, in centibits (as `names.meet`, before the floor of a conflict)."""
+        """Worth minus price of the word against each row, in centibits (`names.meet` without its floor)."""
         at = np.asarray(rows, dtype=np.int32)
         out = np.empty(len(at), dtype=np.int32)
         for script in (0, 1):
             mask = self.facts[2, at] == script
-            if not mask.any():
-                continue
-            some = at[mask]
-            price = self.costs(p, some, script)
-            length = np.minimum(self.facts[0, some], len(p.units))
-            bucket = (length > 3).astype(np.int32) + (length > 5)
-            judged = price + self._edited[p.script + script][known(p) + self.facts[3, some], bucket]
-            floor = 0 if p.script == script else SLIP
-            price = np.where(price > floor, np.maximum(floor, judged), price)
-            info = np.clip((self.facts[1, some] + rarity(p)) // 2, KNOTS[0], KNOTS[-1])
-            out[mask] = self._worth[info] - price
+            if mask.any():
+                out[mask] = self._one_script(p, at[mask], script)
         self._grouped(p, at, out)
+        return out
+
+    def _one_script(self, p: Part, at: Ints, script: int) -> Ints:
+        raw = self.costs(p, at, script)
+        length = np.minimum(self.facts[0, at], len(p.units))
+        bucket = (length > 3).astype(np.int32) + (length > 5)
+        ties = self._ties(p, at, script)
+        kind = p.script + script
+        floor = np.where(ties == 0, SLIP, 0) if kind == 1 else np.zeros_like(raw)
+        judged = raw + self._edited[kind][known(p) + self.facts[3, at], bucket] + self._linked[kind][ties]
+        price = np.where((raw > floor) | (ties == 2), np.maximum(floor, judged), raw)
+        if p.script == script:
+            bare = np.isin(at, self._bared.get((script, p.bare), ()))
+            price = np.where(bare, np.minimum(raw, ACCENT), price)
+            price[np.isin(at, self._spelled.get(p.letters, ())) & (raw == 0)] = 0
+        info = np.clip((self.facts[1, at] + rarity(p)) // 2, KNOTS[0], KNOTS[-1])
+        out: Ints = self._worth[info] - price
         return out
 
     def _grouped(self, p: Part, at: Ints, out: Ints) -> None:
@@ -119,7 +154,7 @@ class Words:
         if not groups:
             return
         akin = np.asarray(sorted({r for g in groups for r in self._groups.get(g, ())}), dtype=np.int32)
-        mask = np.isin(at, akin)
+        mask = np.isin(at, akin) & ~np.isin(at, self._bared.get((p.script, p.bare), ()))
         if mask.any():
             info = np.clip((self.facts[1, at[mask]] + rarity(p)) // 2, KNOTS[0], KNOTS[-1])
             out[mask] = np.maximum(out[mask], self._worth[info] - TABLES.row["group"])

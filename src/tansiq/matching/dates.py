@@ -1,7 +1,8 @@
 """Birth dates with the precision they were given, compared in bits; Islamic dates are turned into Gregorian ones.
 
-The points are Fellegi-Sunter weights log2(m/u) from stated chances, not from counts: no birth dates are in the training data.
-u: two persons share a full date about once in 365 * 60, a year once in 40 (ages bunch). m: stated at each constant.
+The points are Fellegi-Sunter weights log2(m/u) from stated chances, not from counts: no birth dates are in the
+training data. u: two persons share a full date about once in 365 * 60, a year once in 40 (ages bunch). m:
+stated at each constant.
 """
 
 from __future__ import annotations

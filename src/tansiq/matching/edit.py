@@ -1,7 +1,8 @@
 """What it costs to read one word as a spelling of another: a weighted edit distance over units.
 
-All costs are whole centibits (1/100 of a bit of evidence against), so that this plain loop, the numpy batch and any later
-compiled kernel give the same numbers. The costs were learned on the dev split by `tools/train_names.py`.
+All costs are whole centibits (1/100 of a bit of evidence against), so that this plain loop, the numpy batch and
+any later compiled kernel give the same numbers. The costs were learned on the dev split by
+`benchmarks/train_names.py`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ class Tables:
         self.skip: list[int] = raw["skip"]
         self.row: dict[str, Any] = raw["row"]
         self.known: frozenset[str] = frozenset(raw["known"].split())
+        self.links: dict[str, frozenset[str]] = {k: frozenset(v.split()) for k, v in raw["links"].items()}
+        for latin, arabic in list(self.links.items()):
+            for word in arabic:
+                self.links[word] = self.links.get(word, frozenset()) | {latin}
         self.counts: dict[str, int] = raw["counts"]
         self.total: int = raw["total"]
         if len(self.sub) != len(UNITS):
@@ -72,24 +77,20 @@ def cost(a: Part, b: Part) -> int:
     sub = TABLES.sub
     prev = list(sb)
     ub = b.units
-    i = 0
-    for x in a.units:
+    for i, x in enumerate(a.units):
         row, g = sub[x], ga[i]
-        i += 1
-        left = sa[i]
+        left = sa[i + 1]
         cur = [left]
         add = cur.append
-        j = 0
         diagonal = prev[0]
-        for y in ub:
+        for y, gap, above in zip(ub, gb, prev[1:], strict=True):
             best = diagonal + row[y]
-            left += gb[j]
+            left += gap
             if left < best:
                 best = left
-            j += 1
-            diagonal = prev[j]
-            if diagonal + g < best:
-                best = diagonal + g
+            if above + g < best:
+                best = above + g
+            diagonal = above
             left = best
             add(best)
         prev = cur

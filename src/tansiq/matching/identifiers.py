@@ -46,7 +46,7 @@ def normal_phone(text: str, country: str = "") -> str | None:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
-# Moroccan plates: serial, one Arabic letter, prefecture. The letters run in the order of the series; Latin writing of them
+# Moroccan plates: serial, one Arabic letter, prefecture. The Latin writing of the letters
 # follows what border and insurance forms use.
 _MA_LETTERS = {
     "ا": "A",
@@ -179,7 +179,7 @@ def normal_bic(text: str, country: str = "") -> str | None:
 
 
 def normal_imei(text: str, country: str = "") -> str | None:
-    """The 14 digits that name the device (the check digit, if written, must be right; a software version is dropped)."""
+    """The 14 digits that name the device (a written check digit must be right; a software version is dropped)."""
     digits = re.sub(r"\D", "", re.sub("^IMEI:?", "", _compact(text)))
     if len(digits) == 15 and not imei.is_valid(digits):
         return None

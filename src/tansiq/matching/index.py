@@ -1,8 +1,9 @@
 """A register of names that finds the nearest ones: words first, then the names that hold them, then `score`.
 
-A word of the query meets the register's distinct words that share a consonant skeleton with it, give or take two consonants;
-each found word is worth its points; the names that hold the most points are scored in full. The work grows with the number
-of distinct words and with the length of their lists, not with the number of names times the number of words.
+A word of the query meets the register's distinct words that share a consonant skeleton with it, give or take
+two consonants; each found word is worth its points; the names that hold the most points are scored in full. The
+work grows with the number of distinct words and with the length of their lists, not with the number of names
+times the number of words.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import heapq
 import json
 import zipfile
 from collections.abc import Iterable
-from itertools import chain
+from itertools import chain, pairwise
 from os import PathLike
 
 import numpy as np
@@ -24,15 +25,23 @@ from tansiq.matching.names import _conflict, score
 from tansiq.matching.parts import Part, core, merged, parts, skeleton
 
 WORDS_PER_PART = 600
-CANDIDATES = 60
+CANDIDATES = 100
 _VERSION = 1
 
 Floats = npt.NDArray[np.float32]
 
 
-def neighbours(key: str) -> set[str]:
-    """The skeleton and what is left of it when one consonant is dropped."""
-    return {key} | ({key[:i] + key[i + 1 :] for i in range(len(key))} if len(key) > 2 else set())
+_COARSE = str.maketrans({"G": "K", "H": None})
+"""g, j, q and k are written for one another (`Gnaoui`, `Kenaoui`, `القناوي`), and h, kh, j come and go."""
+
+
+def neighbours(skeleton_key: str) -> set[str]:
+    """The coarse skeleton and what is left of it when one consonant is dropped, or, of two, unknown."""
+    key = skeleton_key.translate(_COARSE)
+    key = "".join(c for i, c in enumerate(key) if i == 0 or c != key[i - 1])
+    if len(key) < 3:
+        return {key, "?" + key[1:], key[:1] + "?"} if len(key) == 2 else {key or skeleton_key}
+    return {key} | {key[:i] + key[i + 1 :] for i in range(len(key))}
 
 
 def _bare(p: Part) -> Part:
@@ -135,7 +144,7 @@ class NameIndex:
         sizes = self._size[:n]
         total = np.zeros(n, dtype=np.float32)
         count = np.zeros(n, dtype=np.float32)
-        pairs = [merged(a, b) for a, b in zip(found, found[1:], strict=False)]
+        pairs = [merged(a, b) for a, b in pairwise(found)]
         spread = [self._spread(p) for p in found]
         for points, met in spread:
             total += points

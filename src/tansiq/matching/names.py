@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from tansiq.matching.edit import TABLES, cost
 from tansiq.matching.model import Explanation, Outcome, Row, probability
 from tansiq.matching.parts import GROUPS, Part, core, merged, parts, skeleton
+from tansiq.matching.text import ARABIC
 
 KNOTS = (200, 400, 600, 800, 1000, 1200, 1400, 1600)
 """Rarity in centibits at which the worth of a met part was learned; straight lines between."""
@@ -74,21 +76,38 @@ def kind_of(a: Part, b: Part) -> tuple[int, int, int]:
     return a.script + b.script, known(a) + known(b), 0 if n <= 3 else 1 if n <= 5 else 2
 
 
+def relation(a: Part, b: Part) -> int:
+    """What the learned links say: 0 nothing, 1 spellings of one Arabic name, 2 spellings of two different names."""
+    here, there = TABLES.links.get(a.letters), TABLES.links.get(b.letters)
+    if not here or not there or (a.script == ARABIC and b.script == ARABIC):
+        return 0
+    linked = b.letters in here if a.script != b.script else not here.isdisjoint(there)
+    return 1 if linked else 2
+
+
+@lru_cache(maxsize=65536)
 def price_of(a: Part, b: Part) -> tuple[int, str]:
-    """(centibits that two different spellings cost, how: edit | slip | group)."""
+    """(centibits that two different spellings cost, how: edit | judged | accent | group)."""
     raw = cost(a, b)
-    if raw == 0:
+    if raw == 0 and a.letters == b.letters:
         return 0, "edit"
+    if a.script == b.script and a.bare == b.bare:
+        return min(raw, ACCENT), "accent"
     scripts, common, length = kind_of(a, b)
-    floor = 0 if scripts != 1 else SLIP
+    tie = relation(a, b)
+    floor = (SLIP if tie == 0 else 0) if scripts == 1 else 0
     how = "edit"
-    if raw > floor:
-        raw, how = max(floor, raw + TABLES.row["edited"][scripts][common][length]), "slip"
+    if raw > floor or tie == 2:
+        judged = raw + TABLES.row["edited"][scripts][common][length] + TABLES.row["linked"][scripts][tie]
+        raw, how = max(floor, judged), "judged"
     group = TABLES.row["group"]
     if raw > group and not GROUPS.get(a.letters, frozenset()).isdisjoint(GROUPS.get(b.letters, ())):
         return group, "group"
     return raw, how
 
+
+ACCENT = 20
+"""Two spellings that differ in accents only."""
 
 SLIP = 200
 """Between two scripts every pair costs something: only above this does the judgement of `kind_of` count."""
@@ -129,8 +148,12 @@ def assign(grid: list[list[Meeting]]) -> list[Meeting]:
     return out
 
 
-def _lengths_fit(p: Part, q: Part) -> bool:
-    """Arabic leaves out short vowels, so its word may be up to twice shorter."""
+def _may_meet(p: Part, q: Part) -> bool:
+    """A quick look before two neighbours are read as one word: about as long, and the consonants begin or end alike."""
+    x, y = skeleton(core(p)), skeleton(core(q))
+    if not x or not y or not -2 < len(x) - len(y) < 2 or (x[0] != y[0] and x[-1] != y[-1]):
+        return False
+    # Arabic leaves out short vowels, so its word may be up to twice shorter
     apart = len(p.units) - len(q.units)
     if p.script == q.script:
         return -4 <= apart <= 4
@@ -154,11 +177,7 @@ def _join(
             continue
         for j, part in enumerate(b):
             gone = {id(g): g for g in (g1, g2, at_j.get(j)) if g}
-            if (
-                len(gone) > 2
-                or not _lengths_fit(part, word)
-                or any(g.i2 - g.i + g.j2 - g.j > 2 for g in gone.values())
-            ):
+            if len(gone) > 2 or not _may_meet(part, word) or any(g.i2 - g.i + g.j2 - g.j > 2 for g in gone.values()):
                 continue
             new = meet(i, i + 2, j, j + 1, word, part)
             before = sum(g.points for g in gone.values()) + spare * (
@@ -221,13 +240,13 @@ def _alone(a: tuple[Part, ...], b: tuple[Part, ...], met: list[Meeting]) -> list
 def crossed(met: list[Meeting]) -> bool:
     """Whether the met parts stand in another order."""
     js = [g.j for g in sorted(met) if g.i2 > g.i and g.j2 > g.j and g.points > 0]
-    return any(x > y for x, y in zip(js, js[1:], strict=False))
+    return any(x > y for x, y in pairwise(js))
 
 
 def loose_ends(a: tuple[Part, ...], b: tuple[Part, ...], met: list[Meeting]) -> int:
-    """How many of the four ends (first and last part of either name) met nothing like them; titles count as met."""
-    good_a = {k for g in met if g.j2 > g.j and g.points > 0 for k in range(g.i, g.i2)}
-    good_b = {k for g in met if g.i2 > g.i and g.points > 0 for k in range(g.j, g.j2)}
+    """How many of the four ends (first and last part of either name) met nobody or a stranger; titles count as met."""
+    good_a = {k for g in met if g.j2 > g.j and g.points > _conflict(g.info) for k in range(g.i, g.i2)}
+    good_b = {k for g in met if g.i2 > g.i and g.points > _conflict(g.info) for k in range(g.j, g.j2)}
     ends = [k not in good_a and not a[k].title for k in {0, len(a) - 1}]
     ends += [k not in good_b and not b[k].title for k in {0, len(b) - 1}]
     return sum(ends)
@@ -311,6 +330,8 @@ def _how(p: Part, q: Part, g: Meeting) -> str:
         return "same_spelling" if p.article == q.article else "article_apart"
     if p.particle != q.particle:
         return "particle_apart"
+    if price_of(p, q)[1] == "group":
+        return "same_name_other_form"
     if g.price > max(400, g.points):
         return "weak_likeness"
     return "same_name_two_scripts" if p.script != q.script else "same_name_two_spellings"

@@ -1,7 +1,8 @@
 """A name as written becomes parts: one part per name word, with its particles bound to it.
 
-`Abd al-Rahman`, `Abderrahmane` and `عبد الرحمن` are one part each; `bin Laden`, `Ben Ali`, `Benali`, `بن علي` are a core with a
-particle that may be skipped at a price; an article is dropped where it stands apart and skipped at a price where it is fused.
+`Abd al-Rahman`, `Abderrahmane` and `عبد الرحمن` are one part each; `bin Laden`, `Ben Ali`, `Benali`, `بن علي`
+are a core with a particle that may be skipped at a price; an article is dropped where it stands apart and
+skipped at a price where it is fused.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tansiq.matching.text import ARABIC, LATIN, UNITS, load, units, words
+from tansiq.matching.text import ARABIC, LATIN, UNITS, load, units, words, written
 
 MAX_PARTS = 10
 
@@ -58,6 +59,9 @@ SKIPS = (
 SKIP_ID = {k: i for i, k in enumerate(SKIPS)}
 
 
+_BARE = str.maketrans("çşžğñöüä", "cszgnoua")
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One name part. `shown` is as written, `skips` the beginnings that may be left out: (units, kind)."""
@@ -71,6 +75,11 @@ class Part:
     particle: str = ""
     title: bool = False
 
+    @property
+    def bare(self) -> str:
+        """The letters without the accents that some writers leave out and others spell with."""
+        return self.letters.translate(_BARE)
+
 
 _FUSED_SERVANT = re.compile(r"^(abd)(?:[aeou]{1,2}(?!l+ah?$)(?:([rsnztd])(?=\2)|l(?=l?[^l]{2})|(?=[rsnzth])))")
 _FUSED_RELIGION = re.compile(r"^(.{2,}?)[aeiou]{0,2}(?:[dl]?d)(?:i|ee|ie)n[ea]?$")
@@ -79,6 +88,27 @@ _FUSED_SON = re.compile(r"^b[ei]n(?=.{3})")
 _FUSED_SON_ARTICLE = re.compile(r"^b[ei]l(?=[^l].{2})")
 _FUSED_ARTICLE = re.compile(r"^[ae]l(?=[^l].{2})")
 _ASSIMILATED = re.compile(r"^[ae](?:([rsnztd])\1|(sh|ch|dj|dh|th)\2|ssh|cch|tch)")
+
+
+# (what a word begins with, more letters than this, units that may be skipped, kind), the first that fits counts
+_BEGINNINGS: dict[int, tuple[tuple[re.Pattern[str], int, int, str], ...]] = {
+    ARABIC: (
+        (re.compile("ال"), 4, 2, "article_arabic"),
+        (re.compile("بو"), 4, 2, "father_fused"),
+        (re.compile("بل"), 4, 2, "son_article_fused"),
+        (re.compile("بن"), 4, 2, "son_fused"),
+        (re.compile("ولد"), 5, 3, "ould"),
+        (re.compile("عبد"), 5, 3, "servant"),
+    ),
+    LATIN: (
+        (re.compile("bou"), 5, 2, "father_fused"),
+        (_FUSED_SON, 0, 3, "son_fused"),
+        (_FUSED_SON_ARTICLE, 0, 3, "son_article_fused"),
+        (_FUSED_ARTICLE, 0, 2, "article_fused"),
+        (_ASSIMILATED, 0, 1, "article_assimilated"),
+        (re.compile("abd"), 5, 3, "servant"),
+    ),
+}
 
 
 def _rewrite(script: int, w: str) -> str:
@@ -98,37 +128,12 @@ def _rewrite(script: int, w: str) -> str:
 
 def _skips(script: int, w: str, kind: str, n: int) -> tuple[tuple[int, int], ...]:
     """Beginnings of the word that an alignment may skip; `n` units of an explicit particle come first."""
-    out: list[tuple[int, int]] = []
     if kind and n:
-        out.append((n, SKIP_ID[kind]))
-        return tuple(out)
-    if script == ARABIC:
-        if w.startswith("ال") and len(w) > 4:
-            out.append((2, SKIP_ID["article_arabic"]))
-        elif w.startswith("بو") and len(w) > 4:
-            out.append((2, SKIP_ID["father_fused"]))
-        elif w.startswith("بل") and len(w) > 4:
-            out.append((2, SKIP_ID["son_article_fused"]))
-        elif w.startswith("بن") and len(w) > 4:
-            out.append((2, SKIP_ID["son_fused"]))
-        elif w.startswith("ولد") and len(w) > 5:
-            out.append((3, SKIP_ID["ould"]))
-        elif w.startswith("عبد") and len(w) > 5:
-            out.append((3, SKIP_ID["servant"]))
-        return tuple(out)
-    if w.startswith("bou") and len(w) > 5:
-        out.append((2, SKIP_ID["father_fused"]))
-    elif _FUSED_SON.match(w):
-        out.append((3, SKIP_ID["son_fused"]))
-    elif _FUSED_SON_ARTICLE.match(w):
-        out.append((3, SKIP_ID["son_article_fused"]))
-    elif _FUSED_ARTICLE.match(w):
-        out.append((2, SKIP_ID["article_fused"]))
-    elif _ASSIMILATED.match(w):
-        out.append((1, SKIP_ID["article_assimilated"]))
-    elif w.startswith("abd") and len(w) > 5:
-        out.append((3, SKIP_ID["servant"]))
-    return tuple(out)
+        return ((n, SKIP_ID[kind]),)
+    for begins, least, size, name in _BEGINNINGS[script]:
+        if len(w) > least and begins.match(w):
+            return ((size, SKIP_ID[name]),)
+    return ()
 
 
 @lru_cache(maxsize=65536)
@@ -146,65 +151,62 @@ def make_part(script: int, letters: str, shown: str, kind: str, article: bool) -
     return Part(shown, script, head + core, u, _skips(script, head + core, kind, n), article, kind, title)
 
 
+_EDGES = " -.,;()'’‘"
+Span = tuple[int, int]
+
+
 class _Builder:
     """Walks the words of one name; what waits for the next word (article, particle) is held here."""
 
     def __init__(self) -> None:
-        self.done: list[tuple[int, str, str, str, bool]] = []
+        self.done: list[tuple[int, str, Span, str, bool]] = []
+        self.begin = -1
         self.clear()
 
     def clear(self) -> None:
-        self.shown: list[str] = []
-        self.kind, self.article, self.servant, self.held = "", False, False, ""
+        self.begin, self.kind, self.article, self.servant = -1, "", False, False
 
-    def flush(self, script: int, letters: str) -> None:
+    def hold(self, span: Span) -> None:
+        self.begin = span[0] if self.begin < 0 else self.begin
+
+    def flush(self, script: int, letters: str, span: Span) -> None:
         if self.servant:
             if script == ARABIC and letters.startswith("ال") and letters not in GOD and len(letters) > 4:
                 letters = letters[2:]
             letters = ("abd-" if script == LATIN else "عبد-") + letters
-        self.done.append(
-            (
-                script,
-                letters,
-                " ".join([*self.shown, self.last]),
-                self.kind,
-                self.article,
-            )
-        )
+        self.hold(span)
+        self.done.append((script, letters, (self.begin, span[1]), self.kind, self.article))
         self.clear()
 
-    def join_back(self, tail: str, shown: str) -> None:
+    def join_back(self, tail: str, span: Span) -> None:
         script, letters, before, kind, article = self.done.pop()
-        self.done.append((script, letters + tail, f"{before} {shown}", kind, article))
+        self.done.append((script, letters + tail, (before[0], span[1]), kind, article))
+        self.clear()
 
-    def take(self, script: int, w: str, nxt: str, written: str) -> None:
-        self.last = written
+    def take(self, script: int, w: str, nxt: str, span: Span) -> None:
         if not nxt:
-            self.end(script, w)
+            self.end(script, w, span)
         elif w in ARTICLE or (w in ASSIMILATED and w[-1] == nxt[0]):
             self.article = True
-            self.shown.append(written)
+            self.hold(span)
         elif w in SERVANT and nxt not in PREFIX:
             self.servant = True
-            self.shown.append(written)
+            self.hold(span)
         elif w in PREFIX and not self.servant:
             # the innermost particle wins: `Ahmed ben Abi Talib` is Talib, son of
             self.kind = self.kind if PREFIX[w] == "of" and self.kind else PREFIX[w]
-            self.shown.append(written)
+            self.hold(span)
         else:
-            self.end(script, w)
+            self.end(script, w, span)
 
-    def end(self, script: int, w: str) -> None:
-        if self.done and not self.kind and not self.servant and script == self.done[-1][0]:
-            if w in RELIGION:
-                self.join_back("din" if script == LATIN else "دين", " ".join([*self.shown, self.last]))
-                self.clear()
-                return
-            if w in GOD and not self.article:
-                self.join_back("allah" if script == LATIN else "الله", self.last)
-                self.clear()
-                return
-        self.flush(script, w)
+    def end(self, script: int, w: str, span: Span) -> None:
+        joins = self.done and not self.kind and not self.servant and script == self.done[-1][0]
+        if joins and w in RELIGION:
+            self.join_back("din" if script == LATIN else "دين", span)
+        elif joins and w in GOD and not self.article:
+            self.join_back("allah" if script == LATIN else "الله", span)
+        else:
+            self.flush(script, w, span)
 
 
 @lru_cache(maxsize=65536)
@@ -212,12 +214,18 @@ def parts(name: str) -> tuple[Part, ...]:
     """The parts of a name, in the order written; at most MAX_PARTS."""
     found = words(name)
     builder = _Builder()
-    for i, (script, w, written) in enumerate(found):
+    for i, (script, w, span) in enumerate(found):
         nxt = found[i + 1][1] if i + 1 < len(found) and found[i + 1][0] == script else ""
         if i == 0 and len(found) == 2 and PREFIX.get(w) == "son":
-            nxt = ""  # of two words the first is a given name (`Ben`); `Ben Ali` still meets `Benali` as written together
-        builder.take(script, w, nxt, written)
-    made = (make_part(*entry) for entry in builder.done[:MAX_PARTS])
+            nxt = (
+                ""  # of two words the first is a given name (`Ben`); `Ben Ali` still meets `Benali` as written together
+            )
+        builder.take(script, w, nxt, span)
+    text = written(name)
+    made = (
+        make_part(script, letters, text[span[0] : span[1]].strip(_EDGES), kind, article)
+        for script, letters, span, kind, article in builder.done[:MAX_PARTS]
+    )
     return tuple(p for p in made if p is not None)
 
 

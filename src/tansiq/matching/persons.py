@@ -1,7 +1,7 @@
 """Two persons compared, attribute by attribute: Fellegi-Sunter weights in bits that add up, conflicts in plain sight.
 
-The names' weights are learned (docs/matching.md). The other weights are log2(m/u) from the chances stated beside them: the
-training data hold names only. An attribute that one side lacks says nothing and gets no row.
+The names' weights are learned (docs/matching.md). The other weights are log2(m/u) from the chances stated
+beside them: the training data hold names only. An attribute that one side lacks says nothing and gets no row.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from tansiq.matching.dates import Day, compare_days, parse_day
 from tansiq.matching.identifiers import normal_document, normal_phone
 from tansiq.matching.model import Outcome, PersonComparison, Row, probability
 from tansiq.matching.names import explain
+from tansiq.matching.text import load, words
 
 MAX_VALUES = 24
 
@@ -90,23 +91,33 @@ def _sex(a: list[str], b: list[str]) -> Row | None:
     )
 
 
+def _place_key(text: str) -> str:
+    return " ".join(letters for _, letters, _ in words(text))
+
+
+PLACE_GROUP: dict[str, int] = {
+    _place_key(name): i for i, group in enumerate(load("places.json")["groups"]) for name in group.split("|")
+}
+
+
+def _same_place(x: str, y: str) -> bool | None:
+    """None when the two cannot be compared."""
+    here, there = PLACE_GROUP.get(_place_key(x)), PLACE_GROUP.get(_place_key(y))
+    if here is not None and there is not None:
+        return here == there
+    e = explain(x, y)
+    return max((r.points for r in e.rows), default=0.0) > 2.5 if e.comparable else None
+
+
 def _place(a: list[str], b: list[str]) -> Row | None:
     best: Row | None = None
     for x in a:
         for y in b:
-            e = explain(x, y)
-            if not e.comparable:
+            agree = _same_place(x, y)
+            if agree is None:
                 continue
-            likeness = max((r.points for r in e.rows), default=0.0)
-            agree = likeness > 2.5
-            row = Row(
-                "birth_place",
-                x,
-                y,
-                "same" if agree else "different",
-                Outcome.AGREE if agree else Outcome.CONFLICT,
-                PLACE[not agree],
-            )
+            outcome = Outcome.AGREE if agree else Outcome.CONFLICT
+            row = Row("birth_place", x, y, "same" if agree else "different", outcome, PLACE[not agree])
             best = row if best is None or row.points > best.points else best
     return best
 

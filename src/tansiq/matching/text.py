@@ -73,17 +73,22 @@ def _fold_char(c: str) -> tuple[int, str]:
     return (script, out) if out else (-1, "")
 
 
-def words(text: str) -> list[tuple[int, str, str]]:
-    """[(script, folded letters, the word as written)] of a name."""
-    out: list[tuple[int, str, str]] = []
-    text = unicodedata.normalize("NFC", text[:MAX_CHARS])
+def written(text: str) -> str:
+    """The text that the positions of `words` count in."""
+    return unicodedata.normalize("NFC", text[:MAX_CHARS])
+
+
+def words(text: str) -> list[tuple[int, str, tuple[int, int]]]:
+    """[(script, folded letters, (begin, end) in `written(text)`)] of a name."""
+    out: list[tuple[int, str, tuple[int, int]]] = []
+    text = written(text)
     script, letters, begin = -1, "", 0
     for at, c in enumerate(text + " "):
         for s, t in _folded(c):
             if s == -2:
                 continue
             if letters and s != script:
-                out.append((script, letters, text[begin:at].strip(_EDGES)))
+                out.append((script, letters, (begin, at)))
                 script, letters = -1, ""
                 if len(out) == MAX_WORDS:
                     return out
@@ -92,9 +97,6 @@ def words(text: str) -> list[tuple[int, str, str]]:
                     begin = at
                 script, letters = s, letters + t
     return out
-
-
-_EDGES = " -.,;()'’‘"
 
 
 @lru_cache(maxsize=8192)

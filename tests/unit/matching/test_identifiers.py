@@ -1,4 +1,4 @@
-"""Identifiers: every way of writing one gives one form; what breaks its grammar gives None. All numbers are made up or test numbers."""
+"""Identifiers: every way of writing gives one form, a broken one None. All numbers are made up or test numbers."""
 
 from __future__ import annotations
 
@@ -7,13 +7,23 @@ import pytest
 from tansiq.matching import normal_identifier
 
 GOOD = [
-    ("phone", "MA", ["0612-345678", "+212 6 12 34 56 78", "00212612345678", "٠٦١٢٣٤٥٦٧٨", "(+212) 0612345678", "06.12.34.56.78"], "+212612345678"),
+    (
+        "phone",
+        "MA",
+        ["0612-345678", "+212 6 12 34 56 78", "00212612345678", "٠٦١٢٣٤٥٦٧٨", "(+212) 0612345678", "06.12.34.56.78"],
+        "+212612345678",
+    ),
     ("phone", "ES", ["612 34 56 78", "+34612345678", "0034 612345678"], "+34612345678"),
     ("phone", "DE", ["0151 23456789", "+49 151 23456789"], "+4915123456789"),
     ("phone", "FR", ["06 12 34 56 78", "+33 6 12 34 56 78"], "+33612345678"),
     ("phone", "IT", ["312 345 6789", "+39 312 3456789"], "+393123456789"),
     ("phone", "PT", ["912 345 678", "+351912345678"], "+351912345678"),
-    ("plate", "MA", ["12345-أ-6", "12345 | A | 6", "١٢٣٤٥ أ ٦", "12345 ا 6", "12345-a-06", "6-أ-12345"], "MA:12345-A-6"),
+    (
+        "plate",
+        "MA",
+        ["12345-أ-6", "12345 | A | 6", "١٢٣٤٥ أ ٦", "12345 ا 6", "12345-a-06", "6-أ-12345"],
+        "MA:12345-A-6",
+    ),
     ("plate", "MA", ["12345-ب-72", "12345 B 72"], "MA:12345-B-72"),
     ("plate", "MA", ["12345 د 1", "12345/D/1"], "MA:12345-D-1"),
     ("plate", "ES", ["1234 BCD", "1234-BCD", "1234bcd"], "ES:1234BCD"),
@@ -24,16 +34,31 @@ GOOD = [
     ("document", "ES", ["12345678-Z", "12345678z", "12.345.678 Z"], "ES:12345678Z"),
     ("document", "ES", ["X-1234567-L", "x1234567l"], "ES:X1234567L"),
     ("document", "MA", ["AB 123456", "ab123456"], "MA:AB123456"),
-    ("iban", "", ["DE89 3704 0044 0532 0130 00", "de89370400440532013000", "IBAN: DE89370400440532013000"], "DE89370400440532013000"),
+    (
+        "iban",
+        "",
+        ["DE89 3704 0044 0532 0130 00", "de89370400440532013000", "IBAN: DE89370400440532013000"],
+        "DE89370400440532013000",
+    ),
     ("imei", "", ["49-015420-323751-8", "490154203237518", "IMEI:490154203237518"], "49015420323751"),
     ("vin", "", ["1M8GDM9AXKP042788", "1m8gdm9a xkp042788"], "1M8GDM9AXKP042788"),
     ("vessel", "", ["IMO 9074729", "imo9074729", "9074729"], "IMO9074729"),
     ("vessel", "", ["MMSI 242123456"], "MMSI242123456"),
     ("aircraft", "", ["CN-RGA", "cnrga"], "CNRGA"),
-    ("email", "", ["A.Ben@Example.org", "mailto:a.ben@example.org", "Someone <a.ben@example.org>"], "a.ben@example.org"),
+    (
+        "email",
+        "",
+        ["A.Ben@Example.org", "mailto:a.ben@example.org", "Someone <a.ben@example.org>"],
+        "a.ben@example.org",
+    ),
     ("username", "", ["https://t.me/Foo_1", "t.me/foo_1"], "telegram:foo_1"),
     ("username", "", ["@Foo_1", "foo_1"], "foo_1"),
-    ("crypto", "", ["BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"], "btc:bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"),
+    (
+        "crypto",
+        "",
+        ["BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"],
+        "btc:bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
+    ),
     ("crypto", "", ["1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"], "btc:1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"),
 ]
 

@@ -17,7 +17,13 @@ VECTORS = json.loads((Path(__file__).parents[2] / "vectors/matching/names.json")
 THRESHOLD = 0.5
 
 
-@pytest.mark.parametrize("v", VECTORS, ids=lambda v: f"{v['reason']}: {v['a']} | {v['b']}")
+def _case(v: dict[str, object]) -> object:
+    # `open` vectors are errors that remain (docs/matching.md): strict, so that a mended vector must lose its mark
+    marks = [pytest.mark.xfail(strict=True, reason="an error that remains")] if v.get("open") else []
+    return pytest.param(v, marks=marks, id=f"{v['reason']}: {v['a']} | {v['b']}")
+
+
+@pytest.mark.parametrize("v", [_case(v) for v in VECTORS])
 def test_vector(v: dict[str, object]) -> None:
     assert (score(str(v["a"]), str(v["b"])) >= THRESHOLD) == v["same"]
 
@@ -25,6 +31,7 @@ def test_vector(v: dict[str, object]) -> None:
 def test_there_are_enough_vectors() -> None:
     assert len(VECTORS) >= 300
     assert sum(not v["same"] for v in VECTORS) >= 70
+    assert sum(bool(v.get("open")) for v in VECTORS) <= 10
 
 
 @pytest.mark.parametrize(
@@ -70,7 +77,15 @@ def test_many_words_at_once_give_the_same_numbers() -> None:
     assert isinstance(known(found[0]), bool)
 
 
-REGISTER = ["Karim Haddad", "كريم حداد", "Khalid Hammouchi", "خالد حموشي", "Sofia Marino", "Mohamed Amine Ziani", "María García"]
+REGISTER = [
+    "Karim Haddad",
+    "كريم حداد",
+    "Khalid Hammouchi",
+    "خالد حموشي",
+    "Sofia Marino",
+    "Mohamed Amine Ziani",
+    "María García",
+]
 
 
 def test_a_register_is_searched_across_scripts() -> None:

@@ -62,15 +62,30 @@ SAME = {
 
 
 def test_agreement_row_by_row() -> None:
-    other = {**SAME, "names": ["يوسف الإدريسي"], "birth_places": ["طنجة"], "father": ["أحمد الإدريسي"], "documents": ["ab123456"], "phones": ["00212612345678"]}
+    other = {
+        **SAME,
+        "names": ["يوسف الإدريسي"],
+        "birth_places": ["طنجة"],
+        "father": ["أحمد الإدريسي"],
+        "documents": ["ab123456"],
+        "phones": ["00212612345678"],
+    }
     found = compare_persons(SAME, other)
     assert found.score > 0.999
     assert found.conflicts == 0
-    assert {"birth_date", "nationality", "birth_place", "sex", "father", "document", "phone"} <= {r.part for r in found.rows}
+    assert {"birth_date", "nationality", "birth_place", "sex", "father", "document", "phone"} <= {
+        r.part for r in found.rows
+    }
 
 
 def test_conflict_is_shown() -> None:
-    other = {"names": ["Youssef El Idrissi"], "birth_dates": ["1951-11-20"], "nationalities": ["PT"], "sex": "f", "father": ["Brahim"]}
+    other = {
+        "names": ["Youssef El Idrissi"],
+        "birth_dates": ["1951-11-20"],
+        "nationalities": ["PT"],
+        "sex": "f",
+        "father": ["Brahim"],
+    }
     found = compare_persons(SAME, other)
     assert found.conflicts >= 4
     assert found.score < 0.05
