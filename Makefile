@@ -50,11 +50,11 @@ demo: $(READY) ## three nodes on this machine play the main job; Ctrl-C stops th
 
 .PHONY: test
 test: $(READY) browser ## everything but the slow tests (T=tests/unit narrows)
-	$(PYTEST) $(SPREAD) -m "not slow" $(T)
+	$(PYTEST) -v --no-header $(SPREAD) -m "not slow" $(T)
 
 .PHONY: test-all
 test-all: $(READY) browser ## everything, the slow tests too
-	$(PYTEST) $(SPREAD) $(T)
+	$(PYTEST) -v --no-header $(SPREAD) $(T)
 
 .PHONY: check
 check: $(READY) ## the fast loop: format, lint, import walls, types, unit, laws, house
