@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tansiq.errors import Conflict, Refused, TansiqError
+from tansiq.errors import Conflict, PeerUnavailable, Refused, TansiqError
 from tansiq.exchange.model import ItemState
 from tansiq.store import Store
 from tests.support.federation import Federation, FederationNode
@@ -352,3 +352,44 @@ def test_two_clocks_apart_do_not_send_and_refuse_without_end(pair: Pair) -> None
     assert federation.deliver(ma, es, rounds=20) == 0
     assert len(federation.network.seen) == 1
     assert ma.states() == {"e-1": "refused"}
+
+
+def test_what_changed_while_it_was_under_way_goes_out_again(pair: Pair) -> None:
+    """More of an entry was granted after an envelope was formed: its receipt is not the last word."""
+    federation, ma, es = pair
+    ma.send(es, "e-1")
+    federation.network.plan = ["drop_answer"]
+    federation.deliver(ma, es, rounds=1)
+    until = federation.clock() + timedelta(days=9)
+    ma.store.write(lambda tx: ma.exchange.requeue(tx, to=es.node, kind="entry", ref="e-1", expires_at=until))
+    federation.deliver(ma, es)
+    assert es.filed() == ["e-1", "e-1"], "the filer sees it twice, under one reference"
+    assert ma.states() == {"e-1": "received"}
+    assert len({body for _, _, body in federation.network.seen}) == 2
+
+
+def test_a_partner_that_lost_an_item_gets_it_again(pair: Pair) -> None:
+    federation, ma, es = pair
+    ma.send(es, "e-1")
+    federation.deliver(ma, es)
+    until = federation.clock() + timedelta(days=9)
+    ma.store.write(lambda tx: ma.exchange.requeue(tx, to=es.node, kind="entry", ref="e-1", expires_at=until))
+    assert ma.states() == {"e-1": "queued"}
+    federation.deliver(ma, es)
+    assert ma.states() == {"e-1": "received"}
+    assert es.filed() == ["e-1", "e-1"]
+
+
+def test_two_processes_on_one_store_deliver_once(pair: Pair) -> None:
+    """A command beside a running node: the second process does not let the first forget what may have left."""
+    federation, ma, es = pair
+    ma.send(es, "e-1")
+    running = ma.exchange
+    envelope = running._outbox.next_envelope(es.node)
+    ma.restart()
+    federation.network.plan = ["drop_answer"]
+    federation.deliver(ma, es, rounds=1)
+    running._outbox.note_failure(envelope, PeerUnavailable("peer.unreachable", "away"))
+    federation.deliver(ma, es)
+    assert es.filed() == ["e-1"]
+    assert ma.states() == {"e-1": "received"}

@@ -125,6 +125,38 @@ def test_a_partner_that_changes_its_certificate_behind_a_kept_connection_is_noti
     transport.close()
 
 
+class _Dying:
+    """A partner that has read the envelope and goes down for good before it answers."""
+
+    def __init__(self, listener: Listener) -> None:
+        self.listener = listener
+        self.got = b""
+
+    def receive(self, raw: bytes) -> bytes:
+        self.got = raw
+        self.listener.shutdown()
+        self.listener.server_close()
+        raise ConnectionError
+
+
+def test_what_left_over_a_kept_connection_is_not_called_unsent_because_the_next_try_cannot_connect(
+    stack: ExitStack, tmp_path: Path
+) -> None:
+    town = Town(stack, tmp_path)
+    transport = HttpsTransport()
+    stack.callback(transport.close)
+    town.ma.send(town.es, "e-1")
+    assert town.ma.exchange.deliver_once(town.es.node, transport)
+    dying = _Dying(town.listeners["es"])
+    town.listeners["es"].exchange = dying  # type: ignore[assignment]
+    town.ma.send(town.es, "e-2")
+    with pytest.raises(PeerUnavailable) as failure:
+        town.ma.exchange.deliver_once(town.es.node, transport)
+    assert dying.got
+    assert failure.value.code == "peer.no_answer"
+    assert town.ma.states()["e-2"] == "sent"
+
+
 @pytest.mark.parametrize("most", [ssl.TLSVersion.TLSv1_2])
 def test_an_older_tls_is_not_spoken_at_our_door(stack: ExitStack, tmp_path: Path, most: ssl.TLSVersion) -> None:
     town = Town(stack, tmp_path)

@@ -43,7 +43,8 @@ class Outbox:
     ) -> None:
         """Queue one item for one partner in the caller's transaction. The same item twice is one item.
 
-        `again` sends a received item once more, in an envelope of its own.
+        `again` sends an item once more, in a newer envelope, although it was received or is under way: what is loaded
+        for it has changed. The receipt of the older envelope then says nothing of it any more.
 
         An unknown partner's items wait until it is pinned, or until they expire; a removed partner's are refused here.
         """
@@ -55,7 +56,7 @@ class Outbox:
         there = records.find_item(tx, kind, ref, to)
         if there is None:
             records.insert_item(tx, kind, ref, to, now, expires_at, removed=removed)
-        elif (there.state in _ENDED or (again and there.state is ItemState.RECEIVED)) and not removed:
+        elif not removed and (there.state in _ENDED or (again and _has_been_loaded(there))):
             records.queue_again(tx, there.id, now, expires_at)
         ground.fault("outbox.enqueued")
         ground.store.after_commit(tx, lambda: ground.bell.ring(to))
@@ -223,8 +224,8 @@ class Outbox:
             if left:
                 records.set_envelope_state(tx, envelope.id, "out")
                 records.mark_sent(tx, envelope.id, self._ground.clock())
-            elif envelope.state == "formed":
-                # Ours since it was formed, and the transport promises that nothing has left.
+            elif envelope.state == there.state == "formed":
+                # Ours alone since it was formed, and the transport promises that nothing has left.
                 records.drop_envelope(tx, envelope.id)
 
         self._ground.store.write(work)
@@ -275,8 +276,9 @@ class Outbox:
             if item.row is not None
             and item.state is not None
             and rules.may_follow(item.state, after := rules.state_from(result))
-            # A refusal of an old envelope says nothing of the row's newer one.
-            and (result.received or item.here)
+            # The receipt of an older envelope says nothing of what the row stands for now: it goes out again, and
+            # who filed it before files it by its reference, once.
+            and item.here
         ]
         records.settle_items(tx, settled, receipt.received_at)
         for item, result in zip(items, receipt.items, strict=True):
@@ -296,3 +298,7 @@ class Outbox:
             at=now,
         )
         ground.fault("receipt.stored")
+
+
+def _has_been_loaded(row: records.OutboxRow) -> bool:
+    return row.envelope is not None or row.state is ItemState.RECEIVED

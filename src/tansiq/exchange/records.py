@@ -303,10 +303,11 @@ class OutboxRow:
     ref: str
     state: ItemState
     expires_at: datetime
+    envelope: str | None
 
 
 def _outbox(row: Row[Any]) -> OutboxRow:
-    return OutboxRow(row.id, row.kind, row.ref, ItemState(row.state), parse_instant(row.expires_at))
+    return OutboxRow(row.id, row.kind, row.ref, ItemState(row.state), parse_instant(row.expires_at), row.envelope)
 
 
 def find_item(tx: Connection, kind: str, ref: str, to: NodeId) -> OutboxRow | None:

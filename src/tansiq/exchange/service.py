@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -74,6 +75,7 @@ class Exchange:
         self._parcels = Parcels(self._ground, self._pins, self._outbox, self._inbox)
         self._failures: dict[NodeId, tuple[int, str]] = {}
         self._polls: OrderedDict[tuple[NodeId, str], None] = OrderedDict()
+        self._polls_lock = threading.Lock()
         store.write(records.release_leases)
 
     @property
@@ -222,11 +224,12 @@ class Exchange:
         if not rules.poll_is_timely(poll.at, self._ground.clock(), self.settings.clock_slack_s):
             raise Untrusted("poll.stale", "the poll's time is too far from ours", step="poll", field="at")
         # A replayed poll hands out sealed bytes only, but it would tell an onlooker how much waits.
-        if (poll.sender, poll.id) in self._polls:
-            raise Untrusted("poll.repeated", "this poll came before", step="poll", field="id")
-        self._polls[(poll.sender, poll.id)] = None
-        while len(self._polls) > REMEMBERED_POLLS:
-            self._polls.popitem(last=False)
+        with self._polls_lock:
+            if (poll.sender, poll.id) in self._polls:
+                raise Untrusted("poll.repeated", "this poll came before", step="poll", field="id")
+            self._polls[(poll.sender, poll.id)] = None
+            while len(self._polls) > REMEMBERED_POLLS:
+                self._polls.popitem(last=False)
         return poll
 
     # --- what couriers do, one step at a time ---

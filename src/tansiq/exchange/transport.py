@@ -26,7 +26,6 @@ from tansiq.exchange.model import Peer
 from tansiq.terms import NodeId
 
 MAX_IDLE_PER_PEER = 2
-MAX_CARD_BYTES = 1024 * 1024
 T = TypeVar("T")
 
 
@@ -98,6 +97,7 @@ class HttpsTransport:
                 # harmless here, so it is tried once more over a fresh one.
                 if exc.code != "peer.no_answer":
                     raise
+                return self._exchange(key, self._open(key, may_have_left=True), path, body, timeout_s)
         return self._exchange(key, self._open(key), path, body, timeout_s)
 
     def close(self) -> None:
@@ -117,19 +117,19 @@ class HttpsTransport:
             kept = self._idle.get(key)
             return kept.pop() if kept else None
 
-    def _open(self, key: tuple[NodeId, _Place]) -> _PinnedConnection:
+    def _open(self, key: tuple[NodeId, _Place], *, may_have_left: bool = False) -> _PinnedConnection:
         node, place = key
+        # Hazard: `peer.unreachable` is a promise that nothing has left. After a first try it would be a lie.
+        code = "peer.no_answer" if may_have_left else "peer.unreachable"
         connection = _PinnedConnection(place.host, place.port, place.tls_sha256, self._connect_timeout_s)
         try:
             connection.connect()
         except ssl.SSLCertVerificationError as exc:
             raise PeerUnavailable(
-                "peer.unreachable", "the address shows another certificate than the card", step="tls", detail=node
+                code, "the address shows another certificate than the card", step="tls", detail=node
             ) from exc
         except (OSError, http.client.HTTPException, UnicodeError) as exc:
-            raise PeerUnavailable(
-                "peer.unreachable", "the partner cannot be reached", step="connect", detail=node
-            ) from exc
+            raise PeerUnavailable(code, "the partner cannot be reached", step="connect", detail=node) from exc
         return connection
 
     def _exchange(
@@ -210,7 +210,7 @@ def fetch_card(url: str, timeout_s: float = 10.0) -> bytes:
         answer = connection.getresponse()
         if answer.status != HTTPStatus.OK:
             raise PeerUnavailable("peer.no_card", "the partner gave no card", step="fetch card")
-        return answer.read(MAX_CARD_BYTES)
+        return answer.read(wire.MAX_CARD_FILE_BYTES + 1)
     except (OSError, http.client.HTTPException) as exc:
         raise PeerUnavailable("peer.unreachable", "the partner does not answer", step="fetch card") from exc
     finally:
