@@ -131,3 +131,14 @@ def test_a_plates_letters_cannot_turn_its_digits() -> None:
 
     assert str(num("48213-ب-40")) == '<bdi dir="ltr" class="mono">48213-<bdi dir="rtl">ب</bdi>-40</bdi>'
     assert str(num("<b>")) == '<bdi dir="ltr" class="mono">&lt;b&gt;</bdi>'
+
+
+def test_values_are_marked_where_they_stand_and_never_inside_one_another() -> None:
+    text = "كان المسمى يوسف الزروالي رفقة يوسف على متن 48213-ب-40"
+    found = views.marked(text, {"يوسف الزروالي": "this", "يوسف": "a", "48213-ب-40": "a", "ab": "a"})
+    assert "".join(p.text for p in found) == text
+    assert [(p.text, p.side) for p in found if p.side] == [
+        ("يوسف الزروالي", "this"),
+        ("يوسف", "a"),
+        ("48213-ب-40", "a"),
+    ]

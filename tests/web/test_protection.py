@@ -162,3 +162,12 @@ def test_an_administrator_reads_no_records(town: Town) -> None:
     answer = browser.get(f"/dossiers/{town.dossier}")
     assert answer.status_code == 403
     assert "الزروالي" not in answer.text
+
+
+def test_what_other_officers_did_is_shown_to_those_who_oversee(town: Town, madrid: Browser) -> None:
+    hidden = madrid.get("/ledger").text
+    assert "shown to those who oversee" in hidden
+    assert "ma-es-2019.1" not in hidden
+    auditor = Browser(town.app("madrid"))
+    auditor.sign_in("auditor")
+    assert "shown to those who oversee" not in auditor.get("/ledger").text

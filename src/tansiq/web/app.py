@@ -27,6 +27,7 @@ PAGES: tuple[tuple[str, str, PageFunction], ...] = (
     ("POST", "/sign-out", session.sign_out),
     ("POST", "/purpose", session.give_purpose),
     ("GET", "/", lists.duties),
+    ("GET", "/live/duties", lists.live_duties),
     ("GET", "/dossiers", lists.dossiers),
     ("GET", "/dossiers/{dossier}", dossier.show),
     ("GET", "/dossiers/{dossier}/acts/{act}", dossier.act_page),

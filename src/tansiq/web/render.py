@@ -120,6 +120,7 @@ def environment(code: str) -> Environment:
         version=__version__,
         comma="، " if code == "ar" else ", ",
         clock=views.clock,
+        marked=views.marked,
         has_label=lambda table, key: str(key) in getattr(labels, table),
     )
     return env

@@ -150,6 +150,8 @@ class EntryView:
     marks: tuple[Mark, ...]
     subject: str
     parts: tuple[Part, ...]
+    values: Mapping[str, str]
+    """What its texts are marked with."""
 
 
 def entries(state: DossierState, node: NodeId) -> list[EntryView]:
@@ -160,7 +162,8 @@ def entries(state: DossierState, node: NodeId) -> list[EntryView]:
         marks = tuple(m for m in state.marks if m.entry == e.id)
         parts = tuple(p for p in e.parts if p.ref.kind != "subject" or p.content is None)
         ours = e.statement.author == node
-        found.append(EntryView(e, ours, e.id in voided, marks, subject_of((e,)), parts))
+        side = {value: "b" if ours else "a" for value in values_in(e, "")}
+        found.append(EntryView(e, ours, e.id in voided, marks, subject_of((e,)), parts, side))
     return found
 
 
@@ -244,3 +247,43 @@ def direction_of(language: str) -> str:
     if language.endswith("-Latn"):
         return "ltr"
     return "rtl" if base in RIGHT_TO_LEFT else "ltr" if base else "auto"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of a source text; `side` is `a` for a value that was entered from it, `this` for the one in question."""
+
+    text: str
+    side: str = ""
+
+
+def marked(text: str, values: Mapping[str, str]) -> list[Piece]:
+    """The text in pieces, with the values that stand in it: the longest first, none inside another."""
+    spans: list[tuple[int, int, str]] = []
+    for value in sorted((v for v in values if len(v) > 2), key=len, reverse=True):
+        at = text.find(value)
+        while at >= 0:
+            end = at + len(value)
+            if all(end <= s or at >= e for s, e, _ in spans):
+                spans.append((at, end, values[value]))
+            at = text.find(value, end)
+    found, last = [], 0
+    for start, end, side in sorted(spans):
+        found += [Piece(text[last:start]), Piece(text[start:end], side)]
+        last = end
+    return [p for p in [*found, Piece(text[last:])] if p.text]
+
+
+def values_in(entry: Entry, part: str) -> dict[str, str]:
+    """The values of an entry's records, with the side that each is marked as; `part` is the record in question."""
+    found: dict[str, str] = {}
+    for p in entry.parts:
+        if p.ref.kind != "entity" or not p.content:
+            continue
+        for claim in p.content.get("entity", {}).get("claims", ()):
+            if claim.get("property") in MARKED:
+                found[str(claim.get("value", ""))] = "this" if p.ref.id == part else "a"
+    return found
+
+
+MARKED = ("name", "alias", "previousName", "number", "registrationNumber", "passportNumber", "idNumber", "iban")

@@ -62,6 +62,7 @@ def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status:
         m=match,
         entry=entry,
         texts=[p.content for p in entry.parts if p.content and p.ref.kind == "narrative"] if entry else [],
+        values=views.values_in(entry, match.part) if entry else {},
         found=_found(node, match, entry),
         score=score,
         percent=int(match.score * 100),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from starlette.responses import Response
 
-from tansiq.access.model import Acting, Draft, Officer
+from tansiq.access.model import Acting, Draft, Officer, Role
 from tansiq.bank.model import Claim, Entity
 from tansiq.dossiers.model import Duty
 from tansiq.errors import Invalid, TansiqError
@@ -17,7 +18,7 @@ from tansiq.kinds import KINDS
 from tansiq.terms import DossierId, parse_instant
 from tansiq.web import labels, problems, views
 from tansiq.web.pages.session import check_purpose, go, purpose_choices
-from tansiq.web.render import render
+from tansiq.web.render import fragment, render
 from tansiq.web.visit import Form, Visit, check_may_read, may_read
 
 PAGE = 100
@@ -68,7 +69,19 @@ def duties(visit: Visit) -> Response:
         mine=[r for r in rows if r.duty.owner == me],
         theirs=[r for r in rows if r.duty.owner != me and r.duty.creditor == me],
         names=peer_names(visit.node),
+        fingerprint=_duties_seen(visit),
     )
+
+
+def _duties_seen(visit: Visit) -> str:
+    """A short mark of what is owed now; it changes when a duty comes, goes, stops or starts."""
+    known = sorted(f"{d.dossier}{d.owner}{d.code}{d.due_at}" for d, _ in all_duties(visit.node, visit.now))
+    return sha256("\n".join(known).encode()).hexdigest()[:16]
+
+
+def live_duties(visit: Visit) -> Response:
+    """For the live bar: news waits there; the list moves only when the officer says so."""
+    return fragment(visit, "live.html", changed=visit.query("seen") != _duties_seen(visit))
 
 
 @dataclass(frozen=True)
@@ -180,6 +193,22 @@ def verify_ledger(visit: Visit) -> Response:
     return _ledger(visit, visit.node.ledger.verify())
 
 
+@dataclass(frozen=True)
+class LeafRow:
+    """A leaf, and whether this reader may see what it holds: what other officers did is for those who oversee."""
+
+    leaf: Any
+    shown: bool
+
+
+OVERSEERS = frozenset({Role.PROTECTION, Role.SUPERVISOR})
+
+
+def _leaf_row(leaf: Any, reader: Officer) -> LeafRow:
+    own = bool(leaf.content) and leaf.content.get("officer") == reader.id
+    return LeafRow(leaf, own or bool(OVERSEERS & set(reader.roles)))
+
+
 def _ledger(visit: Visit, report: Any) -> Response:
     text = visit.query("before")
     if text and not (text.isascii() and text.isdigit()):
@@ -189,7 +218,7 @@ def _ledger(visit: Visit, report: Any) -> Response:
     return render(
         visit,
         "ledger.html",
-        leaves=leaves,
+        leaves=[_leaf_row(x, visit.officer) for x in leaves],
         size=size,
         root=root.hex() if isinstance(root, bytes) else str(root),
         checkpoint=visit.node.ledger.checkpoint() if size else "",
