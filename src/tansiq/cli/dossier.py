@@ -122,14 +122,39 @@ def admit(
     ctx: typer.Context,
     dossier: Dossier,
     to: Annotated[str, typer.Option(help="node id, country or name of the newcomer")],
+    give: Annotated[
+        list[str] | None, typer.Option(help="a part that was withheld from others, given to this one", metavar="PART")
+    ] = None,
     no_send: NoSend = False,
 ) -> None:
-    """Add a member: our own entries are asked of the law gate again and delivered; other authors deliver theirs."""
+    """Add a member: our own entries are asked of the law gate again and delivered; other authors deliver theirs.
+
+    A part that was withheld from anybody before is withheld from the newcomer too, unless --give names it.
+    """
+    from tansiq.terms.ids import parse_part_id
+
+    parts = [parse_part_id(part, "--give") for part in give or []]
     with open_node(ctx) as node:
         by = acting(ctx, node)
-        entry = node.dossiers.admit(node.dossiers.find(dossier), to, by)
+        entry = node.dossiers.admit(node.dossiers.find(dossier), to, by, parts)
         sent = Sent() if no_send else send_round(node)
     said = {"entry": entry, "sent": sent.sent, "waiting": sent.waiting}
+    emit(ctx, said, lambda out: facts(out, said.items()))
+
+
+@app.command("deliver")
+def deliver(
+    ctx: typer.Context,
+    dossier: Dossier,
+    to: Annotated[str, typer.Option(help="node id, country or name of a member that joined later")],
+    no_send: NoSend = False,
+) -> None:
+    """Deliver our own entries to a member that another service added: only an author delivers."""
+    with open_node(ctx) as node:
+        by = acting(ctx, node)
+        count = node.dossiers.deliver_to(node.dossiers.find(dossier), to, by)
+        sent = Sent() if no_send else send_round(node)
+    said = {"entries": count, "sent": sent.sent, "waiting": sent.waiting}
     emit(ctx, said, lambda out: facts(out, said.items()))
 
 
