@@ -113,10 +113,7 @@ def test_a_partner_that_changes_its_certificate_behind_a_kept_connection_is_noti
         transport.post(peer, "/exchange/v1/envelopes", b"{}", 2)
     assert failure.value.code == "peer.http_400"
     port = town.listeners["es"].server_port
-    kept = next(iter(transport._idle.values()))[0]
-    kept.close()
-    town.listeners["es"].shutdown()
-    town.listeners["es"].server_close()
+    town.listeners["es"].hang_up()
     impostor = stack.enter_context(listening(keys_of("fr"), tmp_path / "fr", port))
     with pytest.raises(PeerUnavailable) as failure:
         transport.post(peer, "/exchange/v1/envelopes", b"secret", 2)
@@ -236,3 +233,18 @@ def test_the_card_pins_the_certificate_that_the_listener_shows(stack: ExitStack,
     from tansiq.crypto import certificate_sha256
 
     assert certificate_sha256(shown) == town.ma.exchange.card().tls_sha256
+
+
+def test_a_partner_that_went_home_finds_its_items_still_queued(stack: ExitStack, tmp_path: Path) -> None:
+    """Not "sent": the kept connection was seen to be closed before anything was said into it."""
+    town = Town(stack, tmp_path)
+    transport = HttpsTransport()
+    stack.callback(transport.close)
+    town.ma.send(town.es, "e-1")
+    assert town.ma.exchange.deliver_once(town.es.node, transport)
+    town.listeners["es"].hang_up()
+    town.ma.send(town.es, "e-2")
+    with pytest.raises(PeerUnavailable) as failure:
+        town.ma.exchange.deliver_once(town.es.node, transport)
+    assert failure.value.code == "peer.unreachable"
+    assert town.ma.states()["e-2"] == "queued"

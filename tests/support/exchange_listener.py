@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,20 @@ class Listener(ThreadingHTTPServer):
         super().__init__(*args, **kwargs)
         self.posts: list[str] = []
         self.connections = 0
+        self.open_requests: list[socket.socket] = []
 
     @property
     def url(self) -> str:
         return f"https://127.0.0.1:{self.server_port}"
+
+    def hang_up(self) -> None:
+        """Down for good: no new connection, and the open ones are cut."""
+        self.shutdown()
+        self.server_close()
+        for request in self.open_requests:
+            with suppress(OSError):
+                request.shutdown(socket.SHUT_RDWR)
+            request.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A partner that hangs up is no news."""
@@ -47,6 +58,7 @@ class _Door(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.server.connections += 1
+        self.server.open_requests.append(self.connection)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import http.client
+import select
 import socket
 import ssl
 import threading
@@ -114,8 +115,14 @@ class HttpsTransport:
 
     def _take(self, key: tuple[NodeId, _Place]) -> _PinnedConnection | None:
         with self._lock:
-            kept = self._idle.get(key)
-            return kept.pop() if kept else None
+            kept = self._idle.get(key, [])
+            connections = [kept.pop() for _ in range(len(kept))]
+            found = next((c for c in connections if _is_quiet(c)), None)
+            kept += [c for c in connections if c is not found and _is_quiet(c)]
+        for connection in connections:
+            if connection is not found and connection not in kept:
+                connection.close()
+        return found
 
     def _open(self, key: tuple[NodeId, _Place], *, may_have_left: bool = False) -> _PinnedConnection:
         node, place = key
@@ -165,6 +172,19 @@ class HttpsTransport:
                 kept.append(connection)
                 return
         connection.close()
+
+
+def _is_quiet(connection: _PinnedConnection) -> bool:
+    """Still open, as far as can be seen. Between two requests a partner has nothing to say but that it hangs up:
+
+    seen now, nothing is sent into a dead line, and what could not leave is not taken for sent.
+    """
+    if connection.sock is None:
+        return False
+    try:
+        return not select.select([connection.sock], [], [], 0)[0]
+    except (OSError, ValueError):
+        return False
 
 
 def _say(connection: _PinnedConnection, path: str, body: bytes, timeout_s: float) -> tuple[int, bytes]:
