@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -25,7 +26,7 @@ from sqlalchemy import Connection
 
 from tansiq import crypto
 from tansiq.access import Access
-from tansiq.access.model import Acting
+from tansiq.access.model import Acting, Role
 from tansiq.bank import Bank
 from tansiq.bank.model import Candidate, Entity
 from tansiq.dossiers.service import Dossiers, Wiring
@@ -277,6 +278,27 @@ class Node:
         self.warm()
         return import_into(self.bank, self.store, self.ledger, read(raw, as_), by)
 
+    def propose(self, held: Mapping[str, Any], by: Acting) -> str:
+        """Lay an act down for a second officer: `kind`, `to`, `body` of an opening, or `dossier` and `body`."""
+        act = "dossier.open" if "kind" in held else "dossier.append"
+        return self.access.propose(
+            act, msgspec.json.encode(dict(held)), by, Role.SUPERVISOR, str(held.get("dossier", ""))
+        )
+
+    def confirm(self, draft: str, by: Acting) -> DossierId:
+        """The second officer's word and the act it confirms, in one transaction: neither stands without the other."""
+
+        def work(tx: Connection) -> DossierId:
+            confirmed, both = self.access.confirm_in(tx, draft, by)
+            held = msgspec.json.decode(confirmed.body)
+            if "kind" in held:
+                return self.dossiers.open_in(tx, held["kind"], held["body"], held["to"], both)
+            dossier = DossierId(held["dossier"])
+            self.dossiers.append_in(tx, dossier, held["body"], both)
+            return dossier
+
+        return self.store.write(work)
+
     def prove(self, ref: str) -> dict[str, Any]:
         """What a third party needs to check without us: the signed entry, its ledger leaves, partners' receipts."""
         leaves = self.ledger.find(ref)
@@ -306,9 +328,11 @@ class Node:
         worker = threading.Thread(target=self._run_worker, name="settle", daemon=True)
         pages = uvicorn.Server(_pages_config(create_app(self), self.settings, port))
         door = _Door(self._door_config(create_peer_app(self)))
+        # A service manager's SIGTERM must reach the `finally` below: uvicorn raises it again once the pages are closed.
+        signal.signal(signal.SIGTERM, _end)
+        door.start()
         courier.start()
         worker.start()
-        door.start()
         log.info("node up", node=self.node_id, pages=pages.config.port, exchange=self.settings.exchange.port)
         try:
             pages.run()
@@ -373,12 +397,26 @@ class _Door(threading.Thread):
         super().__init__(name="exchange-door", daemon=True)
         self._server = uvicorn.Server(config)
 
+    def start(self) -> None:
+        """Raises `Conflict` where it cannot listen: a node that no partner can reach must not call itself up."""
+        super().start()
+        while not self._server.started:
+            self.join(0.02)
+            if not self.is_alive():
+                raise Conflict(
+                    "exchange.port", "the partners' door cannot listen there", step="serve", field="exchange.port"
+                )
+
     def run(self) -> None:
         self._server.run()
 
     def stop(self) -> None:
         self._server.should_exit = True
         self.join(timeout=10)
+
+
+def _end(_signal: int, _frame: object) -> None:
+    raise SystemExit(0)
 
 
 def _pages_config(app: Any, settings: Settings, port: int | None) -> uvicorn.Config:
