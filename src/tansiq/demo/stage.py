@@ -149,7 +149,7 @@ def _report(results: list[StepResult]) -> dict[str, Any]:
 def _stay(hosts: tuple[Host, ...], console: Console) -> None:
     table = Table(title="The nodes are up. Ctrl-C stops them and removes their homes.")
     for column in ("service", "pages", "name", "password", "roles"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for host in hosts:
         for name, password, roles in host.sign_ins:
             table.add_row(host.name, host.url, name, password, roles)

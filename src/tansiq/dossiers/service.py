@@ -67,6 +67,11 @@ class Dossiers:
 
     def open(self, kind: str, body: object, to: Iterable[str], by: Acting) -> DossierId:
         """Open a dossier and queue its first entry to its members. Raises `Invalid`, `Refused`."""
+        words = list(to)
+        return self._w.store.write(lambda tx: self.open_in(tx, kind, body, words, by))
+
+    def open_in(self, tx: Connection, kind: str, body: object, to: Iterable[str], by: Acting) -> DossierId:
+        """As `open`, in the caller's transaction."""
         found = desk.kind_of(self._w, kind)
         parsed = parse_body(body)
         rule = drafting.opening_rule(found, parsed)
@@ -77,22 +82,22 @@ class Dossiers:
         nonce = self._w.random(16).hex()
         dossier = dossier_id(self._w.node, nonce)
 
-        def work(tx: Connection) -> DossierId:
-            now = self._w.clock()
-            state = fold(dossier, (), found)
-            members = tuple(sorted({self._w.node, *addressees}))
-            made = self._make(draft, state, by, now, members=members, nonce=nonce)
-            permits = self._permits(draft, found, by, now)
-            records.insert_dossier(tx, dossier, kind, self._w.node, now)
-            self._write(tx, made, found, state, permits, by, now)
-            return dossier
-
-        return self._w.store.write(work)
+        now = self._w.clock()
+        state = fold(dossier, (), found)
+        members = tuple(sorted({self._w.node, *addressees}))
+        made = self._make(draft, state, by, now, members=members, nonce=nonce)
+        permits = self._permits(draft, found, by, now)
+        records.insert_dossier(tx, dossier, kind, self._w.node, now)
+        self._write(tx, made, found, state, permits, by, now)
+        return dossier
 
     def append(self, dossier: DossierId, body: object, by: Acting) -> EntryId:
         """Append one act. Raises `Invalid` (form or life cycle), `Refused` (law), `NotFound`."""
-        parsed = parse_body(body)
-        return self._w.store.write(lambda tx: self._append(tx, dossier, parsed, by))
+        return self._w.store.write(lambda tx: self.append_in(tx, dossier, body, by))
+
+    def append_in(self, tx: Connection, dossier: DossierId, body: object, by: Acting) -> EntryId:
+        """As `append`, in the caller's transaction."""
+        return self._append(tx, dossier, parse_body(body), by)
 
     def _append(self, tx: Connection, dossier: DossierId, parsed: Body, by: Acting) -> EntryId:
         records.lock_dossier(tx, dossier)

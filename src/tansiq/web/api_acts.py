@@ -16,7 +16,6 @@ from tansiq.access.model import Role
 from tansiq.errors import Invalid, NotFound, Refused
 from tansiq.terms import DossierId
 from tansiq.terms.ids import parse_dossier_id, parse_entry_id
-from tansiq.web.pages.lists import APPEND, OPEN, confirm, propose
 from tansiq.web.visit import Call
 from tansiq.web.wireform import plain
 
@@ -65,14 +64,13 @@ def make_draft(call: Call) -> Response:
     by = call.acting()
     if "kind" in body:
         call.node.dossiers.preview(str(body["kind"]), body["body"], [str(n) for n in body["to"]], by)
-    act = OPEN if "kind" in body else APPEND
-    draft = propose(call.node, act, dict(body), by, str(body.get("dossier", "")))
+    draft = call.node.propose(dict(body), by)
     return JSONResponse({"draft": draft}, status_code=201)
 
 
 def confirm_draft(call: Call) -> Response:
     """The second officer's word: the act is done in the names of both."""
-    dossier = confirm(call.node, call.path("draft"), call.acting())
+    dossier = call.node.confirm(call.path("draft"), call.acting())
     return JSONResponse({"dossier": dossier}, status_code=201)
 
 

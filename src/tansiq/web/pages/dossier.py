@@ -18,7 +18,7 @@ from tansiq.terms import DossierId, EntryId, HandlingCode, country_of, format_in
 from tansiq.terms.ids import parse_dossier_id
 from tansiq.web import actforms, labels, problems, views
 from tansiq.web.actforms import Choice, Written
-from tansiq.web.pages.lists import APPEND, OPEN, peer_names, propose
+from tansiq.web.pages.lists import peer_names
 from tansiq.web.pages.session import ask_purpose, go
 from tansiq.web.render import render
 from tansiq.web.visit import Form, Visit
@@ -193,7 +193,7 @@ def write_act(visit: Visit) -> Response:
         if failure.code != "four_eyes.needed" or written is None:
             raise
         held = {"dossier": dossier, "body": written.body}
-        propose(visit.node, APPEND, held, _acting(visit, dossier), dossier)
+        visit.node.propose(held, _acting(visit, dossier))
         return go("/second")
     except Invalid as failure:
         return _act(visit, state, rule, visit.form, _errors(visit, failure, written), [])
@@ -275,7 +275,7 @@ def compose(visit: Visit) -> Response:
     except Refused as failure:
         if failure.code != "four_eyes.needed" or written is None:
             raise
-        propose(visit.node, OPEN, {"kind": kind, "body": written.body, "to": written.to}, by)
+        visit.node.propose({"kind": kind, "body": written.body, "to": written.to}, by)
         return go("/second")
     except Invalid as failure:
         return _act(visit, None, rule, visit.form, _errors(visit, failure, written), [])

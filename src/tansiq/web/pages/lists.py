@@ -13,7 +13,7 @@ from starlette.responses import Response
 from tansiq.access.model import Acting, Draft, Officer, Role
 from tansiq.bank.model import Claim, Entity
 from tansiq.dossiers.model import Duty
-from tansiq.errors import Invalid, TansiqError
+from tansiq.errors import Invalid
 from tansiq.kinds import KINDS
 from tansiq.terms import DossierId, parse_instant
 from tansiq.web import labels, problems, views
@@ -24,8 +24,9 @@ from tansiq.web.visit import Form, Visit, check_may_read, may_read
 PAGE = 100
 LEAVES = 50
 RESULTS = 20
-OPEN = "dossier.open"
-APPEND = "dossier.append"
+LIVE_SECONDS = 600
+STOP_ASKING = 286
+"""htmx's word for "do not ask again"."""
 
 
 def peer_names(node: Any) -> dict[str, str]:
@@ -70,6 +71,7 @@ def duties(visit: Visit) -> Response:
         theirs=[r for r in rows if r.duty.owner != me and r.duty.creditor == me],
         names=peer_names(visit.node),
         fingerprint=_duties_seen(visit),
+        began=int(visit.now.timestamp()),
     )
 
 
@@ -80,8 +82,15 @@ def _duties_seen(visit: Visit) -> str:
 
 
 def live_duties(visit: Visit) -> Response:
-    """For the live bar: news waits there; the list moves only when the officer says so."""
-    return fragment(visit, "live.html", changed=visit.query("seen") != _duties_seen(visit))
+    """For the live bar: news waits there; the list moves only when the officer says so.
+
+    Each asking keeps the session alive. So a page that nobody has touched for a while is told to stop asking (286),
+    and the session of an officer who has left the desk ends as it should.
+    """
+    began = visit.query("from")
+    old = not began.isdigit() or visit.now.timestamp() - int(began[:12]) > LIVE_SECONDS
+    changed = visit.query("seen") != _duties_seen(visit)
+    return fragment(visit, "live.html", status=STOP_ASKING if old else 200, changed=changed)
 
 
 @dataclass(frozen=True)
@@ -301,29 +310,4 @@ def answer_second(visit: Visit) -> Response:
     if answer == "reject":
         visit.node.access.reject(draft, by)
         return go("/second")
-    return go(f"/dossiers/{confirm(visit.node, draft, by)}")
-
-
-def confirm(node: Any, draft_id: str, by: Acting) -> str:
-    """Confirm a draft and do its act, in the names of both officers. What is refused then waits again."""
-    draft = node.access.draft(draft_id)
-    raw, first = node.access.confirm(draft_id, by)
-    both = Acting(first.id, first.roles, draft.purpose, draft.justification, second=by.officer)
-    held = json.loads(raw)
-    try:
-        if draft.act == OPEN:
-            return str(node.dossiers.open(held["kind"], held["body"], held["to"], both))
-        node.dossiers.append(DossierId(held["dossier"]), held["body"], both)
-    except TansiqError:
-        # The confirmation stands in the draft; what it was for did not happen. It waits again, under the first officer.
-        node.access.propose(
-            draft.act, raw, Acting(first.id, first.roles, draft.purpose, draft.justification), draft.needs
-        )
-        raise
-    return str(held["dossier"])
-
-
-def propose(node: Any, act: str, held: dict[str, Any], by: Acting, ref: str = "") -> str:
-    """Lay an act down for a second officer."""
-    found: str = node.access.propose(act, json.dumps(held, ensure_ascii=False).encode(), by, "supervisor", ref)
-    return found
+    return go(f"/dossiers/{visit.node.confirm(draft, by)}")
