@@ -130,3 +130,25 @@ def test_health_readiness_and_figures(madrid: Browser) -> None:
     text = madrid.get("/metrics").text
     assert "tansiq_ledger_leaves" in text
     assert "salma" not in text
+
+
+def test_the_live_bar_speaks_up_when_duties_change_and_falls_silent_at_an_empty_desk(
+    town: Town, madrid: Browser
+) -> None:
+    found = re.search(r'hx-get="(/live/duties[^"]+)"', madrid.get("/").text)
+    assert found
+    path = found[1].replace("&amp;", "&")
+    quiet = madrid.get(path)
+    assert (quiet.status_code, quiet.text.strip()) == (200, "")
+    assert "have changed" in madrid.get(re.sub(r"seen=\w+", "seen=0", path)).text
+    assert madrid.get(re.sub(r"from=\d+", "from=1", path)).status_code == 286
+    assert madrid.get("/live/duties").status_code == 286
+
+
+def test_opening_a_hit_is_a_consultation_with_its_reason(town: Town, madrid: Browser) -> None:
+    ledger = town.node("madrid").ledger
+    before = len(ledger.find(town.dossier))
+    madrid.get(f"/hits/{town.match}")
+    leaves = ledger.find(town.dossier)
+    assert len(leaves) == before + 1
+    assert leaves[-1].content["justification"] == "case 7 of the desk"

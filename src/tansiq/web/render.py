@@ -155,7 +155,7 @@ def render(visit: Visit, template: str, *, status: int = 200, strictest: str = "
     return HTMLResponse(text, status_code=status)
 
 
-def fragment(visit: Visit, template: str, **values: Any) -> Response:
+def fragment(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Response:
     """A piece of a page, for a partial update."""
     text = environment(visit.tongue.code).get_template(template).render({"v": visit, "t": visit.tongue, **values})
-    return HTMLResponse(text)
+    return HTMLResponse(text, status_code=status)

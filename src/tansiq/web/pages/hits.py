@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from tansiq.dossiers.model import Duty, Entry
-from tansiq.errors import Invalid, NotFound, TansiqError
+from tansiq.errors import Invalid, TansiqError
 from tansiq.hits.model import Match, MatchState
 from tansiq.terms import DossierId, EntryId
 from tansiq.web import labels, problems, views
@@ -49,8 +49,9 @@ def hit(visit: Visit) -> Response:
 
 def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status: int) -> Response:
     node = visit.node
-    entry = _entry(node, match.entry)
-    queue = [m.id for m in node.hits.matches(MatchState.OPEN)]
+    entry = _consult(visit, match)
+    every = node.hits.matches()
+    queue = [m.id for m in every if m.state is MatchState.OPEN]
     at = queue.index(match.id) if match.id in queue else -1
     score = views.score(match.explanation)
     handling = [match.holding.provenance.handling, entry.statement.handling.codes if entry else ()]
@@ -68,10 +69,8 @@ def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status:
         percent=int(match.score * 100),
         names=peer_names(node),
         clocks=_clocks(visit, match),
-        confirmed=_confirmed(node, match),
-        earlier=[
-            m for m in node.hits.matches() if m.holding.id == match.holding.id and m.id != match.id and m.decided_at
-        ],
+        confirmed=_confirmed(every, match),
+        earlier=[m for m in every if m.holding.id == match.holding.id and m.id != match.id and m.decided_at],
         position=(at + 1, len(queue)) if at >= 0 else None,
         previous=queue[at - 1] if at > 0 else "",
         next=queue[at + 1] if 0 <= at < len(queue) - 1 else "",
@@ -81,12 +80,10 @@ def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status:
     )
 
 
-def _entry(node: Any, entry: str) -> Entry | None:
-    """The entry of side A; gone when its dossier was erased."""
-    try:
-        found: Entry = node.dossiers.entry(EntryId(entry))
-    except NotFound:
-        return None
+def _consult(visit: Visit, match: Match) -> Entry | None:
+    """Side A's entry, read as an officer reads: asked of the gate, logged as a consultation (LED art. 25)."""
+    state = visit.node.dossiers.show(DossierId(match.dossier), visit.acting_for(match.dossier))
+    found: Entry | None = state.entry(EntryId(match.entry))
     return found
 
 
@@ -123,9 +120,9 @@ def _clocks(visit: Visit, match: Match) -> list[ClockRow]:
     return found
 
 
-def _confirmed(node: Any, match: Match) -> tuple[int, int] | None:
+def _confirmed(every: list[Match], match: Match) -> tuple[int, int] | None:
     """How often matches of about this score were confirmed here; nothing where there are too few to tell."""
-    near = [m for m in node.hits.matches() if m.decided_at and abs(m.score - match.score) <= BAND]
+    near = [m for m in every if m.decided_at and abs(m.score - match.score) <= BAND]
     return (sum(m.state == MatchState.HIT for m in near), len(near)) if len(near) >= 5 else None
 
 
