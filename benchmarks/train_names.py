@@ -358,7 +358,7 @@ def material(directory: Path, validate: bool):
     return learn, keep
 
 
-MINIMAL, STRESS, SELF = 1.2, 1.0, 0.1
+MINIMAL, STRESS, SELF = 1.0, 1.2, 0.3
 
 
 def fit(space: Space, theta, prior, csr, y, w, steps: int, strength):

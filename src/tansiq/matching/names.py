@@ -244,9 +244,9 @@ def crossed(met: list[Meeting]) -> bool:
 
 
 def loose_ends(a: tuple[Part, ...], b: tuple[Part, ...], met: list[Meeting]) -> int:
-    """How many of the four ends (first and last part of either name) met nobody or a stranger; titles count as met."""
-    good_a = {k for g in met if g.j2 > g.j and g.points > _conflict(g.info) for k in range(g.i, g.i2)}
-    good_b = {k for g in met if g.i2 > g.i and g.points > _conflict(g.info) for k in range(g.j, g.j2)}
+    """How many of the four ends (first and last part of either name) met nothing like them; titles count as met."""
+    good_a = {k for g in met if g.j2 > g.j and g.points > 0 for k in range(g.i, g.i2)}
+    good_b = {k for g in met if g.i2 > g.i and g.points > 0 for k in range(g.j, g.j2)}
     ends = [k not in good_a and not a[k].title for k in {0, len(a) - 1}]
     ends += [k not in good_b and not b[k].title for k in {0, len(b) - 1}]
     return sum(ends)
