@@ -80,6 +80,7 @@ def provenance(entry: Entry, part: PartId) -> Provenance:
     s = entry.statement
     return Provenance(
         source="dossier",
+        dossier=s.dossier,
         reference=entry.id,
         part=part,
         originator=country_of(s.author),
