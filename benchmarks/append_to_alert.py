@@ -67,7 +67,7 @@ def holding(n: int) -> dict[str, Any]:
 def report(n: int) -> dict[str, Any]:
     """A report about the same person, as Rabat writes it: narrative, person, phone, link."""
     person = [
-        ("name", f"{FIRST[n % 10]} {FIRST[n // 100 % 10]} {LAST[n // 10 % 10]}"),
+        ("name", name_of(n, FIRST, SYLLABLES)),
         ("birthDate", str(1950 + n % 50)),
         ("phone", number(n)),
     ]
