@@ -54,13 +54,18 @@ def number(n: int) -> str:
 def name_of(n: int, first: list[str], syllables: list[str]) -> str:
     """An invented name; the family names of a thousand people are all different, as they mostly are in life."""
     family = "".join(syllables[n // power % 10] for power in (100, 10, 1))
-    return f"{first[n * 7 % 10]} {family.capitalize()}"
+    return f"{first[(n * 7 + n // 10 * 3 + n // 100 * 9) % 10]} {family.capitalize()}"
+
+
+def year_of(n: int) -> str:
+    """Spread, so that who is called alike was mostly not born in the same year."""
+    return str(1940 + n * 7919 % 61)
 
 
 def holding(n: int) -> dict[str, Any]:
     """An invented person whom Madrid holds in Latin script, with a number."""
     name = name_of(n, LATIN, LATIN_SYLLABLES)
-    claims = [("name", name), ("birthDate", str(1950 + n % 50)), ("phone", number(n))]
+    claims = [("name", name), ("birthDate", year_of(n)), ("phone", number(n))]
     return {"id": f"p{n}", "schema": "Person", "claims": [{"property": p, "value": v} for p, v in claims]}
 
 
@@ -68,7 +73,7 @@ def report(n: int) -> dict[str, Any]:
     """A report about the same person, as Rabat writes it: narrative, person, phone, link."""
     person = [
         ("name", name_of(n, FIRST, SYLLABLES)),
-        ("birthDate", str(1950 + n % 50)),
+        ("birthDate", year_of(n)),
         ("phone", number(n)),
     ]
     claims = [{"property": p, "value": v, "basis": "fact", "grade": "B2"} for p, v in person]
