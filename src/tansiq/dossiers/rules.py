@@ -22,7 +22,7 @@ import msgspec
 
 from tansiq.dossiers.frame import FRAME_ACTS, check_frame, missing_reference, step_frame
 from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Duty, Entry, Kind, Mark
-from tansiq.dossiers.wire import dossier_id
+from tansiq.dossiers.wire import dossier_id, field_of
 from tansiq.errors import Invalid
 from tansiq.terms import DossierId, EntryId, NodeId
 
@@ -69,10 +69,7 @@ def parse_facts(rule: ActRule, facts: object) -> Any:
     try:
         return msgspec.convert(facts, type=rule.facts)
     except (msgspec.ValidationError, RecursionError) as exc:
-        text = str(exc)
-        path = text[text.rindex("`$") :].strip("`").lstrip("$.") if "`$" in text else ""
-        named = text.split("`")[1] if "field `" in text else ""
-        where = ".".join(x for x in ("facts", path, named) if x)
+        where = field_of(exc, "facts")
         raise Invalid("facts.malformed", "missing, unknown or of the wrong form", field=where) from None
 
 

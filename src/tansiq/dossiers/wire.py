@@ -167,9 +167,10 @@ def parse_statement(body: bytes) -> Statement:
         raise Untrusted("suite.unknown", "unknown suite", step=step, field="suite")
     try:
         found = _statement(raw)
+        same = statement_to_bytes(found) == body
     except TansiqError as exc:
         raise Untrusted("statement.malformed", exc.message, step=step, field=exc.field) from None
-    if statement_to_bytes(found) != body:
+    if not same:
         raise Untrusted("statement.not_canonical", "not in canonical form", step=step)
     return found
 
@@ -347,6 +348,17 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
     assurances: list[str] = []
 
 
+def field_of(exc: Exception, root: str = "") -> str:
+    """Where msgspec found the fault, e.g. `legal.legal_basis`: places and field names of ours, never the input.
+
+    An unknown field's own name comes from the input; it is shortened, and it is what the writer must find.
+    """
+    text = str(exc)
+    path = text[text.rindex("`$") :].strip("`").removeprefix("$").lstrip(".") if "`$" in text else ""
+    named = text.split("`")[1][:40] if "field `" in text else ""
+    return ".".join(x for x in (root, path, named) if x)
+
+
 def parse_body(value: object) -> Body:
     """Raises `Invalid` with the field's path; the input is never quoted."""
     if depth_of(value) > MAX_DEPTH:
@@ -354,15 +366,8 @@ def parse_body(value: object) -> Body:
     try:
         return msgspec.convert(value, type=Body)
     except msgspec.ValidationError as exc:
-        text = str(exc)
-        path = text[text.rindex("`$") :].strip("`") if "`$" in text else ""
-        unknown = text.split("`")[1] if "unknown field" in text else ""
         raise Invalid(
-            "body.malformed",
-            "unknown field" if unknown else "missing or of the wrong form",
-            step="read the act",
-            field=(path.removeprefix("$").lstrip(".") + ("." if path not in ("", "$") and unknown else "") + unknown)
-            or (text.split("`")[1] if "missing required field" in text else ""),
+            "body.malformed", "missing, unknown or of the wrong form", step="read the act", field=field_of(exc)
         ) from None
 
 
