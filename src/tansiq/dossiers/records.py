@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -27,10 +28,13 @@ from sqlalchemy import (
 )
 
 from tansiq import crypto
-from tansiq.dossiers.model import Duty, Entry, Part, PartRef, Presence
+from tansiq.dossiers.model import Duty, Entry, Part, PartRef, Presence, Statement
 from tansiq.dossiers.wire import parse_statement
 from tansiq.store import metadata
 from tansiq.terms import DossierId, EntryId, NodeId, PartId, format_instant, parse_instant
+
+REMEMBERED = 4096
+"""Parsed statements kept in memory, about 10 KB each. They hold no personal data: that is in the parts."""
 
 DOSSIERS = Table(
     "dossiers",
@@ -232,8 +236,14 @@ def load_entry(tx: Connection, vault: crypto.Vault, entry: EntryId) -> Entry | N
     return _entry(vault, entry, raw, list(tx.execute(select(PARTS).where(PARTS.c.entry == entry))), contents=True)
 
 
+@lru_cache(maxsize=REMEMBERED)
+def _statement(raw: bytes) -> Statement:
+    """Parsing is most of a fold, each act folds its dossier, and signed bytes say the same thing each time."""
+    return parse_statement(crypto.peek(raw, max_bytes=len(raw)).body)
+
+
 def _entry(vault: crypto.Vault, entry: str, raw: bytes, rows: list[Any], *, contents: bool) -> Entry:
-    statement = parse_statement(crypto.peek(raw, max_bytes=len(raw)).body)
+    statement = _statement(raw)
     by_id = {r.id: r for r in rows}
     return Entry(
         EntryId(entry), statement, tuple(_part(vault, ref, by_id.get(ref.id), contents) for ref in statement.parts)
