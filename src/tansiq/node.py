@@ -174,6 +174,7 @@ class Node:
             clock=self.clock,
             random=secrets.token_bytes,
             enqueue=self._enqueue,
+            requeue=self._requeue,
             resolve=self.exchange.resolve,
             keys_of=self.exchange.keys_of,
             after_file=[self._queue_examination],
@@ -184,6 +185,9 @@ class Node:
 
     def _enqueue(self, tx: Connection, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None:
         self.exchange.enqueue(tx, to=to, kind=kind, ref=ref, expires_at=expires_at)
+
+    def _requeue(self, tx: Connection, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None:
+        self.exchange.requeue(tx, to=to, kind=kind, ref=ref, expires_at=expires_at)
 
     def _queue_examination(self, tx: Connection, dossier: DossierId, entry: EntryId, originator: str) -> None:
         self.hits.queue(tx, dossier, entry, originator)

@@ -160,3 +160,18 @@ def test_clocks_an_hour_apart_change_no_rule(make_federation) -> None:
     views = {shared_view(n, dossier) for n in f.nodes.values()}
     assert len(views) == 1
     assert all(not m.void for m in f.nodes["madrid"].dossiers.state(dossier).marks)
+
+
+def test_a_withheld_part_is_given_later_by_its_originator(federation: Federation) -> None:
+    f = federation
+    dossier, entry = send_report(f)
+    f.pump()
+    rabat, berlin = f.nodes["rabat"], f.nodes["berlin"]
+    hidden = [p.ref.id for p in berlin.dossiers.state(dossier).entries[0].parts if p.presence is Presence.WITHHELD]
+    assert len(hidden) == 1
+    rabat.dossiers.deliver_to(dossier, "de", f.officers["rabat"], give=hidden)
+    f.pump()
+    state = berlin.dossiers.state(dossier)
+    assert {p.presence for p in state.entries[0].parts} == {Presence.HELD}
+    assert state.entries[0].id == entry
+    assert len(state.entries) == 1

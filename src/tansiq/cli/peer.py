@@ -14,7 +14,7 @@ from tansiq.errors import Untrusted
 
 app = typer.Typer(no_args_is_help=True, help="Pin, show and drop partners.", rich_markup_mode=None)
 
-MAX_CARD_BYTES = 64 * 1024
+MAX_CARD_BYTES = 2 * 1024 * 1024
 
 
 @app.command("add")

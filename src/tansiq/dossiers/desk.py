@@ -40,6 +40,8 @@ class Wiring:
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
     enqueue: Enqueue
+    requeue: Enqueue
+    """The same for what was delivered before: the partner may now have more of it."""
     resolve: Callable[[str], NodeId]
     keys_of: Callable[[Connection, NodeId], crypto.PublicKeys]
     """The pinned keys of a partner; raises `Untrusted` for one that is not pinned."""

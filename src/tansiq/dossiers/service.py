@@ -149,9 +149,13 @@ class Dossiers:
 
         return self._w.store.write(work)
 
-    def deliver_to(self, dossier: DossierId, newcomer: str, by: Acting) -> int:
-        """Deliver our own entries to a member that joined later. Returns how many."""
-        node = self._node(newcomer)
+    def deliver_to(self, dossier: DossierId, member: str, by: Acting, give: Iterable[PartId] = ()) -> int:
+        """Deliver our own entries to a member that joined later, or parts that were withheld from it (`give`).
+
+        Returns how many entries were queued. The gate is asked again for each.
+        """
+        node = self._node(member)
+        given = set(give)
 
         def work(tx: Connection) -> int:
             state, kind = desk.load_state(self._w, tx, dossier, contents=True)
@@ -159,7 +163,9 @@ class Dossiers:
                 raise Refused("dossier.not_a_member", "not a member of this dossier", step="deliver")
             mine = [e for e in state.entries if e.statement.author == self._w.node and e.id not in state.voided()]
             for entry in mine:
-                hidden = tuple(sorted(self._withheld_before(tx, dossier, entry.id)))
+                if given and not given & {p.ref.id for p in entry.parts}:
+                    continue
+                hidden = tuple(sorted(self._withheld_before(tx, dossier, entry.id) - given))
                 self._grant(tx, entry, kind, node, by, self._w.clock(), hidden, self._consents(state, node))
             return len(mine)
 
@@ -568,6 +574,8 @@ class Dossiers:
         withheld: tuple[PartId, ...],
         by: Acting,
         now: datetime,
+        *,
+        again: bool = False,
     ) -> None:
         """No permit, no send; no leaf, no send: both in the transaction that queues."""
         clauses = tuple(c.id for c in permit.clauses)
@@ -579,7 +587,8 @@ class Dossiers:
         }
         self._w.ledger.append(tx, verb=LogVerb.DISCLOSE, subject=entry.id, content=content, at=now)
         records.save_grant(tx, records.Grant(entry.id, node, now, clauses, withheld))
-        self._w.enqueue(tx, node, "entry", entry.id, now + timedelta(days=self._w.item_days))
+        put = self._w.requeue if again else self._w.enqueue
+        put(tx, node, "entry", entry.id, now + timedelta(days=self._w.item_days))
 
     def _grant(
         self,
@@ -612,7 +621,7 @@ class Dossiers:
             raise Refused(
                 "four_eyes.needed", "a second officer must confirm this disclosure", step="deliver", field="second"
             )
-        self._queue(tx, entry, node, decision, hidden, by, now)
+        self._queue(tx, entry, node, decision, hidden, by, now, again=True)
 
     def _log(self, by: Acting, decision: Decision | None) -> dict[str, Any]:
         clauses = [c.id for c in decision.clauses] if decision else []

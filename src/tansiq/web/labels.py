@@ -573,6 +573,7 @@ SEARCH_KIND = {
 ASSURANCE = {"no_death_penalty": N_("no death penalty"), "no_torture": N_("no torture")}
 MARK |= {
     "parents_missing": N_("It follows an entry that has not arrived."),
+    "reference_missing": N_("It answers an entry that has not arrived; it counts when that does."),
     "clock_jump": N_("Its counter jumps far ahead of what was seen."),
 }
 DUTY |= {"dossier.erase": N_("Erase what was recalled")}

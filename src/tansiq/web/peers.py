@@ -70,7 +70,7 @@ def _post(work: Work, limit: int, threads: str) -> Callable[[Request], Awaitable
 def _to_stranger(failure: TansiqError) -> TansiqError:
     """Who is not a partner learns nothing of who is: an unknown sender looks like a signature that does not verify."""
     if isinstance(failure, Untrusted | Refused):
-        return Untrusted(failure.code, "This does not verify.", step=failure.step, field=failure.field)
+        return Untrusted("exchange.untrusted", "This does not verify.")
     return failure
 
 
