@@ -7,7 +7,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -66,23 +66,49 @@ def hosts_asked(driver) -> set[str]:
     return found
 
 
-def test_every_page_is_silent_and_asks_nobody_else(town: Town, address: str, driver) -> None:
+def wait(driver, what: str, look: Callable[[], object]) -> None:
+    """A click returns before its page does, and signing in is slow on purpose (Argon2id)."""
+    until = time.monotonic() + 30
+    while not look():
+        assert time.monotonic() < until, f"{what}: {driver.current_url}"
+        time.sleep(0.05)
+
+
+def open_page(driver, address: str, path: str) -> None:
+    """Open a page; where it asks why, say so, and open it again."""
+    driver.get(address + path)
+    if form := driver.find_elements("css selector", 'form[action="/purpose"]'):
+        driver.find_element("id", "justification").send_keys("case 7 of the desk")
+        form[0].find_element("css selector", "button").click()
+        wait(
+            driver,
+            "the purpose was not taken",
+            lambda: not driver.find_elements("css selector", 'form[action="/purpose"]'),
+        )
+        driver.get(address + path)
+
+
+@pytest.fixture(scope="module")
+def signed_in(town: Town, address: str, driver):
     driver.get(f"{address}/sign-in")
     driver.find_element("id", "name").send_keys("salma")
     driver.find_element("id", "password").send_keys(PASSWORD)
     driver.find_element("css selector", "button.main").click()
-    assert driver.find_elements("css selector", "nav.nav"), "signing in with a real browser's form failed"
+    wait(
+        driver, "signing in with a real browser's form failed", lambda: driver.find_elements("css selector", "nav.nav")
+    )
+    return driver
+
+
+def test_every_page_is_silent_and_asks_nobody_else(town: Town, address: str, signed_in) -> None:
+    driver = signed_in
     d, r = f"/dossiers/{town.dossier}", f"/dossiers/{town.request}"
     pages = ["/", "/dossiers", d, r, f"/hits/{town.match}", "/hits", "/bank", "/ledger", "/partners", "/second"]
     pages += ["/compose/report", "/compose/request", f"{d}/acts/dossier.feedback"]
     for language in ("ar", "en"):
         driver.add_cookie({"name": "tq_language", "value": language})
         for path in pages:
-            driver.get(address + path)
-            if form := driver.find_elements("css selector", 'form[action="/purpose"]'):
-                driver.find_element("id", "justification").send_keys("case 7 of the desk")
-                form[0].find_element("css selector", "button").click()
-                driver.get(address + path)
+            open_page(driver, address, path)
             shown = driver.execute_script(
                 "return [document.documentElement.lang.slice(0, 2), document.documentElement.dir,"
                 " document.documentElement.scrollWidth - document.documentElement.clientWidth,"
@@ -98,11 +124,10 @@ def test_every_page_is_silent_and_asks_nobody_else(town: Town, address: str, dri
     assert hosts_asked(driver) == {urlsplit(address).netloc}
 
 
-def test_a_key_chooses_an_answer_and_never_records_it(town: Town, address: str, driver) -> None:
-    driver.get(f"{address}/hits/{town.match}")
-    if driver.find_elements("css selector", 'form[action="/purpose"]'):
-        pytest.skip("not signed in: the walk did not come this far")
+def test_a_key_chooses_an_answer_and_never_records_it(town: Town, address: str, signed_in) -> None:
+    driver = signed_in
+    open_page(driver, address, f"/hits/{town.match}")
     driver.find_element("css selector", "body").send_keys("y")
-    assert driver.find_element("id", "answer-hit").is_selected()
+    wait(driver, "the key chose nothing", lambda: driver.find_element("id", "answer-hit").is_selected())
     assert driver.switch_to.active_element.get_attribute("id") == "reason"
     assert town.node("madrid").hits.match(town.match).state == "open"
