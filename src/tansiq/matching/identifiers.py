@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 import phonenumbers
 from stdnum import bic, iban, imei, imo, luhn
@@ -33,6 +34,7 @@ def _compact(text: str) -> str:
     return _SPACE.sub("", _plain(text))
 
 
+@lru_cache(maxsize=8192)  # the same few numbers are compared with every candidate, and the grammar is slow
 def normal_phone(text: str, country: str = "") -> str | None:
     """E.164 (`+212612345678`), or None."""
     plain = re.sub(r"(?i)^\s*(tel|phone|téléphone|هاتف)[.:]?\s*", "", _plain(text))
@@ -327,6 +329,7 @@ NORMAL: dict[str, Callable[[str, str], str | None]] = {
 }
 
 
+@lru_cache(maxsize=8192)
 def normal_identifier(kind: str, text: str, country: str = "") -> str | None:
     """By kind; None for a kind that has no grammar here."""
     grammar = NORMAL.get(kind)
