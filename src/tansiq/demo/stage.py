@@ -37,6 +37,8 @@ def play(*, once: bool, as_json: bool, data: Path | None = None, press: Path | N
     results: list[StepResult] = []
     story = _stage(folder, press)
     hosts = (story.rabat, story.madrid, story.berlin, story.lisbon)
+    # Also where a shell started us in the background, with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         _run(story, results, console, data, press)
