@@ -49,6 +49,8 @@ log = structlog.get_logger()
 SETTLE_SECONDS = 2.0
 """How often a running node looks for work that another process of the same home left (the CLI, an import)."""
 SWEEP_EVERY = timedelta(hours=1)
+STOP_SECONDS = 3
+"""How long open connections (held polls, kept lines) may delay a stop; what they carried is carried again."""
 
 
 def _now() -> datetime:
@@ -364,6 +366,7 @@ class Node:
             log_level="warning",
             access_log=False,
             server_header=False,
+            timeout_graceful_shutdown=STOP_SECONDS,
         )
 
     def _run_worker(self) -> None:
@@ -433,6 +436,7 @@ def _pages_config(app: Any, settings: Settings, port: int | None) -> uvicorn.Con
         log_level="warning",
         access_log=False,
         server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
     )
 
 

@@ -118,6 +118,11 @@ class Host:
         last = (self.home / "node.log").read_text("utf-8", "replace").strip().splitlines()[-1:]
         raise PeerUnavailable("demo.not_started", f"the node of {self.name} did not start: {' '.join(last)}")
 
+    def ask_to_stop(self) -> None:
+        """The first half of `stop`, so that four nodes end side by side."""
+        if self._process is not None:
+            self._process.terminate()
+
     def stop(self) -> None:
         """Ask the process that we started to end; end it if it does not."""
         if self._process is None:

@@ -51,6 +51,8 @@ def play(*, once: bool, as_json: bool, data: Path | None = None, press: Path | N
         ok = bool(results) and all(r.ok for r in results)
     finally:
         for host in hosts:
+            host.ask_to_stop()
+        for host in hosts:
             host.stop()
         shutil.rmtree(folder, ignore_errors=True)
     if not ok:
