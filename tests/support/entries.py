@@ -62,7 +62,7 @@ class Desk:
 
     def write(self, act: str, facts: dict[str, Any] | None = None, at: datetime | None = None, **change: Any) -> Entry:
         state = self.state()
-        newest = max((e.statement for e in state.entries), key=lambda s: s.clock)
+        newest = max((e.statement for e in state.entries if e.id in state.heads), key=lambda s: s.clock)
         entry = make(
             replace(
                 Statement(

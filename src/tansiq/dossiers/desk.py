@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from tansiq.bank import Bank
 from tansiq.bank.model import Provenance
 from tansiq.dossiers import records
 from tansiq.dossiers.model import DossierState, Entry, Kind
-from tansiq.dossiers.rules import automatic, duties, fold
+from tansiq.dossiers.rules import automatic, duties, fold, in_order, is_opening
 from tansiq.errors import Invalid, NotFound
 from tansiq.ledger import Ledger
 from tansiq.policy import Gate
@@ -65,12 +65,18 @@ def load_state(w: Wiring, tx: Connection, dossier: DossierId, *, contents: bool)
     entries = records.load_entries(tx, w.vault, dossier, contents=contents)
     if not entries:
         raise NotFound("dossier.unknown", "no such dossier", step="read the dossier", field="id")
-    kind = kind_of(w, entries[0].statement.kind)
+    kind = kind_of(w, opening_of(entries).statement.kind)
     return fold(dossier, entries, kind), kind
 
 
+def opening_of(entries: Iterable[Entry]) -> Entry:
+    """The true opening, or while it is missing the first in order: a stranger's entry must not choose the kind."""
+    ordered = in_order(entries)
+    return next((e for e in ordered if is_opening(e)), ordered[0])
+
+
 def refresh(w: Wiring, tx: Connection, state: DossierState, kind: Kind, now: datetime) -> None:
-    opening = state.entries[0].statement
+    opening = state.first.statement
     if state.opener is not None:
         records.set_opener(tx, state.id, state.opener, state.opened_at or now)
     records.replace_duties(tx, state.id, duties(state, kind))

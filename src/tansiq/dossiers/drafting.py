@@ -11,7 +11,15 @@ from tansiq import crypto
 from tansiq.bank import parse_entity
 from tansiq.bank.model import Entity
 from tansiq.dossiers.model import ActRule, DossierState, Entry, Kind, Legal, Part, PartRef, Presence, Statement
-from tansiq.dossiers.wire import Body, body_legal, entry_id, part_content, statement_to_bytes
+from tansiq.dossiers.wire import (
+    MAX_PARENTS,
+    Body,
+    body_legal,
+    check_statement,
+    entry_id,
+    part_content,
+    statement_to_bytes,
+)
 from tansiq.errors import Invalid
 from tansiq.policy.model import Action, Question
 from tansiq.terms import EntryId, Handling, NodeId, PartId, country_of
@@ -100,12 +108,18 @@ def make_draft(
     legal = body_legal(body) or inherited
     if legal is None:
         raise Invalid("legal.missing", "purpose, legal basis and dates are missing", step="read the act", field="legal")
+    parts = draft_parts(body, rule, resolve)
+    for n, part in enumerate(parts):
+        if part.withhold_from - set(addressees):
+            # Kept nowhere, such a wish would be forgotten when the partner joins later: fail closed, and say so.
+            where = f"parts[{n}].withhold_from"
+            raise Invalid("part.withhold_from", "not a recipient of this act", step="read the act", field=where)
     return Draft(
         rule=rule,
         handling=Handling.parse(body.handling.codes, body.handling.text),
         legal=legal,
         facts=body.facts,
-        parts=draft_parts(body, rule, resolve),
+        parts=parts,
         addressees=addressees,
         strictly_necessary=body.strictly_necessary,
         risk=frozenset(body.risk),
@@ -149,7 +163,8 @@ def make_statement(
             entities[ref.id] = part.entity
         for node in part.withhold_from & set(draft.addressees):
             withheld[node].append(ref.id)
-    clocks = [e.statement.clock for e in state.entries]
+    heads = state.heads[-MAX_PARENTS:]
+    clocks = [e.statement.clock for e in state.entries if e.id in heads]
     statement = Statement(
         dossier=state.id,
         kind=state.kind,
@@ -158,7 +173,7 @@ def make_statement(
         officer=officer,
         clock=max(clocks) + 1 if clocks else 0,
         at=at,
-        parents=tuple(sorted(state.heads)),
+        parents=tuple(sorted(heads)),
         addressees=draft.addressees,
         handling=draft.handling,
         legal=draft.legal,
@@ -168,6 +183,7 @@ def make_statement(
         nonce=nonce,
     )
     body = statement_to_bytes(statement)
+    check_statement(body)
     entry = Entry(entry_id(body), statement, tuple(parts))
     return Made(entry, body, salts, {n: tuple(p) for n, p in withheld.items()}, entities)
 

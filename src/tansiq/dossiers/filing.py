@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from tansiq.bank import parse_entity
 from tansiq.dossiers import desk, records
 from tansiq.dossiers.desk import Wiring
-from tansiq.dossiers.model import DossierState, Entry, Kind
+from tansiq.dossiers.model import DossierState, Entry
 from tansiq.dossiers.rules import fold
 from tansiq.dossiers.wire import delivery_to_bytes, parse_delivery
 from tansiq.errors import TansiqError, Untrusted
@@ -24,6 +24,9 @@ from tansiq.exchange.model import Item, ItemResult
 from tansiq.terms import EntryId, LogVerb, NodeId, PartId, country_of
 
 log = structlog.get_logger()
+
+STRANGE = ("not_a_member", "after_removal", "wrong_kind", "second_opening", "equivocation")
+"""Faults for which an entry's content enters no search and no examination."""
 
 
 class Filing:
@@ -51,22 +54,23 @@ class Filing:
         """File what a partner delivered. Idempotent; refuses by name; keeps illegal acts visible, without effect."""
         raw, entry, given = parse_delivery(item.payload, lambda node: self._w.keys_of(tx, node))
         s = entry.statement
-        kind = self._w.kinds.get(s.kind)
         if s.author != sender:
             raise Untrusted("delivery.not_the_author", "only its author delivers an entry", step="file")
         if entry.id != item.ref:
             raise Untrusted("delivery.wrong_ref", "not the entry that the envelope names", step="file")
-        if kind is None:
+        if s.kind not in self._w.kinds:
             return ItemResult(item.ref, received=False, reason="kind.unknown")
         new = not records.has_entry(tx, entry.id)
         if new:
-            refusal = self._admission(tx, entry, kind)
+            if records.has_part_of(tx, (p.ref.id for p in entry.parts)):
+                raise Untrusted("delivery.part_taken", "a part of another entry", step="file", field="parts")
+            refusal = self._admission(tx, entry)
             if refusal:
                 return ItemResult(item.ref, received=False, reason=refusal)
-        self._store_filed(tx, raw, entry, given, new, kind)
+        self._store_filed(tx, raw, entry, given, new)
         return ItemResult(item.ref, received=True)
 
-    def _admission(self, tx: Connection, entry: Entry, kind: Kind) -> str:
+    def _admission(self, tx: Connection, entry: Entry) -> str:
         """Why an entry is not filed at all: its author is no member, or we have been removed.
 
         A newcomer's entries may arrive in any order, the opening before the list that admits it: an author that seals
@@ -76,7 +80,13 @@ class Filing:
         if not records.exists(tx, s.dossier):
             return ""
         records.lock_dossier(tx, s.dossier)
-        state = fold(s.dossier, [*records.load_entries(tx, self._w.vault, s.dossier, contents=False), entry], kind)
+        entries = [*records.load_entries(tx, self._w.vault, s.dossier, contents=False), entry]
+        kind = desk.kind_of(self._w, desk.opening_of(entries).statement.kind)
+        state = fold(s.dossier, entries, kind)
+        faults = {m.code for m in state.marks if m.entry == entry.id}
+        for code in ("second_opening", "wrong_kind"):
+            if code in faults:
+                return code
         if state.opener is not None and not state.missing:
             removed = self._w.node not in state.members and state.members_version > 1
             if removed and s.type != "dossier.members":
@@ -93,7 +103,6 @@ class Filing:
         entry: Entry,
         given: Mapping[PartId, tuple[bytes, Mapping[str, Any]]],
         new: bool,
-        kind: Kind,
     ) -> None:
         s, now = entry.statement, self._w.clock()
         if not records.exists(tx, s.dossier):
@@ -104,15 +113,17 @@ class Filing:
         fresh = [p for p, (salt, content) in given.items() if records.hold_part(tx, self._w.vault, p, salt, content)]
         if not new and not fresh:
             return
-        state, _ = desk.load_state(self._w, tx, s.dossier, contents=False)
+        state, kind = desk.load_state(self._w, tx, s.dossier, contents=False)
         content = {"from": s.author, "type": s.type, "purpose": s.legal.purpose, "parts": len(fresh)}
         self._w.ledger.append(tx, verb=LogVerb.COLLECT, subject=entry.id, content=content, at=now)
-        if entry.id not in state.voided():
+        # An entry that waits (for its opening, for what it answers) is searched like any other; a stranger's is not.
+        strange = any(m.entry == entry.id and m.code in STRANGE for m in state.marks)
+        if not strange:
             self._bank(tx, entry, {p: given[p][1] for p in fresh})
         self._w.fault("file.banked")
         self._erase_recalled(tx, state, now)
         desk.refresh(self._w, tx, state, kind, now)
-        if fresh and entry.id not in state.voided():
+        if fresh and not strange:
             for hook in self._w.after_file:
                 hook(tx, s.dossier, entry.id, country_of(s.author))
         self._w.fault("file.done")

@@ -186,6 +186,12 @@ class DossierState:
     def entry(self, entry_id: EntryId) -> Entry | None:
         return next((e for e in self.entries if e.id == entry_id), None)
 
+    @property
+    def first(self) -> Entry:
+        """The opening entry, or while it is missing the first that counts. Never a stranger's that sorts before it."""
+        void = self.voided() if self.opener is not None else frozenset()
+        return next((e for e in self.entries if e.id not in void), self.entries[0])
+
     def voided(self) -> frozenset[EntryId]:
         return frozenset(m.entry for m in self.marks if m.void)
 

@@ -191,6 +191,12 @@ def insert_entry(tx: Connection, entry: Entry, raw: bytes, filed_at: datetime) -
         )
 
 
+def has_part_of(tx: Connection, parts: Iterable[str]) -> bool:
+    """Whether one of these part ids stands in an entry already."""
+    wanted = list(parts)
+    return bool(wanted) and tx.execute(select(PARTS.c.id).where(PARTS.c.id.in_(wanted)).limit(1)).first() is not None
+
+
 def hold_part(tx: Connection, vault: crypto.Vault, part: PartId, salt: bytes, content: Mapping[str, Any]) -> bool:
     """Store a part's content. An erased part stays erased, whoever sends it again. True where it is new."""
     where = and_(PARTS.c.id == part, PARTS.c.presence == Presence.WITHHELD.value)

@@ -29,6 +29,8 @@ from tansiq.terms import DossierId, EntryId, NodeId
 TIME_TOLERANCE = timedelta(hours=1)
 """Partners' clocks may be this far apart before officers are told."""
 CLOCK_JUMP = 1000
+OUTSIDE = ("not_a_member", "after_removal", "wrong_kind", "second_opening", "clock_wrong")
+"""Faults of entries that nobody builds upon."""
 
 
 def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -58,6 +60,7 @@ class _Fold:
     lists: list[Entry] = field(default_factory=list)
     removals: dict[NodeId, list[frozenset[EntryId]]] = field(default_factory=dict)
     first_under_clock: dict[tuple[str, int], EntryId] = field(default_factory=dict)
+    newest: int = 0
 
 
 def parse_facts(rule: ActRule, facts: object) -> Any:
@@ -95,12 +98,23 @@ def fold(dossier: DossierId, entries: Iterable[Entry], kind: Kind) -> DossierSta
         else:
             counts += 1
             _oddities(entry, work)
-    return replace(state, marks=tuple(work.marks))
+    return replace(
+        state, marks=tuple(work.marks), heads=_heads(ordered, {m.entry for m in work.marks if m.code in OUTSIDE})
+    )
+
+
+def _heads(ordered: tuple[Entry, ...], outside: set[EntryId]) -> tuple[EntryId, ...]:
+    """What the next entry names as its parents. What stands outside must neither set our clock nor fill our parents.
+
+    A member's entry that only its life cycle voids stays in: its author, perhaps we, must not use its clock again.
+    """
+    counting = [e for e in ordered if e.id not in outside]
+    children = {p for e in counting for p in e.statement.parents}
+    return tuple(e.id for e in counting if e.id not in children)
 
 
 def _empty(dossier: DossierId, kind: str, ordered: tuple[Entry, ...], known: dict[EntryId, Entry]) -> DossierState:
     named = [p for e in ordered for p in e.statement.parents]
-    children = set(named)
     return DossierState(
         id=dossier,
         kind=kind,
@@ -109,7 +123,7 @@ def _empty(dossier: DossierId, kind: str, ordered: tuple[Entry, ...], known: dic
         members=(),
         members_version=0,
         entries=ordered,
-        heads=tuple(e.id for e in ordered if e.id not in children),
+        heads=(),
         missing=tuple(sorted({p for p in named if p not in known})),
         marks=(),
         permissions=(),
@@ -119,17 +133,17 @@ def _empty(dossier: DossierId, kind: str, ordered: tuple[Entry, ...], known: dic
     )
 
 
+def is_opening(entry: Entry) -> bool:
+    """D-2: a dossier's id is the hash of its opener and a nonce; nobody else can write its first entry."""
+    s = entry.statement
+    first = s.clock == 0 and not s.parents and s.members is not None
+    return first and dossier_id(s.author, s.nonce) == s.dossier
+
+
 def _find_opening(ordered: tuple[Entry, ...], kind: Kind, work: _Fold) -> Entry | None:
     for entry in ordered:
         s = entry.statement
-        if (
-            s.type == kind.opening.type
-            and s.kind == kind.name
-            and s.clock == 0
-            and not s.parents
-            and s.members is not None
-            and dossier_id(s.author, s.nonce) == s.dossier
-        ):
+        if s.type == kind.opening.type and s.kind == kind.name and is_opening(entry):
             return entry
     return None
 
@@ -180,6 +194,9 @@ def _frame_fault(entry: Entry, opening: Entry, work: _Fold, state: DossierState)
     complete = len(parents) == len(s.parents)
     if (complete and s.clock != max(parents) + 1) or (parents and s.clock <= max(parents)):
         return "clock_wrong"
+    if not complete and s.clock > work.newest + CLOCK_JUMP:
+        return "clock_wrong"
+    work.newest = max(work.newest, s.clock)
     first = work.first_under_clock.setdefault((s.author, s.clock), entry.id)
     if first != entry.id:
         if not any(m.entry == first and m.code == "equivocation" for m in work.marks):
@@ -311,7 +328,7 @@ def _permission_owner(state: DossierState, asked: EntryId) -> NodeId:
 
 def _holders(state: DossierState, part: str) -> tuple[NodeId, ...]:
     """Members that may hold the part: its entry's addressees, and who joined later. Who was withheld it says so."""
-    first = set(state.entries[0].statement.members or ())
+    first = set(state.first.statement.members or ())
     for e in state.entries:
         if any(p.id == part for p in e.statement.parts):
             given = set(e.statement.addressees) | (set(state.members) - first)
@@ -320,7 +337,7 @@ def _holders(state: DossierState, part: str) -> tuple[NodeId, ...]:
 
 
 def _review_duties(state: DossierState) -> list[Duty]:
-    opening = state.entries[0].statement
+    opening = state.first.statement
     if not opening.legal.review_on or state.opened_at is None:
         return []
     due = datetime.fromisoformat(opening.legal.review_on).replace(tzinfo=UTC)

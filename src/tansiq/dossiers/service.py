@@ -22,11 +22,11 @@ from tansiq.dossiers import desk, drafting, records
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.drafting import Draft, Made
 from tansiq.dossiers.filing import Filing
-from tansiq.dossiers.frame import FRAME_ACTS, effective_handling
+from tansiq.dossiers.frame import FRAME_ACTS, effective_handling, state_facts
 from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Duty, Entry, Kind, Legal, Part, Presence
 from tansiq.dossiers.rules import automatic, fold, parse_facts
 from tansiq.dossiers.wire import PAYLOAD_TYPE, Body, dossier_id, parse_body
-from tansiq.errors import Conflict, Invalid, NotFound, Refused
+from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError
 from tansiq.policy.model import Action, Decision, Permit, Question, Refusal
 from tansiq.terms import DossierId, EntryId, Handling, LogVerb, NodeId, PartId, country_of
 
@@ -142,7 +142,9 @@ class Dossiers:
             for entry in state.entries:
                 if entry.statement.author == self._w.node and entry.id not in state.voided():
                     hidden = self._withheld_before(tx, dossier, entry.id) - set(give)
-                    self._grant(tx, entry, kind, node, by, now, tuple(sorted(hidden)), self._consents(state, node))
+                    self._grant(
+                        tx, entry, kind, node, by, now, tuple(sorted(hidden)), self._consents(state, node, entry.id)
+                    )
             made = self._make(draft, state, by, now, members=members)
             self._write(tx, made, kind, state, self._permits(draft, kind, by, now), by, now)
             return made.entry.id
@@ -166,7 +168,7 @@ class Dossiers:
                 if given and not given & {p.ref.id for p in entry.parts}:
                     continue
                 hidden = tuple(sorted(self._withheld_before(tx, dossier, entry.id) - given))
-                self._grant(tx, entry, kind, node, by, self._w.clock(), hidden, self._consents(state, node))
+                self._grant(tx, entry, kind, node, by, self._w.clock(), hidden, self._consents(state, node, entry.id))
             return len(mine)
 
         return self._w.store.write(work)
@@ -195,7 +197,10 @@ class Dossiers:
         """The same question as for our own sending, about another's entry: persons, restrictions, consent."""
         recipient = to.upper() if len(to) == 2 else country_of(self._node(to))
         granted = any(
-            p.answer.startswith("granted") and self._same_place(p.to, to, recipient) for p in state.permissions
+            p.answer.startswith("granted")
+            and self._same_place(p.to, to, recipient)
+            and state_facts(state, p.asked).get("about") == entry.id
+            for p in state.permissions
         )
         kind = desk.kind_of(self._w, state.kind)
         entities = {p.ref.id: e for p in entry.parts if (e := _entity_of(p)) is not None}
@@ -227,7 +232,7 @@ class Dossiers:
     def show(self, dossier: DossierId, by: Acting) -> DossierState:
         """What an officer reads: asked of the gate and logged as a consultation (LED art. 25)."""
         state = self.state(dossier)
-        first = state.entries[0].statement
+        first = state.first.statement
         decision = self._w.gate.decide(
             Question(
                 Action.VIEW,
@@ -291,7 +296,7 @@ class Dossiers:
     def _subject(self, tx: Connection, dossier: DossierId) -> str:
         entries = records.load_entries(tx, self._w.vault, dossier, contents=True)
         parts = [p for e in entries if e.statement.clock == 0 for p in e.parts if p.ref.kind == "subject" and p.content]
-        return str(parts[0].content["text"]) if parts and parts[0].content else ""
+        return str(parts[0].content.get("text", "")) if parts and parts[0].content else ""
 
     def duties(self, owner: NodeId | None = None, dossier: DossierId | None = None, limit: int = 1000) -> list[Duty]:
         """Most urgent first; `owner` None: everybody's."""
@@ -331,7 +336,11 @@ class Dossiers:
         with self._w.store.read() as tx:
             waiting = records.load_unsettled(tx)
         for dossier in waiting:
-            self._settle_one(dossier)
+            try:
+                self._settle_one(dossier)
+            except TansiqError as exc:
+                # One dossier that cannot be settled must not keep the others waiting. It stays unsettled, and is named.
+                log.error("settle", dossier=dossier, code=exc.code)  # noqa: TRY400 # no traceback: it may hold texts
         return len(waiting)
 
     def _settle_one(self, dossier: DossierId) -> None:
@@ -406,7 +415,7 @@ class Dossiers:
                 for part in held:
                     desk.erase(self._w, tx, part, "erase_on reached", self._w.clock())
                 count += len(held)
-                records.update_dossier(tx, dossier, state.phase, self._w.clock(), "", unsettled=False)
+                records.update_dossier(tx, dossier, state.phase, self._w.clock(), "", unsettled=True)
             return count
 
         return self._w.store.write(work)
@@ -458,7 +467,7 @@ class Dossiers:
         The opener named an agreement for each of its own recipients. What we send back goes under the one by which it
         was given to us, where the addressee is a party; to others under an agreement in force between us and them.
         """
-        legal = state.entries[0].statement.legal
+        legal = state.first.statement.legal
         if state.opener == self._w.node and all(legal.agreement_with(country_of(n)) for n in addressees):
             return legal
         found: dict[str, str] = {}
@@ -469,10 +478,13 @@ class Dossiers:
         return replace(legal, agreements=found)
 
     @staticmethod
-    def _consents(state: DossierState, node: NodeId) -> bool:
-        country = country_of(node)
+    def _consents(state: DossierState, node: NodeId, about: EntryId) -> bool:
+        """Consent is for one entry and one recipient; it says nothing of any other."""
         return any(
-            p.answer.startswith("granted") and (p.to == node or p.to.upper() == country) for p in state.permissions
+            p.answer.startswith("granted")
+            and (p.to == node or p.to.upper() == country_of(node))
+            and state_facts(state, p.asked).get("about") == about
+            for p in state.permissions
         )
 
     def _make(

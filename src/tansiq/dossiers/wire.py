@@ -242,6 +242,27 @@ def parse_legal(raw: _Legal) -> Legal:
     return Legal(raw.purpose, raw.legal_basis, raw.agreements, raw.transfer_basis, raw.review_on, raw.erase_on)
 
 
+def check_statement(body: bytes) -> None:
+    """What we are about to sign must be what we can read: too many parts or parents is our officer's `Invalid`."""
+    try:
+        parse_statement(body)
+    except Untrusted as exc:
+        raise Invalid(exc.code, exc.message, step="write the statement", field=exc.field) from None
+
+
+def has_form(kind: str, content: Mapping[str, Any]) -> bool:
+    """A part's content has the form that its kind promises, so that no page and no matcher trips over it."""
+    if content.get("kind") != kind:
+        return False
+    if kind != "entity":
+        return all(isinstance(v, str) for v in content.values()) and (kind == "link" or "text" in content)
+    entity = content.get("entity")
+    claims = entity.get("claims") if isinstance(entity, Mapping) else None
+    if not isinstance(entity, Mapping) or not isinstance(entity.get("schema"), str) or not isinstance(claims, list):
+        return False
+    return all(isinstance(c, Mapping) and all(isinstance(v, str) for v in c.values()) for c in claims)
+
+
 def part_content(content: Mapping[str, Any], field: str = "parts") -> bytes:
     """The canonical bytes of a part's content. Raises `Invalid` on floats, depth or size."""
     if depth_of(content) > MAX_DEPTH:
@@ -308,6 +329,8 @@ def parse_delivery(
             raise Untrusted(exc.code, exc.message, step=step, field="parts") from None
         if len(salt) != 32 or crypto.commit_part(ref.kind, salt, content) != ref.id or len(content) != ref.size:
             raise Untrusted("delivery.commitment", "a part does not match its commitment", step=step, field="parts")
+        if not has_form(ref.kind, part.content):
+            raise Untrusted("delivery.part_form", "a part has not the form of its kind", step=step, field="parts")
         found[ref.id] = (salt, part.content)
     return raw_entry, entry, found
 

@@ -61,9 +61,12 @@ def make_draft(call: Call) -> Response:
     shapes = ({"kind", "to", "body"}, {"dossier", "body"})
     if not isinstance(body, Mapping) or set(body) not in shapes or not isinstance(body["body"], Mapping):
         raise Invalid("body.draft", "kind, to and body; or dossier and body", step="read the body", field="body")
+    to = body.get("to", [])
+    if not isinstance(to, list) or not all(isinstance(n, str) for n in to):
+        raise Invalid("body.texts", "A list of texts.", step="read the body", field="to")
     by = call.acting()
     if "kind" in body:
-        call.node.dossiers.preview(str(body["kind"]), body["body"], [str(n) for n in body["to"]], by)
+        call.node.dossiers.preview(str(body["kind"]), body["body"], to, by)
     draft = call.node.propose(dict(body), by)
     return JSONResponse({"draft": draft}, status_code=201)
 

@@ -126,6 +126,11 @@ def _check_facts(act: str, facts: Mapping[str, object], at: datetime) -> str:
     return ""
 
 
+def _left(lane: Lane) -> timedelta:
+    """What the clock had left, bounded: instants that a partner made up must not carry it out of the calendar."""
+    return max(-LONGEST_DELAY, min(lane.left or timedelta(), LONGEST_DELAY))
+
+
 def _stepped(lane: Lane, act: str, facts: Mapping[str, object], at: datetime, length: timedelta) -> Lane:
     _legal, after = LANE_TABLE[act]
     match act:
@@ -135,12 +140,12 @@ def _stepped(lane: Lane, act: str, facts: Mapping[str, object], at: datetime, le
             left = (lane.due_at - at) if lane.due_at else length
             return replace(lane, state=after, left=left, due_at=None, stopped_at=at)
         case "request.clarification_given":
-            return replace(lane, state=after, due_at=at + (lane.left or timedelta()), left=None, stopped_at=None)
+            return replace(lane, state=after, due_at=at + _left(lane), left=None, stopped_at=None)
         case "request.delay_announced":
             return replace(lane, state=after, due_at=parse_instant(str(facts["until"])))
         case "request.partly_answered":
             grounds = tuple(str(g) for g in facts.get("grounds", ()))  # type: ignore[attr-defined]
-            due = lane.due_at or at + (lane.left or timedelta())
+            due = lane.due_at or at + _left(lane)
             return replace(lane, state=after, partly=True, grounds=grounds, due_at=due, left=None, stopped_at=None)
         case _:
             grounds = tuple(str(g) for g in facts.get("grounds", ()))  # type: ignore[attr-defined]
