@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import Connection, text
 
 from tansiq import crypto
 from tansiq.dossiers.model import Entry
 from tansiq.dossiers.wire import PAYLOAD_TYPE, delivery_to_bytes, entry_id, has_form, statement_to_bytes
-from tansiq.errors import Invalid, TansiqError
+from tansiq.errors import Invalid, Refused, TansiqError
 from tansiq.exchange.model import Item, ItemResult
 from tansiq.node import Node
 from tests.support import acts
@@ -126,3 +127,45 @@ def test_a_part_id_is_not_taken_twice(services: Federation, dossier: str) -> Non
     refused = send(berlin, madrid, Entry(entry_id(statement_to_bytes(statement)), statement))
     assert getattr(refused, "code", "") == "delivery.part_taken"
     assert all(p.content for p in madrid.dossiers.state(dossier).first.parts)
+
+
+def test_one_dossier_that_cannot_be_settled_stops_no_other(services: Federation) -> None:
+    f = services
+    madrid, rabat = f.nodes["madrid"], f.nodes["rabat"]
+    for _ in range(2):
+        madrid.dossiers.open("request", acts.request(), ["ma"], f.officers["madrid+second"])
+    while madrid.exchange.deliver_once(rabat.node_id, f):
+        pass
+    stuck = rabat.dossiers.rows()[0].id
+
+    def spoil(tx: Connection) -> None:
+        tx.execute(
+            text("update dossier_entries set raw = :raw where dossier = :dossier"), {"raw": b"{", "dossier": stuck}
+        )
+
+    rabat.store.write(spoil)
+    rabat.dossiers.settle()
+    codes = {d.code for d in rabat.dossiers.duties(rabat.node_id)}
+    assert "request.answer" in codes, "the other request was not receipted"
+    assert {r.id: bool(r.subject) for r in rabat.dossiers.rows()}[stuck] is False
+    assert len(rabat.dossiers.rows()) == 2
+
+
+def test_consent_for_one_entry_says_nothing_of_another(services: Federation) -> None:
+    f = services
+    rabat, madrid = f.nodes["rabat"], f.nodes["madrid"]
+    dossier = rabat.dossiers.open("report", acts.report(), ["es"], f.officers["rabat"])
+    f.pump()
+    note = madrid.dossiers.append(dossier, acts.note("report.note_added"), f.officers["madrid"])
+    f.pump()
+    asked = rabat.dossiers.append(
+        dossier, acts.note("dossier.permission_requested", about=note, to="pt"), f.officers["rabat"]
+    )
+    f.pump()
+    grant = acts.note("dossier.permission_answered", asked=asked, answer="granted")
+    madrid.dossiers.append(dossier, grant, f.officers["madrid"])
+    f.pump()
+    opening = madrid.dossiers.state(dossier).first.id
+    with pytest.raises(Refused) as refused:
+        madrid.dossiers.forward(dossier, opening, "pt", f.officers["madrid"])
+    assert "handling.h2" in refused.value.clauses

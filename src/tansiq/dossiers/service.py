@@ -294,7 +294,12 @@ class Dossiers:
             ]
 
     def _subject(self, tx: Connection, dossier: DossierId) -> str:
-        entries = records.load_entries(tx, self._w.vault, dossier, contents=True)
+        try:
+            entries = records.load_entries(tx, self._w.vault, dossier, contents=True)
+        except TansiqError as exc:
+            # The list must stay open when one dossier does not; opening that one says what is wrong.
+            log.error("dossier unreadable", dossier=dossier, code=exc.code)  # noqa: TRY400 # no traceback: it may hold texts
+            return ""
         parts = [p for e in entries if e.statement.clock == 0 for p in e.parts if p.ref.kind == "subject" and p.content]
         return str(parts[0].content.get("text", "")) if parts and parts[0].content else ""
 
