@@ -4,9 +4,13 @@ Two nodes, two processes, TLS 1.3 over loopback, SQLite with full synchronisatio
 rules, law gate, signatures, ledger, outbox, envelope, receipt, bank, examination. The floor is measured in the same
 run: what nobody can do without (two durable commits, one double signature, one double verification, one seal, one
 open, two loopback requests), one after the other. Goals: p50 within 3 times the floor, throughput at least a third of
-what the floor allows.
+what the floor allows. Single reports are recorded when the one before has come to rest, receipt included; the burst
+is recorded by eight officers at once.
 
-    python benchmarks/append_to_alert.py [--reports 200] [--burst 400] [--holdings 1000] [--json]
+    python benchmarks/append_to_alert.py [--reports 200] [--burst 400] [--holdings 1000] [--steps] [--json]
+
+`--steps` shows where a single report's time goes: the median from each point of the way to the next. The points are
+the fault points at which the crash tests stop a node, and the ends of the verbs; both processes read one clock.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import http.server
+import itertools
 import json
 import multiprocessing
 import os
@@ -45,6 +50,8 @@ LATIN = ["Younes", "Karim", "Said", "Mariam", "Nadia", "Omar", "Yassine", "Salma
 SYLLABLES = ["با", "ري", "مو", "نا", "دي", "سو", "كا", "لي", "فا", "زو"]
 LATIN_SYLLABLES = ["ba", "ri", "mou", "na", "di", "sou", "ka", "li", "fa", "zou"]
 WAIT_S = 120.0
+WARM_UP = 10
+"""Single reports that are not counted: first connections, first statements, first imports."""
 
 
 def number(n: int) -> str:
@@ -109,17 +116,57 @@ def quiet() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 
 
-def madrid(home: str, told: Connection) -> None:
-    """The receiving node, in a process of its own. Tells (entry, instant, CPU) of each match once it is committed."""
+class Steps:
+    """When the way passed which point, in this process. Off by default: it costs a list entry a point."""
+
+    def __init__(self, on: bool) -> None:
+        self._on = on
+        self.passed: list[tuple[str, float]] = []
+
+    def __call__(self, point: str) -> None:
+        if self._on:
+            self.passed.append((point, time.monotonic()))  # one clock for all processes of this machine
+
+    def take(self) -> list[tuple[str, float]]:
+        found, self.passed = self.passed, []
+        return found
+
+    def around(self, owner: Any, verb: str, name: str) -> None:
+        """Note the beginning and the end of a verb."""
+        inner = getattr(owner, verb)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self(f"{name} begins")
+            try:
+                return inner(*args, **kwargs)
+            finally:
+                self(f"{name} ends")
+
+        setattr(owner, verb, call)
+
+
+def open_node(home: Path, steps: Steps) -> Node:
+    """The node of a home folder, its fault points noted."""
+    found = Node.open(home)
+    found.close()
+    return Node(found.settings, found.keys, fault=steps)
+
+
+def madrid(home: str, told: Connection, trace: bool) -> None:
+    """The receiving node, in a process of its own. Tells (entry, instant, CPU, steps) of each match once committed."""
     quiet()
-    node = Node.open(Path(home))
+    steps = Steps(trace)
+    node = open_node(Path(home), steps)
+    if trace:
+        steps.around(node.exchange, "receive", "receive")
     inner = node.hits.examine_queued
 
-    def examine(load: Any) -> Any:
-        found = inner(load)
-        at = time.monotonic()  # one clock for all processes of this machine
+    def examine(*args: Any, **kwargs: Any) -> Any:
+        steps("examine begins")
+        found = inner(*args, **kwargs)
+        at = time.monotonic()
         for match in found:
-            told.send((match.entry, at, time.process_time()))
+            told.send((match.entry, at, time.process_time(), steps.take()))
         return found
 
     node.hits.examine_queued = examine  # type: ignore[method-assign]  # a probe, after the commit
@@ -137,6 +184,7 @@ class Alerts:
     def __init__(self, told: Connection) -> None:
         self._told = told
         self._seen: dict[str, float] = {}
+        self.steps: dict[str, list[tuple[str, float]]] = {}
         self.cpu = 0.0
         """Seconds of processor that Madrid's process had used at the last match."""
         self._changed = threading.Condition()
@@ -145,11 +193,12 @@ class Alerts:
     def _listen(self) -> None:
         while True:
             try:
-                entry, at, cpu = self._told.recv()
+                entry, at, cpu, steps = self._told.recv()
             except (EOFError, OSError):
                 return
             with self._changed:
                 self._seen.setdefault(entry, at)
+                self.steps.setdefault(entry, []).extend(steps)
                 self.cpu = cpu
                 self._changed.notify_all()
 
@@ -239,15 +288,32 @@ class Echo(http.server.BaseHTTPRequestHandler):
 
 @dataclass(frozen=True)
 class Measured:
-    """What the way took. `cpu_*` are processor seconds for one entry of the burst."""
+    """What the way took. `cpu_*` are processor seconds for one entry of the burst; `steps` point → seconds of each."""
 
     single: list[float]
     rate: float
     cpu_rabat: float
     cpu_madrid: float
+    steps: dict[str, list[float]]
 
 
-def measure(node: Node, alerts: Alerts, args: argparse.Namespace) -> Measured:
+def between(way: list[tuple[str, float]], found: dict[str, list[float]]) -> None:
+    """Add one report's way: the time from each point to the next, under the name of the next."""
+    times: dict[str, int] = {}
+    for (_, then), (point, now) in itertools.pairwise(sorted(way, key=lambda x: x[1])):
+        # A point passed for the second time (another transaction of the same way) is a point of its own.
+        times[point] = times.get(point, 0) + 1
+        found.setdefault(point if times[point] == 1 else f"{point} ({times[point]})", []).append(now - then)
+
+
+def at_rest(node: Node, entry: str) -> None:
+    """Wait until the partner's receipt is kept and nobody is at work any more."""
+    while any(d.received_at is None for d in node.exchange.deliveries(entry)):
+        time.sleep(0.005)
+    time.sleep(0.02)
+
+
+def measure(node: Node, alerts: Alerts, steps: Steps, args: argparse.Namespace) -> Measured:
     """Latency of single reports, then entries per second of a burst."""
     officer, _ = node.access.add_officer("bench", [Role.ANALYST, Role.LIAISON], None)
     by = Acting(officer.id, officer.roles, "prevention", "benchmark")
@@ -255,20 +321,28 @@ def measure(node: Node, alerts: Alerts, args: argparse.Namespace) -> Measured:
     def append(n: int) -> tuple[str, float]:
         began = time.monotonic()
         dossier = node.dossiers.open("report", report(n % args.holdings), ["es"], by)
+        steps("open returned")
         return node.dossiers.state(dossier).entries[0].id, began
 
     single = []
-    for n in range(args.reports + 5):
+    passed: dict[str, list[float]] = {}
+    for n in range(args.reports + WARM_UP):
+        steps.take()
         entry, began = append(n)
         at = alerts.wait({entry})[entry]
-        if n >= 5:
+        if n >= WARM_UP:
             single.append(at - began)
+            if args.steps:
+                way = [x for x in (*steps.take(), *alerts.steps[entry]) if began <= x[1] <= at]
+                between([("", began), *way, ("match told", at)], passed)
+        at_rest(node, entry)
     began, here, there = time.monotonic(), time.process_time(), alerts.cpu
     with ThreadPoolExecutor(8) as officers:
         sent = {entry for entry, _ in officers.map(append, range(args.burst))}
     seen = alerts.wait(sent)
     rate = args.burst / (max(seen.values()) - began)
-    return Measured(single, rate, (time.process_time() - here) / args.burst, (alerts.cpu - there) / args.burst)
+    cpu_rabat, cpu_madrid = time.process_time() - here, alerts.cpu - there
+    return Measured(single, rate, cpu_rabat / args.burst, cpu_madrid / args.burst, passed)
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -280,6 +354,7 @@ def main() -> None:
     parser.add_argument("--reports", type=int, default=200)
     parser.add_argument("--burst", type=int, default=400)
     parser.add_argument("--holdings", type=int, default=1000)
+    parser.add_argument("--steps", action="store_true", help="show where a single report's time goes")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     quiet()
@@ -289,13 +364,14 @@ def main() -> None:
         before, cpu = floor(folder, args.reports)
         spawn = multiprocessing.get_context("spawn")
         told, teller = spawn.Pipe(duplex=False)
-        process = spawn.Process(target=madrid, args=(str(madrid_home), teller))
+        process = spawn.Process(target=madrid, args=(str(madrid_home), teller, args.steps))
         process.start()
-        rabat = Node.open(rabat_home)
+        steps = Steps(args.steps)
+        rabat = open_node(rabat_home, steps)
         courier = Courier(rabat.exchange)
         courier.start()
         try:
-            found = measure(rabat, Alerts(told), args)
+            found = measure(rabat, Alerts(told), steps, args)
         finally:
             courier.stop()
             rabat.close()
@@ -309,6 +385,12 @@ def signal_and_join(process: Any) -> None:
     if process.is_alive():
         os.kill(process.pid, signal.SIGINT)
     process.join(30)
+
+
+def by_place(steps: dict[str, list[float]]) -> list[tuple[str, list[float]]]:
+    """Points that most reports passed, in the order in which they first did."""
+    most = max((len(t) for t in steps.values()), default=0)
+    return [(point, t) for point, t in steps.items() if len(t) * 2 > most]
 
 
 def show(took: list[float], cpu: float, measured: Measured, args: argparse.Namespace) -> None:
@@ -329,6 +411,8 @@ def show(took: list[float], cpu: float, measured: Measured, args: argparse.Names
             "madrid": measured.cpu_madrid * 1000,
         },
     }
+    if args.steps:
+        found["steps_ms"] = {point: statistics.median(t) * 1000 for point, t in by_place(measured.steps)}
     if args.json:
         print(json.dumps(found))
         return
@@ -339,6 +423,8 @@ def show(took: list[float], cpu: float, measured: Measured, args: argparse.Names
         f"processor for one entry of the burst: floor {cpu * 1000:.1f} ms, "
         f"rabat {measured.cpu_rabat * 1000:.1f} ms, madrid {measured.cpu_madrid * 1000:.1f} ms"
     )
+    for point, took_there in by_place(measured.steps):
+        print(f"  {statistics.median(took_there) * 1000:7.2f} ms  to {point}")
     times, share = p50 / base50, rate / allowed
     print(f"latency {times:5.1f} times the floor       goal: within 3   {'held' if times <= 3 else 'MISSED'}")
     print(f"rate    {share:5.2f} of what it allows     goal: over 1/3   {'held' if share >= 1 / 3 else 'MISSED'}")
