@@ -7,6 +7,7 @@ Promises:
 - `Vault`: rows at rest and blind indexes; a stolen database without the key says nothing.
 - `canonical`/`sha256`/`commit_part`: one byte form, domain-separated hashes, salted commitments.
 - `NodeKeys` with `seal_keyfile`/`open_keyfile`; `make_tls_certificate`/`certificate_sha256`.
+- `derive_oprf_key`/`blind`/`blind_evaluate_proved`/`finalize_verified`: RFC 9497 over ristretto255, by libsodium.
 - `require_suite`: a suite that this node does not speak is refused by name.
 Untrusted bytes are parsed strictly and in canonical form only; every failure is one of the seven.
 """
@@ -18,6 +19,17 @@ from tansiq.crypto.hpke import SealingKeys, SealingPublic, fingerprint, open_sea
 from tansiq.crypto.jcs import canonical
 from tansiq.crypto.keyfile import KdfCost, NodeKeys, open_keyfile, seal_keyfile
 from tansiq.crypto.keys import PublicKeys, SigningKeys, node_id
+from tansiq.crypto.oprf import (
+    Blinded,
+    OprfKey,
+    blind,
+    blind_evaluate_proved,
+    blind_with,
+    evaluate,
+    finalize_verified,
+    require_element,
+)
+from tansiq.crypto.oprf import derive_key as derive_oprf_key
 from tansiq.crypto.suites import SUITE, require_suite
 from tansiq.crypto.tls import certificate_sha256, make_tls_certificate
 from tansiq.crypto.vault import Vault
@@ -26,17 +38,25 @@ from tansiq.crypto.wire import MAX_ENVELOPE_BYTES, from_base64, parse_canonical,
 __all__ = [
     "MAX_ENVELOPE_BYTES",
     "SUITE",
+    "Blinded",
     "KdfCost",
     "NodeKeys",
+    "OprfKey",
     "PublicKeys",
     "SealingKeys",
     "SealingPublic",
     "SigningKeys",
     "Unverified",
     "Vault",
+    "blind",
+    "blind_evaluate_proved",
+    "blind_with",
     "canonical",
     "certificate_sha256",
     "commit_part",
+    "derive_oprf_key",
+    "evaluate",
+    "finalize_verified",
     "fingerprint",
     "framed",
     "from_base64",
@@ -49,6 +69,7 @@ __all__ = [
     "parse_canonical",
     "peek",
     "random_bytes",
+    "require_element",
     "require_suite",
     "seal",
     "seal_keyfile",
