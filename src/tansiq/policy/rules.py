@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
@@ -21,6 +22,8 @@ _MACHINE, _UNKNOWN = "none", "unknown"
 _NATIONAL = re.compile(r"([a-z]{2})\.cedar")
 _NEEDED = ("tansiq.cedarschema", "lists.toml")
 _DISCLOSURES = frozenset({Action.SEND, Action.FORWARD})
+REMEMBERED = 1024
+"""Answers kept in memory. A gate never changes and sees nothing but the question, so the same question has one answer."""
 
 
 class Gate:
@@ -58,9 +61,13 @@ class Gate:
         lists = parse_lists(policies["lists.toml"])
         self._entities = cedarpy.Entities.from_json_str(json.dumps(_entities(lists, self._agreements.values())), schema)
         self._titles = parse_titles(policies.get("titles.toml", ""))
+        self._answer = lru_cache(maxsize=REMEMBERED)(self._evaluate)
 
     def decide(self, q: Question) -> Decision:
         """Permit or refuse, with the clauses that decided. Never raises on what a question may hold."""
+        return self._answer(q)
+
+    def _evaluate(self, q: Question) -> Decision:
         if q.country != self.country:
             return Refusal((), "gate.other_country")
         request = _request(q, self._national)
