@@ -1,0 +1,87 @@
+"""Every kind's life cycle, walked by 2 to 4 members in any order: the same entries give the same state and duties."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tansiq.dossiers.model import Kind
+from tansiq.dossiers.rules import duties, fold
+from tansiq.kinds import KINDS
+from tansiq.kinds.committee import COMMITTEE
+from tansiq.kinds.expertise import EXPERTISE
+from tansiq.kinds.operation import OPERATION
+from tansiq.kinds.warning import WARNING
+from tests.support.drawn import act_facts
+from tests.support.entries import BERLIN, LISBON, MADRID, RABAT, START, Desk
+
+ALL: dict[str, Kind] = {
+    **KINDS,
+    "warning": WARNING,
+    "expertise": EXPERTISE,
+    "committee": COMMITTEE,
+    "operation": OPERATION,
+}
+NODES = (RABAT, MADRID, BERLIN, LISBON)
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(data=st.data())
+def test_members_agree(name: str, data: st.DataObject) -> None:
+    kind = ALL[name]
+    desks = [Desk(n, kind) for n in NODES[: data.draw(st.integers(2, 4))]]
+    first = _open(desks, kind, data)
+    for desk in desks[1:]:
+        desk.see(first)
+    for hour in range(data.draw(st.integers(3, 18))):
+        _turn(desks, kind, data, hour)
+    everything = [e for d in desks for e in d.seen.values()]
+    states = []
+    for _again in range(3):
+        everything = data.draw(st.permutations(everything))
+        states.append(fold(first.statement.dossier, everything, kind))
+    assert states[0] == states[1] == states[2]
+    owed = [duties(s, kind) for s in states]
+    assert owed[0] == owed[1] == owed[2]
+    members = set(states[0].members)
+    for duty in owed[0]:
+        assert duty.owner in members
+        assert duty.code.count(".") >= 1
+    voided = states[0].voided()
+    for entry in everything:
+        rule = kind.act(entry.statement.type)
+        assert rule is not None
+        if rule.by == "opener" and entry.statement.author != states[0].opener:
+            assert entry.id in voided
+
+
+def _open(desks, kind, data):
+    opener = desks[0]
+    others = tuple(d.node for d in desks[1:])
+    empty = fold(opener.dossier, [], kind)
+    for _attempt in range(20):
+        facts = data.draw(act_facts(kind.opening, empty))
+        opener.seen.clear()
+        entry = opener.open(others, facts)
+        if opener.state().opener is not None:
+            break
+    return entry
+
+
+def _turn(desks, kind, data, hour):
+    desk = data.draw(st.sampled_from(desks))
+    if data.draw(st.booleans()):
+        other = data.draw(st.sampled_from(desks))
+        known = sorted(other.seen.values(), key=lambda e: e.id)
+        desk.see(*data.draw(st.lists(st.sampled_from(known), max_size=len(known))))
+    state = desk.state()
+    if not state.heads:
+        return
+    legal = [a for a in kind.acts[1:] if not a.before or state.phase in a.before]
+    rule = data.draw(st.sampled_from(legal or list(kind.acts[1:])))
+    facts = data.draw(act_facts(rule, state))
+    desk.write(rule.type, facts, at=START + timedelta(hours=hour + 1))
