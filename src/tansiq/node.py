@@ -15,6 +15,7 @@ import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,15 @@ from tansiq.access.model import Acting, Role
 from tansiq.bank import Bank
 from tansiq.bank.model import Candidate, Entity
 from tansiq.dossiers.service import Dossiers, Wiring
-from tansiq.errors import Conflict, NotFound, Refused, TansiqError
-from tansiq.exchange import Courier, Exchange, HttpsTransport, uvicorn_context_factory
+from tansiq.errors import Broken, Conflict, Invalid, NotFound, Refused, TansiqError, Untrusted
+from tansiq.exchange import (
+    Courier,
+    Exchange,
+    HttpsTransport,
+    former_keys,
+    uvicorn_context_factory,
+    verify_card_file,
+)
 from tansiq.exchange.model import ExchangeSettings, Item, ItemResult
 from tansiq.hits import Hits
 from tansiq.kinds import KINDS
@@ -46,6 +54,8 @@ from tansiq.terms.ids import parse_entry_id
 
 log = structlog.get_logger()
 
+NEXT = ".next"
+"""The key file of a rotation that is not finished yet."""
 SETTLE_SECONDS = 2.0
 """How often a running node looks for work that another process of the same home left (the CLI, an import)."""
 SWEEP_EVERY = timedelta(hours=1)
@@ -93,9 +103,12 @@ class Node:
             settings=_exchange_settings(settings),
             fault=fault,
         )
+        # What was signed before a rotation: the log's own checkpoints, and entries that wait for a partner.
+        self.former = former_keys(verify_card_file(self.exchange.card_bytes()))
+        self.ledger.trust_former(self.former)
         self.hits = Hits(self.store, self.vault, self.ledger, self.bank, clock, _new_id, self.gate, self.country)
         self.dossiers = Dossiers(self._wiring(fault))
-        self.exchange.handle("entry", self._file, self.dossiers.load)
+        self.exchange.handle("entry", self._file, self._load_entry)
         self.exchange.handle("ask", self._asked, _load_ask)
         self._warm = threading.Lock()
         self._is_warm = False
@@ -141,26 +154,51 @@ class Node:
             _write_secret(key_file, crypto.seal_keyfile(keys, passphrase))
         # The settings file last: a home folder without it is no node, and `init` may be said again.
         _write_secret(home / FILE, text.encode())
-        return cls(Settings.read(home), keys)
+        try:
+            return cls(Settings.read(home), keys)
+        except TansiqError as exc:
+            (home / FILE).unlink()
+            if exc.code == "card.keys_changed":
+                raise Conflict(
+                    "node.database_taken", "this database belongs to another node", step="init node", field="database"
+                ) from exc
+            raise
 
     @classmethod
     def open(cls, home: Path, *, passphrase: bytes | None = None, clock: Callable[[], datetime] = _now) -> Node:
         """Wire the node in a home folder. Raises `NotFound` where none is, `Refused` on a wrong passphrase."""
         settings = Settings.read(home)
+        lock = _Lock.find(settings, passphrase)
+        following = settings.keys_file.with_suffix(NEXT)
         try:
-            raw = settings.keys_file.read_bytes()
-        except OSError as exc:
-            raise NotFound("node.unknown", "no node here: run `tansiq node init`", step="open node") from exc
-        kek_file = settings.keys_file.with_suffix(".kek")
-        if passphrase is None and settings.passphrase_file is not None:
-            passphrase = settings.passphrase_file.read_bytes().split(b"\n")[0].rstrip(b"\r")
-        if passphrase is not None:
-            keys = crypto.open_keyfile(raw, passphrase)
-        elif kek_file.exists():
-            keys = crypto.open_keyfile(raw, kek=kek_file.read_bytes())
-        else:
-            raise Refused("keyfile.passphrase", "this node's keys need a passphrase", step="open node")
-        return cls(settings, keys, clock)
+            node = cls(settings, lock.read(settings.keys_file), clock)
+        except Broken as exc:
+            # A rotation was cut off between its transaction and the change of files: go on where it stopped.
+            if exc.code != "card.keys_changed" or not following.exists():
+                raise
+            node = cls(settings, lock.read(following), clock)
+            following.replace(settings.keys_file)
+        return node
+
+    @classmethod
+    def rotate(cls, home: Path, *, passphrase: bytes | None = None, clock: Callable[[], datetime] = _now) -> bytes:
+        """New signing, sealing and TLS keys for a node that is not running; the new card file, for its partners.
+
+        The id stays, and the vault's key: what is stored stays readable. Crash safe: the new keys are on the disk
+        before the card that names them is in the database, and `open` finishes what was begun.
+        """
+        node = cls.open(home, passphrase=passphrase, clock=clock)
+        try:
+            lock = _Lock.find(node.settings, passphrase)
+            made = crypto.NodeKeys.generate(node.country, now=clock(), hosts=_hosts(node.settings.exchange.url))
+            new = replace(made, node=node.node_id, vault_key=node.keys.vault_key)
+            following = node.settings.keys_file.with_suffix(NEXT)
+            _write_secret(following, lock.seal(new))
+            card = node.exchange.rotate(new)
+            following.replace(node.settings.keys_file)
+            return card
+        finally:
+            node.close()
 
     def _wiring(self, fault: Callable[[str], None]) -> Wiring:
         return Wiring(
@@ -197,6 +235,30 @@ class Node:
 
     def _forget_matches(self, tx: Connection, part: PartId) -> None:
         self.hits.erase_part(tx, part)
+
+    # --- what goes ---
+
+    def _load_entry(self, tx: Connection, ref: str, to: NodeId) -> bytes | None:
+        """The outbox's loader. An entry that former keys signed goes under the present ones: partners pin no others."""
+        payload = self.dossiers.load(tx, ref, to)
+        if payload is None or not self.former:
+            return payload
+        delivery = msgspec.json.decode(payload)
+        raw = crypto.from_base64(delivery["entry"], "entry")
+        delivery["entry"] = crypto.to_base64(self._under_present_keys(raw))
+        return msgspec.json.encode(delivery)
+
+    def _under_present_keys(self, raw: bytes) -> bytes:
+        """The same statement, signed anew if former keys of ours signed it. Anything else is returned as it is, and
+        verifies or not at its reader: a damaged entry must not get a good signature from us."""
+        claimed = crypto.peek(raw)
+        for keys in self.former if claimed.claimed == self.node_id else ():
+            try:
+                body = crypto.verify(raw, claimed.payload_type, keys, self.node_id)
+            except Untrusted:
+                continue
+            return crypto.sign(claimed.payload_type, body, self.keys.signing, self.node_id)
+        return raw
 
     # --- what arrives ---
 
@@ -279,10 +341,46 @@ class Node:
         self.warm()
         return self.bank.find(entity, limit)
 
-    def import_list(self, raw: bytes, as_: str, by: Acting) -> Any:
-        """A public list or a table into the bank. Counts in equal counts out plus named rejects."""
+    def consult(self, subject: str, by: Acting) -> None:
+        """An officer looks at a list of persons: asked of the gate and logged (LED art. 25). Raises `Refused`."""
+        decision = self.gate.decide(
+            Question(
+                Action.VIEW,
+                self.country,
+                frozenset(by.roles),
+                self.country,
+                purpose=by.purpose,
+                justification=by.justification,
+            )
+        )
+        refused = isinstance(decision, Refusal)
+        content = {
+            "officer": by.officer,
+            "purpose": by.purpose,
+            "justification": by.justification,
+            "clauses": [c.id for c in decision.clauses],
+            "decision": "refusal" if refused else "permit",
+        }
+        self.store.write(
+            lambda tx: self.ledger.append(tx, verb=LogVerb.CONSULT, subject=subject, content=content, at=self.clock())
+        )
+        if refused:
+            named = "; ".join(f"{c.title} ({c.law})" for c in decision.clauses) or "nothing permits it"
+            clauses = tuple(c.id for c in decision.clauses)
+            raise Refused("policy.refused", named, clauses=clauses, step="show", hint="state a purpose")
+
+    def import_list(
+        self, raw: bytes, as_: str, by: Acting, *, addresses: bytes | None = None, may_shrink: bool = False
+    ) -> Any:
+        """A public list or a table into the bank. Counts in equal counts out plus named rejects.
+
+        `addresses` goes with `ofac` (ADD.CSV); `may_shrink` takes an edition that lost more than half of its entries.
+        """
+        if addresses is not None and as_ != "ofac":
+            raise Invalid("source.addresses", "only the OFAC list has such a file", step="import", field="addresses")
         self.warm()
-        return import_into(self.bank, self.store, self.ledger, read(raw, as_), by)
+        rows = read(raw, as_, addresses=addresses)
+        return import_into(self.bank, self.store, self.ledger, rows, by, may_shrink=may_shrink)
 
     def propose(self, held: Mapping[str, Any], by: Acting) -> str:
         """Lay an act down for a second officer: `kind`, `to`, `body` of an opening, or `dossier` and `body`."""
@@ -307,9 +405,10 @@ class Node:
 
     def prove(self, ref: str) -> dict[str, Any]:
         """What a third party needs to check without us: the signed entry, its ledger leaves, partners' receipts."""
-        leaves = self.ledger.find(ref)
-        if not leaves:
+        leaves = self.ledger.page(int(ref) + 1, 1) if ref.isascii() and ref.isdigit() else self.ledger.find(ref)
+        if not leaves or (ref.isdigit() and leaves[0].index != int(ref)):
             raise NotFound("prove.unknown", "nothing in the ledger under this id", step="prove", field="id")
+        ref = leaves[0].subject if ref.isdigit() else ref
         found: dict[str, Any] = {
             "v": 1,
             "subject": ref,
@@ -319,7 +418,7 @@ class Node:
             "receipts": [],
         }
         if ref.startswith("e-"):
-            found["entry"] = crypto.to_base64(self.dossiers.signed(EntryId(ref)))
+            found["entry"] = crypto.to_base64(self._under_present_keys(self.dossiers.signed(EntryId(ref))))
             found["receipts"] = [msgspec.json.decode(p) for p in self.exchange.prove_receipt(ref)]
         return found
 
@@ -395,6 +494,42 @@ class Node:
         """Finish the queued writes and let the database go."""
         self._stopping.set()
         self.store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Lock:
+    """What opens and seals this node's key file: a passphrase, or the key beside it."""
+
+    passphrase: bytes | None
+    kek: bytes | None
+
+    @classmethod
+    def find(cls, settings: Settings, passphrase: bytes | None) -> _Lock:
+        """Raises `Refused` where neither is at hand."""
+        if passphrase is None and settings.passphrase_file is not None:
+            passphrase = settings.passphrase_file.read_bytes().split(b"\n")[0].rstrip(b"\r")
+        if passphrase is not None:
+            return cls(passphrase, None)
+        kek_file = settings.keys_file.with_suffix(".kek")
+        if settings.keys_file.exists() and not kek_file.exists():
+            raise Refused(
+                "keyfile.passphrase",
+                "this node's keys need a passphrase",
+                step="open node",
+                field="--passphrase-file",
+            )
+        return cls(None, kek_file.read_bytes() if kek_file.exists() else None)
+
+    def read(self, file: Path) -> crypto.NodeKeys:
+        """Raises `NotFound` where there is no such file, `Refused` where it does not open."""
+        try:
+            raw = file.read_bytes()
+        except OSError as exc:
+            raise NotFound("node.unknown", "no node here: run `tansiq node init`", step="open node") from exc
+        return crypto.open_keyfile(raw, self.passphrase, kek=self.kek)
+
+    def seal(self, keys: crypto.NodeKeys) -> bytes:
+        return crypto.seal_keyfile(keys, self.passphrase, kek=self.kek)
 
 
 class _Door(threading.Thread):

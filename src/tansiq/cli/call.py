@@ -13,6 +13,7 @@ import msgspec
 import typer
 
 from tansiq.errors import Conflict, Invalid, NotFound
+from tansiq.terms import Purpose
 
 if TYPE_CHECKING:
     from tansiq.access.model import Acting, Officer
@@ -100,6 +101,9 @@ def acting(ctx: typer.Context, node: Node) -> Acting:
                 hint="tansiq officer list" if there else "tansiq officer add NAME --role analyst",
             )
         officer = there[0]
+    if call.purpose and call.purpose not in set(Purpose):
+        # A misspelt purpose would be logged as it stands and mean nothing to whoever checks the log.
+        raise Invalid("cli.purpose", f"one of {', '.join(Purpose)}", step="who acts", field="--purpose")
     by = node.access.acting(officer, purpose=call.purpose, justification=call.why)
     if call.second:
         second = find_officer(node, call.second, "--second")

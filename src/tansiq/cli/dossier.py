@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.panel import Panel
@@ -13,10 +15,12 @@ from rich.text import Text
 from tansiq.cli.call import acting, open_node, read_object
 from tansiq.cli.courier import Sent, send_round
 from tansiq.cli.screen import emit, facts, plain, safe, table, when
+from tansiq.errors import NotFound
 
 if TYPE_CHECKING:
     from tansiq.dossiers.model import DossierState, Entry, Part
     from tansiq.policy.model import Decision
+    from tansiq.terms import PartId
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,6 +31,9 @@ app = typer.Typer(
 Dossier = Annotated[str, typer.Argument(metavar="ID", help="the dossier's id, or enough of its first characters")]
 Body = Annotated[Path, typer.Argument(metavar="FILE", help="the entry's body as JSON; - reads standard input")]
 To = Annotated[str, typer.Option(help="node ids, countries or names, with commas", metavar="es,de")]
+Propose = Annotated[
+    bool, typer.Option("--propose", help="lay it down for a second officer instead of sending (`tansiq draft`)")
+]
 NoSend = Annotated[bool, typer.Option("--no-send", help="queue only; the running node's courier sends")]
 
 
@@ -41,14 +48,21 @@ def open_dossier(
     file: Body,
     to: To,
     no_send: NoSend = False,
+    propose: Propose = False,
 ) -> None:
     """Open a dossier with its first entry and queue it to partners, each permitted by the law gate.
+
+    `tansiq dossier example report` writes a body to begin with; docs/dossier-body.md says what stands in it.
 
     tansiq --home ./rabat --officer yasmine --why "case 12" dossier open report --to es,de report.json
     """
     body = read_object(file, "FILE")
     with open_node(ctx) as node:
         by = acting(ctx, node)
+        if propose:
+            node.dossiers.preview(kind, body, _words(to), by)
+            _proposed(ctx, node.propose({"kind": kind, "body": body, "to": _words(to)}, by))
+            return
         made = node.dossiers.open(kind, body, _words(to), by)
         opening = node.dossiers.state(made).entries[0].id
         sent = Sent() if no_send else send_round(node)
@@ -57,7 +71,7 @@ def open_dossier(
 
 
 @app.command("append")
-def append(ctx: typer.Context, dossier: Dossier, file: Body, no_send: NoSend = False) -> None:
+def append(ctx: typer.Context, dossier: Dossier, file: Body, no_send: NoSend = False, propose: Propose = False) -> None:
     """Append an entry: an answer, a clarification, feedback, a recall ... `type` in the body says which act it is.
 
     tansiq --home ./madrid --officer ines dossier append d-41c0 answer.json
@@ -65,6 +79,9 @@ def append(ctx: typer.Context, dossier: Dossier, file: Body, no_send: NoSend = F
     body = read_object(file, "FILE")
     with open_node(ctx) as node:
         by = acting(ctx, node)
+        if propose:
+            _proposed(ctx, node.propose({"dossier": node.dossiers.find(dossier), "body": body}, by))
+            return
         entry = node.dossiers.append(node.dossiers.find(dossier), body, by)
         sent = Sent() if no_send else send_round(node)
     said = {"entry": entry, "sent": sent.sent, "waiting": sent.waiting}
@@ -146,13 +163,23 @@ def admit(
 def deliver(
     ctx: typer.Context,
     dossier: Dossier,
-    to: Annotated[str, typer.Option(help="node id, country or name of a member that joined later")],
+    to: Annotated[str, typer.Option(help="node id, country or name of a member")],
+    give: Annotated[
+        list[str] | None, typer.Option(help="a part that was withheld from it so far; several times", metavar="PART")
+    ] = None,
     no_send: NoSend = False,
 ) -> None:
-    """Deliver our own entries to a member that another service added: only an author delivers."""
+    """Deliver our own entries to a member that another service added, or give a member a part withheld so far.
+
+    Only an author delivers; the law gate is asked again for each entry.
+
+    tansiq --home ./rabat --officer yasmine --why "case 12" dossier deliver d-41c0 --to de --give p-77ab
+    """
     with open_node(ctx) as node:
         by = acting(ctx, node)
-        count = node.dossiers.deliver_to(node.dossiers.find(dossier), to, by)
+        found = node.dossiers.find(dossier)
+        parts = [_part_in(node.dossiers.state(found), word) for word in give or []]
+        count = node.dossiers.deliver_to(found, to, by, parts)
         sent = Sent() if no_send else send_round(node)
     said = {"entries": count, "sent": sent.sent, "waiting": sent.waiting}
     emit(ctx, said, lambda out: facts(out, said.items()))
@@ -201,7 +228,14 @@ def show_all(
 
     def show(out: Console) -> None:
         cells = [
-            (r.id, r.kind, r.phase, "ours" if r.outgoing else r.opener[:2].upper(), r.subject, r.updated_at)
+            (
+                r.id,
+                r.kind,
+                r.phase,
+                "ours" if r.outgoing else r.opener[:2].upper(),
+                r.subject,
+                f"{r.updated_at[:16].replace('T', ' ')}Z",
+            )
             for r in rows
         ]
         out.print(table("dossier", "kind", "phase", "from", "subject", "updated", rows=cells))
@@ -213,6 +247,40 @@ def entry_in(state: DossierState, word: str) -> Any:
     """An entry of the dossier by its id or enough of its first characters; the word itself where none fits."""
     fits = [e.id for e in state.entries if e.id.startswith(word)]
     return fits[0] if len(fits) == 1 else word
+
+
+def _part_in(state: DossierState, word: str) -> PartId:
+    """A part of this dossier by its id or enough of its first characters. Raises `NotFound`."""
+    fits = [p.ref.id for e in state.entries for p in e.parts if p.ref.id.startswith(word) and len(word) > 5]
+    if len(set(fits)) != 1:
+        raise NotFound("part.unknown", "no such part, or more than one", step="deliver", field="--give")
+    return fits[0]
+
+
+def _proposed(ctx: typer.Context, draft: str) -> None:
+    said = {"draft": draft, "state": "waiting"}
+
+    def show(out: Console) -> None:
+        facts(out, said.items())
+        out.print(f"next: another officer runs `tansiq draft confirm {draft}`", style="dim")
+
+    emit(ctx, said, show)
+
+
+@app.command("example")
+def example(
+    ctx: typer.Context,
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="report or request")],
+) -> None:
+    """Write a body to begin with, with invented people and dates that count from today. Needs no node.
+
+    tansiq dossier example report > report.json
+    """
+    from tansiq.cli.examples import body_of
+
+    body = body_of(kind)
+    raw = msgspec.json.format(msgspec.json.encode(body), indent=2)
+    emit(ctx, body, lambda _out: sys.stdout.write(raw.decode() + "\n"))
 
 
 def _decision(decision: Decision) -> dict[str, Any]:

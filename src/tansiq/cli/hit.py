@@ -24,11 +24,12 @@ def show_all(
     ctx: typer.Context,
     decided: Annotated[bool, typer.Option("--decided", help="the decided ones too")] = False,
 ) -> None:
-    """What arrived and met what we hold; undecided ones first to be decided, with the score and its parts.
+    """What arrived and met what we hold; undecided ones, with the score. It shows persons: say why; it is logged.
 
-    tansiq --home ./madrid hit list
+    tansiq --home ./madrid --officer ines --purpose investigation --why "desk" hit list
     """
     with open_node(ctx) as node:
+        node.consult("hits.list", acting(ctx, node))
         found = [m for m in node.hits.matches() if decided or m.state.value in ("open", "unclear")]
 
     def show(out: Console) -> None:

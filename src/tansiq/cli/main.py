@@ -10,7 +10,21 @@ import structlog
 import typer
 
 import tansiq
-from tansiq.cli import courier, demo, doctor, dossier, duties, hit, ledger, node, officer, peer, records, token
+from tansiq.cli import (
+    courier,
+    demo,
+    doctor,
+    dossier,
+    draft,
+    duties,
+    hit,
+    ledger,
+    node,
+    officer,
+    peer,
+    records,
+    token,
+)
 from tansiq.cli.call import Call
 from tansiq.cli.problems import INTERRUPTED, tell, unexpected, usage
 from tansiq.errors import TansiqError
@@ -22,8 +36,9 @@ app = typer.Typer(
         "A first look at everything: tansiq demo --once\n\n"
         "A node of your own:\n\n"
         "  tansiq --home ./rabat node init --name 'Rabat' --country MA\n\n"
-        "  tansiq --home ./rabat officer add yasmine --role analyst\n\n"
-        "  tansiq --home ./rabat serve --port 8080"
+        "  tansiq --home ./rabat officer add yasmine --role analyst --role liaison --password-file FILE\n\n"
+        "  tansiq --home ./rabat serve --port 8080\n\n"
+        "A first report: tansiq dossier example report > report.json"
     ),
     epilog="Exit codes: 0 done, 2 invalid, 3 refused, 4 not found, 5 conflict, 6 unavailable, 7 untrusted, 8 broken.",
     no_args_is_help=True,
@@ -38,6 +53,7 @@ app.add_typer(peer.app, name="peer")
 app.add_typer(officer.app, name="officer")
 app.add_typer(token.app, name="token")
 app.add_typer(dossier.app, name="dossier")
+app.add_typer(draft.app, name="draft")
 app.command("duties")(duties.duties)
 app.command("match")(records.match)
 app.add_typer(hit.app, name="hit")
@@ -64,7 +80,14 @@ def options(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout, failures too")] = False,
     officer: Annotated[str, typer.Option(help="who acts: an officer's name or id", metavar="NAME")] = "",
     second: Annotated[str, typer.Option(help="the second officer of a four-eyes act", metavar="NAME")] = "",
-    purpose: Annotated[str, typer.Option(help="for what, e.g. prevention; kept in the ledger", metavar="CODE")] = "",
+    purpose: Annotated[
+        str,
+        typer.Option(
+            help="for what, kept in the ledger: prevention, detection, investigation, prosecution, "
+            "execution_of_penalties or public_security",
+            metavar="CODE",
+        ),
+    ] = "",
     why: Annotated[str, typer.Option(help="the justification; kept in the ledger", metavar="TEXT")] = "",
     passphrase_file: Annotated[
         Path | None, typer.Option(help="a file whose first line opens the key file", metavar="FILE")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import msgspec
 import typer
 from rich.console import Console
 
 from tansiq.cli.call import call_of, open_node, write_file
-from tansiq.cli.screen import emit, facts
+from tansiq.cli.screen import console, emit, facts
+from tansiq.errors import Conflict, Invalid
 
 app = typer.Typer(no_args_is_help=True, help="Make a node, print its card, run it.", rich_markup_mode=None)
 
@@ -25,6 +28,15 @@ def init(
     languages: Annotated[str, typer.Option(help="in the order of preference", metavar="fr,ar")] = "en",
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="of the pages and the API; 8080")] = None,
     exchange_port: Annotated[int | None, typer.Option(min=0, max=65535, help="of the partners' door; 8443")] = None,
+    database: Annotated[
+        str,
+        typer.Option(
+            envvar="TANSIQ_DATABASE",
+            help="postgresql://user@host/database; empty: SQLite in the home folder",
+            metavar="URL",
+            show_envvar=False,
+        ),
+    ] = "",
 ) -> None:
     """Make a node: its keys, its database, its settings file.
 
@@ -34,6 +46,23 @@ def init(
     home = call.home_folder()
     from tansiq.node import Node
 
+    chosen: dict[str, dict[str, object]] = {}
+    for table, value in (("web", port), ("exchange", exchange_port)):
+        if value is not None:
+            chosen[table] = {"port": value}
+    secret = bool(urlsplit(database).password)
+    if database and not secret:
+        # Kept in the file: a later command in another shell must not open an empty SQLite file instead.
+        chosen["database"] = {"url": database}
+    if secret and getattr(ctx.get_parameter_source("database"), "name", "") != "ENVIRONMENT":
+        raise Invalid(
+            "node.database_password",
+            "no password in the address: it would be kept in the settings file",
+            step="init node",
+            field="--database",
+            hint="put it into ~/.pgpass, or set TANSIQ_DATABASE for every command",
+        )
+
     node = Node.init(
         home,
         name,
@@ -41,9 +70,7 @@ def init(
         passphrase=call.passphrase(),
         url=url,
         languages=tuple(word for part in languages.split(",") if (word := part.strip())),
-        chosen={
-            table: {"port": value} for table, value in (("web", port), ("exchange", exchange_port)) if value is not None
-        },
+        chosen=chosen,
     )
     try:
         made = {"node": node.node_id, "name": name, "country": node.country, "home": str(home)}
@@ -52,7 +79,12 @@ def init(
 
     def show(out: Console) -> None:
         facts(out, made.items())
-        out.print(f"next: tansiq --home {home} officer add NAME --role admin --role analyst", style="dim")
+        if secret:
+            out.print("TANSIQ_DATABASE holds a password and was not kept: set it for every command", style="bold")
+        out.print(
+            f"next: tansiq --home {home} officer add NAME --role admin --role analyst --role liaison", style="dim"
+        )
+        out.print(f"then: tansiq --home {home} serve", style="dim")
 
     emit(ctx, made, show)
 
@@ -81,6 +113,56 @@ def card(
     emit(ctx, said, show)
 
 
+@app.command("rotate")
+def rotate(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option(help="where to write the new card, for the partners", metavar="FILE")],
+) -> None:
+    """New keys for this node under its old id. Stop it first; then give the new card to every partner.
+
+    A partner takes it with `tansiq peer add` as it took the first: the former keys vouch for the new ones. Until it
+    has, it can neither deliver to this node nor take anything from it. What was signed before still verifies.
+
+    tansiq --home ./rabat node rotate --out rabat-2.card
+    """
+    call = call_of(ctx)
+    home = call.home_folder()
+    from tansiq.exchange import verify_card_file
+    from tansiq.node import Node
+    from tansiq.settings import Settings
+
+    settings = Settings.read(home)
+    for host, port, field in (
+        (settings.web.host, settings.web.port, "[web] port"),
+        (settings.exchange.host, settings.exchange.port, "[exchange] port"),
+    ):
+        if port and _answers(host, port):
+            raise Conflict(
+                "node.running",
+                "something answers on the node's port: a running node would go on under its former keys",
+                step="rotate keys",
+                field=field,
+                hint="stop the node, then say it again",
+            )
+    raw = Node.rotate(home, passphrase=call.passphrase())
+    write_file(out, raw, "--out")
+    card = verify_card_file(raw)
+    said = {"node": card.card.node, "version": card.card.version, "fingerprint": card.fingerprint, "card": str(out)}
+
+    def show(screen: Console) -> None:
+        facts(screen, said.items())
+        screen.print("next: give the card to every partner; each runs `tansiq peer add` with it", style="dim")
+
+    emit(ctx, said, show)
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex((host if host not in ("", "0.0.0.0", "::") else "127.0.0.1", port)) == 0  # noqa: S104
+
+
 def serve(
     ctx: typer.Context,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="of the pages, for this run")] = None,
@@ -90,6 +172,18 @@ def serve(
     tansiq --home ./rabat serve --port 8080
     """
     with open_node(ctx) as node:
+        if not call_of(ctx).as_json:
+            web, door = node.settings.web, node.settings.exchange
+            scheme = "https" if web.tls_certificate else "http"
+            shown = web.port if port is None else port
+            facts(
+                console(),
+                [
+                    ("pages", f"{scheme}://{web.host}:{shown}" if shown else "on a free port: see the log"),
+                    ("partners' door", door.url or f"https://{door.host}:{door.port}, told to nobody: we poll"),
+                    ("stop", "Ctrl-C"),
+                ],
+            )
         node.serve(port)
 
 

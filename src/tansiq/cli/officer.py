@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tansiq.cli.call import open_node, read_file
+from tansiq.cli.call import find_officer, open_node, read_file
 from tansiq.cli.screen import emit, facts, table
 
 app = typer.Typer(no_args_is_help=True, help="Who may act on this node.", rich_markup_mode=None)
@@ -34,11 +34,7 @@ def add(
 
     tansiq --home ./rabat officer add yasmine --role analyst --role liaison --password-file pw.txt
     """
-    password = None
-    if password_file is not None:
-        password = (
-            read_file(password_file, "--password-file", 4096).split(b"\n")[0].rstrip(b"\r").decode("utf-8", "replace")
-        )
+    password = _first_line(password_file) if password_file is not None else None
     with open_node(ctx) as node:
         officer, secret = node.access.add_officer(name, role, password, language, totp=totp)
     roles = sorted(str(r) for r in officer.roles)
@@ -48,8 +44,47 @@ def add(
         facts(out, [("officer", officer.id), ("roles", ", ".join(roles)), ("one-time-code secret", secret)])
         if secret:
             out.print("enter the secret into an authenticator now: it is not shown again", style="dim")
+        if password is None:
+            out.print("no password: this officer cannot sign in to the pages (`tansiq officer password`)", style="dim")
 
     emit(ctx, said, show)
+
+
+@app.command("password")
+def password(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="OFFICER", help="name or id")],
+    password_file: Annotated[
+        Path, typer.Option(help="a file (or -) whose first line is the new password", metavar="FILE")
+    ],
+) -> None:
+    """Give an officer a password for the pages, or another one. Ends the officer's open sessions.
+
+    tansiq --home ./rabat officer password yasmine --password-file pw.txt
+    """
+    word = _first_line(password_file)
+    with open_node(ctx) as node:
+        found = find_officer(node, name, "OFFICER")
+        node.access.set_password(found.id, word)
+    said = {"officer": found.id, "password": "set"}
+    emit(ctx, said, lambda out: facts(out, said.items()))
+
+
+@app.command("leave")
+def leave(ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="OFFICER", help="name or id")]) -> None:
+    """An officer leaves: may not act any more, and loses sessions and tokens at once. The log keeps what was done.
+
+    tansiq --home ./rabat officer leave yasmine
+    """
+    with open_node(ctx) as node:
+        found = find_officer(node, name, "OFFICER")
+        node.access.change_officer(found.id, active=False)
+    said = {"officer": found.id, "state": "left"}
+    emit(ctx, said, lambda out: facts(out, said.items()))
+
+
+def _first_line(file: Path) -> str:
+    return read_file(file, "--password-file", 4096).split(b"\n")[0].rstrip(b"\r").decode("utf-8", "replace")
 
 
 @app.command("list")

@@ -9,6 +9,13 @@ from tansiq.cli.screen import emit_json
 from tansiq.errors import Broken, Invalid, PeerUnavailable, Refused, TansiqError
 
 INTERRUPTED = 130
+HINTS = {
+    "state a purpose": 'say why: --purpose investigation --why "case 12"',
+    "if the list really shrank so much, say so with may_shrink": "--may-shrink, if the list really shrank so much",
+    "let a supervisor confirm the draft": "--propose lays it down for a supervisor (`tansiq draft list`); "
+    "or --second NAME, where the second officer is at hand",
+}
+"""The services' hints in the words of commands."""
 
 
 def problem(failure: TansiqError) -> dict[str, Any]:
@@ -40,7 +47,7 @@ def tell(failure: TansiqError, *, as_json: bool) -> int:
         clauses = f" [{', '.join(failure.clauses)}]" if isinstance(failure, Refused) and failure.clauses else ""
         sys.stderr.write(f"tansiq: {kind}: {failure}{clauses} ({failure.code})\n")
         if failure.hint:
-            sys.stderr.write(f"  try: {failure.hint}\n")
+            sys.stderr.write(f"  try: {HINTS.get(failure.hint, failure.hint)}\n")
     return failure.exit_code
 
 
@@ -54,11 +61,27 @@ def usage(exc: Exception) -> Invalid:
     step = str(getattr(ctx, "command_path", "") or "tansiq")
     message = {
         "MissingParameter": "is missing",
-        "BadParameter": "is not valid",
+        "BadParameter": _expected(exc),
         "NoSuchOption": "there is no such option",
         "BadOptionUsage": "an option lacks its value",
     }.get(kind, "the command line does not fit; see --help")
+    commands = getattr(getattr(ctx, "command", None), "commands", None)
+    if kind in ("UsageError", "NoSuchCommand") and commands:
+        message = f"there is no such command; there are {', '.join(sorted(commands))}"
+        kind, name = "NoSuchCommand", "COMMAND"
     return Invalid(f"cli.usage.{_CODES.get(kind, 'wrong')}", message, step=step, field=name, hint=f"{step} --help")
+
+
+def _expected(exc: Exception) -> str:
+    """What a parameter takes, by the kind of its failure; never the parser's own words, which may quote the value."""
+    errors = getattr(exc.__cause__, "errors", None)
+    found = errors()[0] if callable(errors) else {}
+    limits, kind = found.get("ctx", {}), found.get("type", "")
+    if kind == "less_than_equal":
+        return f"must be at most {limits.get('le')}"
+    if kind == "greater_than_equal":
+        return f"must be at least {limits.get('ge')}"
+    return "must be a whole number" if kind.startswith("int_") else "is not valid"
 
 
 _CODES = {
@@ -66,6 +89,7 @@ _CODES = {
     "BadParameter": "value",
     "NoSuchOption": "option",
     "BadOptionUsage": "option_value",
+    "NoSuchCommand": "command",
 }
 
 

@@ -95,19 +95,35 @@ def compare(
 def import_file(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE")],
-    as_format: Annotated[str, typer.Option("--as", help="which list or form it is, e.g. un", metavar="FORMAT")],
+    as_format: Annotated[
+        str,
+        typer.Option(
+            "--as", help="un, eu, ofac, ca: public lists; csv: a table; ftm: FollowTheMoney", metavar="FORMAT"
+        ),
+    ],
+    addresses: Annotated[
+        Path | None, typer.Option(help="with --as ofac: its ADD.CSV, whose countries come in too", metavar="FILE")
+    ] = None,
+    may_shrink: Annotated[
+        bool, typer.Option("--may-shrink", help="take an edition that drops more than half of the list")
+    ] = False,
 ) -> None:
     """Read a list into the bank: what went in is what came out plus the named rejects. All of a file or nothing.
 
     tansiq --home ./berlin --officer anna import un.xml --as un
+
+    tansiq --home ./berlin --officer anna import SDN.CSV --as ofac --addresses ADD.CSV
     """
     from tansiq.sources import FORMATS
 
     if as_format not in FORMATS:
         raise Invalid("import.format", f"one of {', '.join(sorted(FORMATS))}", step="import", field="--as")
+    if addresses is not None and as_format != "ofac":
+        raise Invalid("import.addresses", "goes with --as ofac alone", step="import", field="--addresses")
     raw = read_file(file, "FILE", MAX_LIST_BYTES)
+    more = read_file(addresses, "--addresses", MAX_LIST_BYTES) if addresses is not None else None
     with open_node(ctx) as node:
-        report = node.import_list(raw, as_format, acting(ctx, node))
+        report = node.import_list(raw, as_format, acting(ctx, node), addresses=more, may_shrink=may_shrink)
     said = {
         "source": report.source,
         "read": report.read,

@@ -14,7 +14,7 @@ be sent: the loader answers that at the moment of forming.
 Read next: `service.py` (the verbs), `outbox.py` and `inbox.py` (crash states), `wire.py` (what is accepted).
 """
 
-from tansiq.exchange.cards import VerifiedCard, verify_card_file
+from tansiq.exchange.cards import VerifiedCard, former_keys, verify_card_file
 from tansiq.exchange.courier import Courier
 from tansiq.exchange.proofs import verify_receipt_proof
 from tansiq.exchange.service import CARD_PATH, ENVELOPES_PATH, POLL_PATH, RECEIPTS_PATH, Exchange
@@ -33,6 +33,7 @@ __all__ = [
     "Exchange",
     "HttpsTransport",
     "VerifiedCard",
+    "former_keys",
     "render_poll_answer",
     "server_ssl_context",
     "tls_material",

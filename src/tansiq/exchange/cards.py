@@ -84,6 +84,12 @@ def verify_links(links: tuple[bytes, ...]) -> VerifiedCard:
     return VerifiedCard(newest.card, newest.signing, newest.sealing, said, links, since)
 
 
+def former_keys(card: VerifiedCard) -> tuple[PublicKeys, ...]:
+    """The signing keys that this card's chain has left behind, oldest first: for what was signed before a rotation."""
+    every = [verify_links(card.links[: n + 1]).signing for n in range(len(card.links))]
+    return tuple(keys for keys in dict.fromkeys(every) if keys != card.signing)
+
+
 def _self_signed(raw: bytes) -> VerifiedCard:
     """A card that its own keys sign. The keys are read from the unverified body, then they must verify that body."""
     wire.check_size("card", raw, wire.MAX_CARD_BYTES)

@@ -54,6 +54,10 @@ class Ledger:
         self.node = node
         self.origin = check_origin(origin)
 
+    def trust_former(self, keys: Iterable[PublicKeys]) -> None:
+        """Keys that were ours before a rotation: the node knows them only once it has read its own card."""
+        self._former = tuple(keys)
+
     # -- writing
 
     def append(self, tx: Connection, *, verb: LogVerb, subject: str, content: Mapping[str, Any], at: datetime) -> int:
