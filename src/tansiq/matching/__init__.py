@@ -28,7 +28,7 @@ from tansiq.matching.identifiers import (
     normal_vin,
 )
 from tansiq.matching.index import NameIndex
-from tansiq.matching.names import explain, score
+from tansiq.matching.kernel import explain, score
 from tansiq.matching.persons import compare_persons
 
 __all__ = [

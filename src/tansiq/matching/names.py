@@ -37,7 +37,11 @@ class Meeting(NamedTuple):
 @lru_cache(maxsize=131072)
 def rarity(p: Part) -> int:
     """-log2 of how often this consonant skeleton stands in the dev names, in centibits."""
-    seen = TABLES.counts.get(skeleton(core(p)), 0)
+    return rare(TABLES.counts.get(skeleton(core(p)), 0))
+
+
+def rare(seen: int) -> int:
+    """The rarity of what was seen so often."""
     return round(100 * math.log2((TABLES.total + 1) / (seen + 1)))
 
 
@@ -293,33 +297,62 @@ def explain(a: str, b: str) -> Explanation:
     if not x or not y:
         return Explanation(0.0, False, 0.0, ())
     met = align(x, y)
-    rows = [_row(x, y, g, turned) for g in sorted(met, key=lambda g: (g.i if g.i2 > g.i else 99, g.j))]
-    rows.extend(Row("whole", "", "", how, Outcome.PARTIAL, points / 100) for how, points in whole(x, y, met))
-    start = _start(x, y)
-    total = centibits(x, y)
+    told = [(*g, _how(x, y, g)) for g in met]
+    return explanation(_start(x, y), told, whole(x, y, met), [p.shown for p in x], [p.shown for p in y], turned)
+
+
+HOW = (
+    "initial",
+    "initial_conflict",
+    "different",
+    "written_together",
+    "same_spelling",
+    "article_apart",
+    "particle_apart",
+    "same_name_other_form",
+    "weak_likeness",
+    "same_name_two_scripts",
+    "same_name_two_spellings",
+    "only",
+    "title",
+)
+"""What `_how` answers; the compiled kernel gives the place in this list."""
+
+Told = tuple[int, int, int, int, int, int, int, str]
+"""A `Meeting` and how it came about."""
+
+
+def explanation(
+    start: int, told: list[Told], judged: list[tuple[str, int]], x: list[str], y: list[str], turned: bool
+) -> Explanation:
+    """The reasons in the order of the parts as shown in `x` and `y`; `turned` when `y` is what was given first."""
+    told = sorted(told, key=lambda g: (g[0] if g[1] > g[0] else 99, g[2]))
+    rows = [_row(" ".join(x[g[0] : g[1]]), " ".join(y[g[2] : g[3]]), g, turned) for g in told]
+    rows.extend(Row("whole", "", "", how, Outcome.PARTIAL, points / 100) for how, points in judged)
+    total = start + sum(g[4] for g in told) + sum(points for _, points in judged)
     return Explanation(probability(total / 100), True, start / 100, tuple(rows))
 
 
-def _row(x: tuple[Part, ...], y: tuple[Part, ...], g: Meeting, turned: bool) -> Row:
-    here = " ".join(p.shown for p in x[g.i : g.i2])
-    there = " ".join(p.shown for p in y[g.j : g.j2])
-    points = g.points / 100
+def _row(here: str, there: str, g: Told, turned: bool) -> Row:
+    """One meeting as a reader sees it."""
+    i, i2, j, j2, points, price, info, how = g
     if turned:
         here, there = there, here
-    if not here or not there:
-        alone = x[g.i] if g.i2 > g.i else y[g.j]
-        how = "title" if alone.title else "only_in_a" if here else "only_in_b"
-        return Row("name", here, there, how, Outcome.MISSING, points)
-    how = _how(x[g.i], y[g.j], g)
+    if i2 == i or j2 == j:
+        how = how if how == "title" else "only_in_a" if here else "only_in_b"
+        return Row("name", here, there, how, Outcome.MISSING, points / 100)
     if how in {"different", "initial_conflict"}:
         outcome = Outcome.CONFLICT
     else:
-        outcome = Outcome.AGREE if g.price <= 400 and g.info >= 0 else Outcome.PARTIAL
-    return Row("name", here, there, how, outcome, points)
+        outcome = Outcome.AGREE if price <= 400 and info >= 0 else Outcome.PARTIAL
+    return Row("name", here, there, how, outcome, points / 100)
 
 
-def _how(p: Part, q: Part, g: Meeting) -> str:
+def _how(x: tuple[Part, ...], y: tuple[Part, ...], g: Meeting) -> str:
     """A stable word for the way two parts met; the pages translate it."""
+    if g.i2 == g.i or g.j2 == g.j:
+        return "title" if (x[g.i] if g.i2 > g.i else y[g.j]).title else "only"
+    p, q = x[g.i], y[g.j]
     if g.info < 0:
         return "initial" if g.points > _conflict(0) else "initial_conflict"
     if g.points <= _conflict(g.info):

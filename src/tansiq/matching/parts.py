@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tansiq.matching.text import ARABIC, LATIN, UNITS, load, units, words, written
+from tansiq.matching.text import ARABIC, LATIN, MAX_LETTERS, UNITS, load, units, words, written
 
 MAX_PARTS = 10
 
@@ -139,20 +139,27 @@ def _skips(script: int, w: str, kind: str, n: int) -> tuple[tuple[int, int], ...
 @lru_cache(maxsize=65536)
 def make_part(script: int, letters: str, shown: str, kind: str, article: bool) -> Part | None:
     """One part from its folded letters (without the particle `kind`)."""
+    letters = letters[:MAX_LETTERS]
     core = _rewrite(script, ABBREVIATION.get(letters, letters))
     head = PREFIX_SPELLING[kind][script] + "-" if kind and kind != "of" else ""
     n = len(units(script, head)) if head else 0
     if n and script == ARABIC and core.startswith("ال") and len(core) > 4:
         core, article = core[2:], True
-    u = units(script, head + core)
+    spelled = (head + core)[:MAX_LETTERS]
+    u = units(script, spelled)
     if not u:
         return None
     title = not kind and letters in TITLE
-    return Part(shown, script, head + core, u, _skips(script, head + core, kind, n), article, kind, title)
+    return Part(shown, script, spelled, u, _skips(script, spelled, kind, n), article, kind, title)
 
 
 _EDGES = " -.,;()'’‘"
 Span = tuple[int, int]
+
+
+def shown(text: str, span: Span) -> str:
+    """What stands there in `written(name)`, without what surrounds it."""
+    return text[span[0] : span[1]].strip(_EDGES)
 
 
 class _Builder:
@@ -223,7 +230,7 @@ def parts(name: str) -> tuple[Part, ...]:
         builder.take(script, w, nxt, span)
     text = written(name)
     made = (
-        make_part(script, letters, text[span[0] : span[1]].strip(_EDGES), kind, article)
+        make_part(script, letters, shown(text, span), kind, article)
         for script, letters, span, kind, article in builder.done[:MAX_PARTS]
     )
     return tuple(p for p in made if p is not None)

@@ -1,7 +1,8 @@
 """From any Unicode text to words of units: letters and letter groups of one canonical alphabet.
 
 Rules this module keeps:
-- whatever comes in, at most MAX_CHARS characters, MAX_WORDS words and MAX_UNITS units per word come out;
+- of whatever comes in, at most MAX_CHARS characters are read; at most MAX_WORDS words of MAX_LETTERS letters and
+  MAX_UNITS units come out;
 - a word has one script (Arabic, or Latin: Cyrillic, Greek and Hebrew are spelled in Latin first);
 - case, accents that no alphabet of ours tells apart, tatweel, vowel marks, bidi and other format characters vanish.
 """
@@ -17,6 +18,7 @@ from typing import Any
 
 MAX_CHARS = 400
 MAX_WORDS = 24
+MAX_LETTERS = 40
 MAX_UNITS = 22
 
 LATIN, ARABIC = 0, 1
@@ -88,7 +90,7 @@ def words(text: str) -> list[tuple[int, str, tuple[int, int]]]:
             if s == -2:
                 continue
             if letters and s != script:
-                out.append((script, letters, (begin, at)))
+                out.append((script, letters[:MAX_LETTERS], (begin, at)))
                 script, letters = -1, ""
                 if len(out) == MAX_WORDS:
                     return out

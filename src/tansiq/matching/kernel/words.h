@@ -14,7 +14,7 @@
 
 enum { LATIN = 0, ARABIC = 1 };
 enum { MAX_CHARS = 400, MAX_WORDS = 24, MAX_LETTERS = 40, MAX_UNITS = 22, MAX_PARTS = 10 };
-enum { MAX_ALPHABET = 192, CONTEXTS = 7, MAX_SKIP_KINDS = 32, MAX_KINDS = 16, KNOTS_END = 2048 };
+enum { MAX_ALPHABET = 128, CONTEXTS = 7, MAX_SKIP_KINDS = 32, MAX_KINDS = 16, KNOTS_END = 2048 };
 
 /* What belongs to a word wherever it stands. */
 enum { KNOWN = 1 };
