@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from tansiq.dossiers.model import Kind
 from tansiq.dossiers.rules import duties, fold
 from tansiq.kinds import KINDS
+from tansiq.kinds.assessment import ASSESSMENT
 from tansiq.kinds.committee import COMMITTEE
 from tansiq.kinds.expertise import EXPERTISE
+from tansiq.kinds.major_event import MAJOR_EVENT
 from tansiq.kinds.operation import OPERATION
 from tansiq.kinds.warning import WARNING
 from tests.support.drawn import act_facts
@@ -24,6 +26,8 @@ ALL: dict[str, Kind] = {
     "expertise": EXPERTISE,
     "committee": COMMITTEE,
     "operation": OPERATION,
+    "assessment": ASSESSMENT,
+    "major_event": MAJOR_EVENT,
 }
 NODES = (RABAT, MADRID, BERLIN, LISBON)
 

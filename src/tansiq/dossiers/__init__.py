@@ -13,11 +13,12 @@ It knows no kind by name: kinds bring nouns and pure rules (`model.Kind`). Read 
 """
 
 from tansiq.dossiers.frame import FRAME_ACTS, effective_handling
-from tansiq.dossiers.rules import automatic, duties, fold, in_order, parse_facts
+from tansiq.dossiers.rules import ancestors, automatic, duties, fold, in_order, parse_facts
 from tansiq.dossiers.wire import parse_body, verify_entry
 
 __all__ = [
     "FRAME_ACTS",
+    "ancestors",
     "automatic",
     "duties",
     "effective_handling",

@@ -168,8 +168,8 @@ def _meant(row: Step, items: Items, entry: Entry) -> Item | None:
     s = entry.statement
     about = str(s.facts.get("about", ""))
     lane = str(s.facts.get("member", "")) or s.author
-    found = items.get(about) or items.get(f"{about}/{lane}")
-    return found if found is not None and found.sort == row.sort else None
+    found = (items.get(about), items.get(f"{about}/{lane}"))
+    return next((i for i in found if i is not None and i.sort == row.sort), None)
 
 
 def _fault(row: Step, items: Items, entry: Entry) -> str:

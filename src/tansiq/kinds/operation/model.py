@@ -83,7 +83,7 @@ class Exhibit(msgspec.Struct, forbid_unknown_fields=True):
 
     form: Literal["document", "image", "audio", "video", "data", "object", "sample"]
     digest: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
-    size: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
+    size: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)] = 0
 
 
 class Custody(msgspec.Struct, forbid_unknown_fields=True):

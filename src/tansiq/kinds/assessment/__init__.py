@@ -1,0 +1,34 @@
+"""`assessment`: a question about a threat, and what each service judges before it has seen the others.
+
+Promises
+- Hypotheses and evidence are gathered together; then every service judges for itself: it commits to its judgement by
+  a hash and reveals it only when all have committed, or when the time to judge is over. A judgement whose commitment
+  the first revelation had not seen is kept and shown as not blind.
+- Likelihood (ICD 203) and confidence are two axes, never one sentence. Each service's own judgement stands beside the
+  joint one; dissent is printed, never averaged away.
+- The ACH matrix of each service shows which evidence tells hypotheses apart, and what changes without each item.
+- Indicators have a date of last check that somebody owes; questionnaires allow "unknown"; a picture is drawn over time.
+- When the outcome is known, each service and the joint judgement get their Brier score.
+- Assessments concern threats, groups, venues, regions: no person gets a number here (LED arts 7, 11).
+"""
+
+from tansiq.kinds.assessment.ach import Ranking, brier, diagnosticity, rank, sensitivity
+from tansiq.kinds.assessment.model import LIKELIHOOD, Asked, Judgement, commitment
+from tansiq.kinds.assessment.rules import ASSESSMENT, CYCLE, AssessmentState, picture, scores
+
+__all__ = [
+    "ASSESSMENT",
+    "CYCLE",
+    "LIKELIHOOD",
+    "Asked",
+    "AssessmentState",
+    "Judgement",
+    "Ranking",
+    "brier",
+    "commitment",
+    "diagnosticity",
+    "picture",
+    "rank",
+    "scores",
+    "sensitivity",
+]

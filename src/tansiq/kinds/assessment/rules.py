@@ -1,0 +1,330 @@
+"""The life cycle of an assessment.
+
+framing ──judging_opened──► judging ──all revealed──► revealed ──outcome_recorded──► closed
+   ▲                                                     │
+   └──────────────────────reopened───────────────────────┘ (a new round)
+joint judgement: awaited (each other service) ──► agreed | dissented
+indicator:       watched ⟲ checked every so many days ──► dropped
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from tansiq.dossiers import ancestors
+from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Kind
+from tansiq.errors import TansiqError
+from tansiq.kinds.assessment.ach import brier, weight
+from tansiq.kinds.assessment.model import (
+    LIKELIHOOD,
+    QUESTIONS,
+    About,
+    Answered,
+    Asked,
+    Committed,
+    Dissent,
+    EvidenceAdded,
+    HypothesisProposed,
+    IndicatorChecked,
+    IndicatorSet,
+    JointProposed,
+    Judgement,
+    JudgingOpened,
+    LevelTold,
+    Outcome,
+    Revealed,
+    commitment,
+)
+from tansiq.kinds.items import Cycle, Facts, Item, Items, Owed, Step, stop
+from tansiq.terms import EntryId, Grade, NodeId, parse_instant
+
+_TEXT = frozenset({"subject", "narrative", "note", "link", "entity"})
+_NOTE = frozenset({"note"})
+_ICD = "ICD 203"
+_FRAMING = ("framing",)
+_JUDGING = ("judging",)
+_KNOWN = ("revealed",)
+_ANY = ("framing", "judging", "revealed")
+
+ACTS = (
+    ActRule("assessment.asked", "opener", (), "framing", _ICD, _TEXT | {"question"}, Asked),
+    ActRule(
+        "assessment.hypothesis_proposed", "member", _FRAMING, "", _ICD, frozenset({"hypothesis"}), HypothesisProposed
+    ),
+    ActRule("assessment.evidence_added", "member", _FRAMING, "", _ICD, _TEXT | {"evidence"}, EvidenceAdded),
+    ActRule("assessment.judging_opened", "opener", _FRAMING, "judging", _ICD, _NOTE, JudgingOpened),
+    ActRule("assessment.committed", "member", _JUDGING, "", _ICD, _NOTE, Committed),
+    ActRule("assessment.revealed", "member", _JUDGING, "", _ICD, _NOTE | {"judgement", "gaps"}, Revealed),
+    ActRule("assessment.dissent_recorded", "member", _KNOWN, "", _ICD, _NOTE | {"dissent"}, Dissent),
+    ActRule("assessment.joint_proposed", "member", _KNOWN, "", _ICD, _NOTE | {"judgement"}, JointProposed),
+    ActRule("assessment.joint_agreed", "member", _KNOWN, "", _ICD, _NOTE, About),
+    ActRule("assessment.joint_dissented", "member", _KNOWN, "", _ICD, _NOTE | {"dissent"}, About),
+    ActRule("assessment.national_level_told", "member", _ANY, "", "", _NOTE, LevelTold),
+    ActRule("assessment.indicator_set", "member", _ANY, "", "", _NOTE | {"indicator"}, IndicatorSet),
+    ActRule("assessment.indicator_checked", "member", _ANY, "", "", _TEXT, IndicatorChecked),
+    ActRule("assessment.indicator_dropped", "member", _ANY, "", "", _NOTE, About),
+    ActRule("assessment.questionnaire_answered", "member", _ANY, "", "", _TEXT, Answered),
+    ActRule("assessment.reopened", "opener", _KNOWN, "framing", _ICD, _NOTE, None),
+    ActRule("assessment.outcome_recorded", "opener", _KNOWN, "closed", _ICD, _NOTE, Outcome),
+)
+
+
+def _next_check(facts: Facts, at: datetime) -> datetime | None:
+    days = facts.get("every_days")
+    return at + timedelta(days=days) if isinstance(days, int) else None
+
+
+CYCLE = Cycle(
+    steps=(
+        Step("assessment.joint_proposed", "joint", "each", "any", (), "awaited"),
+        Step("assessment.joint_agreed", "joint", "", "owner", ("awaited", "dissented"), "agreed"),
+        Step("assessment.joint_dissented", "joint", "", "owner", ("awaited", "agreed"), "dissented"),
+        Step("assessment.indicator_set", "indicator", "one", "any", (), "watched", _next_check),
+        Step("assessment.indicator_checked", "indicator", "", "owner", ("watched",), "watched", _next_check),
+        Step("assessment.indicator_dropped", "indicator", "", "any", ("watched",), "dropped", stop),
+    ),
+    owed=(
+        Owed("joint", ("awaited",), "assessment.answer_joint", _ICD),
+        Owed("indicator", ("watched",), "assessment.check_indicator", ""),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A revealed judgement, and whether it was made before its author could know another's."""
+
+    entry: EntryId
+    judgement: Judgement
+    blind: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentState:
+    """The question's hypotheses and evidence, who committed, who revealed, what all agreed to."""
+
+    facts: Mapping[str, Any]
+    due_at: datetime | None
+    round: int = 1
+    hypotheses: Mapping[str, EntryId] = field(default_factory=dict)
+    evidence: Mapping[str, tuple[EntryId, str, str]] = field(default_factory=dict)
+    """Label -> (entry, grade, scheme)."""
+    committed: Mapping[NodeId, tuple[str, EntryId]] = field(default_factory=dict)
+    revealed: Mapping[NodeId, Told] = field(default_factory=dict)
+    seen_by_first: frozenset[EntryId] = frozenset()
+    """What the round's first revelation had seen: commitments outside it were not blind."""
+    levels: Mapping[NodeId, tuple[int, int]] = field(default_factory=dict)
+    answers: Mapping[tuple[str, NodeId], tuple[str, str, datetime]] = field(default_factory=dict)
+    """(question, service) -> (value, trend, when): the newest answer."""
+    dissents: tuple[EntryId, ...] = ()
+    items: Items = field(default_factory=dict)
+    outcome: str | None = None
+
+    @property
+    def weights(self) -> dict[str, int]:
+        return {label: weight(grade, scheme) for label, (_e, grade, scheme) in self.evidence.items()}
+
+    def joint(self) -> Item | None:
+        """One lane of the newest joint judgement that every other service agreed to."""
+        lanes = [i for i in self.items.values() if i.sort == "joint"]
+        whole = [i for i in lanes if all(j.state == "agreed" for j in lanes if j.begun == i.begun)]
+        return max(whole, key=lambda i: (i.trail[0][2], i.begun)) if whole else None
+
+
+def _instant(facts: Facts, name: str) -> datetime | None:
+    try:
+        return parse_instant(str(facts.get(name, "")))
+    except TansiqError:
+        return None
+
+
+def begin(opening: Entry) -> AssessmentState:
+    facts = dict(opening.statement.facts)
+    return AssessmentState(facts, _instant(facts, "due"))
+
+
+def check(state: DossierState, entry: Entry) -> str:
+    """Why this act is illegal now; empty when legal."""
+    s = entry.statement
+    if s.type == "assessment.asked":
+        due = _instant(s.facts, "due")
+        return "" if due is not None and due > s.at else "the time to judge ends after the question"
+    own: AssessmentState | None = state.own
+    if own is None:
+        return ""
+    match s.type:
+        case "assessment.hypothesis_proposed":
+            return "that label is taken" if s.facts.get("label") in own.hypotheses else ""
+        case "assessment.evidence_added":
+            return _evidence_fault(own, s.facts)
+        case "assessment.judging_opened":
+            return "" if len(own.hypotheses) > 1 else "there are fewer than two hypotheses"
+        case "assessment.committed":
+            return _commit_fault(own, s.author)
+        case "assessment.revealed":
+            return _reveal_fault(state, own, entry)
+        case "assessment.joint_proposed":
+            return _scale_fault(own, s.facts)
+        case "assessment.questionnaire_answered":
+            return "" if s.facts.get("question") in QUESTIONS else "no question of the questionnaire"
+        case "assessment.national_level_told":
+            return "" if int(s.facts["level"]) <= int(s.facts["steps"]) else "the level is beyond its scale"
+        case "assessment.outcome_recorded":
+            told = s.facts.get("hypothesis", "")
+            return "" if not told or told in own.hypotheses else "no such hypothesis"
+    return CYCLE.check(state, own.items, entry)
+
+
+def _evidence_fault(own: AssessmentState, facts: Facts) -> str:
+    if facts.get("label") in own.evidence:
+        return "that label is taken"
+    try:
+        Grade.parse(str(facts.get("grade", "X4")), str(facts.get("scheme", "4x4")))
+    except TansiqError:
+        return "grade is not of its scheme"
+    return ""
+
+
+def _commit_fault(own: AssessmentState, who: NodeId) -> str:
+    if own.revealed:
+        return "another service's judgement is known already"
+    return "committed already" if who in own.committed else ""
+
+
+def _reveal_fault(state: DossierState, own: AssessmentState, entry: Entry) -> str:
+    s = entry.statement
+    mine = own.committed.get(s.author)
+    if mine is None:
+        return "not committed to"
+    if s.author in own.revealed:
+        return "revealed already"
+    waiting = [n for n in state.members if n not in own.committed]
+    if waiting and not own.revealed and (own.due_at is None or s.at <= own.due_at):
+        return "not before every service committed or the time is over"
+    if commitment(state.id, s.author, own.round, str(s.facts.get("salt", "")), s.facts) != mine[0]:
+        return "not what was committed to"
+    return _scale_fault(own, s.facts)
+
+
+def _scale_fault(own: AssessmentState, facts: Facts) -> str:
+    likelihood, percent = facts.get("likelihood") or {}, facts.get("percent") or {}
+    if set(likelihood) != set(own.hypotheses) or set(percent) != set(own.hypotheses):
+        return "every hypothesis is judged"
+    for label, word in likelihood.items():
+        low, high = LIKELIHOOD[str(word)]
+        if not low <= int(percent[label]) <= high:
+            return f"{label}: the per cent and the word differ"
+    cells = facts.get("cells") or {}
+    if not set(cells) <= set(own.evidence) or any(not set(row) <= set(own.hypotheses) for row in cells.values()):
+        return "a cell of an unknown item or hypothesis"
+    return ""
+
+
+def step(state: DossierState, entry: Entry) -> tuple[str, AssessmentState]:
+    s = entry.statement
+    own: AssessmentState = replace(state.own, items=CYCLE.step(state.own.items, entry))
+    phase = next((a.after for a in ACTS if a.type == s.type and a.after), state.phase)
+    match s.type:
+        case "assessment.hypothesis_proposed":
+            own = replace(own, hypotheses={**own.hypotheses, str(s.facts["label"]): entry.id})
+        case "assessment.evidence_added":
+            graded = (entry.id, str(s.facts.get("grade", "X4")), str(s.facts.get("scheme", "4x4")))
+            own = replace(own, evidence={**own.evidence, str(s.facts["label"]): graded})
+        case "assessment.judging_opened":
+            own = replace(own, due_at=_instant(s.facts, "due") or own.due_at)
+        case "assessment.committed":
+            own = replace(own, committed={**own.committed, s.author: (str(s.facts["digest"]), entry.id)})
+        case "assessment.revealed":
+            own = _revealed(state, own, entry)
+            if set(own.revealed) >= set(own.committed):
+                phase = "revealed"
+        case "assessment.national_level_told":
+            own = replace(own, levels={**own.levels, s.author: (int(s.facts["level"]), int(s.facts["steps"]))})
+        case "assessment.questionnaire_answered":
+            told = (str(s.facts["value"]), str(s.facts.get("trend", "unknown")), s.at)
+            own = replace(own, answers={**own.answers, (str(s.facts["question"]), s.author): told})
+        case "assessment.dissent_recorded" | "assessment.joint_dissented":
+            own = replace(own, dissents=(*own.dissents, entry.id))
+        case "assessment.reopened":
+            own = replace(own, round=own.round + 1, committed={}, revealed={}, seen_by_first=frozenset())
+        case "assessment.outcome_recorded":
+            own = replace(own, outcome=str(s.facts.get("hypothesis", "")))
+    return phase, own
+
+
+def _revealed(state: DossierState, own: AssessmentState, entry: Entry) -> AssessmentState:
+    """A commitment that the first revelation had not seen may have been made in its knowledge: it is not blind."""
+    s = entry.statement
+    seen = own.seen_by_first or ancestors(entry.id, {e.id: e for e in state.entries})
+    told = {k: s.facts.get(k) for k in ("likelihood", "percent", "confidence", "cells")}
+    mine = Told(entry.id, told, own.committed[s.author][1] in seen)
+    return replace(own, seen_by_first=seen, revealed={**own.revealed, s.author: mine})
+
+
+def duties(state: DossierState) -> tuple[Duty, ...]:
+    """To judge, to reveal, to check what is watched, to answer a joint judgement, to record what came true."""
+    own: AssessmentState | None = state.own
+    if own is None or state.opener is None or state.opened_at is None or state.phase == "closed":
+        return ()
+    found = list(CYCLE.duties(state, own.items))
+    opening = state.first.id
+    if state.phase == "framing":
+        found.append(
+            Duty(state.id, state.opener, "assessment.open_judging", own.due_at, state.opened_at, _ICD, opening)
+        )
+    if state.phase == "judging":
+        waiting = [n for n in state.members if n not in own.committed]
+        if not own.revealed:
+            found += [
+                Duty(state.id, n, "assessment.judge", own.due_at, state.opened_at, _ICD, opening) for n in waiting
+            ]
+        # When all have committed, or the time is over, who committed reveals; until then `since` lies ahead.
+        since = own.due_at if waiting and own.due_at and not own.revealed else state.opened_at
+        found += [
+            Duty(state.id, n, "assessment.reveal", own.due_at, since, _ICD, opening)
+            for n in own.committed
+            if n not in own.revealed and n in state.members
+        ]
+    horizon = _instant(own.facts, "horizon_until")
+    if state.phase == "revealed" and horizon is not None:
+        found.append(Duty(state.id, state.opener, "assessment.record_outcome", horizon, horizon, _ICD, opening))
+    return tuple(found)
+
+
+def scores(own: AssessmentState) -> dict[str, float]:
+    """Brier score of each service, and of the joint judgement under `joint`; empty while no outcome is known."""
+    if own.outcome is None:
+        return {}
+    told: dict[str, Mapping[str, int]] = {str(n): t.judgement.get("percent") or {} for n, t in own.revealed.items()}
+    joint = own.joint()
+    if joint is not None:
+        told["joint"] = joint.facts.get("percent") or {}
+    found = {who: brier(percent, own.outcome) for who, percent in told.items()}
+    return {who: score for who, score in found.items() if score is not None}
+
+
+def picture(states: Iterable[DossierState]) -> list[tuple[datetime, str, str, NodeId, str, str]]:
+    """(when, region or crime area, question, service, value, trend), oldest first, over many assessments."""
+    found = []
+    for state in states:
+        own: AssessmentState | None = state.own if state.kind == ASSESSMENT.name else None
+        for about in (*own.facts.get("regions", ()), *own.facts.get("crime_areas", ())) if own else ():
+            for (question, who), (value, trend, at) in (own.answers if own else {}).items():
+                found.append((at, str(about), question, who, value, trend))
+    return sorted(found)
+
+
+def required(entry: Entry) -> tuple[str, ...]:
+    return {
+        "assessment.asked": ("question",),
+        "assessment.hypothesis_proposed": ("hypothesis",),
+        "assessment.indicator_set": ("indicator",),
+        "assessment.joint_dissented": ("dissent",),
+        "assessment.dissent_recorded": ("dissent",),
+    }.get(entry.statement.type, ())
+
+
+ASSESSMENT = Kind("assessment", ACTS, begin, check, step, duties, lambda _state, _me: (), required)
