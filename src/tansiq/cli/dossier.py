@@ -279,8 +279,11 @@ def example(
     from tansiq.cli.examples import body_of
 
     body = body_of(kind)
-    raw = msgspec.json.format(msgspec.json.encode(body), indent=2)
-    emit(ctx, body, lambda _out: sys.stdout.write(raw.decode() + "\n"))
+
+    def show(_out: Console) -> None:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(body), indent=2).decode() + "\n")
+
+    emit(ctx, body, show)
 
 
 def _decision(decision: Decision) -> dict[str, Any]:

@@ -24,10 +24,22 @@ from tansiq.node import Node
 PASSWORD_WORDS = ("atlas", "meseta", "spree", "tejo", "cedar", "harbour", "lantern", "saffron")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+PORTS = range(20_000, 30_000)
+"""Below the ephemeral ranges of the systems we know: no outgoing connection of this machine takes one meanwhile."""
+
+
+def held_port() -> socket.socket:
+    """A socket bound to a free port and not listening: nobody else gets the port until the node that will use it
+    starts. Raises `PeerUnavailable` where a hundred tries find none."""
+    for _ in range(100):
+        held = socket.socket()
+        try:
+            held.bind(("127.0.0.1", secrets.choice(PORTS)))
+        except OSError:
+            held.close()
+            continue
+        return held
+    raise PeerUnavailable("demo.no_port", "no free port on this machine", step="make the demo's nodes")
 
 
 @dataclass
@@ -44,6 +56,7 @@ class Host:
     tokens: dict[str, str] = field(default_factory=dict)
     sign_ins: list[tuple[str, str, str]] = field(default_factory=list)
     _process: subprocess.Popen[bytes] | None = None
+    _held: list[socket.socket] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -51,7 +64,8 @@ class Host:
 
     def make(self, officers: list[tuple[str, tuple[Role, ...]]], holdings: list[dict[str, Any]]) -> bytes:
         """Keys, settings, officers, own records. Returns the node's card, for its partners to pin."""
-        self.pages_port, exchange_port = free_port(), free_port()
+        self._held = [held_port(), held_port()]
+        self.pages_port, exchange_port = (int(held.getsockname()[1]) for held in self._held)
         node = Node.init(
             self.home,
             self.name,
@@ -88,11 +102,11 @@ class Host:
         finally:
             node.close()
 
-    def load(self, raw: bytes, as_: str) -> Any:
+    def load(self, raw: bytes, as_: str, addresses: bytes | None = None) -> Any:
         """A public list into this node's bank, before it starts."""
         node = Node.open(self.home)
         try:
-            return node.import_list(raw, as_, Acting.machine())
+            return node.import_list(raw, as_, Acting.machine(), addresses=addresses)
         finally:
             node.close()
 
@@ -104,6 +118,7 @@ class Host:
             k: v for k, v in os.environ.items() if not k.startswith("TANSIQ_") and k != "PYTHONDONTWRITEBYTECODE"
         }
         command = [sys.executable, "-m", "tansiq", "--home", str(self.home), "serve"]
+        self._let_go()
         self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)  # noqa: S603 # our own interpreter and module
         log.close()
         for _ in range(300):
@@ -118,6 +133,10 @@ class Host:
         last = (self.home / "node.log").read_text("utf-8", "replace").strip().splitlines()[-1:]
         raise PeerUnavailable("demo.not_started", f"the node of {self.name} did not start: {' '.join(last)}")
 
+    def _let_go(self) -> None:
+        while self._held:
+            self._held.pop().close()
+
     def ask_to_stop(self) -> None:
         """The first half of `stop`, so that four nodes end side by side."""
         if self._process is not None:
@@ -125,6 +144,7 @@ class Host:
 
     def stop(self) -> None:
         """Ask the process that we started to end; end it if it does not."""
+        self._let_go()
         if self._process is None:
             return
         self._process.terminate()

@@ -70,6 +70,20 @@ def report_body(hide_source_from: list[str]) -> dict[str, Any]:
     }
 
 
+def press_body(lang: str, title: str, text: str, persons: tuple[str, ...]) -> dict[str, Any]:
+    """A press text as a report. A name in it is a proposal: an assessment, of unknown reliability."""
+    body = report_body([])
+    body["subject"] = title
+    body["facts"] = {"crime_areas": ["terrorism", "organised_crime"], "grade": "X4", "language": lang}
+    body["handling"] = {"codes": ["H0"]}
+    parts: list[dict[str, Any]] = [{"kind": "narrative", "lang": lang, "text": text}]
+    for n, name in enumerate(persons, 1):
+        claim = {"property": "name", "value": name, "lang": lang, "basis": "assessment", "grade": "X4"}
+        entity = {"id": f"p{n}", "schema": "Person", "role": "CONT", "claims": [claim]}
+        parts.append({"kind": "entity", "entity": entity})
+    return {**body, "parts": parts}
+
+
 def request_body(report_entry: str) -> dict[str, Any]:
     """Madrid's urgent request to Rabat after the hit."""
     return {

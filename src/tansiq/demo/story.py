@@ -11,6 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from tansiq.crypto import PublicKeys
 from tansiq.demo import people
 from tansiq.demo.hosts import DemoProblem, Host
@@ -311,6 +313,6 @@ def run_step(name: str, act: Callable[[], str]) -> StepResult:
     started = time.monotonic()
     try:
         detail, ok = act(), True
-    except (DemoFailed, TansiqError, KeyError) as exc:
+    except (DemoFailed, TansiqError, KeyError, ValueError, httpx.HTTPError) as exc:
         detail, ok = f"{type(exc).__name__}: {exc}", False
     return StepResult(name, ok, round((time.monotonic() - started) * 1000, 1), detail)
