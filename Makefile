@@ -9,6 +9,8 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 PY    := $(BIN)/python
 READY := $(VENV)/.ready
+# Name scoring in C, built by hatch_build.py at every install.
+KERNEL := src/tansiq/matching/kernel
 # The first interpreter that is new enough; `make PYTHON=/path/to/python3.12 dev` overrides.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; raise SystemExit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -29,7 +31,7 @@ help: ## list these commands
 dev: $(READY) ## make .venv from the lock file (fast when nothing changed)
 
 # With hashes first, then the tree itself without looking at any index: what is installed is what the lock says.
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml hatch_build.py $(wildcard $(KERNEL)/*.[ch])
 	@if [ -z "$(PYTHON)" ]; then echo "Tansiq needs Python 3.11 or newer; set PYTHON=/path/to/it" >&2; exit 1; fi
 	@if [ "$(HAVE_UV)" = yes ] \
 	  && { [ -x $(PY) ] || uv venv -q --python "$(PYTHON)" $(VENV); } \
@@ -42,6 +44,7 @@ $(READY): requirements.lock pyproject.toml
 	  $(PY) -m pip install -q --no-deps --no-build-isolation -e .; \
 	  echo "ready (pip)"; \
 	fi
+	@[ -e $(KERNEL)/_kernel.abi3.so ] || echo "no C kernel (a C compiler and Python.h make one): name scoring runs in Python, 40 times slower"
 	@touch $@
 
 .PHONY: demo
