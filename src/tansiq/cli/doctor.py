@@ -13,6 +13,14 @@ from tansiq.cli.screen import emit, table
 from tansiq.errors import Broken, TansiqError
 
 
+def _kernel() -> str:
+    """Which name scoring runs; the slower one is no fault."""
+    from tansiq.matching import kernel_in_use
+
+    name, why_not = kernel_in_use()
+    return f"scored in C ({name})" if not why_not else f"scored in Python ({name}): {why_not}"
+
+
 def doctor(ctx: typer.Context) -> None:
     """Open the node and try its parts: keys, database, ledger, bank, courier. Says what is wrong and ends with 8.
 
@@ -33,6 +41,7 @@ def doctor(ctx: typer.Context) -> None:
         check("bank", lambda: f"{node.bank.count()} records")
         check("officers", lambda: f"{len(node.access.officers())} officers")
         check("peers", lambda: f"{len(node.exchange.peers())} pinned")
+        check("names", _kernel)
 
     def show(out: Console) -> None:
         rows = [("ok" if c["ok"] else "WRONG", c["name"], c["detail"]) for c in checks]

@@ -2,7 +2,8 @@
 
 Promises:
 - `score(a, b)` is symmetric, in [0, 1], 0.0 when two names cannot be compared; `explain(a, b)` gives the rows
-  that add up to it.
+  that add up to it; `score_many(query, names)` gives the scores of one name against each of many.
+- `kernel_in_use()` says whether names are scored in C or by the Python twin, which gives the same numbers.
 - `compare_persons(a, b)` weighs names, birth dates, places, nationalities, parents, documents and phones in
   bits (log2), conflicts shown as plainly as agreement.
 - `NameIndex` finds the nearest names of a register: `build`, `search`, `add`, `remove`, `save`, `load`.
@@ -28,13 +29,14 @@ from tansiq.matching.identifiers import (
     normal_vin,
 )
 from tansiq.matching.index import NameIndex
-from tansiq.matching.kernel import explain, score
+from tansiq.matching.kernel import explain, kernel_in_use, score, score_many
 from tansiq.matching.persons import compare_persons
 
 __all__ = [
     "NameIndex",
     "compare_persons",
     "explain",
+    "kernel_in_use",
     "normal_aircraft",
     "normal_bic",
     "normal_card",
@@ -50,4 +52,5 @@ __all__ = [
     "normal_vessel",
     "normal_vin",
     "score",
+    "score_many",
 ]

@@ -2,7 +2,7 @@
 
 Promises:
 - both give the same whole numbers (centibits) and so the same score for any two texts; a test holds them to it.
-- `score`, `explain`, `score_many`, `centibits`, `pack_name` run the chosen one; `which()` says which and why.
+- `score`, `explain`, `score_many`, `centibits`, `pack_name` run the chosen one; `kernel_in_use()` says which and why.
 - `use("twin")` or `use("compiled")` chooses (for tests and comparisons); no environment is read.
 - nothing that is kept grows with the number of names compared in C; the twin's caches are bounded.
 """
@@ -12,12 +12,12 @@ from tansiq.matching.kernel.door import (
     Twin,
     centibits,
     explain,
+    kernel_in_use,
     pack_name,
     reload,
     score,
     score_many,
     use,
-    which,
 )
 from tansiq.matching.kernel.tables import pack, version
 
@@ -26,6 +26,7 @@ __all__ = [
     "Twin",
     "centibits",
     "explain",
+    "kernel_in_use",
     "pack",
     "pack_name",
     "reload",
@@ -33,5 +34,4 @@ __all__ = [
     "score_many",
     "use",
     "version",
-    "which",
 ]

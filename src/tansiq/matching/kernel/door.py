@@ -121,9 +121,10 @@ def reload() -> None:
     """Hands the tables over again: for a trainer that changed `edit.TABLES` in place."""
     global _running
     _running = None
+    tables.version.cache_clear()
 
 
-def which() -> tuple[str, str]:
+def kernel_in_use() -> tuple[str, str]:
     """(`compiled` or `twin`, why not compiled)."""
     return _start().name, _why_not
 

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from array import array
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from itertools import chain
 from struct import Struct
 from typing import Any
@@ -232,6 +233,7 @@ def tables() -> dict[str, bytes | Callable[..., Any]]:
     return {**out, "version": digest.digest()[:8], "fold": _fold, "normalize": unicodedata.normalize}
 
 
+@lru_cache(maxsize=1)
 def version() -> bytes:
     """Eight bytes that differ when a learned or hand-made table differs."""
     found = tables()["version"]
