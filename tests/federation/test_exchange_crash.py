@@ -68,16 +68,18 @@ def check_exactly_once(sender: FederationNode, to: FederationNode, refs: list[st
 
 
 @pytest.mark.parametrize("passage", [1, 2])
-@pytest.mark.parametrize("who", ["sender", "receiver"])
+@pytest.mark.parametrize("who", ["sender", "sender, formed with the item", "receiver"])
 def test_a_crash_of_either_side_during_a_post_loses_and_repeats_nothing(pair: Pair, who: str, passage: int) -> None:
     federation, ma, es = pair
     refs: list[str] = []
-    side, points = (ma, SENDING) if who == "sender" else (es, FILING)
+    side, points = (es, FILING) if who == "receiver" else (ma, SENDING)
     for point in points:
         fresh = [f"e-{point}-{n}" for n in range(3)]
         refs += fresh
         side.faults.crash_at(point, passage)
         for ref in fresh:
+            if "formed" in who:
+                ma.exchange.rest(es.node)
             until_acknowledged(lambda ref=ref: ma.send(es, ref), ma)
             federation.network.plan = ["drop"] * (passage + 1) if point == "courier.before_failure_noted" else []
             federation.deliver(ma, es)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tansiq.errors import Conflict, PeerUnavailable, Refused, TansiqError
+from tansiq.errors import Broken, Conflict, Invalid, PeerUnavailable, Refused, TansiqError
 from tansiq.exchange.model import ItemState
 from tansiq.store import Store
 from tests.support.federation import Federation, FederationNode
@@ -118,6 +118,50 @@ def test_what_is_recalled_while_the_partner_is_away_never_leaves(pair: Pair) -> 
     federation.network.away = set()
     federation.deliver(ma, es)
     assert es.filed() == ["e-1"]
+    assert ma.states() == {"e-1": "received", "e-2": "refused"}
+
+
+def test_what_is_queued_for_a_courier_at_rest_is_formed_with_it(pair: Pair) -> None:
+    """One commit for both; what is queued after it waits for the next envelope, together."""
+    federation, ma, es = pair
+    ma.exchange.rest(es.node)
+    ma.faults.passed.clear()
+    ma.send(es, "e-1", "e-2")
+    assert ma.faults.passed.count("outbox.formed") == 1
+    ma.send(es, "e-3")
+    ma.send(es, "e-4")
+    assert ma.faults.passed.count("outbox.formed") == 1
+    federation.deliver(ma, es)
+    assert len(federation.network.seen) == 2
+    assert es.filed() == ["e-1", "e-2", "e-3", "e-4"]
+    assert set(ma.states().values()) == {"received"}
+
+
+def test_a_removal_overtakes_an_envelope_formed_with_its_item(pair: Pair) -> None:
+    federation, ma, es = pair
+    ma.exchange.rest(es.node)
+    ma.send(es, "e-1")
+    ma.exchange.remove_peer(es.node)
+    assert not ma.exchange.deliver_once(es.node, federation.network)
+    assert federation.network.seen == []
+    assert ma.states() == {"e-1": "expired"}
+
+
+def test_what_cannot_be_formed_fails_nobodys_act(pair: Pair) -> None:
+    """The officer's entry stands; the courier, not the officer, hears that nobody loads this kind of item."""
+    federation, ma, es = pair
+    ma.exchange.rest(es.node)
+    ma.send(es, "e-1", kind="strange")
+    assert ma.states() == {"e-1": "queued"}
+    with pytest.raises(Broken):
+        ma.exchange.deliver_once(es.node, federation.network)
+
+
+def test_a_receipt_signed_beforehand_counts_only_if_all_was_received(pair: Pair) -> None:
+    federation, ma, es = pair
+    es.refused["e-2"] = Invalid("e.refused", "no")
+    ma.send(es, "e-1", "e-2")
+    federation.deliver(ma, es)
     assert ma.states() == {"e-1": "received", "e-2": "refused"}
 
 

@@ -1,8 +1,9 @@
 """Couriers: threads that carry envelopes to partners and fetch from those that cannot reach us.
 
-One manager thread looks at what waits, a small pool posts; one partner has at most one envelope under way. A failed
-partner is left alone for a jittered, growing time capped at minutes, but any authenticated contact from it reopens its
-queue at once. Idle cost: one held poll per polled partner, nothing for the others.
+One thread for each partner that can be reached: it forms, posts and takes the receipt, one envelope at a time, and is
+woken by the commit that queued something for it. A manager thread looks after them, and at what other processes queued.
+A failed partner is left alone for a jittered, growing time capped at minutes, but any authenticated contact from it
+reopens its queue at once. Idle cost: one held poll per polled partner, nothing for the others.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import structlog
 
@@ -29,16 +28,10 @@ LOOK_S = 5.0
 """How often the manager looks although nobody rang: other processes on one PostgreSQL ring their own bells only."""
 SWEEP_S = 60.0
 ENVELOPES_PER_TURN = 16
-"""Then the worker turns to another partner, so that one long queue does not hold up the rest."""
-
-
-@dataclass(slots=True)
-class _Line:
-    """Where we stand with one partner. Touched under the manager's lock."""
-
-    busy: bool = False
-    not_before: float = 0.0
-    contacts: int = 0
+"""Then another partner may have the place, so that one long queue does not hold up the rest."""
+GIVE_WAY_S = 0.001
+CRASHED_ATTEMPTS = 5
+"""An unforeseen failure backs off as far as this many foreseen ones."""
 
 
 class Courier:
@@ -50,11 +43,12 @@ class Courier:
         self._exchange = exchange
         self._transport: Transport = transport or HttpsTransport(exchange.settings.connect_timeout_s)
         self._chance = chance
-        self._lines: dict[NodeId, _Line] = {}
+        self._lines: dict[NodeId, threading.Thread] = {}
         self._polled: dict[NodeId, threading.Thread] = {}
-        self._lock = threading.Lock()
+        self._reachable: frozenset[NodeId] = frozenset()
+        """Pinned, with an address. Set by the manager; a line whose partner is not in it ends."""
         self._stopping = threading.Event()
-        self._pool = ThreadPoolExecutor(exchange.settings.send_workers, thread_name_prefix="courier")
+        self._places = threading.Semaphore(exchange.settings.send_workers)
         self._manager = threading.Thread(target=self._manage, name="courier-manager", daemon=True)
         self._swept_at = 0.0
 
@@ -69,8 +63,7 @@ class Courier:
             self._transport.close()
         if self._manager.is_alive():
             self._manager.join(timeout=10)
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        for thread in list(self._polled.values()):
+        for thread in [*self._lines.values(), *self._polled.values()]:
             thread.join(timeout=10)
 
     # --- the manager ---
@@ -78,72 +71,73 @@ class Courier:
     def _manage(self) -> None:
         while not self._stopping.is_set():
             seen = self._exchange.bell.rings()
-            wait_s = LOOK_S
             try:
-                wait_s = self._look()
+                self._look()
             except Exception as exc:  # noqa: BLE001  # a worker loop: a broken look must not end all delivery
                 _log.error("courier.look_failed", failure=type(exc).__name__, code=getattr(exc, "code", ""))
             if not self._stopping.is_set():
-                self._exchange.bell.wait(None, seen, wait_s)
+                self._exchange.bell.wait(None, seen, LOOK_S)
 
-    def _look(self) -> float:
-        """Give work to the pool; returns after how many seconds to look again."""
+    def _look(self) -> None:
+        """A line for each partner that can be reached, a poll for each that is polled, a ring where something waits."""
         now = time.monotonic()
         if now - self._swept_at >= SWEEP_S:
             self._swept_at = now
             self._exchange.sweep()
         peers = {p.card.node: p for p in self._exchange.peers() if p.state == "pinned"}
+        self._reachable = frozenset(node for node, peer in peers.items() if peer.card.url)
         self._tend_polls(peers)
-        soonest = LOOK_S
+        for node in self._reachable:
+            line = self._lines.get(node)
+            if line is None or not line.is_alive():
+                self._lines[node] = threading.Thread(
+                    target=self._serve, args=(node,), name=f"courier-{node}", daemon=True
+                )
+                self._lines[node].start()
         for node in self._exchange.waiting_for():
-            peer = peers.get(node)
-            if peer is None or not peer.card.url:
-                continue
-            line = self._line(node)
-            with self._lock:
-                reopened = self._exchange.bell.contacts(node) != line.contacts
-                if line.busy:
-                    continue
-                if line.not_before > now and not reopened:
-                    soonest = min(soonest, line.not_before - now)
-                    continue
-                # Read before the turn: a contact that comes while it fails reopens the queue.
-                line.contacts = self._exchange.bell.contacts(node)
-                line.busy = True
-            self._pool.submit(self._turn, node)
-        return max(0.01, soonest)
+            if node in self._reachable:
+                self._exchange.bell.ring(node)
 
-    def _line(self, node: NodeId) -> _Line:
-        with self._lock:
-            return self._lines.setdefault(node, _Line())
+    # --- a line ---
 
-    def _turn(self, node: NodeId) -> None:
-        line = self._line(node)
-        failure: TansiqError | None = None
-        crashed = False
+    def _serve(self, node: NodeId) -> None:
+        """Carry what waits for one partner, and rest in between."""
+        bell = self._exchange.bell
+        bell.serve(node, True)
+        try:
+            while not self._stopping.is_set() and node in self._reachable:
+                seen, contacts = bell.rings(node), bell.contacts(node)
+                with self._places:
+                    more, pause_s = self._turn(node)
+                if pause_s:
+                    self._rest(node, contacts, pause_s)
+                elif more:
+                    time.sleep(GIVE_WAY_S)
+                elif not self._stopping.is_set():
+                    self._exchange.rest(node)
+                    bell.wait(node, seen, SWEEP_S)
+        finally:
+            bell.serve(node, False)
+            self._exchange.stir(node)
+            self._exchange.wake()  # the manager looks whether the partner is there again
+
+    def _turn(self, node: NodeId) -> tuple[bool, float]:
+        """Whether more may wait, and for how many seconds the partner is to be left alone."""
+        chosen = self._exchange.settings
         try:
             for _ in range(ENVELOPES_PER_TURN):
                 if self._stopping.is_set() or not self._exchange.deliver_once(node, self._transport):
-                    break
+                    return False, 0.0
                 self._exchange.note_attempt(node, None)
         except TansiqError as exc:
-            failure = exc
+            attempts = self._exchange.note_attempt(node, exc)
+            _log.info("courier.attempt_failed", peer=node, code=exc.code, attempts=attempts)
         except Exception as exc:  # noqa: BLE001  # a worker loop: said aloud, backed off, tried again
             _log.error("courier.turn_failed", peer=node, failure=type(exc).__name__)
-            crashed = True
-        with self._lock:
-            line.not_before = time.monotonic() + self._pause_s(node, failure, crashed)
-            line.busy = False
-        self._exchange.wake()
-
-    def _pause_s(self, node: NodeId, failure: TansiqError | None, crashed: bool) -> float:
-        if failure is None and not crashed:
-            return 0.0
-        chosen = self._exchange.settings
-        attempts = self._exchange.note_attempt(node, failure) if failure is not None else 5
-        if failure is not None:
-            _log.info("courier.attempt_failed", peer=node, code=failure.code, attempts=attempts)
-        return rules.backoff_s(attempts, self._chance(), chosen.backoff_first_s, chosen.backoff_cap_s)
+            attempts = CRASHED_ATTEMPTS
+        else:
+            return True, 0.0
+        return True, rules.backoff_s(attempts, self._chance(), chosen.backoff_first_s, chosen.backoff_cap_s)
 
     # --- polls ---
 
@@ -184,7 +178,7 @@ class Courier:
         """Sleep, but not past a contact from that partner or the end of the process."""
         until = time.monotonic() + pause_s
         while not self._stopping.is_set() and (left := until - time.monotonic()) > 0:
-            seen = self._exchange.bell.rings()
+            seen = self._exchange.bell.rings(node)
             if self._exchange.bell.contacts(node) != contacts:
                 return
-            self._exchange.bell.wait(None, seen, min(left, 1.0))
+            self._exchange.bell.wait(node, seen, left)

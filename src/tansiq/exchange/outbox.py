@@ -1,5 +1,7 @@
 """The sending side: items queued in the caller's transaction, envelopes formed once, receipts taken.
 
+What is queued for a partner whose courier rests is formed at the end of the same transaction (`Ground.resting`): one
+commit fewer on the way of a single entry. While a courier is at work, items wait for each other and share an envelope.
 Order of effects, and what a crash between any two leaves:
   enqueue (caller's transaction) → form (one transaction: load, seal, sign, keep the bytes) → post → take the receipt.
   Before `form`: the item waits. After it: the very same bytes are posted again. After the post: the partner knows the
@@ -13,16 +15,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import Connection
 
 from tansiq.crypto import SUITE, peek, seal, sign, verify
 from tansiq.errors import Broken, Invalid, PeerUnavailable, TansiqError, Untrusted
 from tansiq.exchange import records, rules, wire
-from tansiq.exchange.ground import Ground, envelope_sha256
+from tansiq.exchange.ground import Ground, envelope_sha256, savepoint
 from tansiq.exchange.model import Item, ItemState, OutboxLoader, Receipt
 from tansiq.exchange.pins import Pins
 from tansiq.terms import LogVerb, NodeId, format_instant
 
+_log = structlog.get_logger("tansiq.exchange")
 HAND_OUT_BYTES = 8 * 1024 * 1024
 """A poll's answer stops growing here; the next poll brings the rest."""
 
@@ -37,6 +41,8 @@ class Outbox:
         self._ground = ground
         self._pins = pins
         self._loaders = loaders
+        self._handed: dict[NodeId, records.EnvelopeRow] = {}
+        """Formed with what was queued, committed, and not posted yet: for the courier of this process."""
 
     def enqueue(
         self, tx: Connection, *, to: NodeId, kind: str, ref: str, expires_at: datetime, again: bool = False
@@ -59,13 +65,40 @@ class Outbox:
         elif not removed and (there.state in _ENDED or (again and _has_been_loaded(there))):
             records.queue_again(tx, there.id, now, expires_at)
         ground.fault("outbox.enqueued")
-        ground.store.after_commit(tx, lambda: ground.bell.ring(to))
+        if to in ground.resting:
+            ground.store.at_end(tx, ("outbox.form", to), lambda: self._form_early(tx, to))
+        else:
+            ground.store.after_commit(tx, lambda: ground.bell.ring(to))
 
     # --- forming ---
 
+    def _form_early(self, tx: Connection, to: NodeId) -> None:
+        """The envelope of what this work has queued. Where it cannot be formed, the courier finds out and says why."""
+        found = None
+        try:
+            with savepoint(tx, "early"):
+                found = self._take(tx, to)
+        except TansiqError as exc:
+            _log.warning("exchange.not_formed_early", peer=to, code=exc.code)
+
+        def hand() -> None:
+            if found is not None:
+                self._handed[to] = found
+            self._ground.bell.ring(to)
+
+        self._ground.store.after_commit(tx, hand)
+
     def next_envelope(self, to: NodeId) -> records.EnvelopeRow | None:
         """The envelope to post now, leased to the caller: the open one, else a new one; None when nothing waits."""
-        found = self._ground.store.write(lambda tx: self._take(tx, to))
+        found = self._handed.pop(to, None)
+        with self._ground.store.read() as tx:
+            # Given up since, by a removal or a rotation: then it must not leave.
+            if found is not None and not records.is_open(tx, found.id):
+                found = None
+            if found is None and not records.has_work(tx, to):
+                return None
+        if found is None:
+            found = self._ground.store.write(lambda tx: self._take(tx, to))
         self._ground.fault("outbox.form_committed")
         return found
 
@@ -198,7 +231,7 @@ class Outbox:
         if loader is None:
             raise Broken("outbox.no_loader", "nobody loads this kind of item", step="form", detail=row.kind)
         try:
-            with tx.begin_nested():
+            with savepoint(tx, "load"):
                 payload = loader(tx, row.ref, to)
         except TansiqError as exc:
             # The gate's no is an answer: it settles this item and leaves the others alone.

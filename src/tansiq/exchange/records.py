@@ -175,6 +175,19 @@ _OPEN_ENVELOPES = (
     .order_by(outbox_envelopes.c.number)
     .limit(bindparam("most"))
 )
+_ANY_WAITING = (
+    select(outbox.c.id)
+    .where(outbox.c.recipient == bindparam("to"), outbox.c.state == "queued", outbox.c.envelope.is_(None))
+    .limit(1)
+)
+_ANY_OPEN = (
+    select(outbox_envelopes.c.number)
+    .where(outbox_envelopes.c.recipient == bindparam("to"), outbox_envelopes.c.state.in_(("formed", "out")))
+    .limit(1)
+)
+_IS_OPEN = select(outbox_envelopes.c.number).where(
+    outbox_envelopes.c.id == bindparam("envelope"), outbox_envelopes.c.state.in_(("formed", "out"))
+)
 _LOAD_ENVELOPE = select(outbox_envelopes).where(outbox_envelopes.c.id == bindparam("envelope"))
 _ITEMS_OF = (
     select(envelope_items.c.ref, outbox.c.id, outbox.c.state, outbox.c.sent_at, outbox.c.envelope, outbox.c.expires_at)
@@ -356,13 +369,8 @@ def waiting_items(tx: Connection, to: NodeId, limit: int, after: int = 0) -> lis
 
 
 def has_work(tx: Connection, to: NodeId) -> bool:
-    waiting = select(outbox.c.id).where(
-        outbox.c.recipient == to, outbox.c.state == ItemState.QUEUED, outbox.c.envelope.is_(None)
-    )
-    open_ones = select(outbox_envelopes.c.number).where(
-        outbox_envelopes.c.recipient == to, outbox_envelopes.c.state.in_(("formed", "out"))
-    )
-    return tx.execute(waiting.limit(1)).first() is not None or tx.execute(open_ones.limit(1)).first() is not None
+    """Whether something waits for `to`, or is on its way without a receipt."""
+    return any(tx.execute(query, {"to": to}).first() is not None for query in (_ANY_WAITING, _ANY_OPEN))
 
 
 def settle_item(tx: Connection, row: int, state: ItemState, reason: str) -> None:
@@ -513,6 +521,11 @@ def open_envelopes(tx: Connection, to: NodeId) -> list[OpenEnvelope]:
 def load_envelope(tx: Connection, envelope: str) -> EnvelopeRow | None:
     row = tx.execute(_LOAD_ENVELOPE, {"envelope": envelope}).first()
     return None if row is None else _envelope(row)
+
+
+def is_open(tx: Connection, envelope: str) -> bool:
+    """Neither receipted nor given up."""
+    return tx.execute(_IS_OPEN, {"envelope": envelope}).first() is not None
 
 
 def lease_again(tx: Connection, envelope: str, until: datetime) -> None:

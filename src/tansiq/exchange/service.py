@@ -239,6 +239,7 @@ class Exchange:
 
         Raises `PeerUnavailable` or `Untrusted` after the failure has been noted; the envelope stays.
         """
+        self.stir(node)
         envelope = self._outbox.next_envelope(node)
         if envelope is None:
             return False
@@ -252,6 +253,17 @@ class Exchange:
             self._outbox.note_failure(envelope, exc)
             raise
         return True
+
+    def rest(self, node: NodeId) -> None:
+        """A courier has nothing to do for `node` and would post at once: what is queued now is formed with it.
+
+        Look once more after saying so: what was queued just before rang for a courier that was still at work.
+        """
+        self._ground.resting.add(node)
+
+    def stir(self, node: NodeId) -> None:
+        """The courier is at work for `node`, or gone: what is queued now waits for it."""
+        self._ground.resting.discard(node)
 
     def poll_once(self, node: NodeId, transport: Transport) -> int:
         """Fetch what a partner has for us, file it and hand back the receipts. Returns how many envelopes came."""

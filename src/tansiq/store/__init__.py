@@ -7,6 +7,7 @@ Promises:
 - Works that wait together share one commit (each in its own savepoint): a failing work leaves its neighbours alone.
 - Writes are serial, across processes too: a work sees all that was committed before it, and nobody writes beside it.
 - `Store.after_commit(tx, do)` runs `do` after the commit and before `write` returns, in the order of the calls.
+- `Store.at_end(tx, key, do)` runs `do` behind the work, in its transaction, once for each key.
 - `Store.read()` is a read-only snapshot that never waits for a writer.
 
 What it does not do: it knows no table. Each capability's `records` declares its tables on `metadata` and owns its SQL.

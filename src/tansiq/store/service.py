@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Literal, TypeVar
 
@@ -52,9 +52,21 @@ class Store:
         """
         return self._writer.run(work)
 
+    def at_end(self, tx: Connection, key: Hashable, do: Callable[[], None]) -> None:
+        """From inside a work: run `do` once when all of the work has been done, in the same transaction.
+
+        For what needs the whole of it: several callers that give one `key` in one work are served together. What `do`
+        raises fails the work.
+        """
+        self._writer.at_end(tx, key, do)
+
     def after_commit(self, tx: Connection, do: Callable[[], None]) -> None:
         """From inside a work: run `do` after its commit, before `write` returns. It must be short and may not write."""
         self._writer.after_commit(tx, do)
+
+    def is_write(self, tx: Connection) -> bool:
+        """Whether it is a transaction of `write`: what it sees may never be committed."""
+        return tx.engine is self._writes
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

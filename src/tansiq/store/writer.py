@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -33,12 +33,13 @@ _log = structlog.get_logger("tansiq.store")
 class _Job:
     """One work and the caller that waits for it."""
 
-    __slots__ = ("after", "answer", "failure", "result", "work")
+    __slots__ = ("after", "answer", "failure", "last", "result", "work")
 
     def __init__(self, work: Callable[[Connection], Any]) -> None:
         self.work = work
         self.answer: Future[Any] = Future()
         self.after: list[Callable[[], None]] = []
+        self.last: dict[Hashable, Callable[[], None]] = {}
         self.result: Any = None
         self.failure: BaseException | None = None
 
@@ -75,6 +76,12 @@ class Writer:
         if threading.current_thread() is not self._thread or self._running is None or self._running[0] is not tx:
             raise Broken("store.after_commit", "after_commit belongs inside a write", step="write")
         self._running[1].after.append(do)
+
+    def at_end(self, tx: Connection, key: Hashable, do: Callable[[], None]) -> None:
+        """Run `do` behind the work that now runs, in its savepoint; one `key` once."""
+        if threading.current_thread() is not self._thread or self._running is None or self._running[0] is not tx:
+            raise Broken("store.at_end", "at_end belongs inside a write", step="write")
+        self._running[1].last.setdefault(key, do)
 
     def close(self) -> None:
         """Finish what is queued, then stop."""
@@ -136,6 +143,8 @@ class Writer:
         self._running = (tx, job)
         try:
             job.result = job.work(tx)
+            while job.last:  # one of them may ask for another
+                job.last.pop(next(iter(job.last)))()
         except BaseException as exc:  # noqa: BLE001  # whatever it is belongs to the caller; the writer lives on
             job.failure = exc
             tx.exec_driver_sql("rollback to savepoint work")

@@ -199,6 +199,37 @@ def test_what_a_failed_work_wanted_after_commit_is_forgotten(store: Store) -> No
     assert seen == []
 
 
+def test_what_runs_at_the_end_of_a_work_sees_all_of_it_and_runs_once(store: Store) -> None:
+    seen: list[object] = []
+
+    def work(tx: Connection) -> None:
+        for _ in range(2):
+            store.at_end(tx, "count", lambda: seen.append(list(tx.execute(select(notes.c.id)).scalars())))
+        put(1)(tx)
+        store.at_end(tx, "other", lambda: seen.append("other"))
+        put(2)(tx)
+
+    store.write(work)
+    store.write(put(3))
+    assert seen == [[1, 2], "other"]
+
+
+def test_what_fails_at_the_end_of_a_work_takes_the_work_with_it(store: Store) -> None:
+    def work(tx: Connection) -> None:
+        put(1)(tx)
+        store.at_end(tx, "fail", lambda: 1 // 0)
+
+    with pytest.raises(ZeroDivisionError):
+        store.write(work)
+    assert ids(store) == []
+
+
+def test_at_end_outside_a_write_is_refused(store: Store) -> None:
+    with store.read() as tx, pytest.raises(Broken) as caught:
+        store.at_end(tx, "key", lambda: None)
+    assert caught.value.code == "store.at_end"
+
+
 def test_a_failure_after_commit_takes_nothing_back(store: Store) -> None:
     def work(tx: Connection) -> str:
         store.after_commit(tx, lambda: 1 // 0)
