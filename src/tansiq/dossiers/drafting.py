@@ -41,6 +41,17 @@ class DraftPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Declared:
+    """What the officer says of the act as a whole; no part could show it to the gate."""
+
+    special_categories: bool = False
+    """LED art. 10."""
+    interpol_channel: bool = False
+    article_3: bool = False
+    classification: str = "UNCLASSIFIED"
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """An act, checked for form; not yet signed."""
 
@@ -51,6 +62,7 @@ class Draft:
     parts: tuple[DraftPart, ...]
     addressees: tuple[NodeId, ...]
     strictly_necessary: bool = False
+    declared: Declared = Declared()
     risk: frozenset[str] = frozenset()
     assurances: frozenset[str] = frozenset()
 
@@ -122,6 +134,12 @@ def make_draft(
         parts=parts,
         addressees=addressees,
         strictly_necessary=body.strictly_necessary,
+        declared=Declared(
+            special_categories=body.special_categories,
+            interpol_channel=body.interpol_channel,
+            article_3=body.article_3,
+            classification=body.handling.classification.value,
+        ),
         risk=frozenset(body.risk),
         assurances=frozenset(body.assurances),
     )
@@ -229,7 +247,11 @@ def question(
         properties=frozenset(f"{p.role}:{c.property}" for p in persons for c in p.claims) | _contacts(draft, persons),
         has_persons=bool(persons),
         has_minors=any(_is_minor(p, at.date()) for p in persons),
+        has_special_categories=draft.declared.special_categories,
         strictly_necessary=draft.strictly_necessary,
+        interpol_channel=draft.declared.interpol_channel,
+        article_3=draft.declared.article_3,
+        classification=draft.declared.classification,
         graded=all(c.grade for e in entities for c in e.claims),
         review_on=draft.legal.review_on,
         erase_on=draft.legal.erase_on,

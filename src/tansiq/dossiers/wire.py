@@ -17,7 +17,18 @@ import msgspec
 from tansiq import crypto
 from tansiq.dossiers.model import Entry, Legal, Part, PartRef, Presence, Statement
 from tansiq.errors import Invalid, TansiqError, Untrusted
-from tansiq.terms import DossierId, EntryId, Handling, NodeId, PartId, Purpose, format_instant, ids, parse_instant
+from tansiq.terms import (
+    Classification,
+    DossierId,
+    EntryId,
+    Handling,
+    NodeId,
+    PartId,
+    Purpose,
+    format_instant,
+    ids,
+    parse_instant,
+)
 from tansiq.terms.instants import parse_date
 
 PAYLOAD_TYPE = "application/vnd.tansiq.entry.v1+json"
@@ -354,6 +365,7 @@ class _BodyLegal(msgspec.Struct, forbid_unknown_fields=True):
 class _BodyHandling(msgspec.Struct, forbid_unknown_fields=True):
     codes: list[str] = []
     text: str = ""
+    classification: Classification = Classification.UNCLASSIFIED
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True):
@@ -367,6 +379,9 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
     to: list[str] | None = None
     parts: list[dict[str, Any]] = []
     strictly_necessary: bool = False
+    special_categories: bool = False
+    interpol_channel: bool = False
+    article_3: bool = False
     risk: list[str] = []
     assurances: list[str] = []
 
