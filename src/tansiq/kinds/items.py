@@ -148,14 +148,15 @@ class Cycle:
         return "" if not faults or "" in faults else faults[0]
 
     def step(self, items: Items, entry: Entry) -> Items:
-        """The items after a legal act."""
-        for row in self.of(entry.statement.type):
-            if _fault(row, items, entry):
-                continue
+        """The items after a legal act: the one that it steps, and those that it begins."""
+        rows = self.of(entry.statement.type)
+        stepped = next((r for r in rows if not r.begins and not _fault(r, items, entry)), None)
+        item = _meant(stepped, items, entry) if stepped else None
+        if stepped and item:
+            items = {**items, item.key: _stepped(stepped, item, entry)}
+        for row in rows:
             if row.begins:
-                return {**items, **_begun(row, entry)}
-            item = _meant(row, items, entry)
-            return {**items, item.key: _stepped(row, item, entry)} if item else items
+                items = {**items, **_begun(row, entry)}
         return items
 
     def duties(self, state: DossierState, items: Items) -> tuple[Duty, ...]:

@@ -2,7 +2,8 @@
 
 Promises
 - Each visiting service owes a pre-match dossier on its team's followers 14 days before a match (56 before a
-  tournament), updates it, makes it final, and reports after the match; the host reports too. What is late is somebody's duty.
+  tournament), updates it, makes it final, and reports after the match; the host reports too. What is late is
+  somebody's duty.
 - A venue's safe capacity is the lowest of its four capacities. Its checklist is data: safety, security and service
   measures, each with a responsible body, a date and a state.
 - The host's and the visitors' risk levels stand side by side; where they differ, the difference is shown.

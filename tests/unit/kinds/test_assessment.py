@@ -1,0 +1,228 @@
+"""Assessments: nobody sees another's judgement before its own; dissent is kept; scores come with the outcome."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tansiq.dossiers.rules import duties
+from tansiq.kinds.assessment import ASSESSMENT, brier, commitment, diagnosticity, picture, rank, scores, sensitivity
+from tansiq.terms import format_instant
+from tests.support.entries import BERLIN, MADRID, RABAT, START, Desk
+
+DUE = START + timedelta(days=7)
+SALT = "5a" * 32
+SURE = {
+    "likelihood": {"H1": "very_likely", "H2": "very_unlikely"},
+    "percent": {"H1": 85, "H2": 15},
+    "confidence": "low",
+}
+UNSURE = {"likelihood": {"H1": "unlikely", "H2": "likely"}, "percent": {"H1": 40, "H2": 60}, "confidence": "high"}
+
+
+class Services:
+    def __init__(self):
+        self.desks = {n: Desk(n, ASSESSMENT) for n in (RABAT, MADRID, BERLIN)}
+        asked = {"form": "region", "regions": ["sahel"], "due": format_instant(DUE)}
+        self.share(self.desks[RABAT].open((MADRID, BERLIN), asked))
+
+    def share(self, entry):
+        for desk in self.desks.values():
+            desk.see(entry)
+        return entry
+
+    def write(self, node, act, facts=None, at=None):
+        return self.share(self.desks[node].write(f"assessment.{act}", facts or {}, at=at))
+
+    @property
+    def state(self):
+        return self.desks[RABAT].state()
+
+    def void(self, entry):
+        return entry.id in self.state.voided()
+
+    def owed(self, code):
+        return {d.owner for d in duties(self.state, ASSESSMENT) if d.code == f"assessment.{code}"}
+
+    def framed(self):
+        for node, label in ((RABAT, "H1"), (MADRID, "H2")):
+            self.write(node, "hypothesis_proposed", {"label": label})
+        self.write(BERLIN, "evidence_added", {"label": "E1", "grade": "B2"})
+        self.write(RABAT, "judging_opened")
+        return self
+
+    def commit(self, node, judgement, at=None):
+        digest = commitment(self.state.id, node, self.state.own.round, SALT, judgement)
+        return self.write(node, "committed", {"digest": digest}, at=at)
+
+    def reveal(self, node, judgement, at=None):
+        return self.write(node, "revealed", {"salt": SALT, **judgement}, at=at)
+
+
+def judged():
+    told = {RABAT: SURE, MADRID: SURE, BERLIN: UNSURE}
+    services = Services().framed()
+    for node, judgement in told.items():
+        services.commit(node, judgement)
+    for node, judgement in told.items():
+        services.reveal(node, judgement)
+    return services
+
+
+def test_nobody_reveals_before_all_have_committed():
+    services = Services().framed()
+    assert services.owed("judge") == {RABAT, MADRID, BERLIN}
+    services.commit(RABAT, SURE)
+    assert services.void(services.reveal(RABAT, SURE))
+    services.commit(MADRID, SURE)
+    services.commit(BERLIN, UNSURE)
+    assert not services.void(services.reveal(RABAT, SURE))
+    assert services.state.phase == "judging"
+    services.reveal(MADRID, SURE)
+    services.reveal(BERLIN, UNSURE)
+    assert services.state.phase == "revealed"
+    assert all(t.blind for t in services.state.own.revealed.values())
+
+
+def test_what_is_revealed_is_what_was_committed_to():
+    services = Services().framed()
+    for node in (RABAT, MADRID, BERLIN):
+        services.commit(node, SURE)
+    assert services.void(services.reveal(BERLIN, UNSURE))
+    other_salt = services.write(BERLIN, "revealed", {"salt": "6b" * 32, **SURE})
+    assert services.void(other_salt)
+
+
+def test_a_commitment_cannot_be_taken_over_by_another():
+    services = Services().framed()
+    digest = commitment(services.state.id, RABAT, 1, SALT, SURE)
+    for node in (RABAT, MADRID, BERLIN):
+        services.write(node, "committed", {"digest": digest})
+    assert not services.void(services.reveal(RABAT, SURE))
+    assert services.void(services.reveal(MADRID, SURE))
+
+
+def test_when_the_time_is_over_the_others_go_on():
+    services = Services().framed()
+    services.commit(RABAT, SURE)
+    services.commit(MADRID, SURE)
+    late = DUE + timedelta(hours=1)
+    services.reveal(RABAT, SURE, at=late)
+    assert services.void(services.commit(BERLIN, UNSURE, at=late + timedelta(hours=1)))
+    services.reveal(MADRID, SURE, at=late + timedelta(hours=2))
+    assert services.state.phase == "revealed"
+    assert BERLIN not in services.state.own.revealed
+
+
+def test_a_commitment_that_the_first_revelation_had_not_seen_is_not_blind():
+    services = Services().framed()
+    services.commit(RABAT, SURE)
+    services.commit(MADRID, SURE)
+    late = DUE + timedelta(hours=1)
+    berlin = services.desks[BERLIN]
+    digest = commitment(services.state.id, BERLIN, 1, SALT, UNSURE)
+    aside = berlin.write("assessment.committed", {"digest": digest}, at=late)
+    # Rabat reveals without having seen it, on an older branch of the dossier and so later in the order.
+    first = services.desks[RABAT].write("assessment.revealed", {"salt": SALT, **SURE}, at=late)
+    for desk in services.desks.values():
+        desk.see(aside, first)
+    assert aside.id not in services.state.voided()
+    services.reveal(MADRID, SURE, at=late + timedelta(hours=1))
+    services.reveal(BERLIN, UNSURE, at=late + timedelta(hours=2))
+    assert not services.state.own.revealed[BERLIN].blind
+    assert services.state.own.revealed[MADRID].blind
+
+
+def test_the_word_and_the_per_cent_agree_and_every_hypothesis_is_judged():
+    for wrong in (
+        {**SURE, "percent": {"H1": 30, "H2": 15}},
+        {**SURE, "likelihood": {"H1": "very_likely"}},
+        {**SURE, "cells": {"E9": {"H1": "C"}}},
+        {**SURE, "cells": {"E1": {"H7": "C"}}},
+    ):
+        services = Services().framed()
+        for node in (RABAT, MADRID, BERLIN):
+            services.commit(node, wrong)
+        assert services.void(services.reveal(RABAT, wrong))
+
+
+def test_framing_closes_with_two_hypotheses_at_least():
+    services = Services()
+    services.write(RABAT, "hypothesis_proposed", {"label": "H1"})
+    assert services.void(services.write(MADRID, "hypothesis_proposed", {"label": "H1"}))
+    assert services.void(services.write(RABAT, "judging_opened"))
+
+
+def test_dissent_stands_beside_the_joint_judgement():
+    services = judged()
+    joint = services.write(MADRID, "joint_proposed", SURE)
+    assert services.owed("answer_joint") == {RABAT, BERLIN}
+    services.write(RABAT, "joint_agreed", {"about": joint.id})
+    services.write(BERLIN, "joint_dissented", {"about": joint.id})
+    own = services.state.own
+    assert own.joint() is None
+    assert len(own.dissents) == 1
+    services.write(BERLIN, "joint_agreed", {"about": joint.id})
+    assert services.state.own.joint() is not None
+    assert services.state.own.revealed[BERLIN].judgement["percent"] == UNSURE["percent"]
+
+
+def test_the_outcome_scores_each_service_and_the_joint():
+    services = judged()
+    joint = services.write(MADRID, "joint_proposed", SURE)
+    for node in (RABAT, BERLIN):
+        services.write(node, "joint_agreed", {"about": joint.id})
+    services.write(RABAT, "outcome_recorded", {"hypothesis": "H1"})
+    found = scores(services.state.own)
+    assert found[RABAT] == pytest.approx(0.0225)
+    assert found[BERLIN] == pytest.approx(0.36)
+    assert found["joint"] == found[MADRID]
+    assert services.state.phase == "closed"
+
+
+def test_a_new_round_begins_blind_again():
+    services = judged()
+    services.write(RABAT, "reopened")
+    services.write(MADRID, "hypothesis_proposed", {"label": "H3"})
+    services.write(RABAT, "judging_opened")
+    assert services.state.own.round == 2
+    assert services.owed("judge") == {RABAT, MADRID, BERLIN}
+
+
+def test_an_indicator_is_checked_again_and_again():
+    services = Services()
+    watched = services.write(RABAT, "indicator_set", {"owner": MADRID, "every_days": 10})
+    checked = services.write(MADRID, "indicator_checked", {"about": watched.id, "reading": "watch"})
+    (duty,) = [d for d in duties(services.state, ASSESSMENT) if d.code == "assessment.check_indicator"]
+    assert (duty.owner, duty.due_at) == (MADRID, checked.statement.at + timedelta(days=10))
+    assert services.state.own.items[watched.id].facts["reading"] == "watch"
+
+
+def test_the_picture_over_time():
+    services = Services()
+    asked = {"question": "digital_skills", "value": "medium", "trend": "up"}
+    services.write(MADRID, "questionnaire_answered", asked)
+    assert services.void(services.write(MADRID, "questionnaire_answered", {**asked, "question": "shoe_size"}))
+    ((_at, about, question, who, value, trend),) = picture([services.state])
+    assert (about, question, who, value, trend) == ("sahel", "digital_skills", MADRID, "medium", "up")
+
+
+def test_the_matrix_prefers_the_least_inconsistent():
+    cells = {
+        "E1": {"H1": "I", "H2": "C"},
+        "E2": {"H1": "C", "H2": "II"},
+        "E3": {"H1": "CC", "H2": "CC"},
+    }
+    both = ("H1", "H2")
+    assert rank(cells, both, {"E1": 1, "E2": 1}).order == ("H1", "H2")
+    assert rank(cells, both, {"E1": 3, "E2": 1}).order == ("H2", "H1")
+    assert diagnosticity(cells["E3"], both) == 0
+    assert sensitivity(cells, both, {"E1": 1, "E2": 1}) == {"E2": frozenset({"H2"})}
+
+
+@given(st.dictionaries(st.sampled_from(["H1", "H2", "H3"]), st.integers(0, 100), min_size=1))
+def test_a_brier_score_is_between_perfect_and_wholly_wrong(percent):
+    score = brier(percent, "H1")
+    assert score is not None
+    assert 0 <= score <= 1
