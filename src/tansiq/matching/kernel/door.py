@@ -15,8 +15,11 @@ from tansiq.matching.text import written
 
 try:
     from tansiq.matching.kernel import _kernel
-except ImportError:  # no compiler was at hand when this was installed
+
+    _missing = "not there"
+except ImportError as exc:
     _kernel = None  # type: ignore[assignment]
+    _missing = str(exc) if exc.path else "not built: no C compiler when this was installed"
 
 
 class Kernel(Protocol):
@@ -99,7 +102,7 @@ def _start() -> Kernel:
 
 def _compiled() -> Compiled:
     if _kernel is None:
-        raise ValueError("not built: no C compiler when this was installed")
+        raise ValueError(_missing)
     return Compiled(_kernel)
 
 

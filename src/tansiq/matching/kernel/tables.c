@@ -102,6 +102,10 @@ static int fill(PyObject *raw, const char *key, dictionary *in, void (*set)(entr
         memcpy(&value, values + 2 * at++, 2);
         set(place(in, word_.letters, word_.length), value);
     }
+    if (more == 0 && 2 * at != values_size) {
+        PyErr_Format(PyExc_ValueError, "the kernel's table %s has values without words", key);
+        return -1;
+    }
     return more;
 }
 
@@ -131,7 +135,9 @@ static int lists(PyObject *raw, const char *key, list **to, uint32_t *count) {
             PyErr_Format(PyExc_ValueError, "the kernel's table %s points outside", key);
             return -1;
         }
-    return size % sizeof(list) ? (PyErr_SetString(PyExc_ValueError, "lists of another size"), -1) : 0;
+    if (size % sizeof(list) == 0) return 0;
+    PyErr_Format(PyExc_ValueError, "the kernel's table %s has another size", key);
+    return -1;
 }
 
 static int load_numbers(PyObject *raw) {
@@ -219,6 +225,7 @@ static int load_particles(PyObject *raw) {
     letters_t heads[2 * MAX_KINDS];
     int8_t facts[3 * MAX_KINDS];
     int count = several(raw, "heads", heads, 2 * MAX_KINDS);
+    if (count > 0 && count % 2) PyErr_SetString(PyExc_ValueError, "the kernel's table heads holds no pairs");
     if (count < 0 || count % 2 || take(raw, "head_facts", facts, (size_t)(count / 2 * 3))) return -1;
     memset(lexicon.particles, 0, sizeof lexicon.particles);
     for (int k = 0; k < count / 2; k++) {
