@@ -1,32 +1,38 @@
 """Two persons compared, attribute by attribute: Fellegi-Sunter weights in bits that add up, conflicts in plain sight.
 
-The names' weights are learned (docs/matching.md). The other weights are log2(m/u) from the chances stated
-beside them: the training data hold names only. An attribute that one side lacks says nothing and gets no row.
+    sum = prior + evidence of the names + points of every attribute that both sides tell
+    score = 1 / (1 + 2^-sum)
+
+What a way of meeting is worth stands in `data/persons.json`, counted or stated (docs/matching.md). An attribute that
+one side lacks says nothing and gets no row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from tansiq.matching.dates import Day, compare_days, parse_day
+from tansiq.matching import dates, places
+from tansiq.matching.evidence import EVIDENCE, OUTCOME
 from tansiq.matching.identifiers import normal_document, normal_phone
-from tansiq.matching.model import Outcome, PersonComparison, Row, probability
-from tansiq.matching.names import explain
-from tansiq.matching.text import load, words
+from tansiq.matching.model import Explanation, Outcome, PersonComparison, Row, probability
+from tansiq.matching.names import explain, score
+from tansiq.matching.text import ARABIC, words
 
 MAX_VALUES = 24
+MAX_NAMES = 12
+PARENT = (5.0, -4.0)
+"""Bounds of what a parent's name may add or take."""
 
-NATIONALITY = (
-    2.0,
-    -2.0,
-)  # m .90 of true pairs share one, u .25 in a region's registers; disjoint: .10 against .75, less for dual nationals
-SEX = (1.0, -5.0)  # m .985, u .5
-PLACE = (5.0, -1.5)  # m .7, u .02; places are told at many grains, so a difference says little
-PARENT = (7.0, -4.0)  # bounds of what a parent's name may add or take
-DOCUMENT = 18.0  # a number with its issuer
-DOCUMENT_BARE = 13.0  # a number whose issuer one side does not tell
-PHONE = 11.0  # phones are shared and passed on
+
+class Met(NamedTuple):
+    """One attribute of two persons: the class says how well it is known, `how` the way it met."""
+
+    part: str
+    cls: str
+    how: str
+    a: str
+    b: str
 
 
 def _values(person: Mapping[str, Any], key: str) -> list[Any]:
@@ -43,139 +49,197 @@ def _texts(person: Mapping[str, Any], key: str) -> list[str]:
     return [v.strip() for v in _values(person, key) if isinstance(v, str) and v.strip()]
 
 
-def _best_names(a: list[str], b: list[str]) -> tuple[float, tuple[Row, ...]] | None:
-    """(start, rows) of the most telling pair of names; None when no pair can be compared."""
-    found = [e for e in (explain(x, y) for x in a for y in b) if e.comparable]
-    if not found:
-        return None
-    best = max(found, key=lambda e: (e.sum, [(r.a, r.b) for r in e.rows] and -len(e.rows)))
-    return best.start, best.rows
+# Names
 
 
-def _birth(a: list[str], b: list[str]) -> Row | None:
-    days_a = [(t, d) for t in a if (d := parse_day(t))]
-    days_b = [(t, d) for t in b if (d := parse_day(t))]
-    best: Row | None = None
-    for ta, da in days_a:
-        for tb, db in days_b:
-            how, outcome, points = compare_days(Day(*da), Day(*db))
-            if best is None or points > best.points:
-                best = Row("birth_date", ta, tb, how, outcome, points)
-    return best
+def names_met(a: list[str], b: list[str]) -> tuple[Explanation, str] | None:
+    """The most telling pair of names with its scripts; None when none can be compared.
+
+    All pairs are scored, one is explained.
+    """
+    here, there = (tuple(dict.fromkeys(n))[:MAX_NAMES] for n in (a, b))
+    if len(here) == len(there) == 1:
+        x, y = here[0], there[0]
+    else:
+        best = max(((score(x, y), sorted((x, y)), x, y) for x in here for y in there), default=None)
+        if best is None:
+            return None
+        x, y = best[2:]
+    found = explain(x, y)
+    return (found, _scripts(x, y)) if found.comparable else None
 
 
-def _nationality(a: list[str], b: list[str]) -> Row | None:
+def _scripts(x: str, y: str) -> str:
+    arabic = [any(script == ARABIC for script, _, _ in words(n)) for n in (x, y)]
+    return "arabic" if all(arabic) else "mixed" if any(arabic) else "latin"
+
+
+def _name_rows(found: Explanation, scripts: str) -> tuple[float, tuple[Row, ...]]:
+    """(what the names add to the start, their rows), calibrated: every row is scaled alike, so they still add up."""
+    raw = found.start + sum(r.points for r in found.rows)
+    names = EVIDENCE.names[scripts]
+    scale = names.scale(raw)
+    rows = tuple(Row(r.part, r.a, r.b, r.how, r.outcome, round(r.points * scale, 2)) for r in found.rows)
+    return names.shift + scale * raw - sum(r.points for r in rows), rows
+
+
+# The other attributes
+
+
+def _best(met: Iterable[Met]) -> Met | None:
+    """The meeting that speaks most for one person; ties by what is written, so that both directions agree."""
+    return max(met, key=lambda m: (_points(m), m.how, *sorted((m.a, m.b))), default=None)
+
+
+def _points(m: Met) -> float:
+    return EVIDENCE.points[m.part][m.cls][m.how]
+
+
+def _birth(a: list[str], b: list[str]) -> Met | None:
+    here = [(t, d) for t in a if (d := dates.parse_birth(t))]
+    there = [(t, d) for t in b if (d := dates.parse_birth(t))]
+    return _best(
+        Met("birth_date", *dates.meet(x, y), ta, tb)
+        for ta, x in _spans(here)
+        for tb, y in _spans(there)
+    )
+
+
+def _spans(births: list[tuple[str, dates.Birth]]) -> list[tuple[str, dates.Birth]]:
+    """Years in a row as the span they are, shown as one."""
+    joined = dates.join_years([d for _, d in births])
+    if len(joined) == len(births):
+        return births
+    shown = {d: t for t, d in births}
+    return [(shown.get(d) or f"{d.day.year}-{d.until}", d) for d in joined]
+
+
+def _nationality(a: list[str], b: list[str]) -> Met | None:
     here, there = {x.upper() for x in a}, {x.upper() for x in b}
     if not here or not there:
         return None
-    agree = bool(here & there)
-    shown = " ".join(sorted(here)), " ".join(sorted(there))
-    return Row(
-        "nationality",
-        *shown,
-        "same" if agree else "different",
-        Outcome.AGREE if agree else Outcome.CONFLICT,
-        NATIONALITY[not agree],
-    )
+    how = "same" if here & there else "different"
+    return Met("nationality", "any", how, " ".join(sorted(here)), " ".join(sorted(there)))
 
 
 _SEX = {"m": "m", "male": "m", "f": "f", "female": "f", "w": "f", "h": "m"}
 
 
-def _sex(a: list[str], b: list[str]) -> Row | None:
+def _sex(a: list[str], b: list[str]) -> Met | None:
     x, y = _SEX.get((a or [""])[0].casefold()), _SEX.get((b or [""])[0].casefold())
-    if not x or not y:
-        return None
-    return Row(
-        "sex", x, y, "same" if x == y else "different", Outcome.AGREE if x == y else Outcome.CONFLICT, SEX[x != y]
+    return Met("sex", "any", "same" if x == y else "different", x, y) if x and y else None
+
+
+def _place(a: list[str], b: list[str]) -> Met | None:
+    return _best(
+        Met("birth_place", "any", how, x, y)
+        for x in a
+        for y in b
+        if (how := places.meet(places.parse_place(x), places.parse_place(y)))
     )
 
 
-def _place_key(text: str) -> str:
-    return " ".join(letters for _, letters, _ in words(text))
+class _Document(NamedTuple):
+    country: str
+    number: str
+    kind: str
 
 
-PLACE_GROUP: dict[str, int] = {
-    _place_key(name): i for i, group in enumerate(load("places.json")["groups"]) for name in group.split("|")
-}
+def _document(value: Any) -> _Document | None:
+    kind = ""
+    if isinstance(value, Mapping):
+        number, country = str(value.get("number", "")), str(value.get("country", "") or "")
+        kind = str(value.get("kind", "") or "")
+        found = normal_document(number, country, kind) or normal_document(number)
+    else:
+        found = normal_document(str(value))
+    if not found:
+        return None
+    cc, _, number = found.rpartition(":")
+    return _Document(cc, number.lstrip("0"), kind) if number.lstrip("0") else None
 
 
-def _same_place(x: str, y: str) -> bool | None:
-    """None when the two cannot be compared."""
-    here, there = PLACE_GROUP.get(_place_key(x)), PLACE_GROUP.get(_place_key(y))
-    if here is not None and there is not None:
-        return here == there
-    e = explain(x, y)
-    return max((r.points for r in e.rows), default=0.0) > 2.5 if e.comparable else None
+def _documents(a: list[Any], b: list[Any]) -> Met | None:
+    here, there = [d for v in a if (d := _document(v))], [d for v in b if (d := _document(v))]
+    return _best(m for x in here for y in there if (m := _two_documents(x, y)))
 
 
-def _place(a: list[str], b: list[str]) -> Row | None:
-    best: Row | None = None
-    for x in a:
-        for y in b:
-            agree = _same_place(x, y)
-            if agree is None:
-                continue
-            outcome = Outcome.AGREE if agree else Outcome.CONFLICT
-            row = Row("birth_place", x, y, "same" if agree else "different", outcome, PLACE[not agree])
-            best = row if best is None or row.points > best.points else best
-    return best
-
-
-def _parent(part: str, a: list[str], b: list[str]) -> Row | None:
-    best: Row | None = None
-    for x in a:
-        for y in b:
-            e = explain(x, y)
-            if not e.comparable:
-                continue
-            # parents are told by a given name alone as often as not: a part without a partner says nothing here
-            told = sum(r.points for r in e.rows if r.outcome is not Outcome.MISSING)
-            points = round(min(max(told, PARENT[1]), PARENT[0]), 2)
-            outcome = Outcome.CONFLICT if points < -1 else Outcome.PARTIAL if points < 2 else Outcome.AGREE
-            how = "different" if outcome is Outcome.CONFLICT else "alike" if outcome is Outcome.PARTIAL else "same_name"
-            row = Row(part, x, y, how, outcome, points)
-            best = row if best is None or row.points > best.points else best
-    return best
-
-
-def _documents(a: list[Any], b: list[Any]) -> Row | None:
-    def read(v: Any) -> tuple[str, str] | None:
-        if isinstance(v, Mapping):
-            number, country = str(v.get("number", "")), str(v.get("country", "") or "")
-            found = normal_document(number, country, str(v.get("kind", "") or "")) or normal_document(number)
-        else:
-            found = normal_document(str(v))
-        if not found:
-            return None
-        cc, _, number = found.rpartition(":")
-        return cc, number
-
-    here, there = [d for v in a if (d := read(v))], [d for v in b if (d := read(v))]
-    for cc, number in here:
-        for dd, other in there:
-            if number.lstrip("0") == other.lstrip("0") and (not cc or not dd or cc == dd):
-                full = bool(cc and dd)
-                return Row(
-                    "document",
-                    number,
-                    other,
-                    "same",
-                    Outcome.AGREE if full else Outcome.PARTIAL,
-                    DOCUMENT if full else DOCUMENT_BARE,
-                )
+def _two_documents(x: _Document, y: _Document) -> Met | None:
+    issuer = "issuer" if x.country and y.country else "no_issuer"
+    if x.number == y.number:
+        # the same number of two issuers is two numbers
+        return None if x.country != y.country and issuer == "issuer" else Met("document", issuer, "same", x[1], y[1])
+    if issuer == "issuer" and x.country != y.country:
+        return None
+    if len(x.number) >= 6 and _one_sign(x.number, y.number):
+        return Met("document", issuer, "one_digit_wrong", x.number, y.number)
+    if x.kind and x.kind == y.kind:
+        return Met("document", issuer, "other_number", x.number, y.number)
     return None
 
 
-def _phones(a: list[str], b: list[str]) -> Row | None:
+def _one_sign(x: str, y: str) -> bool:
+    """One sign is another, or two neighbours are exchanged."""
+    if len(x) != len(y):
+        return False
+    wrong = [i for i, (p, q) in enumerate(zip(x, y, strict=True)) if p != q]
+    if len(wrong) == 2 and wrong[1] == wrong[0] + 1:
+        i = wrong[0]
+        return x[i] == y[i + 1] and x[i + 1] == y[i]
+    return len(wrong) == 1
+
+
+def _phones(a: list[str], b: list[str]) -> Met | None:
     def read(values: list[str]) -> dict[str, str]:
         return {normal_phone(v) or "".join(c for c in v if c.isdigit())[-9:]: v for v in values}
 
     here, there = read(a), read(b)
-    for number in sorted(here.keys() & there.keys()):
-        if len(number) >= 8:
-            return Row("phone", here[number], there[number], "same", Outcome.AGREE, PHONE)
-    return None
+    shared = [n for n in sorted(here.keys() & there.keys()) if len(n) >= 8]
+    return Met("phone", "any", "same", here[shared[0]], there[shared[0]]) if shared else None
+
+
+def attributes(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Met]:
+    """How every attribute but names and parents met, where both sides tell it."""
+    plain: tuple[tuple[str, Callable[[list[str], list[str]], Met | None]], ...] = (
+        ("birth_dates", _birth),
+        ("nationalities", _nationality),
+        ("birth_places", _place),
+        ("sex", _sex),
+        ("phones", _phones),
+    )
+    found = [compare(_texts(a, key), _texts(b, key)) for key, compare in plain if a.get(key) and b.get(key)]
+    found.append(_documents(_values(a, "documents"), _values(b, "documents")))
+    return [m for m in found if m is not None]
+
+
+def _parent(part: str, a: list[str], b: list[str], said: frozenset[str]) -> Row | None:
+    """`said` are the words that the two full names share: a father's name among them has been counted there."""
+    best: Row | None = None
+    for x, y in ((x, y) for x in a for y in b):
+        e = explain(x, y)
+        if not e.comparable:
+            continue
+        # parents are told by a given name alone as often as not: a part without a partner says nothing here
+        told = [r for r in e.rows if r.outcome is not Outcome.MISSING and r.part == "name"]
+        points = round(min(max(sum(r.points for r in told), PARENT[1]), PARENT[0]), 2)
+        outcome = Outcome.CONFLICT if points < -1 else Outcome.PARTIAL if points < 2 else Outcome.AGREE
+        how = "different" if outcome is Outcome.CONFLICT else "alike" if outcome is Outcome.PARTIAL else "same_name"
+        if outcome is Outcome.AGREE and any(_letters(r.a) & said and _letters(r.b) & said for r in told):
+            how, points = "said_in_the_name", 0.0
+        row = Row(part, x, y, how, outcome, points)
+        best = max(best, row, key=lambda r: (r.points, r.how, *sorted((r.a, r.b)))) if best else row
+    return best
+
+
+def _letters(text: str) -> frozenset[str]:
+    return frozenset(letters for _, letters, _ in words(text) if len(letters) > 2)
+
+
+def _row(m: Met) -> Row:
+    outcome = OUTCOME[m.how]
+    if m.part == "document" and m.how == "same" and m.cls == "no_issuer":
+        outcome = Outcome.PARTIAL
+    return Row(m.part, m.a, m.b, m.how, outcome, _points(m))
 
 
 def compare_persons(a: Mapping[str, Any], b: Mapping[str, Any]) -> PersonComparison:
@@ -183,22 +247,15 @@ def compare_persons(a: Mapping[str, Any], b: Mapping[str, Any]) -> PersonCompari
 
     Without comparable names and without any agreeing identifier the two are not comparable: score 0.0.
     """
-    names = _best_names(_texts(a, "names"), _texts(b, "names"))
-    found: list[Row | None] = []
-    plain: list[tuple[str, Callable[[list[str], list[str]], Row | None]]] = [
-        ("birth_dates", _birth),
-        ("nationalities", _nationality),
-        ("birth_places", _place),
-        ("sex", _sex),
-        ("phones", _phones),
-    ]
-    found.extend(compare(_texts(a, key), _texts(b, key)) for key, compare in plain)
-    found.extend(_parent(key, _texts(a, key), _texts(b, key)) for key in ("father", "mother"))
-    found.append(_documents(_values(a, "documents"), _values(b, "documents")))
-    other = tuple(r for r in found if r is not None)
-    identified = any(r.part in {"document", "phone"} for r in other)
-    if names is None and not identified:
-        return PersonComparison(0.0, False, 0.0, other)
-    start, rows = names if names is not None else (explain("a", "a").start, ())
+    names = names_met(_texts(a, "names"), _texts(b, "names"))
+    other = [_row(m) for m in attributes(a, b)]
+    offset, rows = _name_rows(*names) if names is not None else (0.0, ())
+    shared = [r for r in rows if r.outcome in (Outcome.AGREE, Outcome.PARTIAL)]
+    said = frozenset[str]().union(*(_letters(r.a) | _letters(r.b) for r in shared)) if shared else frozenset[str]()
+    parents = (_parent(key, _texts(a, key), _texts(b, key), said) for key in ("father", "mother"))
+    other.extend(r for r in parents if r is not None)
+    if names is None and not any(r.part in {"document", "phone"} and r.how == "same" for r in other):
+        return PersonComparison(0.0, False, 0.0, tuple(other))
+    start = round(EVIDENCE.prior + offset, 4)
     total = round(start + sum(r.points for r in (*rows, *other)), 4)
     return PersonComparison(probability(total), True, start, (*rows, *other))
