@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Lock
 from types import ModuleType
 from typing import Protocol
 
@@ -61,6 +62,7 @@ class Compiled:
         if module.LAYOUT != tables.LAYOUT:
             raise ValueError("built from other sources")
         module.load(tables.tables())
+        self.module = module
         self.score = module.score
         self.centibits = module.centibits
         self.pack_name = module.pack_name
@@ -87,49 +89,60 @@ class Compiled:
 
 
 _running: Kernel | None = None
+_loaded: Compiled | None = None
 _why_not = ""
+_choosing = Lock()
 
 
 def _start() -> Kernel:
     global _running, _why_not
-    if _running is None:
-        try:
-            _running = _compiled()
-        except (ValueError, OverflowError) as exc:
-            _running, _why_not = Twin(), str(exc)
-    return _running
+    with _choosing:
+        if _running is None:
+            try:
+                _running, _why_not = _compiled(), ""
+            except (ValueError, OverflowError) as exc:
+                _running, _why_not = Twin(), str(exc)
+        return _running
 
 
 def _compiled() -> Compiled:
+    global _loaded
     if _kernel is None:
         raise ValueError(_missing)
-    return Compiled(_kernel)
+    if _loaded is None:
+        _loaded = Compiled(_kernel)
+    return _loaded
 
 
 def use(name: str) -> str:
     """Runs the twin or the compiled kernel from here on; answers which one ran before."""
     global _running
     before = _start().name
-    if name == "compiled":
+    with _choosing:
         try:
-            _running = _compiled()
+            _running = _compiled() if name == "compiled" else Twin()
         except (ValueError, OverflowError) as exc:
             raise Invalid("names.kernel.missing", str(exc), step="matching", field="kernel") from exc
-    else:
-        _running = Twin()
     return before
 
 
 def reload() -> None:
     """Hands the tables over again: for a trainer that changed `edit.TABLES` in place."""
-    global _running
-    _running = None
-    tables.version.cache_clear()
+    global _running, _loaded
+    with _choosing:
+        _running = _loaded = None
+        tables.version.cache_clear()
 
 
 def kernel_in_use() -> tuple[str, str]:
     """(`compiled` or `twin`, why not compiled)."""
     return _start().name, _why_not
+
+
+def module() -> ModuleType | None:
+    """The compiled kernel itself, for the register of names; None where the twin runs."""
+    running = _running or _start()
+    return running.module if isinstance(running, Compiled) else None
 
 
 def score(a: str, b: str) -> float:

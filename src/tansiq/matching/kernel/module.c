@@ -136,9 +136,11 @@ static int next_scores(const name *query, PyObject *names, Py_ssize_t from, text
         Py_XDECREF(item);
         if (failed) return -1;
     }
+    at_work++;
     Py_BEGIN_ALLOW_THREADS
     score_texts(query, kept, count, scores);
     Py_END_ALLOW_THREADS
+    at_work--;
     return count;
 }
 

@@ -30,6 +30,9 @@ void parse(const text *from, name *out);
 /* Two neighbours as one word; 0 when they cannot be. */
 int merged(const word *a, const word *b, word *out);
 
+/* Around work without the GIL, called with it: tables are not replaced meanwhile. */
+extern int at_work;
+
 /* All evidence for one person behind two names, each of 1 to MAX_PARTS records; the order of a and b is free. */
 int centibits(const word *a, int n, const word *b, int m);
 

@@ -5,6 +5,7 @@
 
 tables_t tables;
 lexicon_t lexicon;
+int at_work;
 
 static uint64_t hash(const uint8_t *letters, size_t length) {
     uint64_t h = 1469598103934665603u;
@@ -280,6 +281,10 @@ static int load_words(PyObject *raw) {
 }
 
 int load_tables(PyObject *raw) {
+    if (at_work) {
+        PyErr_SetString(PyExc_RuntimeError, "another thread compares names");
+        return -1;
+    }
     tables.loaded = 0;
     if (load_numbers(raw) || load_lists(raw) || load_spelling(raw) || load_particles(raw) || load_words(raw)) return -1;
     if (load_folding(PyDict_GetItemString(raw, "fold"), PyDict_GetItemString(raw, "normalize"))) return -1;
