@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Row,
     Table,
     Text,
     bindparam,
@@ -111,6 +112,13 @@ _BUMP = (
     .values(number=changes.c.number + bindparam("by"))
     .returning(changes.c.number)
 )
+_LAST_CHANGE = select(changes.c.number).where(changes.c.id == 1)
+_PLAIN = (records.c.id, records.c.created_at, records.c.sealed)
+_LOAD = select(*_PLAIN).where(records.c.id.in_(bindparam("ids", expanding=True)))
+_LOAD_SINCE = select(*_PLAIN).where(records.c.change > bindparam("change"))
+_MARKED = (
+    select(keys.c.mac, keys.c.record).where(keys.c.mac.in_(bindparam("macs", expanding=True))).order_by(keys.c.record)
+)
 
 
 def save(tx: Connection, vault: Vault, items: Sequence[tuple[BankRecord, Iterable[tuple[str, str]]]]) -> int:
@@ -153,13 +161,13 @@ def _take_changes(tx: Connection, by: int) -> int:
 
 
 def last_change(tx: Connection) -> int:
-    return int(tx.execute(select(changes.c.number).where(changes.c.id == 1)).scalar() or 0)
+    return int(tx.execute(_LAST_CHANGE).scalar() or 0)
 
 
-def _unpack(row: Mapping[str, Any], vault: Vault) -> BankRecord:
-    inner = _decoder.decode(vault.open("bank_records", row["id"], row["sealed"]))
+def _unpack(row: Row[Any], vault: Vault) -> BankRecord:
+    inner = _decoder.decode(vault.open("bank_records", row.id, row.sealed))
     entity = Entity(inner.ident, inner.schema, tuple(Claim(*c) for c in inner.claims), inner.role)
-    return BankRecord(row["id"], entity, inner.provenance, parse_instant(row["created_at"]))
+    return BankRecord(row.id, entity, inner.provenance, parse_instant(row.created_at))
 
 
 def load(tx: Connection, vault: Vault, ids: Iterable[str]) -> list[BankRecord]:
@@ -167,26 +175,31 @@ def load(tx: Connection, vault: Vault, ids: Iterable[str]) -> list[BankRecord]:
     wanted = list(dict.fromkeys(ids))
     found: dict[str, BankRecord] = {}
     for start in range(0, len(wanted), _CHUNK):
-        query = select(records).where(records.c.id.in_(wanted[start : start + _CHUNK]))
-        for row in tx.execute(query).mappings():
-            found[row["id"]] = _unpack(dict(row), vault)
+        for row in tx.execute(_LOAD, {"ids": wanted[start : start + _CHUNK]}):
+            found[row.id] = _unpack(row, vault)
     return [found[i] for i in wanted if i in found]
 
 
 def load_since(tx: Connection, vault: Vault, change: int) -> Iterator[BankRecord]:
     """Records that were written after this change."""
-    for row in tx.execute(select(records).where(records.c.change > change)).mappings():
-        yield _unpack(dict(row), vault)
+    for row in tx.execute(_LOAD_SINCE, {"change": change}):
+        yield _unpack(row, vault)
 
 
 def find_marks(tx: Connection, vault: Vault, marks: Iterable[tuple[str, str]]) -> list[str]:
     """Ids of the records that carry one of these identifiers."""
-    macs = [vault.mac(f"bank.{kind}", value) for kind, value in marks]
-    out: dict[str, None] = {}
+    return sorted({record for found in find_marked(tx, vault, marks).values() for record in found})
+
+
+def find_marked(tx: Connection, vault: Vault, marks: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[str]]:
+    """Identifier -> ids of the records that carry it."""
+    wanted = {vault.mac(f"bank.{kind}", value): (kind, value) for kind, value in marks}
+    macs = list(wanted)
+    out: dict[tuple[str, str], list[str]] = {}
     for start in range(0, len(macs), _CHUNK):
-        query = select(keys.c.record).where(keys.c.mac.in_(macs[start : start + _CHUNK])).order_by(keys.c.record)
-        out.update(dict.fromkeys(tx.execute(query).scalars()))
-    return list(out)
+        for mac, record in tx.execute(_MARKED, {"macs": macs[start : start + _CHUNK]}):
+            out.setdefault(wanted[bytes(mac)], []).append(record)
+    return out
 
 
 def ids_of_part(tx: Connection, part: str) -> list[str]:

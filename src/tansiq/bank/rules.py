@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -62,6 +63,8 @@ START = -9.0
 """The odds before anything is compared, as `matching` has them for names: 1 in 512."""
 WEAK_ALIAS = -3.0
 """A low-quality alias (UN: `Low`, EU: not strong) is a nickname that many carry."""
+_ROUNDING = 0.1
+"""Bits by which the index's score of a pair of names and its explanation may differ."""
 _PERSON_KINDS = frozenset({"document", "phone"})
 """What `compare_persons` weighs itself."""
 _NAMED_ALIKE: Mapping[str, frozenset[str]] = {
@@ -131,15 +134,38 @@ def _country(entity: Entity) -> str:
     return "" if entity.schema in ("Person", "Organization") else code.upper()
 
 
+def least_name(query: Entity, country: str, least: float) -> float:
+    """How alike the names must be at least for all else that the query says to lift a record to the score `least`.
+
+    All else at its best is the query itself met again; numbers are left out, they are found by themselves.
+    """
+    if least <= 0:
+        return 0.0
+    most = 0.0
+    if query.schema == "Person":
+        itself = _person(query, (), country) | {"phones": [], "documents": []}
+        most = sum(max(0.0, row.points) for row in compare_persons(itself, itself).rows)
+    bits = math.log2(least / (1.0 - least)) if least < 1 else math.inf
+    return 1.0 / (1.0 + 2.0 ** min(60.0, most + _ROUNDING - bits))
+
+
 def score_entity(
-    query: Entity, record: BankRecord, country: str = "", pairs: Sequence[tuple[str, str]] = ()
+    query: Entity,
+    record: BankRecord,
+    country: str = "",
+    pairs: Sequence[tuple[str, str]] = (),
+    *,
+    shares: bool = True,
 ) -> Candidate:
-    """How near a record is, with the reasons. `pairs` are the spellings (asked, held) that the index found near."""
+    """How near a record is, with the reasons. `pairs` are the spellings (asked, held) that the index found near.
+
+    `shares` false: it is known that the two carry no number in common.
+    """
     asked = _distinct(q for q, _ in pairs) or searchable_names(query)[:_FEW]
     held = _distinct(h for _, h in pairs) or searchable_names(record.entity)[: _FEW * 2]
     there = record.provenance.originator
     here = country or there
-    rows = _identifier_rows(query, record.entity, here, there)
+    rows = _identifier_rows(query, record.entity, here, there) if shares else []
     both_persons = query.schema == record.entity.schema == "Person"
     if both_persons:
         names = compare_persons(_person(query, asked, here), _person(record.entity, held, there)).to_dict()

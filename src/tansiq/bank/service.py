@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy import Connection
 
 from tansiq.access.model import Acting
 from tansiq.bank import records, rules
 from tansiq.bank.model import BankRecord, Candidate, Entity, Provenance
-from tansiq.bank.names import Names
+from tansiq.bank.names import Names, Spelling
 from tansiq.crypto import Vault
 from tansiq.errors import NotFound
 from tansiq.ledger import Ledger
@@ -144,7 +145,7 @@ class Bank:
             near.setdefault(spelling.record, []).append(spelling.name)
         with self._store.read() as tx:
             found = records.load(tx, self._vault, near)
-        self._forget_gone(near, found)
+        self._forget_gone(near, {r.id for r in found})
         return rules.best((rules.score_name(name, r, near[r.id]) for r in found), k)
 
     def search_identifier(self, kind: str, value: str, country: str = "") -> list[BankRecord]:
@@ -158,27 +159,55 @@ class Bank:
 
         `not_dossier` leaves out what came with that dossier: a thing never matches itself.
         """
+        return self.meet([entity], k, country=country, not_dossier=not_dossier)[0]
+
+    def meet(
+        self,
+        entities: Sequence[Entity],
+        k: int = 10,
+        *,
+        country: str = "",
+        not_dossier: str = "",
+        least: float = 0.0,
+        pool: int = POOL,
+    ) -> list[list[Candidate]]:
+        """What `find` gives for each of several entities of one source: each name searched once, all read at once.
+
+        Records whose score cannot come to `least` are not even loaded, unless they share a number.
+        """
         self.warm()
         home = country or self._country
-        near: dict[str, list[tuple[str, str]]] = {}
-        for name in rules.searchable_names(entity)[:MAX_QUERY_NAMES]:
-            for spelling in self._names.search(name, POOL, NAME_FLOOR):
-                near.setdefault(spelling.record, []).append((name, spelling.name))
+        spelled = [rules.searchable_names(e)[:MAX_QUERY_NAMES] for e in entities]
+        searched = {
+            name: self._names.search(name, pool, NAME_FLOOR) for name in dict.fromkeys(chain.from_iterable(spelled))
+        }
+        near = [
+            _nearest(names, searched, rules.least_name(e, home, least))
+            for e, names in zip(entities, spelled, strict=True)
+        ]
+        marks = [rules.identifiers(e, home) for e in entities]
         with self._store.read() as tx:
-            by_mark = records.find_marks(tx, self._vault, rules.identifiers(entity, home))
-            found = records.load(tx, self._vault, [*by_mark, *near])
-        self._forget_gone(near, found)
-        scored = (
-            rules.score_entity(entity, record, home, near.get(record.id, ()))
-            for record in found
-            if not (not_dossier and record.provenance.dossier == not_dossier)
-        )
-        return rules.best(scored, k)
+            carried = records.find_marked(tx, self._vault, set(chain.from_iterable(marks)))
+            wanted = chain(chain.from_iterable(carried.values()), *near)
+            found = {r.id: r for r in records.load(tx, self._vault, wanted)}
+        self._forget_gone(chain.from_iterable(near), found)
+        met: list[list[Candidate]] = []
+        for entity, named, own in zip(entities, near, marks, strict=True):
+            sharing = dict.fromkeys(i for mark in own for i in carried.get(mark, ()))
+            scored = (
+                rules.score_entity(entity, found[i], home, named.get(i, ()), shares=i in sharing)
+                for i in dict.fromkeys([*sharing, *named])
+                if i in found and not (not_dossier and found[i].provenance.dossier == not_dossier)
+            )
+            met.append(rules.best(scored, k))
+        return met
 
-    def _forget_gone(self, near: Iterable[str], found: Iterable[BankRecord]) -> None:
+    def _forget_gone(self, near: Iterable[str], found: Container[str]) -> None:
         """What another process erased is still named in memory. A name gets there after its commit only, and the
         snapshot was taken after the names were asked: what it lacks is gone, not new."""
-        self._names.drop(set(near) - {r.id for r in found})
+        gone = {i for i in near if i not in found}
+        if gone:
+            self._names.drop(gone)
 
     def editions(self, tx: Connection, source: str) -> dict[bytes, tuple[str, bytes]]:
         """What is held of a list: mark of the reference -> (record, mark of the content). For `sources`."""
@@ -220,3 +249,16 @@ class Bank:
             **{k: v for k, v in more.items() if v},
         }
         self._ledger.append(tx, verb=verb, subject=record, content=content, at=self._clock())
+
+
+def _nearest(
+    names: Iterable[str], searched: Mapping[str, Sequence[Spelling]], least: float
+) -> dict[str, list[tuple[str, str]]]:
+    """Record -> pairs (name asked, spelling held) for records of which one spelling at least scores `least`."""
+    pairs: dict[str, list[tuple[str, str]]] = {}
+    best: dict[str, float] = {}
+    for name in names:
+        for spelling in searched[name]:
+            pairs.setdefault(spelling.record, []).append((name, spelling.name))
+            best[spelling.record] = max(best.get(spelling.record, 0.0), spelling.score)
+    return {record: found for record, found in pairs.items() if best[record] >= least}

@@ -18,7 +18,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
     delete,
+    func,
     insert,
     or_,
     select,
@@ -84,70 +86,89 @@ class Queued:
     urgent: bool
 
 
+# Built once: putting a statement together costs more than running it.
+_AGAIN = update(queue).where(queue.c.entry == bindparam("of_entry")).values(examined_at="")
+_ENQUEUE = insert(queue)
+_WAITING = (
+    select(queue).where(queue.c.examined_at == "").order_by(queue.c.queued_at, queue.c.entry).limit(bindparam("most"))
+)
+_EXAMINED = (
+    update(queue)
+    .where(queue.c.entry == bindparam("of_entry"), queue.c.examined_at == "")
+    .values(examined_at=bindparam("at"))
+)
+_MEETINGS = select(matches.c.part, matches.c.entity, matches.c.record).where(matches.c.entry == bindparam("of_entry"))
+_SAVE = insert(matches)
+_COUNT = select(func.count()).select_from(matches).where(matches.c.state == bindparam("of_state"))
+
+
 def enqueue(tx: Connection, item: Queued, at: datetime) -> None:
     """An entry that was examined before waits again: a part of it may have arrived later (withheld, then passed on)."""
-    again = update(queue).where(queue.c.entry == item.entry).values(examined_at="")
-    if tx.execute(again).rowcount:
+    if tx.execute(_AGAIN, {"of_entry": item.entry}).rowcount:
         return
     tx.execute(
-        insert(queue).values(
-            entry=item.entry,
-            dossier=item.dossier,
-            originator=item.originator,
-            urgent=item.urgent,
-            queued_at=format_instant(at),
-            examined_at="",
-        )
+        _ENQUEUE,
+        {
+            "entry": item.entry,
+            "dossier": item.dossier,
+            "originator": item.originator,
+            "urgent": item.urgent,
+            "queued_at": format_instant(at),
+            "examined_at": "",
+        },
     )
 
 
 def waiting(tx: Connection, limit: int) -> list[Queued]:
-    query = select(queue).where(queue.c.examined_at == "").order_by(queue.c.queued_at, queue.c.entry).limit(limit)
-    rows = tx.execute(query).mappings()
-    return [Queued(r["entry"], r["dossier"], r["originator"], bool(r["urgent"])) for r in rows]
+    rows = tx.execute(_WAITING, {"most": limit})
+    return [Queued(r.entry, r.dossier, r.originator, bool(r.urgent)) for r in rows]
 
 
-def is_waiting(tx: Connection, entry: str) -> bool:
-    query = select(queue.c.entry).where(queue.c.entry == entry, queue.c.examined_at == "")
-    return tx.execute(query).first() is not None
+def mark_examined(tx: Connection, entry: str, at: datetime) -> bool:
+    """False when it did not wait any more."""
+    return tx.execute(_EXAMINED, {"of_entry": entry, "at": format_instant(at)}).rowcount == 1
 
 
-def mark_examined(tx: Connection, entry: str, at: datetime) -> None:
-    tx.execute(update(queue).where(queue.c.entry == entry).values(examined_at=format_instant(at)))
-
-
-def save(tx: Connection, vault: Vault, match: Match, *, urgent: bool) -> bool:
-    """False when this meeting is already there."""
-    entity = vault.mac("hits.entity", match.incoming.id)
-    there = select(matches.c.id).where(
-        matches.c.entry == match.entry,
-        matches.c.part == match.part,
-        matches.c.entity == entity,
-        matches.c.record == match.holding.id,
-    )
-    if tx.execute(there).first() is not None:
-        return False
-    tx.execute(
-        insert(matches).values(
-            id=match.id,
-            dossier=match.dossier,
-            entry=match.entry,
-            part=match.part,
-            entity=entity,
-            record=match.holding.id,
-            holding_part=match.holding.provenance.part,
-            originator=match.originator,
-            rule=match.rule,
-            score=match.score,
-            urgent=urgent,
-            state=match.state.value,
-            found_at=format_instant(match.found_at),
-            decided_by="",
-            decided_at="",
-            sealed=_seal(vault, match),
+def save_new(tx: Connection, vault: Vault, found: Sequence[Match], *, urgent: bool) -> list[Match]:
+    """Keep those of one entry's matches whose meeting is not there yet, and return them."""
+    if not found:
+        return []
+    there = {(r.part, bytes(r.entity), r.record) for r in tx.execute(_MEETINGS, {"of_entry": found[0].entry})}
+    kept, rows = [], []
+    for match in found:
+        entity = vault.mac("hits.entity", match.incoming.id)
+        meeting = (match.part, entity, match.holding.id)
+        if meeting in there:
+            continue
+        there.add(meeting)
+        kept.append(match)
+        rows.append(
+            {
+                "id": match.id,
+                "dossier": match.dossier,
+                "entry": match.entry,
+                "part": match.part,
+                "entity": entity,
+                "record": match.holding.id,
+                "holding_part": match.holding.provenance.part,
+                "originator": match.originator,
+                "rule": match.rule,
+                "score": match.score,
+                "urgent": urgent,
+                "state": match.state.value,
+                "found_at": format_instant(match.found_at),
+                "decided_by": "",
+                "decided_at": "",
+                "sealed": _seal(vault, match),
+            }
         )
-    )
-    return True
+    if rows:
+        tx.execute(_SAVE, rows)
+    return kept
+
+
+def count(tx: Connection, state: MatchState) -> int:
+    return int(tx.execute(_COUNT, {"of_state": state.value}).scalar_one())
 
 
 def _seal(vault: Vault, match: Match) -> bytes:

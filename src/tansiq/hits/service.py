@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy import Connection
 
 from tansiq.access.model import Acting
 from tansiq.bank import Bank, parse_entity
-from tansiq.bank.model import BankRecord, Entity
+from tansiq.bank.model import BankRecord, Candidate, Entity
 from tansiq.crypto import Vault
 from tansiq.dossiers.model import Entry, Presence
 from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError
@@ -27,6 +28,11 @@ from tansiq.terms import LogVerb
 
 _log = structlog.get_logger("tansiq.hits")
 _ROUND = 100
+_GROUP = 16
+_GROUP_S = 0.05
+"""A match is shown once it is committed: no entry of a burst waits longer than this for its neighbours."""
+
+_Met = tuple[records.Queued, list[Match]]
 
 
 class Hits:
@@ -69,35 +75,61 @@ class Hits:
         with self._examining:
             tried: set[str] = set()
             while items := [i for i in self._waiting() if i.entry not in tried]:
-                for item in items:
-                    tried.add(item.entry)
-                    found.extend(self._examine(item, load_entry))
+                tried.update(i.entry for i in items)
+                for group in self._in_groups(items, load_entry):
+                    found.extend(self._store.write(lambda tx, group=group: self._keep_all(tx, group)))
         return found
+
+    def _in_groups(self, items: list[records.Queued], load_entry: Callable[[str], Entry]) -> Iterator[list[_Met]]:
+        """What was met, as many entries together as one transaction should hold: a burst is not a commit for each."""
+        group: list[_Met] = []
+        latest = time.monotonic() + _GROUP_S
+        for item in items:
+            fresh = self._examine(item, load_entry)
+            if fresh is not None:
+                group.append((item, fresh))
+            if group and (time.monotonic() >= latest or len(group) == _GROUP):
+                yield group
+                group = []
+                latest = time.monotonic() + _GROUP_S
+        if group:
+            yield group
 
     def _waiting(self) -> list[records.Queued]:
         with self._store.read() as tx:
             return records.waiting(tx, _ROUND)
 
-    def _examine(self, item: records.Queued, load_entry: Callable[[str], Entry]) -> list[Match]:
+    def _examine(self, item: records.Queued, load_entry: Callable[[str], Entry]) -> list[Match] | None:
+        """What the entry's entities meet; None when it cannot be loaded now and stays in the queue."""
         try:
             entry = load_entry(item.entry)
         except NotFound:
-            self._store.write(lambda tx: records.mark_examined(tx, item.entry, self._clock()))
             return []
         except TansiqError as exc:
             _log.warning("hits.entry_not_loaded", entry=item.entry, code=exc.code)
-            return []
-        fresh = [
-            m
-            for part, entity in _entities(entry)
-            for m in self._meetings(item, part, entity, lambda r: _dossier_of(r, load_entry))
+            return None
+        parts = list(_entities(entry))
+        met = self._bank.meet(
+            [entity for _, entity in parts],
+            rules.MOST_MATCHES * 2,
+            country=item.originator,
+            not_dossier=item.dossier,
+            least=rules.MATCH_SCORE,
+        )
+        return [
+            match
+            for (part, entity), candidates in zip(parts, met, strict=True)
+            for match in self._meetings(item, part, entity, candidates, lambda r: _dossier_of(r, load_entry))
         ]
-        return self._store.write(lambda tx: self._keep(tx, item, fresh))
 
     def _meetings(
-        self, item: records.Queued, part: str, entity: Entity, dossier_of: Callable[[BankRecord], str]
+        self,
+        item: records.Queued,
+        part: str,
+        entity: Entity,
+        candidates: Iterable[Candidate],
+        dossier_of: Callable[[BankRecord], str],
     ) -> Iterator[Match]:
-        candidates = self._bank.find(entity, rules.MOST_MATCHES * 2, country=item.originator, not_dossier=item.dossier)
         kept = 0
         for candidate in candidates:
             rule = rules.match_rule(entity, candidate)
@@ -123,11 +155,14 @@ class Hits:
                 extra={"urgent": item.urgent},
             )
 
+    def _keep_all(self, tx: Connection, group: list[_Met]) -> list[Match]:
+        return [match for item, fresh in group for match in self._keep(tx, item, fresh)]
+
     def _keep(self, tx: Connection, item: records.Queued, fresh: list[Match]) -> list[Match]:
-        if not records.is_waiting(tx, item.entry):
+        """The matches that are new, with the end of their entry's wait."""
+        if not records.mark_examined(tx, item.entry, self._clock()):
             return []
-        kept = [m for m in fresh if records.save(tx, self._vault, m, urgent=item.urgent)]
-        records.mark_examined(tx, item.entry, self._clock())
+        kept = records.save_new(tx, self._vault, fresh, urgent=item.urgent)
         # LED art. 25(1)(f): a machine's comparison is a combination too.
         self._leaf(tx, item.entry, Acting.machine(), {"matches": len(kept), "dossier": item.dossier})
         return kept
@@ -137,6 +172,11 @@ class Hits:
         with self._store.read() as tx:
             rows = records.load(tx, state=state, dossier=dossier)
         return self._unpack(rows)
+
+    def count(self, state: MatchState) -> int:
+        """How many matches stand so, those included whose holding was erased since and is not swept yet."""
+        with self._store.read() as tx:
+            return records.count(tx, state)
 
     def match(self, ident: str) -> Match:
         """Raises `NotFound`."""

@@ -281,6 +281,25 @@ def test_a_match_goes_with_the_part_that_its_holding_came_from(desk):
     assert desk.there.store.write(lambda tx: desk.hits.erase_part(tx, "p-7")) == [found.id]
 
 
+def test_matches_are_counted_by_their_state(desk, matched):
+    assert [desk.hits.count(s) for s in MatchState] == [1, 0, 0, 0]
+    desk.hits.decide(matched.id, MatchState.HIT, "same person", ANALYST)
+    assert [desk.hits.count(s) for s in MatchState] == [0, 1, 0, 0]
+
+
+def test_a_burst_is_examined_in_few_transactions_and_each_entry_is_found(desk, monkeypatch):
+    for number in range(20):
+        desk.there.keep(person("Yasser Tazeghart", phone=f"+2126123456{number:02}"), reference=f"r{number}")
+    for number in range(20):
+        desk.arrive(entry_of(entity("Phone", number=f"+2126123456{number:02}"), ident=f"e-{number:064x}"))
+    writes = []
+    whole = desk.there.store.write
+    monkeypatch.setattr(desk.there.store, "write", lambda work: writes.append(work) or whole(work))
+    found = desk.examine()
+    assert {m.entry for m in found} == set(desk.entries)
+    assert len(writes) < 20
+
+
 def test_a_match_whose_holding_was_erased_is_not_shown_and_is_swept(desk, matched):
     desk.there.store.write(lambda tx: desk.there.bank.remove(tx, matched.holding.id))
     assert desk.hits.matches() == []
