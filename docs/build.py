@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tansiq.cli.main import app
 from tansiq.dossiers import FRAME_ACTS
 from tansiq.dossiers.model import ActRule, Kind
 from tansiq.kinds import KINDS
+from tansiq.kinds.items import Cycle
 from tansiq.settings import Settings
 
 HERE = Path(__file__).resolve().parent
@@ -78,7 +80,7 @@ def life_cycles() -> str:
         "",
     ]
     for kind in KINDS.values():
-        lines += [f"## {kind.name}", "", *_diagram(kind), *_acts(kind.acts)]
+        lines += [f"## {kind.name}", "", *_diagram(kind), *_acts(kind.acts), *_items(kind)]
     lines += ["## in every dossier", "", *_acts(tuple(FRAME_ACTS.values()))]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -91,6 +93,25 @@ def _diagram(kind: Kind) -> list[str]:
         for before in (act.before or ("[*]",))
     ]
     return ["```mermaid", "stateDiagram-v2", *edges, "```", ""]
+
+
+def _items(kind: Kind) -> list[str]:
+    """A diagram for each sort of item that the kind keeps, and what is owed while one stands in a state."""
+    cycle: Cycle | None = getattr(import_module(f"tansiq.kinds.{kind.name}"), "CYCLE", None)
+    lines = []
+    for sort in dict.fromkeys(s.sort for s in cycle.steps) if cycle else ():
+        rows = [s for s in cycle.steps if s.sort == sort] if cycle else []
+        edges = [
+            f"    {before} --> {s.after}: {s.act.split('.', 1)[1]}"
+            for s in rows
+            for before in (s.before or (("[*]",) if s.begins else ()))
+        ]
+        each = " (one for each addressee)" if any(s.begins == "each" and not s.of for s in rows) else ""
+        lines += [f"### {kind.name}: {sort}{each}", "", "```mermaid", "stateDiagram-v2", *edges, "```", ""]
+        owed = [o for o in cycle.owed if o.sort == sort] if cycle else []
+        lines += [f"- while {' or '.join(o.states)}: `{o.code}` {o.clause}".rstrip() for o in owed]
+        lines += [""] if owed else []
+    return lines
 
 
 def _acts(acts: tuple[ActRule, ...]) -> list[str]:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tansiq.dossiers.model import Kind
+from tansiq.dossiers.model import Kind, Window
 from tansiq.dossiers.rules import duties, fold
-from tansiq.kinds import KINDS
+from tansiq.kinds import KINDS, scorecard
 from tansiq.kinds.assessment import ASSESSMENT
 from tansiq.kinds.committee import COMMITTEE
 from tansiq.kinds.expertise import EXPERTISE
@@ -55,12 +55,22 @@ def test_members_agree(name: str, data: st.DataObject) -> None:
     for duty in owed[0]:
         assert duty.owner in members
         assert duty.code.count(".") >= 1
+    _both_sides_count_alike(states[0], {**ALL}, desks)
     voided = states[0].voided()
     for entry in everything:
         rule = kind.act(entry.statement.type)
         assert rule is not None
         if rule.by == "opener" and entry.statement.author != states[0].opener:
             assert entry.id in voided
+
+
+def _both_sides_count_alike(state, kinds, desks):
+    """Two sides that hold the same entries have the same figures: the one's `out` is the other's `in`."""
+    end = START + timedelta(days=900)
+    for one, other in ((desks[0], desks[1]), (desks[-1], desks[0])):
+        ours = scorecard.count([state], kinds, Window(one.node, other.node, START - timedelta(days=90), end))
+        theirs = scorecard.count([state], kinds, Window(other.node, one.node, START - timedelta(days=90), end))
+        assert not [line for line in scorecard.beside(ours, theirs) if line.differs]
 
 
 def _open(desks, kind, data):

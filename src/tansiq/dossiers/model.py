@@ -134,6 +134,8 @@ class Recall:
     """An originator took a part back; `erased` says which members answered with what proof."""
 
     entry: EntryId
+    about: EntryId
+    """The entry whose part it is: another's entry may name the same part, and that one stays."""
     part: PartId
     reason: str
     at: datetime
@@ -214,6 +216,34 @@ class ActRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """What a scorecard counts: our work with one partner, from an instant to another (not included)."""
+
+    me: NodeId
+    other: NodeId
+    begins: datetime
+    ends: datetime
+
+    def holds(self, at: datetime | None) -> bool:
+        return at is not None and self.begins <= at < self.ends
+
+    def way(self, author: NodeId) -> str:
+        """`out` for what we did towards the partner, `in` for what it did towards us, empty for others."""
+        return {self.me: "out", self.other: "in"}.get(author, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One case that a dossier adds to a scorecard: a count, or a time taken in whole seconds."""
+
+    name: str
+    """Dotted, with its way where it has one, e.g. `requests.in.answered`."""
+    value: int = 1
+    how: str = "count"
+    """`count`: added up; `seconds`: the median and the 80th percentile are shown."""
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """What a kind of dossier brings: its nouns and its pure rules. Everything else comes from the frame."""
 
@@ -222,7 +252,11 @@ class Kind:
     begin: Callable[[Entry], Any]
     """The kind's own state after the opening entry."""
     check: Callable[[DossierState, Entry], str]
-    """Why this act is illegal now; empty when legal. Must never raise on a verified entry."""
+    """Why this act is illegal now; empty when legal. Must never raise on a verified entry.
+
+    It, `begin` and `step` may look at the phase, the members, the kind's own state, at entries that facts name by id and
+    at the entry's ancestors: a fold that goes on (`rules.extend`) begins anew only for what it can know to be looked at.
+    """
     step: Callable[[DossierState, Entry], tuple[str, Any]]
     """(new phase, new own state) after a legal entry."""
     duties: Callable[[DossierState], tuple[Duty, ...]]
@@ -230,6 +264,8 @@ class Kind:
     """What this node must write by itself in this state, e.g. the receipt of a request that starts its clock."""
     part_kinds_required: Callable[[Entry], tuple[str, ...]] = lambda _entry: ()
     """Kinds of part that an act cannot do without, e.g. the six items of Dir. 2023/977 art. 4(5)."""
+    figures: Callable[[DossierState, Window], tuple[Figure, ...]] = lambda _state, _window: ()
+    """What the dossier adds to the scorecard of our work with a partner."""
 
     @property
     def opening(self) -> ActRule:

@@ -1,14 +1,28 @@
 """Assessments: nobody sees another's judgement before its own; dissent is kept; scores come with the outcome."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tansiq.dossiers.model import Part, PartRef, Presence
 from tansiq.dossiers.rules import duties
-from tansiq.kinds.assessment import ASSESSMENT, brier, commitment, diagnosticity, picture, rank, scores, sensitivity
-from tansiq.terms import format_instant
+from tansiq.errors import Conflict, Invalid
+from tansiq.kinds.assessment import (
+    ASSESSMENT,
+    brier,
+    commit_body,
+    commitment,
+    diagnosticity,
+    picture,
+    rank,
+    reveal_body,
+    scores,
+    sensitivity,
+)
+from tansiq.terms import PartId, format_instant
 from tests.support.entries import BERLIN, MADRID, RABAT, START, Desk
 
 DUE = START + timedelta(days=7)
@@ -226,3 +240,29 @@ def test_a_brier_score_is_between_perfect_and_wholly_wrong(percent):
     score = brier(percent, "H1")
     assert score is not None
     assert 0 <= score <= 1
+
+
+def test_the_sealed_judgement_is_withheld_from_all_and_read_back():
+    services = Services().framed()
+    state = services.state
+    body = commit_body(state, RABAT, SURE, SALT)
+    (part,) = body["parts"]
+    assert set(part["withhold_from"]) == {MADRID, BERLIN}
+    ref = PartRef(PartId("p-" + "1" * 64), part["kind"], len(part["text"]))
+    entry = services.desks[RABAT].write(body["type"], body["facts"], parts=(ref,))
+    mine = replace(entry, parts=(Part(ref, Presence.HELD, {"kind": part["kind"], "text": part["text"]}),))
+    services.share(entry)
+    services.desks[RABAT].see(mine)
+    for node in (MADRID, BERLIN):
+        services.commit(node, UNSURE)
+    told = reveal_body(services.desks[RABAT].state(), RABAT)
+    assert not services.void(services.write(RABAT, "revealed", told["facts"]))
+    with pytest.raises(Conflict):
+        reveal_body(services.desks[MADRID].state(), MADRID)
+
+
+def test_a_judgement_off_the_scale_is_refused_by_field():
+    services = Services().framed()
+    with pytest.raises(Invalid) as failure:
+        commit_body(services.state, RABAT, {**SURE, "confidence": "total"}, SALT)
+    assert failure.value.field == "judgement"

@@ -119,6 +119,15 @@ def test_the_safe_capacity_is_the_lowest():
     assert safe_capacity(centre.state.own.items[unknown.id]) is None
 
 
+def test_the_checklist_covers_the_three_pillars_in_five_languages():
+    assert len(CHECKLIST) >= 70
+    for pillar in ("safety", "security", "service"):
+        assert sum(m.pillar == pillar for m in CHECKLIST.values()) >= 15
+    for m in CHECKLIST.values():
+        assert set(m.text) == {"ar", "fr", "es", "de", "en"}
+        assert len(set(m.text.values())) == 5
+
+
 def test_measures_are_of_the_checklist():
     centre = Centre()
     venue = centre.write(RABAT, "venue_described", {"owner": RABAT})

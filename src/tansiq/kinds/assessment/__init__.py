@@ -15,6 +15,7 @@ Promises
 from tansiq.kinds.assessment.ach import Ranking, brier, diagnosticity, rank, sensitivity
 from tansiq.kinds.assessment.model import LIKELIHOOD, Asked, Judgement, commitment
 from tansiq.kinds.assessment.rules import ASSESSMENT, CYCLE, AssessmentState, picture, scores
+from tansiq.kinds.assessment.sealed import commit_body, reveal_body
 
 __all__ = [
     "ASSESSMENT",
@@ -25,10 +26,12 @@ __all__ = [
     "Judgement",
     "Ranking",
     "brier",
+    "commit_body",
     "commitment",
     "diagnosticity",
     "picture",
     "rank",
+    "reveal_body",
     "scores",
     "sensitivity",
 ]

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tansiq.dossiers import ancestors
-from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Kind
+from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Figure, Kind, Window
 from tansiq.errors import TansiqError
 from tansiq.kinds.assessment.ach import brier, weight
 from tansiq.kinds.assessment.model import (
@@ -56,7 +56,7 @@ ACTS = (
     ),
     ActRule("assessment.evidence_added", "member", _FRAMING, "", _ICD, _TEXT | {"evidence"}, EvidenceAdded),
     ActRule("assessment.judging_opened", "opener", _FRAMING, "judging", _ICD, _NOTE, JudgingOpened),
-    ActRule("assessment.committed", "member", _JUDGING, "", _ICD, _NOTE, Committed),
+    ActRule("assessment.committed", "member", _JUDGING, "", _ICD, _NOTE | {"sealed_judgement"}, Committed),
     ActRule("assessment.revealed", "member", _JUDGING, "", _ICD, _NOTE | {"judgement", "gaps"}, Revealed),
     ActRule("assessment.dissent_recorded", "member", _KNOWN, "", _ICD, _NOTE | {"dissent"}, Dissent),
     ActRule("assessment.joint_proposed", "member", _KNOWN, "", _ICD, _NOTE | {"judgement"}, JointProposed),
@@ -327,4 +327,16 @@ def required(entry: Entry) -> tuple[str, ...]:
     }.get(entry.statement.type, ())
 
 
-ASSESSMENT = Kind("assessment", ACTS, begin, check, step, duties, lambda _state, _me: (), required)
+def figures(state: DossierState, window: Window) -> tuple[Figure, ...]:
+    """Assessments made together, and how many came to a joint judgement or a known outcome."""
+    own: AssessmentState | None = state.own
+    if own is None or not window.holds(state.opened_at):
+        return ()
+    both = {window.me, window.other} <= set(own.revealed)
+    found = [Figure("assessments"), *([Figure("assessments.judged_by_both")] * both)]
+    found += [Figure("assessments.joint")] * (own.joint() is not None)
+    found += [Figure("assessments.outcome_known")] * (own.outcome is not None)
+    return tuple(found)
+
+
+ASSESSMENT = Kind("assessment", ACTS, begin, check, step, duties, lambda _state, _me: (), required, figures)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Kind
+from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Figure, Kind, Window
 from tansiq.kinds.committee.model import (
     LIMITS,
     MINUTES_DAYS,
@@ -266,6 +266,25 @@ def divergent(own: CommitteeState) -> Mapping[str, tuple[str, ...]]:
     return found
 
 
+def figures(state: DossierState, window: Window) -> tuple[Figure, ...]:
+    """Meetings held; recommendations by state and age. `out`: what we carry out; `in`: what the partner does."""
+    own: CommitteeState | None = state.own
+    if own is None:
+        return ()
+    found = [Figure("meetings.held") for i in own.sort("meeting") if window.holds(i.entered("committee.meeting_held"))]
+    for item in own.sort(_REC):
+        way = window.way(item.owner)
+        begun = item.trail[0][2]
+        if not way or not window.holds(begun):
+            continue
+        found += [Figure(f"recommendations.{way}"), Figure(f"recommendations.{way}.{item.state}")]
+        if item.state in ("plan_due", "in_progress") and item.due_at is not None and item.due_at < window.ends:
+            found.append(Figure(f"recommendations.{way}.overdue"))
+        end = item.since if item.state in ("closed", "superseded") else window.ends
+        found.append(Figure(f"recommendations.{way}.age", int((end - begun).total_seconds()), "seconds"))
+    return tuple(found)
+
+
 COMMITTEE = Kind(
     "committee",
     ACTS,
@@ -279,4 +298,5 @@ COMMITTEE = Kind(
         "committee.plan_submitted": ("plan",),
         "committee.minutes_written": ("minutes",),
     }.get(entry.statement.type, ()),
+    figures,
 )

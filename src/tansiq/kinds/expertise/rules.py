@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Kind
+from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Figure, Kind, Window
 from tansiq.errors import TansiqError
 from tansiq.kinds.expertise.model import ANSWER, EFFECT, About, Agreed, Effect, Held, Opened, TakenUp
 from tansiq.kinds.items import Cycle, Items, Owed, Step, told
@@ -128,6 +128,21 @@ def _past(facts: Mapping[str, Any], at: datetime) -> bool:
         return False
 
 
+def figures(state: DossierState, window: Window) -> tuple[Figure, ...]:
+    """Offers and wishes, what was held, and what it changed."""
+    own: ExpertiseState | None = state.own
+    way = window.way(state.opener) if state.opener else ""
+    if own is None or not way:
+        return ()
+    found = [Figure(f"expertise.{way}.{own.facts.get('stance')}")] if window.holds(state.opened_at) else []
+    for item in own.items.values():
+        if window.way(item.author) and window.holds(item.entered("expertise.held")):
+            found.append(Figure("expertise.held"))
+            if item.state == "told":
+                found.append(Figure(f"expertise.effect.{item.facts.get('effect')}"))
+    return tuple(found)
+
+
 EXPERTISE = Kind(
     "expertise",
     ACTS,
@@ -137,4 +152,5 @@ EXPERTISE = Kind(
     duties,
     lambda _state, _me: (),
     lambda entry: ("narrative",) if entry.statement.type == "expertise.opened" else (),
+    figures,
 )

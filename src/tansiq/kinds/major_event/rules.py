@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Kind
+from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Figure, Kind, Window
 from tansiq.errors import TansiqError
 from tansiq.kinds.items import Cycle, Facts, Item, Items, Owed, Step, after, stop, told
 from tansiq.kinds.major_event.checklist import CHECKLIST
@@ -364,4 +364,29 @@ def required(entry: Entry) -> tuple[str, ...]:
     }.get(entry.statement.type, ())
 
 
-MAJOR_EVENT = Kind("major_event", ACTS, begin, check, step, duties, lambda _state, _me: (), required)
+def figures(state: DossierState, window: Window) -> tuple[Figure, ...]:
+    """Matches of host and visitor, dossiers sent in time, delegations, reports after."""
+    own: EventState | None = state.own
+    found: list[Figure] = []
+    for match_ in own.sort("match") if own else ():
+        kickoff = _instant(match_.facts, "kickoff")
+        if own is None or not {window.me, window.other} <= set(sides(match_)) or not window.holds(kickoff):
+            continue
+        found.append(Figure("matches"))
+        for node in (window.me, window.other):
+            way = window.way(node)
+            lane = own.items.get(f"{match_.key}/{node}")
+            sent = lane.entered("major_event.team_dossier_sent") if lane else None
+            if lane is not None and kickoff is not None:
+                found.append(Figure(f"team_dossiers.{way}"))
+                found += [Figure(f"team_dossiers.{way}.in_time")] * (
+                    sent is not None and sent <= kickoff - BEFORE_MATCH
+                )
+            found += [Figure(f"post_match.{way}")] * ((match_.key, node) in own.reported)
+    for item in own.sort("delegation") if own else ():
+        if window.way(item.author) and window.way(item.owner) and window.holds(item.trail[0][2]):
+            found.append(Figure(f"delegations.{window.way(item.author)}"))
+    return tuple(found)
+
+
+MAJOR_EVENT = Kind("major_event", ACTS, begin, check, step, duties, lambda _state, _me: (), required, figures)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Kind
+from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Figure, Kind, Window
 from tansiq.errors import TansiqError
 from tansiq.kinds.items import Cycle, Facts, Item, Items, Owed, Step, after, stop, told
 from tansiq.kinds.operation.matrix import WITHIN, possible
@@ -384,4 +384,20 @@ def required(entry: Entry) -> tuple[str, ...]:
     return ()
 
 
-OPERATION = Kind("operation", ACTS, begin, check, step, duties, lambda _state, _me: (), required)
+def figures(state: DossierState, window: Window) -> tuple[Figure, ...]:
+    """Operations by form, measures asked and authorised, and the results that every party agreed to."""
+    own: OperationState | None = state.own
+    if own is None or not own.active or not window.holds(state.opened_at):
+        return ()
+    found = [Figure(f"operations.{own.facts.get('form')}")]
+    for item in own.sort("measure"):
+        way = window.way(item.author)
+        if way and item.owner in (window.me, window.other):
+            found.append(Figure(f"measures.{way}.{item.facts.get('measure')}"))
+            given = item.entered("operation.measure_authorised") is not None
+            found += [Figure(f"measures.{way}.authorised")] * given
+    found += [Figure(f"results.{name}", value) for name, value in totals(own).items() if value]
+    return tuple(found)
+
+
+OPERATION = Kind("operation", ACTS, begin, check, step, duties, lambda _state, _me: (), required, figures)

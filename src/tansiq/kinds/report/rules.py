@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Kind
+from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Figure, Kind, Window
 from tansiq.errors import TansiqError
 from tansiq.kinds.report.model import Closed, Given
 from tansiq.terms import Grade
@@ -42,4 +42,13 @@ def duties(state: DossierState) -> tuple[Duty, ...]:
     return ()
 
 
-REPORT = Kind("report", ACTS, begin, check, step, duties, lambda _state, _me: ())
+def figures(state: DossierState, window: Window) -> tuple[Figure, ...]:
+    """Reports given on one's own initiative, by crime area."""
+    way = window.way(state.opener) if state.opener else ""
+    if not way or not window.holds(state.opened_at):
+        return ()
+    areas = state.first.statement.facts.get("crime_areas", ())
+    return (Figure(f"reports.{way}"), *(Figure(f"reports.{way}.area.{area}") for area in areas))
+
+
+REPORT = Kind("report", ACTS, begin, check, step, duties, lambda _state, _me: (), figures=figures)

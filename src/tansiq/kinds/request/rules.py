@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Duty, Entry, Kind
+from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Duty, Entry, Figure, Kind, Window
 from tansiq.errors import TansiqError
 from tansiq.kinds.request.model import CLOCKS, Answered, Delayed, Made, Received, RefusedFacts, ToLane
 from tansiq.terms import EntryId, NodeId, parse_instant
@@ -224,4 +224,28 @@ def required(entry: Entry) -> tuple[str, ...]:
     return ("question", "facts", "availability", *(("urgency_reasons",) if urgent else ()))
 
 
-REQUEST = Kind("request", ACTS, begin, check, step, duties, automatic, required)
+def figures(state: DossierState, window: Window) -> tuple[Figure, ...]:
+    """Dir. 2023/977 art. 18: requests by urgency and crime area, answers within the clock, refusals by ground."""
+    own: RequestState | None = state.own
+    way = window.way(state.opener) if state.opener else ""
+    lane = own.lanes.get(window.other if way == "out" else window.me) if own and way else None
+    if own is None or lane is None or not window.holds(state.opened_at):
+        return ()
+    found = [Figure(f"requests.{way}")]
+    found += [Figure(f"requests.{way}.urgent")] * own.urgent
+    facts = state.first.statement.facts
+    found += [Figure(f"requests.{way}.area.{area}") for area in facts.get("crime_areas", ())]
+    acts = [e.statement.type for e in state.entries if e.statement.author == lane.node and e.id not in state.voided()]
+    found += [Figure(f"requests.{way}.clarifications")] * acts.count("request.clarification_asked")
+    found += [Figure(f"requests.{way}.judicial_delays")] * acts.count("request.delay_announced")
+    if lane.state in ("answered", "refused"):
+        found.append(Figure(f"requests.{way}.answered"))
+        found += [Figure(f"requests.{way}.answered_in_time")] * (lane.late_by is None)
+        if lane.received_at is not None and lane.answered_at is not None:
+            took = int((lane.answered_at - lane.received_at).total_seconds())
+            found.append(Figure(f"requests.{way}.answer_time", max(0, took), "seconds"))
+        found += [Figure(f"requests.{way}.refused.{ground}") for ground in lane.grounds]
+    return tuple(found)
+
+
+REQUEST = Kind("request", ACTS, begin, check, step, duties, automatic, required, figures)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Kind
+from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Figure, Kind, Window
 from tansiq.errors import TansiqError
 from tansiq.kinds.items import Cycle, Facts, Item, Items, Owed, Step
 from tansiq.kinds.warning.model import (
@@ -161,6 +161,29 @@ def duties(state: DossierState) -> tuple[Duty, ...]:
     return tuple(found)
 
 
+def figures(state: DossierState, window: Window) -> tuple[Figure, ...]:
+    """Warnings, how soon they were acknowledged, what came of them, and whether the receiver told."""
+    own: WarningState | None = state.own
+    way = window.way(state.opener) if state.opener else ""
+    if own is None or not way or not window.holds(state.opened_at):
+        return ()
+    told = window.other if way == "out" else window.me
+    found = [Figure(f"warnings.{way}")]
+    for item in own.items.values():
+        if item.owner != told:
+            continue
+        if item.sort == "acknowledgement" and item.state != "superseded":
+            found.append(Figure(f"warnings.{way}.addressed"))
+            read = item.entered("warning.acknowledged")
+            in_time = read is not None and item.due_at is not None and read <= item.due_at
+            found += [Figure(f"warnings.{way}.acknowledged_in_time")] * in_time
+        if item.sort == "feedback" and item.state == "given":
+            found.append(Figure(f"warnings.{way}.feedback"))
+    if own.outcome:
+        found.append(Figure(f"warnings.{way}.outcome.{own.outcome}"))
+    return tuple(found)
+
+
 WARNING = Kind(
     "warning",
     ACTS,
@@ -170,4 +193,5 @@ WARNING = Kind(
     duties,
     lambda _state, _me: (),
     lambda entry: ("threat",) if entry.statement.type == "warning.issued" else (),
+    figures,
 )

@@ -1,0 +1,46 @@
+"""How a service keeps its judgement to itself until all have committed: as a part that it withholds from every member.
+
+The commitment travels; the judgement and its salt stay on the author's own node, in the part of its own entry, sealed
+in the store like any part. To reveal is to read that part back. Nothing else remembers the salt.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from tansiq.dossiers.model import DossierState, Entry
+from tansiq.errors import Conflict, Invalid
+from tansiq.kinds.assessment.model import Judgement, Revealed, commitment
+from tansiq.terms import NodeId
+
+PART = "sealed_judgement"
+
+
+def commit_body(state: DossierState, me: NodeId, judgement: Judgement, salt: str) -> dict[str, Any]:
+    """The body of `assessment.committed`. `salt`: 64 hex digits of chance. Raises `Invalid` naming the field."""
+    try:
+        told = msgspec.to_builtins(msgspec.convert({**judgement, "salt": salt}, Revealed))
+    except msgspec.ValidationError as exc:
+        raise Invalid("judgement.malformed", "likelihood, percent, confidence and cells", field="judgement") from exc
+    text = json.dumps({**told, "round": state.own.round}, sort_keys=True)
+    others = [str(n) for n in state.members if n != me]
+    return {
+        "type": "assessment.committed",
+        "facts": {"digest": commitment(state.id, me, state.own.round, salt, told)},
+        "parts": [{"kind": PART, "text": text, "withhold_from": others}],
+    }
+
+
+def reveal_body(state: DossierState, me: NodeId) -> dict[str, Any]:
+    """The body of `assessment.revealed`, from our own commitment of this round. Raises `Conflict` without one."""
+    mine = state.own.committed.get(me)
+    entry: Entry | None = state.entry(mine[1]) if mine else None
+    part = next((p for p in entry.parts if p.ref.kind == PART and p.content), None) if entry else None
+    if part is None or part.content is None:
+        raise Conflict("judgement.none", "this service committed to no judgement in this round", step="reveal")
+    told = json.loads(str(part.content["text"]))
+    told.pop("round", None)
+    return {"type": "assessment.revealed", "facts": told}
