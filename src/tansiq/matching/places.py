@@ -6,16 +6,15 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from tansiq.matching.names import score
+from tansiq.matching.kernel import score
 from tansiq.matching.text import load, words
 
 MAX_PARTS = 4
 ALIKE = 0.8
 """The name's score from which two spellings are one town."""
-_SMALL = frozenset(
-    "city district province region governorate village town county area of the in near and or de la le el al state "
-    "oblast krai republic republica municipality department wilaya wilayat".split()
-)
+_PLACES = load("places.json")
+_SMALL = frozenset(_PLACES["small"].split())
+"""Words that say what a place is, not which."""
 
 
 class Place(NamedTuple):
@@ -30,9 +29,7 @@ def _key(text: str) -> str:
 
 
 COUNTRY: dict[str, str] = load("countries.json")["names"]
-_GROUP: dict[str, int] = {
-    _key(name): i for i, group in enumerate(load("places.json")["groups"]) for name in group.split("|")
-}
+_GROUP: dict[str, int] = {_key(name): i for i, group in enumerate(_PLACES["groups"]) for name in group.split("|")}
 
 
 @lru_cache(maxsize=4096)
