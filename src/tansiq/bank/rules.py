@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tansiq.bank.model import BankRecord, Candidate, Entity
-from tansiq.matching import compare_persons, explain, normal_identifier, normal_plate
+from tansiq.matching import compare_persons, explain, names_at_most, normal_identifier, normal_plate
 
 _LEGAL = {
     "phone": "phone",
@@ -134,19 +134,23 @@ def _country(entity: Entity) -> str:
     return "" if entity.schema in ("Person", "Organization") else code.upper()
 
 
-def least_name(query: Entity, country: str, least: float) -> float:
-    """How alike the names must be at least for all else that the query says to lift a record to the score `least`.
+def may_reach(query: Entity, country: str, least: float) -> Callable[[float], bool]:
+    """Whether a record whose best name scores so much can come to `least` with all else that the query says.
 
     All else at its best is the query itself met again; numbers are left out, they are found by themselves.
     """
     if least <= 0:
-        return 0.0
-    most = 0.0
-    if query.schema == "Person":
-        itself = _person(query, (), country) | {"phones": [], "documents": []}
-        most = sum(max(0.0, row.points) for row in compare_persons(itself, itself).rows)
-    bits = math.log2(least / (1.0 - least)) if least < 1 else math.inf
-    return 1.0 / (1.0 + 2.0 ** min(60.0, most + _ROUNDING - bits))
+        return lambda _score: True
+    wanted = _bits(least) - _ROUNDING
+    if query.schema != "Person":
+        return lambda score: _bits(score) >= wanted
+    itself = _person(query, (), country) | {"phones": [], "documents": []}
+    most = sum(max(0.0, row.points) for row in compare_persons(itself, itself).rows)
+    return lambda score: max(_bits(score), names_at_most(score) + most) >= wanted
+
+
+def _bits(score: float) -> float:
+    return math.log2(score / (1.0 - score)) if 0.0 < score < 1.0 else math.copysign(math.inf, score - 0.5)
 
 
 def score_entity(

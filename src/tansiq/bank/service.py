@@ -182,7 +182,7 @@ class Bank:
             name: self._names.search(name, pool, NAME_FLOOR) for name in dict.fromkeys(chain.from_iterable(spelled))
         }
         near = [
-            _nearest(names, searched, rules.least_name(e, home, least))
+            _nearest(names, searched, rules.may_reach(e, home, least))
             for e, names in zip(entities, spelled, strict=True)
         ]
         marks = [rules.identifiers(e, home) for e in entities]
@@ -252,13 +252,13 @@ class Bank:
 
 
 def _nearest(
-    names: Iterable[str], searched: Mapping[str, Sequence[Spelling]], least: float
+    names: Iterable[str], searched: Mapping[str, Sequence[Spelling]], enough: Callable[[float], bool]
 ) -> dict[str, list[tuple[str, str]]]:
-    """Record -> pairs (name asked, spelling held) for records of which one spelling at least scores `least`."""
+    """Record -> pairs (name asked, spelling held) for records of which one spelling at least scores enough."""
     pairs: dict[str, list[tuple[str, str]]] = {}
     best: dict[str, float] = {}
     for name in names:
         for spelling in searched[name]:
             pairs.setdefault(spelling.record, []).append((name, spelling.name))
             best[spelling.record] = max(best.get(spelling.record, 0.0), spelling.score)
-    return {record: found for record, found in pairs.items() if best[record] >= least}
+    return {record: found for record, found in pairs.items() if enough(best[record])}

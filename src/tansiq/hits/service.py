@@ -114,7 +114,7 @@ class Hits:
             rules.MOST_MATCHES * 2,
             country=item.originator,
             not_dossier=item.dossier,
-            least=rules.MATCH_SCORE,
+            least=min(rules.MATCH_SCORE, rules.NAME_ALONE_SCORE),
         )
         return [
             match

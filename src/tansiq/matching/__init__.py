@@ -30,13 +30,14 @@ from tansiq.matching.identifiers import (
 )
 from tansiq.matching.index import NameIndex
 from tansiq.matching.kernel import explain, kernel_in_use, score, score_many
-from tansiq.matching.persons import compare_persons
+from tansiq.matching.persons import compare_persons, names_at_most
 
 __all__ = [
     "NameIndex",
     "compare_persons",
     "explain",
     "kernel_in_use",
+    "names_at_most",
     "normal_aircraft",
     "normal_bic",
     "normal_card",

@@ -9,6 +9,7 @@ one side lacks says nothing and gets no row.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -259,3 +260,9 @@ def compare_persons(a: Mapping[str, Any], b: Mapping[str, Any]) -> PersonCompari
     start = round(EVIDENCE.prior + offset, 4)
     total = round(start + sum(r.points for r in (*rows, *other)), 4)
     return PersonComparison(probability(total), True, start, (*rows, *other))
+
+
+def names_at_most(score: float) -> float:
+    """The most that names with this score give a comparison, prior included: what stays too low need not be read."""
+    raw = math.log2(score / (1.0 - score)) if 0.0 < score < 1.0 else math.copysign(math.inf, score - 0.5)
+    return EVIDENCE.prior + max(names.shift + names.scale(raw) * raw for names in EVIDENCE.names.values())
