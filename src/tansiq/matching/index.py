@@ -1,199 +1,243 @@
-"""A register of names that finds the nearest ones: words first, then the names that hold them, then `score`.
+"""A register of names that finds the nearest ones: words first, then the names that hold them, then those in full.
 
-A word of the query meets the register's distinct words that share a consonant skeleton with it, give or take
-two consonants; each found word is worth its points; the names that hold the most points are scored in full. The
-work grows with the number of distinct words and with the length of their lists, not with the number of names
-times the number of words.
+`register.py` keeps the arrays, `kernel/search.c` searches them, `lookup.py` does so in Python where the kernel is not
+compiled (both give the same answer), `shelf.py` is the file.
 """
 
 from __future__ import annotations
 
-import heapq
-import json
-import zipfile
+import threading
 from collections.abc import Iterable
-from itertools import chain, pairwise
 from os import PathLike
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tansiq.errors import Invalid
-from tansiq.matching.batch import Words
-from tansiq.matching.edit import TABLES
-from tansiq.matching.names import _conflict, score
-from tansiq.matching.parts import Part, core, merged, parts, skeleton
+from tansiq.matching import kernel
+from tansiq.matching.kernel import door
+from tansiq.matching.lookup import Plain, bare
+from tansiq.matching.parts import Part, parts
+from tansiq.matching.register import NAMES, PARTS, RECORD, WORDS, Array, Register
+from tansiq.matching.shelf import broken, other_version, read, write
 
-WORDS_PER_PART = 600
-CANDIDATES = 100
-_VERSION = 1
-
-Floats = npt.NDArray[np.float32]
-
-
-_COARSE = str.maketrans({"G": "K", "H": None})
-"""g, j, q and k are written for one another (`Gnaoui`, `Kenaoui`, `القناوي`), and h, kh, j come and go."""
-
-
-def neighbours(skeleton_key: str) -> set[str]:
-    """The coarse skeleton and what is left of it when one consonant is dropped, or, of two, unknown."""
-    key = skeleton_key.translate(_COARSE)
-    key = "".join(c for i, c in enumerate(key) if i == 0 or c != key[i - 1])
-    if len(key) < 3:
-        return {key, "?" + key[1:], key[:1] + "?"} if len(key) == 2 else {key or skeleton_key}
-    return {key} | {key[:i] + key[i + 1 :] for i in range(len(key))}
+_AT_ONCE = 65536
+_U1, _U4, _U8 = np.dtype(np.uint8), np.dtype(np.uint32), np.dtype(np.uint64)
+_KINDS = {
+    "texts": _U1,
+    "ends": _U8,
+    "gone": _U4,
+    "words": RECORD,
+    "shared": _U1,
+    "jumps": _U1,
+    "akin": _U4,
+    "starts": _U4,
+    "holders": _U4,
+    "first": _U4,
+    "held": _U4,
+    "sizes": _U1,
+}
 
 
-def _bare(p: Part) -> Part:
-    """The part as a word of the register: without how it was written in one name."""
-    return Part("", p.script, p.letters, p.units, p.skips, False, "", False)
+class _Texts:
+    """The names as they were given: those of the file where it lies, later ones in memory."""
+
+    def __init__(self, blob: Array, ends: Array) -> None:
+        self._blob, self._ends = blob, ends
+        self._later: list[str] = []
+        self.gone: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1 + len(self._later)
+
+    def extend(self, names: list[str]) -> None:
+        self._later.extend(names)
+
+    def forget(self, x: int) -> None:
+        self.gone.add(x)
+        if x >= len(self._ends) - 1:
+            self._later[x - len(self._ends) + 1] = ""
+
+    def get(self, x: int) -> str:
+        """Empty when it is gone."""
+        if x in self.gone:
+            return ""
+        later = x - len(self._ends) + 1
+        if later >= 0:
+            return self._later[later]
+        return bytes(self._blob[int(self._ends[x]) : int(self._ends[x + 1])]).decode("utf-8", "surrogatepass")
+
+    def packed(self) -> tuple[Array, Array]:
+        """(blob, ends) without what is gone."""
+        encoded = [self.get(x).encode("utf-8", "surrogatepass") for x in range(len(self))]
+        ends = np.zeros(len(encoded) + 1, dtype=np.uint64)
+        np.cumsum([len(e) for e in encoded], out=ends[1:])
+        return np.frombuffer(b"".join(encoded), dtype=np.uint8), ends
 
 
 class NameIndex:
-    """Positions are given out in order and never reused; a removed name is never found again."""
+    """Thread-safe. Positions are given out in order and never reused; a removed name is never found again.
+
+    `search` orders by nearness: what the parts that met say for the name, less a fixed price for each part that met
+    nothing. The number with each position is exactly `score(query, name)`. The two mostly agree; where they do not,
+    the score weighs in how two names came to be compared, which in a register is the same for all.
+    """
 
     def __init__(self) -> None:
-        self._names: list[str | None] = []
-        self._size = np.zeros(256, dtype=np.float32)
-        self._rows: dict[Part, int] = {}
-        self._words = Words()
-        self._holders: list[list[int]] = []
-        self._packed: list[npt.NDArray[np.int32] | None] = []
-        self._keys: dict[str, list[int]] = {}
+        self._lock = threading.RLock()
+        """Owns all below; a search of the compiled kernel holds it only while it takes the arrays of now."""
+        self._clear()
+
+    def _clear(self) -> None:
+        self._register = Register()
+        self._texts = _Texts(np.zeros(0, dtype=np.uint8), np.zeros(1, dtype=np.uint64))
+        self._shelf: tuple[Any, Any, int, list[Array]] | None = None
+        """(kernel, the arrays of now, bytes a search works in, such bytes that no search is using)."""
+        self._plain: Plain | None = None
 
     def __len__(self) -> int:
-        return sum(n is not None for n in self._names)
+        return len(self._texts) - len(self._texts.gone)
 
     def build(self, names: Iterable[str]) -> None:
         """Replaces what was held."""
-        self.__init__()  # type: ignore[misc]
-        for name in names:
-            self.add(name)
+        with self._lock:
+            self._clear()
+            self.add_many(names)
+            self._register.arrange()
 
     def add(self, name: str) -> int:
         """Adds one name and gives its position."""
-        position = len(self._names)
-        self._names.append(name)
-        found = parts(name)
-        if position == len(self._size):
-            self._size = np.concatenate([self._size, np.zeros_like(self._size)])
-        self._size[position] = len(found)
-        for p in found:
-            row = self._row(_bare(p))
-            if not self._holders[row] or self._holders[row][-1] != position:
-                self._holders[row].append(position)
-                self._packed[row] = None
-        return position
+        return self.add_many((name,))[0]
 
-    def _row(self, word: Part) -> int:
-        row = self._rows.get(word)
-        if row is None:
-            row = self._rows[word] = self._words.add(word)
-            self._holders.append([])
-            self._packed.append(None)
-            for k in self._skeletons(word):
-                self._keys.setdefault(k, []).append(row)
-        return row
+    def add_many(self, names: Iterable[str]) -> range:
+        """Adds names and gives their positions."""
+        given = list(names)
+        with self._lock:
+            begin = len(self._texts)
+            module = door.module()
+            if module is None:
+                self._add_plain(given)
+            else:
+                self._plain = None
+                if self._register.add(given, module):
+                    self._shelf = None
+            self._texts.extend(given)
+            return range(begin, begin + len(given))
 
-    @staticmethod
-    def _skeletons(p: Part) -> set[str]:
-        out: set[str] = set()
-        for u in {core(p), p.units}:
-            out |= neighbours(skeleton(u))
-        return out
+    def _add_plain(self, names: list[str]) -> None:
+        plain = self._twin()
+        self._register.add(names, None)
+        self._shelf = None
+        for name in names:
+            for p in map(bare, parts(name)):
+                word = self._register.ids()[kernel.pack(p)]
+                if word == len(plain.words):
+                    plain.add_word(p)
+        self._show(plain)
 
     def remove(self, index: int) -> None:
         """Forgets the name at this position; a second time is no error."""
-        if not 0 <= index < len(self._names):
-            raise Invalid("names.index.position", "no such position", step="matching", field="index")
-        self._names[index] = None
-        self._size[index] = 0
+        with self._lock:
+            if not 0 <= index < len(self._texts):
+                raise Invalid("names.index.position", "no such position", step="matching", field="index")
+            writeable = self._register.sizes.flags.writeable
+            self._register.remove(index)
+            self._texts.forget(index)
+            if not writeable:
+                self._shelf = None
+            if self._plain is not None:
+                self._show(self._plain)
 
-    def _holding(self, row: int) -> npt.NDArray[np.int32]:
-        packed = self._packed[row]
-        if packed is None:
-            packed = self._packed[row] = np.asarray(self._holders[row], dtype=np.int32)
-        return packed
-
-    def _near(self, p: Part) -> list[tuple[int, int]]:
-        """[(points, row)] of the register's words that may be spellings of this one, worst first."""
-        rows = sorted(set(chain.from_iterable(self._keys.get(k, ()) for k in self._skeletons(p))))
-        if not rows:
-            return []
-        at = np.asarray(rows, dtype=np.int32)
-        points = self._words.points(_bare(p), at)
-        if len(at) > WORDS_PER_PART:
-            best = np.argpartition(points, -WORDS_PER_PART)[-WORDS_PER_PART:]
-            at, points = at[best], points[best]
-        keep = points > -100
-        at, points = at[keep], points[keep]
-        order = np.argsort(points, kind="stable")
-        return list(zip(points[order].tolist(), at[order].tolist(), strict=True))
-
-    def _spread(self, p: Part) -> tuple[Floats, Floats]:
-        """(points, met) of one word over all names."""
-        best = np.full(len(self._names), -1000, dtype=np.float32)
-        for points, row in self._near(p):
-            best[self._holding(row)] = points
-        met = best > -1000
-        return np.where(met, best, 0).astype(np.float32), met.astype(np.float32)
-
-    def _rough(self, found: tuple[Part, ...]) -> Floats:
-        """What every name may be worth for this query, by words alone."""
-        n = len(self._names)
-        sizes = self._size[:n]
-        total = np.zeros(n, dtype=np.float32)
-        count = np.zeros(n, dtype=np.float32)
-        pairs = [merged(a, b) for a, b in pairwise(found)]
-        spread = [self._spread(p) for p in found]
-        for points, met in spread:
-            total += points
-            count += met
-        # words written together in the register and apart in the query
-        for k, joined in enumerate(pairs):
-            if joined is not None:
-                points, met = self._spread(joined)
-                gain = points + TABLES.row["join"] - spread[k][0] - spread[k + 1][0]
-                better = (met > 0) & (gain > 0)
-                total += np.where(better, gain, 0)
-                count += np.where(better, 1 - spread[k][1] - spread[k + 1][1], 0)
-        strangers = np.minimum(sizes, len(found)) - count
-        total += np.where(strangers > 0, strangers * _conflict(900), 0) - 25 * np.abs(sizes - len(found))
-        total[(count <= 0) | (sizes == 0)] = -np.inf
-        return total
+    def settle(self) -> None:
+        """Puts later names in order too, which otherwise the search does that finds too many of them."""
+        with self._lock:
+            self._register.arrange()
+            self._shelf = self._plain = None
 
     def search(self, query: str, k: int = 10) -> list[tuple[int, float]]:
-        """The k best (position, score), best first; names that cannot be compared are not found."""
-        found = parts(query)
-        if not found or not self._names or k < 1:
+        """The k nearest (position, score), nearest first; names that cannot be compared are not found."""
+        if k < 1:
             return []
-        total = self._rough(found)
-        wanted = min(len(total), max(CANDIDATES, 2 * k))
-        near = np.argpartition(total, -wanted)[-wanted:]
-        near = near[np.isfinite(total[near])]
-        scored = ((score(query, name), -int(i)) for i in near if (name := self._names[i]) is not None)
-        return [(-i, s) for s, i in heapq.nlargest(k, scored) if s > 0]
+        module = door.module()
+        if module is None:
+            with self._lock:
+                return self._twin().search(query, k)
+        shelf, size, spare = self._take_shelf(module)
+        try:
+            space = spare.pop()
+        except IndexError:
+            space = np.zeros(size, dtype=np.uint8)
+        found: list[tuple[int, float]] = module.search_names(shelf, query, k, space)
+        spare.append(space)
+        return found
+
+    def _take_shelf(self, module: Any) -> tuple[Any, int, list[Array]]:
+        with self._lock:
+            if self._register.tail():
+                self._register.arrange()
+                self._shelf = self._plain = None
+            if self._shelf is None or self._shelf[0] is not module:
+                register = self._register
+                shelf = module.shelve(*register.arrays(), register.listed)
+                self._shelf = module, shelf, module.space_for(len(register.words), len(register.sizes)), []
+            return self._shelf[1:]
+
+    def _twin(self) -> Plain:
+        if self._plain is None:
+            self._plain = self._read_again()
+        return self._plain
+
+    def _read_again(self) -> Plain:
+        """The words as parts: the names are read once more."""
+        register = self._register
+        register.arrange()
+        self._shelf = None
+        ids, found, seen = register.ids(), {}, set[Part]()
+        for x in np.flatnonzero(register.sizes[: register.names]):
+            if len(found) == len(ids):
+                break
+            for p in map(bare, parts(self._texts.get(int(x)))):
+                if p not in seen:
+                    seen.add(p)
+                    found[ids[kernel.pack(p)]] = p
+        plain = Plain()
+        for word in range(len(ids)):
+            plain.add_word(found[word])
+        self._show(plain)
+        return plain
+
+    def _show(self, plain: Plain) -> None:
+        register = self._register
+        names, parts_ = register.names, int(register.counts[PARTS])
+        plain.look_at(register.first[: names + 1], register.held[:parts_], register.sizes[:names])
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Writes one file (zip with JSON)."""
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as z:
-            z.writestr("index.json", json.dumps({"version": _VERSION, "names": self._names}, ensure_ascii=False))
+        """Writes one file, in whose place the old one stands until the new one is whole."""
+        with self._lock:
+            self._register.arrange()
+            self._shelf = self._plain = None
+            register = self._register
+            texts, ends = self._texts.packed()
+            names = ("words", "shared", "jumps", "akin", "starts", "holders", "first", "held", "sizes")
+            arrays = {"texts": texts, "ends": ends, "gone": np.array(sorted(self._texts.gone), dtype=np.uint32)}
+            facts = {"tables": kernel.version().hex(), "names": register.names}
+            write(path, facts, arrays | {name: getattr(register, name) for name in names})
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> NameIndex:
-        """Reads what `save` wrote; `Invalid` when the file is no name index of this version."""
-        try:
-            with zipfile.ZipFile(path) as z:
-                raw = json.loads(z.read("index.json"))
-            names = list(raw["names"])
-            right = raw["version"] == _VERSION
-        except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as exc:
-            raise Invalid("names.index.file", "not a name index", step="matching", field="path") from exc
-        if not right or not all(n is None or isinstance(n, str) for n in names):
-            raise Invalid("names.index.version", "not a name index of this version", step="matching", field="path")
+        """Maps what `save` wrote; `Invalid` when the file is damaged, or of another version or other tables."""
+        facts, arrays = read(path, _KINDS)
+        if facts["tables"] != kernel.version().hex():
+            raise other_version("a name index made with other tables")
         index = cls()
-        for i, name in enumerate(names):
-            index.add(name or "")
-            if name is None:
-                index.remove(i)
+        index._texts = _Texts(arrays["texts"], arrays["ends"])
+        index._texts.gone = set(arrays["gone"].tolist())
+        register = index._register
+        for name in ("words", "shared", "jumps", "akin", "starts", "holders", "first", "held"):
+            setattr(register, name, arrays[name])
+        register.sizes = arrays["sizes"].copy()
+        register.counts[[NAMES, WORDS, PARTS]] = len(register.sizes), len(register.words), len(register.held)
+        register.listed = register.names
+        if not register.sound() or len(index._texts) != register.names:
+            raise broken("the name index contradicts itself")
         return index

@@ -1,7 +1,7 @@
 /* The nearest names of a register: words first, then the names that hold them, then those names in full.
  *
- * The arrays belong to index.py, which also says how they are kept; `shelf` only looks at them. What a name is worth
- * at each step is defined once more in index.py (its twin), in the same whole numbers:
+ * The arrays belong to register.py; `shelf` only looks at them. What a name is worth at each step is defined once more
+ * in lookup.py (its twin), in the same whole numbers:
  *
  *   word    every distinct word that the query's word can be read as for at most REACH, or another form of its name
  *   name    the best word for each part of the query, less STRANGER a part that met nothing, less LONE a part too many
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 enum { REACH_ONE_SCRIPT = 650, REACH_TWO_SCRIPTS = 450, FLOOR = -100, STRANGER = 400, LONE = 150 };
-enum { CANDIDATES = 400, MAX_TERMS = 2 * MAX_PARTS, MAX_SPLITS = 3, SPLIT_LEAST = 3, LIFT = 8192, SPREAD = 2 * LIFT };
+enum { CANDIDATES = 400, MAX_TERMS = 2 * MAX_PARTS, MAX_SPLITS = 3, SPLIT_LEAST = 3 };
 
 /* ---- the arrays of a register ---- */
 
@@ -183,8 +183,10 @@ typedef struct {
     int16_t *sums;     /* [name] */
     uint8_t *marks;    /* [name]: 1 + the last part that met; MERGED */
     uint32_t *touched; /* names that hold a found word */
-    uint32_t *found;   /* words of the terms, one list after the other */
-    uint32_t n_touched, n_found, room;
+    uint64_t *found;   /* gain and word, one list a term after the other */
+    uint32_t n_touched, n_found;
+    uint32_t words, names; /* how many there were when the search began */
+    size_t room;           /* words that one row of gains holds */
 } space;
 
 enum { MERGED = 0x80 };
@@ -193,17 +195,17 @@ typedef struct {
     word w;
     int part, joined;       /* which part of the query, or which two */
     uint32_t begin, end;    /* in space.found */
-    const int16_t *gains;
+    int16_t *gains;
 } term;
 
-static void note(const shelf *s, space *at, term *t, int16_t *gains, uint32_t w) {
+static void note(const shelf *s, space *at, term *t, uint32_t w) {
     const word *other = &s->words[w];
     int short_ = t->w.length == 1 || other->length == 1, value;
     if (short_ && (t->joined || !initial(&t->w, other))) return;
     value = short_ ? tables.initial : points(&t->w, other) + (t->joined ? tables.join : 0);
-    if (value < FLOOR || gains[w] || at->n_found == at->room) return;
-    gains[w] = (int16_t)(value + STRANGER);
-    at->found[at->n_found++] = w;
+    if (value < FLOOR || t->gains[w] || at->n_found == MAX_TERMS * at->room) return;
+    t->gains[w] = (int16_t)(value + STRANGER);
+    at->found[at->n_found++] = (uint64_t)t->gains[w] << 32 | w;
 }
 
 /* One row of the table that edit.cost fills; answers the least of it. */
@@ -221,7 +223,7 @@ static int next_row(const int16_t *above, int16_t *row, int first, int gap, cons
 
 /* The arranged words within reach: rows that a word shares with the one before are not filled again, and when a row is
  * beyond reach all words that share it are passed over. */
-static void scan(const shelf *s, space *at, term *t, int16_t *gains) {
+static void scan(const shelf *s, space *at, term *t) {
     int16_t rows[MAX_UNITS + 1][MAX_UNITS + 2];
     const word *q = &t->w;
     int filled = 0, script = -1;
@@ -234,20 +236,20 @@ static void scan(const shelf *s, space *at, term *t, int16_t *gains) {
             shared = 0;
         }
         if (w->length == 1) {
-            note(s, at, t, gains, k);
+            note(s, at, t, k);
             filled = 0;
             continue;
         }
         int reach = script == q->script ? REACH_ONE_SCRIPT : REACH_TWO_SCRIPTS, jump = s->jumps[k], i = least(shared, filled);
         const int16_t *gap = w->gap[q->script], *start = w->start[q->script];
-        for (int low = 0; i < w->n && low <= reach; i++) {
-            low = next_row(rows[i], rows[i + 1], start[i + 1], gap[i], tables.sub[w->units[i]], q, q->gap[script]);
-            if (i + 1 < jump) low = least(low, start[jump]);
+        for (; i < w->n; i++) {
+            int low = next_row(rows[i], rows[i + 1], start[i + 1], gap[i], tables.sub[w->units[i]], q, q->gap[script]);
+            for (int later = i + 2; later <= jump; later++) low = least(low, start[later]);
             if (low > reach) break;
         }
         if (i == w->n) {
             filled = i;
-            if (rows[i][q->n] <= reach) note(s, at, t, gains, k);
+            if (rows[i][q->n] <= reach) note(s, at, t, k);
             continue;
         }
         filled = i + 1;
@@ -255,21 +257,20 @@ static void scan(const shelf *s, space *at, term *t, int16_t *gains) {
     }
 }
 
-static void near_words(const shelf *s, space *at, term *t, int16_t *gains, uint32_t n_words) {
+static void near_words(const shelf *s, space *at, term *t) {
     t->begin = at->n_found;
-    t->gains = gains;
     if (t->w.length == 1) {
         for (uint32_t k = 0; k < s->arranged; k++)
-            if (initial(&t->w, &s->words[k])) note(s, at, t, gains, k);
+            if (initial(&t->w, &s->words[k])) note(s, at, t, k);
     } else {
-        scan(s, at, t, gains);
+        scan(s, at, t);
         for (uint32_t k = 0; t->w.group && k < s->n_akin; k++)
-            if (akin(&t->w, &s->words[s->akin[k]])) note(s, at, t, gains, s->akin[k]);
+            if (akin(&t->w, &s->words[s->akin[k]])) note(s, at, t, s->akin[k]);
     }
-    for (uint32_t k = s->arranged; k < n_words; k++) {
+    for (uint32_t k = s->arranged; k < at->words; k++) {
         const word *w = &s->words[k];
         int reach = w->script == t->w.script ? REACH_ONE_SCRIPT : REACH_TWO_SCRIPTS;
-        if (w->length == 1 || t->w.length == 1 || cost(&t->w, w) <= reach || akin(&t->w, w)) note(s, at, t, gains, k);
+        if (w->length == 1 || t->w.length == 1 || cost(&t->w, w) <= reach || akin(&t->w, w)) note(s, at, t, k);
     }
     t->end = at->n_found;
 }
@@ -289,12 +290,296 @@ static int worth_by_words(const shelf *s, const term *terms, int n_terms, int n,
         int joined = total - best[k] - best[k + 1] + best[t] - STRANGER * least(n - 1, size) - LONE * abs(n - 1 - size);
         value = most(value, joined);
     }
-    return total || value > -LIFT ? value : -LIFT;
+    return value;
 }
+
 
 static void touch(space *at, uint32_t x) {
     if (!at->marks[x]) at->touched[at->n_touched++] = x;
 }
 
-static const int16_t *sorting;
-static int by_gain(const void *a, const void *b) { (void)a; (void)b; return 0; }
+static int descending(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* Adds up, over the listed names, the best word for each part; words come best first, so a name's first one counts. */
+static void gather(const shelf *s, space *at, term *terms, int n_terms) {
+    for (int t = 0; t < n_terms; t++) {
+        term *of = &terms[t];
+        uint8_t mark = (uint8_t)(t + 1);
+        qsort(at->found + of->begin, of->end - of->begin, sizeof *at->found, descending);
+        for (uint32_t f = of->begin; f < of->end; f++) {
+            uint32_t w = (uint32_t)at->found[f];
+            int16_t gain = (int16_t)(at->found[f] >> 32);
+            if (w >= s->arranged) continue;
+            for (uint32_t h = s->starts[w]; h < s->starts[w + 1]; h++) {
+                uint32_t x = s->holders[h];
+                uint8_t last = at->marks[x];
+                touch(at, x);
+                if (of->joined) {
+                    at->marks[x] = last | MERGED;
+                } else if (last != mark) {
+                    at->sums[x] = (int16_t)(at->sums[x] + gain);
+                    at->marks[x] = mark;
+                }
+            }
+        }
+    }
+}
+
+/* Turns the sums into what the names are worth by their words. Later names are looked at one by one. */
+static void weigh(const shelf *s, space *at, const term *terms, int n_terms, int n) {
+    for (uint32_t k = 0; k < at->n_touched; k++) {
+        uint32_t x = at->touched[k];
+        int size = s->sizes[x], sum = at->sums[x] - STRANGER * least(n, size) - LONE * abs(n - size);
+        if (at->marks[x] & MERGED) sum = worth_by_words(s, terms, n_terms, n, x);
+        at->sums[x] = (int16_t)sum;
+    }
+    for (uint32_t x = s->listed; x < at->names; x++) {
+        int met = 0;
+        if (!s->sizes[x]) continue;
+        for (uint32_t h = s->from[x]; h < s->from[x + 1]; h++)
+            for (int t = 0; t < n_terms; t++) met |= terms[t].gains[s->held[h]];
+        if (!met) continue;
+        touch(at, x);
+        at->marks[x] = MERGED;
+        at->sums[x] = (int16_t)worth_by_words(s, terms, n_terms, n, x);
+    }
+}
+
+typedef struct {
+    int64_t keys[CANDIDATES]; /* the worst on top: a heap */
+    int n;
+} chosen;
+
+static void sink(chosen *c, int at) {
+    for (;;) {
+        int low = at, l = 2 * at + 1;
+        if (l < c->n && c->keys[l] < c->keys[low]) low = l;
+        if (l + 1 < c->n && c->keys[l + 1] < c->keys[low]) low = l + 1;
+        if (low == at) return;
+        int64_t swap = c->keys[at];
+        c->keys[at] = c->keys[low], c->keys[low] = swap, at = low;
+    }
+}
+
+/* Keeps the key if it is among the CANDIDATES greatest. */
+static void offer(chosen *c, int64_t key) {
+    if (c->n < CANDIDATES) {
+        int at = c->n++;
+        for (; at && c->keys[(at - 1) / 2] > key; at = (at - 1) / 2) c->keys[at] = c->keys[(at - 1) / 2];
+        c->keys[at] = key;
+    } else if (key > c->keys[0]) {
+        c->keys[0] = key;
+        sink(c, 0);
+    }
+}
+
+static int64_t key_of(int value, uint32_t x) { return ((int64_t)value << 32) + (0xffffffffu - x); }
+static uint32_t name_of(int64_t key) { return 0xffffffffu - (uint32_t)(key & 0xffffffff); }
+
+/* The best of the touched names; all work space is zero again. */
+static void choose(const shelf *s, space *at, term *terms, int n_terms, chosen *out) {
+    for (uint32_t k = 0; k < at->n_touched; k++) {
+        uint32_t x = at->touched[k];
+        if (s->sizes[x]) offer(out, key_of(at->sums[x], x));
+        at->sums[x] = 0;
+        at->marks[x] = 0;
+    }
+    for (int t = 0; t < n_terms; t++)
+        for (uint32_t f = terms[t].begin; f < terms[t].end; f++) terms[t].gains[(uint32_t)at->found[f]] = 0;
+    at->n_touched = at->n_found = 0;
+}
+
+/* ---- the query ---- */
+
+static int is_known(const uint8_t *letters, int length) {
+    const entry *e = look_up(&lexicon.words, letters, (size_t)length);
+    return e && (e->facts & IS_KNOWN);
+}
+
+/* Names found for a query and for what it may be split into, each at most MAX_SPLITS + 1 times. */
+typedef struct {
+    int n;
+    uint32_t names[CANDIDATES * (MAX_SPLITS + 1)];
+} pool;
+
+static void collect(const shelf *s, space *at, const word *parts, int n, pool *out) {
+    term terms[MAX_TERMS];
+    chosen best = {.n = 0};
+    int n_terms = 0;
+    for (int k = 0; k < n; k++) terms[n_terms++] = (term){.w = parts[k], .part = k};
+    for (int k = 0; k + 1 < n; k++) {
+        term *t = &terms[n_terms];
+        *t = (term){.part = k, .joined = 1};
+        n_terms += merged(&parts[k], &parts[k + 1], &t->w) && t->w.length > 1;
+    }
+    for (int t = 0; t < n_terms; t++) {
+        terms[t].gains = at->gains + (size_t)t * at->room;
+        near_words(s, at, &terms[t]);
+    }
+    gather(s, at, terms, n_terms);
+    weigh(s, at, terms, n_terms, n);
+    choose(s, at, terms, n_terms, &best);
+    for (int k = 0; k < best.n; k++) out->names[out->n++] = name_of(best.keys[k]);
+}
+
+/* One word of letters that are known to be one. */
+static int half(const word *of, int from, int to, word *out) {
+    word a = *of, nothing = *of;
+    memmove(a.letters, of->letters + from, (size_t)(to - from));
+    a.length = (uint8_t)(to - from);
+    a.worn = 0;
+    nothing.length = 0;
+    return merged(&a, &nothing, out);
+}
+
+/* A rare word that two common ones make is also looked for as those two (`Mohamedamine`, `Mohamed Amine`). */
+static void collect_split(const shelf *s, space *at, const name *q, pool *out) {
+    int left = MAX_SPLITS;
+    word parts[MAX_PARTS];
+    for (int k = 0; k < q->n && q->n < MAX_PARTS; k++) {
+        const word *w = &q->parts[k];
+        if (w->flags & KNOWN) continue;
+        for (int cut = SPLIT_LEAST; cut + SPLIT_LEAST <= w->length && left; cut++) {
+            if (!is_known(w->letters, cut) || !is_known(w->letters + cut, w->length - cut)) continue;
+            memcpy(parts, q->parts, (size_t)k * sizeof *parts);
+            memcpy(parts + k + 2, q->parts + k + 1, (size_t)(q->n - k - 1) * sizeof *parts);
+            if (!half(w, 0, cut, &parts[k]) || !half(w, cut, w->length, &parts[k + 1])) continue;
+            collect(s, at, parts, q->n + 1, out);
+            left--;
+        }
+    }
+}
+
+/* ---- the names in full ---- */
+
+typedef struct {
+    int64_t key; /* nearness, then position */
+    int32_t centibits;
+} result;
+
+static int best_first(const void *a, const void *b) {
+    int64_t x = ((const result *)a)->key, y = ((const result *)b)->key;
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+static int ascending(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y ? 1 : 0;
+}
+
+/* What a name is worth beside other names: its meetings, and LONE for each part that met nothing. */
+static result in_full(const shelf *s, const name *q, uint32_t x) {
+    word parts[MAX_PARTS];
+    int n = least((int)(s->from[x + 1] - s->from[x]), MAX_PARTS), nearness = 0, total;
+    for (int i = 0; i < n; i++) parts[i] = s->words[s->held[s->from[x] + (uint32_t)i]];
+    comparison c;
+    int turn = precedes(parts, n, q->parts, q->n);
+    const word *a = turn ? parts : q->parts, *b = turn ? q->parts : parts;
+    compare(a, turn ? n : q->n, b, turn ? q->n : n, &c);
+    total = c.start + c.order + c.ends;
+    nearness = c.order;
+    for (int k = 0; k < c.n; k++) {
+        const meeting *g = &c.met[k];
+        total += g->points;
+        if (g->i2 > g->i && g->j2 > g->j) nearness += g->points;
+        else if (!((g->i2 > g->i ? &a[g->i] : &b[g->j])->worn & TITLE)) nearness -= LONE;
+    }
+    return (result){key_of(nearness, x), total};
+}
+
+static int rank(const shelf *s, const name *q, pool *found, result *out) {
+    int n = 0;
+    qsort(found->names, (size_t)found->n, sizeof *found->names, ascending);
+    for (int k = 0; k < found->n; k++)
+        if (!k || found->names[k] != found->names[k - 1]) out[n++] = in_full(s, q, found->names[k]);
+    qsort(out, (size_t)n, sizeof *out, best_first);
+    return n;
+}
+
+/* How many bytes a search needs; what comes first must be zero. */
+static size_t space_for(size_t words, size_t names) {
+    return words * MAX_TERMS * (sizeof(uint64_t) + sizeof(int16_t)) + names * (sizeof(uint32_t) + sizeof(int16_t) + 1) + 64;
+}
+
+static space divide(const shelf *s, Py_buffer *b) {
+    size_t room = (size_t)s->buffers[WORDS].len / sizeof(word), names = (size_t)s->buffers[SIZES].len;
+    space at = {.words = (uint32_t)s->counts[WORDS_HELD], .names = (uint32_t)s->counts[NAMES_HELD], .room = room};
+    at.found = b->buf;
+    at.touched = (uint32_t *)(at.found + MAX_TERMS * room);
+    at.gains = (int16_t *)(at.touched + names);
+    at.sums = at.gains + MAX_TERMS * room;
+    at.marks = (uint8_t *)(at.sums + names);
+    return at;
+}
+
+static PyObject *answer(const result *found, int n) {
+    PyObject *out = PyList_New(n);
+    for (int k = 0; out && k < n; k++) {
+        PyObject *one = Py_BuildValue("kd", (unsigned long)name_of(found[k].key), probability(found[k].centibits));
+        if (!one || PyList_SetItem(out, k, one) < 0) {
+            Py_DECREF(out);
+            return NULL;
+        }
+    }
+    return out;
+}
+
+typedef struct {
+    pool found;
+    result results[CANDIDATES * (MAX_SPLITS + 1)];
+} bench;
+
+/* search_names(shelf, query, k, space) -> [(position, score)], nearest first. Other threads run meanwhile. */
+static PyObject *py_search_names(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+    (void)self;
+    text one;
+    name q;
+    Py_buffer scratch;
+    if (count != 4) return PyErr_SetString(PyExc_TypeError, "shelf, query, k, space"), NULL;
+    const shelf *s = PyCapsule_GetPointer(args[0], "tansiq.shelf");
+    long k = PyLong_AsLong(args[2]);
+    if (!s || PyErr_Occurred() || read_text(args[1], &one) || PyObject_GetBuffer(args[3], &scratch, PyBUF_WRITABLE)) return NULL;
+    size_t wanted = space_for((size_t)s->buffers[WORDS].len / sizeof(word), (size_t)s->buffers[SIZES].len);
+    bench *b = (size_t)scratch.len < wanted || !fits(s) ? NULL : malloc(sizeof *b);
+    int n = 0;
+    if (b) {
+        Py_BEGIN_ALLOW_THREADS
+        space at = divide(s, &scratch);
+        parse(&one, &q);
+        b->found.n = 0;
+        if (q.n) collect(s, &at, q.parts, q.n, &b->found);
+        if (q.n) collect_split(s, &at, &q, &b->found);
+        n = rank(s, &q, &b->found, b->results);
+        Py_END_ALLOW_THREADS
+    } else {
+        PyErr_SetString(PyExc_ValueError, "too little space for a search");
+    }
+    PyObject *out = b ? answer(b->results, (int)(k < n ? (k < 0 ? 0 : k) : n)) : NULL;
+    free(b);
+    PyBuffer_Release(&scratch);
+    return out;
+}
+
+/* space_for(words, names) -> bytes */
+static PyObject *py_space_for(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+    (void)self;
+    if (count != 2) return PyErr_SetString(PyExc_TypeError, "words, names"), NULL;
+    size_t words_ = PyLong_AsSize_t(args[0]), names = PyLong_AsSize_t(args[1]);
+    return PyErr_Occurred() ? NULL : PyLong_FromSize_t(space_for(words_, names));
+}
+
+#define FAST(function) (PyCFunction)(void (*)(void))function, METH_FASTCALL
+
+static PyMethodDef methods[] = {
+    {"shelve", FAST(py_shelve), "The arrays of a register, ready to be searched."},
+    {"read_names", FAST(py_read_names), "Names into the arrays, as many as there is room for."},
+    {"place_words", FAST(py_place_words), "Fills the table that finds a word; False when a record is broken."},
+    {"space_for", FAST(py_space_for), "How many zero bytes a search works in."},
+    {"search_names", FAST(py_search_names), "The nearest names, with their scores."},
+    {NULL, NULL, 0, NULL},
+};
+
+int add_search(PyObject *module) { return PyModule_AddFunctions(module, methods); }
