@@ -96,7 +96,9 @@ def _enhanced(data: bytes) -> dict[str, Person]:
             continue
         names = [x.text or "" for x in e.iter(f"{space}formattedFullName")]
         births = [f.findtext(f"{space}value") or "" for f in e.iter(f"{space}feature") if _is(f, space, "Birthdate")]
-        places = [f.findtext(f"{space}value") or "" for f in e.iter(f"{space}feature") if _is(f, space, "Place of Birth")]
+        places = [
+            f.findtext(f"{space}value") or "" for f in e.iter(f"{space}feature") if _is(f, space, "Place of Birth")
+        ]
         from tansiq.sources.draft import written_date
 
         found[ident] = {
@@ -280,7 +282,7 @@ def by_name(x: dict[str, Person], y: dict[str, Person]) -> list[tuple[str, str]]
 
 
 def halves(ref: str, p: Person) -> Pair | None:
-    """One record as two: its spellings are shared out; what it tells once, both tell; what it tells twice, they share."""
+    """One record as two: its spellings are shared out; both tell what it tells once; what it tells twice, they share."""
     names = list(dict.fromkeys(p["names"]))
     if len(names) < 2:
         return None
@@ -396,7 +398,7 @@ def true_pairs(held: dict[str, dict[str, Person]]) -> list[Pair]:
 
 PARTS = ("birth_date", "birth_place", "nationality", "sex", "document", "phone")
 NEAR = 0.2
-"""Pairs whose names are less alike than this are not compared in practice: no index would have put them side by side."""
+"""Pairs whose names are less alike are not compared in practice: no index would have put them side by side."""
 BELOW = 0.5
 """Stated: what a bit counts where names speak against. True pairs down there are other names altogether."""
 
@@ -546,7 +548,7 @@ def _near(p: Pair) -> bool:
 
 
 def doubtful(p: Pair) -> bool:
-    """Two numbers of one list with one full birth date and near names: one person listed twice, more likely than not."""
+    """Two numbers of one list with one full birth date and near names: likely one person listed twice."""
     if p.same:
         return False
     here, there = ({d for d in x.get("birth_dates", ()) if len(d) == 10} for x in (p.a, p.b))
@@ -601,7 +603,9 @@ def train(directory: Path, names_directory: Path) -> None:
         for i, script in enumerate(SCRIPTS)
     }
     names = {**learned, "arabic": learned["mixed"]}
-    dependence = {part: round(min(max(float(v), 0.2), 1.0), 3) for part, v in zip(PARTS, b[2 * len(SCRIPTS) :], strict=True)}
+    dependence = {
+        part: round(min(max(float(v), 0.2), 1.0), 3) for part, v in zip(PARTS, b[2 * len(SCRIPTS) :], strict=True)
+    }
     true_n, false_n = sum(f.same for f in found), sum(not f.same for f in found)
     source = (
         "benchmarks/train_persons.py: counts from the UN consolidated lists of 2020-11-30 and 2025-04-19, OFAC SDN of"

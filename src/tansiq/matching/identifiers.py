@@ -14,6 +14,12 @@ import phonenumbers
 from stdnum import bic, iban, imei, imo, luhn
 from stdnum.es import dni, nie
 from stdnum.exceptions import ValidationError
+from stdnum.it import codicefiscale
+from stdnum.pt import cc as pt_card
+
+from tansiq.matching.plates import plate
+from tansiq.matching.text import load
+from tansiq.matching.wallets import wallet
 
 MAX = 120
 _SPACE = re.compile(r"[\s\-_./·–—‐‑]+")
@@ -34,13 +40,29 @@ def _compact(text: str) -> str:
     return _SPACE.sub("", _plain(text))
 
 
+_PHONE_WORD = re.compile(
+    r"^\s*(?:TEL|TÉL|TELEPHONE|TÉLÉPHONE|TELÉFONO|TELEFON|TELEFONO|TELEFONE|PHONE|MOBILE|MOBIL|MÓVIL|PORTABLE|CELL|GSM"
+    r"|WHATSAPP|FAX|HANDY|هاتف|الهاتف|محمول|نقال|جوال)\s*[.:]?\s*"
+)
+_EXTENSION = re.compile(
+    r"(?:\s*[,;]?\s*(?:EXTENSION|EXT|POSTE|INTERNO|INT|DURCHWAHL|DW|RAMAL|تحويلة|داخلي|X|#)\s*[.:]?\s*\d{1,6}|;EXT=\d{1,6})$"
+)
+_WHATSAPP = re.compile(r"^(?:HTTPS?://)?(?:WA\.ME/|API\.WHATSAPP\.COM/SEND/?\?PHONE=)\+?(\d{8,15})\b.*$")
+
+
 @lru_cache(maxsize=8192)  # the same few numbers are compared with every candidate, and the grammar is slow
 def normal_phone(text: str, country: str = "") -> str | None:
-    """E.164 (`+212612345678`), or None."""
-    plain = re.sub(r"(?i)^\s*(tel|phone|téléphone|هاتف)[.:]?\s*", "", _plain(text))
-    plain = re.sub(r"^00(?=[1-9])", "+", re.sub(r"[^\d+*#,;X ]", "", plain).strip())
+    """E.164 (`+212612345678`), or None. An extension is no part of the number; letters make it something else."""
+    plain = _WHATSAPP.sub(r"+\1", _plain(text))
+    plain = _EXTENSION.sub("", _PHONE_WORD.sub("", plain)).strip()
+    if plain.endswith("+") and not plain.startswith("+"):
+        plain = f"+{plain[:-1]}"  # typed right to left
+    if re.search(r"[^\d+\s().,/\-–—‐‑·|*_]", plain):
+        return None
+    bare = re.sub(r"[^\d+]", "", re.sub(r"^(\+|00)(\d{1,3})\s*\(0\)", r"\1\2", plain))
+    bare = re.sub(r"^00(?=[1-9])", "+", bare)
     try:
-        number = phonenumbers.parse(plain, country.upper() or None)
+        number = phonenumbers.parse(bare, country.upper() or None)
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_valid_number(number):
@@ -48,112 +70,118 @@ def normal_phone(text: str, country: str = "") -> str | None:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
-# Moroccan plates: serial, one Arabic letter, prefecture. The Latin writing of the letters
-# follows what border and insurance forms use.
-_MA_LETTERS = {
-    "ا": "A",
-    "أ": "A",
-    "إ": "A",
-    "آ": "A",
-    "ب": "B",
-    "د": "D",
-    "ه": "H",
-    "ة": "H",
-    "و": "W",
-    "ط": "T",
-    "ي": "Y",
-    "ى": "Y",
-    "ج": "J",
-    "ك": "K",
-    "ل": "L",
-    "م": "M",
-    "ن": "N",
-    "ش": "CH",
-    "س": "S",
-}
-_MA_PLATE = re.compile(r"^(\d{1,5})(CH|[A-Z])(\d{1,2})$")
-_MA_TEMPORARY = re.compile(r"^(WW?)(\d{3,6})$|^(\d{3,6})(WW?)$")
-_PLATES: dict[str, re.Pattern[str]] = {
-    "ES": re.compile(
-        r"^(\d{4}[BCDFGHJKLMNPRSTVWXYZ]{3}|[A-Z]{1,2}\d{4}[A-Z]{1,2}|[A-Z]{1,3}\d{1,6}|[CEHPRSTV]\d{4}[A-Z]{3}|(PGC|CNP|ET|EA|FN|CME|MF|MMA)\d{4,6}[A-Z]?)$"
-    ),
-    "FR": re.compile(r"^([A-HJ-NP-TV-Z]{2}\d{3}[A-HJ-NP-TV-Z]{2}|\d{1,4}[A-Z]{1,3}(\d{2}|2[AB]|97\d))$"),
-    "DE": re.compile(r"^([A-ZÄÖÜ]{1,3}[A-Z]{1,2}\d{1,4}[EH]?|[A-ZÄÖÜ]{1,3}\d{1,6}|[0Y]\d{3,6})$"),
-    "IT": re.compile(
-        r"^([A-Z]{2}\d{3}[A-Z]{2}|[A-Z]{2}[0-9A-Z]\d{5}|[A-Z]{2}\d{5,6}|EI[A-Z]{2}\d{3}|CC\d{3}[A-Z]{2})$"
-    ),
-    "PT": re.compile(r"^([A-Z]{2}\d{2}[A-Z]{2}|[A-Z]{2}\d{4}|\d{4}[A-Z]{2}|\d{2}[A-Z]{2}\d{2})$"),
-}
-
-
-def _moroccan_plate(plain: str) -> str | None:
-    letters = "".join(_MA_LETTERS.get(c, c) for c in plain.replace("ـ", ""))
-    compact = re.sub(r"[^A-Z0-9]", "", letters)
-    m = _MA_PLATE.match(compact)
-    if not m:
-        # written right to left, the prefecture may come first: 6-أ-12345
-        m = re.match(r"^(\d{1,2})(CH|[A-Z])(\d{3,5})$", compact)
-        if m:
-            return f"MA:{int(m.group(3))}-{m.group(2)}-{int(m.group(1))}"
-        t = _MA_TEMPORARY.match(compact)
-        return f"MA:{t.group(1) or t.group(4)}{t.group(2) or t.group(3)}" if t else None
-    serial, letter, prefecture = int(m.group(1)), m.group(2), int(m.group(3))
-    return f"MA:{serial}-{letter}-{prefecture}" if serial and 1 <= prefecture <= 89 else None
-
-
 def normal_plate(text: str, country: str = "") -> str | None:
     """`CC:plate`, e.g. `MA:12345-A-6`, `ES:1234BCD`; unknown countries keep letters and digits; None if neither."""
-    cc = country.upper()
-    plain = _plain(text)
-    if cc == "MA" or (not cc and re.search("[\u0600-\u06ff]", plain)):
-        return _moroccan_plate(plain)
-    compact = "".join(c for c in plain if c.isalnum())
-    if not 2 <= len(compact) <= 12 or not any(c.isdigit() for c in compact):
-        return None
-    if cc in _PLATES:
-        return f"{cc}:{compact}" if _PLATES[cc].match(compact) else None
-    return f"{cc}:{compact}" if compact.isascii() else None
+    return plate(_plain(text), country.upper())
 
 
 _DOCUMENTS: dict[tuple[str, str], re.Pattern[str]] = {
-    ("MA", "identity_card"): re.compile(r"^[A-Z]{1,2}\d{1,7}$"),
     ("MA", "passport"): re.compile(r"^[A-Z]{1,2}\d{6,7}$"),
     ("ES", "passport"): re.compile(r"^([A-Z]{3}\d{6}|[A-Z]{2}\d{6,7})$"),
-    ("FR", "identity_card"): re.compile(r"^(\d{12}|[A-Z0-9]{9})$"),
     ("FR", "passport"): re.compile(r"^\d{2}[A-Z]{2}\d{5}$"),
-    ("DE", "identity_card"): re.compile(r"^[CFGHJKLMNPRTVWXYZ0-9]{9}\d?D?$"),
-    ("DE", "passport"): re.compile(r"^[CFGHJKLMNPRTVWXYZ0-9]{9}\d?D?$"),
     ("IT", "identity_card"): re.compile(r"^([A-Z]{2}\d{5}[A-Z]{2}|[A-Z]{2}\d{7}|\d{7}[A-Z]{2})$"),
     ("IT", "passport"): re.compile(r"^([A-Z]{2}\d{7}|[A-Z]\d{6})$"),
-    ("PT", "identity_card"): re.compile(r"^\d{7,8}(\d[A-Z0-9]{2}\d)?$"),
     ("PT", "passport"): re.compile(r"^[A-Z]{1,2}\d{6}$"),
 }
 
 
 def normal_document(text: str, country: str = "", kind: str = "") -> str | None:
-    """`CC:NUMBER` of a passport, identity card or permit; Spanish DNI and NIE with their check letter."""
+    """`CC:NUMBER` of a passport, identity card or permit; what has a check digit is checked."""
     cc, number = country.upper(), _compact(text)
-    if (
-        not 4 <= len(number) <= 24
-        or not number.isascii()
-        or not number.isalnum()
-        or not any(c.isdigit() for c in number)
-    ):
+    if cc == "DE":
+        number = number.replace("<", "")
+    if not 4 <= len(number) <= 24 or not number.isascii() or not number.isalnum() or number.isalpha():
         return None
-    if cc == "ES" and kind in {"", "identity_card", "residence_permit"}:
-        for grammar in (dni, nie):
-            if grammar.is_valid(number):
-                return f"ES:{grammar.compact(number).zfill(9)}"
-        if kind:
-            return None
+    own = _OWN.get(cc)
+    if own is not None:
+        found = own(number, kind)
+        if found is not None:
+            return f"{cc}:{found}" if found else None
     grammar_of = _DOCUMENTS.get((cc, kind))
     if grammar_of and not grammar_of.match(number):
         return None
-    if cc == "DE" and len(number) >= 10:
-        return f"DE:{number[:9]}" if _mrz_digit(number[:9]) == number[9] else None
-    if cc == "MA" and kind == "identity_card":
-        number = re.sub(r"^([A-Z]+)0+(?=\d)", r"\1", number)
     return f"{cc}:{number}" if cc else number
+
+
+_SPANISH_NAMED = frozenset({"", "identity_card", "residence_permit"})
+
+
+def _spanish(number: str, kind: str) -> str | None:
+    """DNI and NIE with their check letter, which a DNI of bare digits gets; support numbers (`AAA000000`) stay."""
+    if kind not in _SPANISH_NAMED:
+        return None
+    for grammar in (dni, nie):
+        whole = number.zfill(9) if number[0].isdigit() else number
+        if grammar.is_valid(whole):
+            return str(grammar.compact(whole))
+    if kind == "identity_card" and re.fullmatch(r"\d{7,8}", number):
+        digits = number.zfill(8)
+        return digits + str(dni.calc_check_digit(digits))
+    if re.fullmatch(r"(IDESP)?[A-Z]{3}\d{6}", number):
+        return number.removeprefix("IDESP")
+    return "" if kind or re.fullmatch(r"\d{8}[A-Z]|[XYZ]\d{7}[A-Z]", number) else None
+
+
+def _moroccan(number: str, kind: str) -> str | None:
+    """The CNIE is written with and without leading zeros."""
+    if kind != "identity_card":
+        return None
+    if not re.fullmatch(r"[A-Z]{1,2}\d{1,7}", number):
+        return ""
+    return re.sub(r"^([A-Z]+)0+(?=\d)", r"\1", number)
+
+
+def _german(number: str, kind: str) -> str | None:
+    """Nine signs without vowels, then the check digit of ICAO Doc 9303 and `D` where they were copied along."""
+    m = re.fullmatch(r"([CFGHJKLMNPRTVWXYZ0-9]{9})(\d?)D?", number)
+    if not m:
+        return "" if kind in {"identity_card", "passport"} else None
+    if m[2] and _mrz_digit(m[1]) != m[2]:
+        return "" if kind in {"identity_card", "passport"} else None
+    return m[1]
+
+
+def _french(number: str, kind: str) -> str | None:
+    """CNI until 2021: year, month, place, serial (12 digits) and a check digit; since then nine signs and one."""
+    if kind != "identity_card":
+        return None
+    if re.fullmatch(r"\d{2}(0[1-9]|1[0-2])[0-9AB]{3}\d{5}\d?", number):
+        return number[:12] if len(number) == 12 or _mrz_digit(number[:12]) == number[12] else ""
+    if re.fullmatch(r"[A-Z0-9]{9}\d?", number) and not number[:9].isalpha():
+        return number[:9] if len(number) == 9 or _mrz_digit(number[:9]) == number[9] else ""
+    return ""
+
+
+def _italian(number: str, kind: str) -> str | None:
+    """A codice fiscale is checked wherever it stands; cards and passports by their form."""
+    if len(number) == 16 and re.match(r"[A-Z]{6}", number):
+        return number if codicefiscale.is_valid(number) else ""
+    return None
+
+
+def _portuguese(number: str, kind: str) -> str | None:
+    """The citizen card's number with its two check digits, or the civil number alone: both give the civil number."""
+    if kind not in {"", "identity_card"}:
+        return None
+    if re.fullmatch(r"\d{9}[A-Z0-9]{2}\d", number):
+        return number[:8] if pt_card.is_valid(number) else ""
+    if kind and re.fullmatch(r"\d{7,8}", number):
+        return number.zfill(8)
+    if kind and re.fullmatch(r"\d{9}", number):
+        total = sum(int(d) * (9 - i) for i, d in enumerate(number[:8]))
+        return number[:8] if number[8] == str((11 - total % 11) % 11 % 10) else ""
+    return "" if kind else None
+
+
+_OWN: dict[str, Callable[[str, str], str | None]] = {
+    "DE": _german,
+    "ES": _spanish,
+    "FR": _french,
+    "IT": _italian,
+    "MA": _moroccan,
+    "PT": _portuguese,
+}
+"""Grammars that do more than fit a form: the number, `` where it breaks its own rules, None where it is another's."""
 
 
 def _mrz_digit(text: str) -> str:
@@ -169,10 +197,21 @@ def _checked(text: str, grammar: Callable[[str], str]) -> str | None:
         return None
 
 
+_UNLISTED_IBAN = {"MA": 26, "DZ": 24}
+"""Digits behind the country code where banks write IBANs that the registry does not list: only the check sum holds."""
+
+
 def normal_iban(text: str, country: str = "") -> str | None:
     """An IBAN with a right check sum."""
-    found = _checked(re.sub("^IBAN:?", "", _compact(text)), lambda t: iban.validate(t, check_country=False))
-    return found if found and (not country or found.startswith(country.upper())) else None
+    plain = re.sub("^IBAN:?", "", _compact(text))
+    if country and not plain.startswith(country.upper()):
+        return None
+    digits = _UNLISTED_IBAN.get(plain[:2])
+    if digits is not None:
+        whole = plain[4:] + plain[:4]
+        fits = re.fullmatch(rf"[A-Z]{{2}}\d{{{digits}}}", plain)
+        return plain if fits and int("".join(str(int(c, 36)) for c in whole)) % 97 == 1 else None
+    return _checked(plain, lambda t: iban.validate(t, check_country=False))
 
 
 def normal_bic(text: str, country: str = "") -> str | None:
@@ -207,19 +246,47 @@ def normal_vin(text: str, country: str = "") -> str | None:
     return number
 
 
+_MMSI = re.compile(r"[2-7]\d{8}|00[2-7]\d{6}|0[2-7]\d{7}|111[2-7]\d{5}|9[789]\d{7}")
+"""ITU-R M.585: ships, coast stations, groups, aircraft, craft and beacons."""
+
+
 def normal_vessel(text: str, country: str = "") -> str | None:
     """`IMO1234567` with its check digit, or `MMSI123456789`."""
-    number = re.sub("^(IMO|MMSI)(NO|NUMBER)?:?", "", _compact(text))
-    if re.fullmatch(r"\d{9}", number) and number[0] in "234567":
+    plain = _compact(text)
+    number = re.sub("^(IMO|MMSI)(NO|NUMBER|NR)?:?", "", plain)
+    if not plain.startswith("IMO") and _MMSI.fullmatch(number):
         return f"MMSI{number}"
-    found = _checked(number, imo.validate)
+    found = None if plain.startswith("MMSI") else _checked(number, imo.validate)
     return f"IMO{found}" if found else None
 
 
+def normal_callsign(text: str, country: str = "") -> str | None:
+    """A ship's or station's call sign (ITU Radio Regulations art. 19): `CNA2345`, `3EAB7`."""
+    number = re.sub("^(CALL ?SIGN|C/S):?", "", _compact(text))
+    return number if re.fullmatch(r"(?:[A-Z]{2}|[A-Z]\d|\d[A-Z])(?=.*[A-Z0-9])[A-Z0-9]{1,5}", number) else None
+
+
+def normal_imsi(text: str, country: str = "") -> str | None:
+    """14 or 15 digits that begin with a mobile country code (ITU-T E.212)."""
+    number = re.sub("^IMSI:?", "", _compact(text))
+    return number if re.fullmatch(r"[2-79]\d{13,14}", number) else None
+
+
 def normal_aircraft(text: str, country: str = "") -> str | None:
-    """A registration mark (ICAO Annex 7) without its hyphen: `CNRGA`, `N12345`."""
-    number = _compact(text)
-    return number if re.fullmatch(r"(?=.*[A-Z])[A-Z0-9]{4,7}", number) else None
+    """A registration mark (ICAO Annex 7) without its hyphen: `CNRGA`, `N12345`; or `ICAO24:020123` where it says so."""
+    plain = _compact(text)
+    code = re.fullmatch(r"(?:ICAO24|ICAO|MODES|HEX|0X):?((?=.*[1-9A-F])[0-9A-F]{6})", plain)
+    if code:
+        return f"ICAO24:{code[1]}"
+    number = re.sub("^(REG|REGISTRATION):?", "", plain)
+    if re.fullmatch(r"N[0-9].*", number):
+        # the United States count: up to five signs, no zero first, no I and O
+        return (
+            number
+            if re.fullmatch(r"N[1-9]\d{0,4}|N[1-9]\d{0,3}[A-HJ-NP-Z]|N[1-9]\d{0,2}[A-HJ-NP-Z]{2}", number)
+            else None
+        )
+    return number if re.fullmatch(r"(?=.*[A-Z])(?:[A-Z]{1,2}|[A-Z]\d|\d[A-Z])[A-Z0-9]{3,5}", number) else None
 
 
 def normal_email(text: str, country: str = "") -> str | None:
@@ -237,73 +304,36 @@ def normal_email(text: str, country: str = "") -> str | None:
     return f"{m.group(1).casefold()}@{domain}"
 
 
-_PLATFORMS = {
-    "x.com": "x",
-    "twitter.com": "x",
-    "t.me": "telegram",
-    "telegram.me": "telegram",
-    "instagram.com": "instagram",
-    "facebook.com": "facebook",
-    "fb.com": "facebook",
-    "tiktok.com": "tiktok",
-    "youtube.com": "youtube",
-}
+_SITES = load("platforms.json")
+_HOSTS: dict[str, str] = _SITES["hosts"]
+_NAMED: dict[str, str] = _SITES["names"]
+_PAGES = frozenset(_SITES["pages"])
 
 
 def normal_username(text: str, country: str = "") -> str | None:
-    """`platform:name` when a link names the platform, else the bare name in lower case without its @."""
-    plain = unicodedata.normalize("NFKC", text[:200]).strip()
-    m = re.fullmatch(r"(?:https?://)?(?:www\.|m\.)?([a-z.]+)/@?([\w.]{2,64})/?(?:\?.*)?", plain, re.IGNORECASE)
-    if m and m.group(1).lower() in _PLATFORMS:
-        return f"{_PLATFORMS[m.group(1).lower()]}:{m.group(2).casefold()}"
-    bare = plain.lstrip("@").casefold()
-    return bare if re.fullmatch(r"[\w.\-]{2,64}", bare) else None
-
-
-_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-
-
-def _base58check(text: str) -> bytes | None:
-    from hashlib import sha256
-
-    number = 0
-    for c in text:
-        if c not in _BASE58:
-            return None
-        number = number * 58 + _BASE58.index(c)
-    raw = number.to_bytes(25, "big") if number < 1 << 200 else b""
-    return raw if raw and sha256(sha256(raw[:-4]).digest()).digest()[:4] == raw[-4:] else None
-
-
-def _bech32(text: str) -> bool:
-    """BIP 173 and BIP 350 check sums."""
-    charset = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-    human, _, data = text.rpartition("1")
-    if any(c not in charset for c in data):
-        return False
-    values = [ord(c) >> 5 for c in human] + [0] + [ord(c) & 31 for c in human] + [charset.index(c) for c in data]
-    check = 1
-    for v in values:
-        top = check >> 25
-        check = (check & 0x1FFFFFF) << 5 ^ v
-        for i, g in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
-            check ^= g if (top >> i) & 1 else 0
-    return check in {1, 0x2BC830A3}
+    """`platform:name` when a link or a word names the platform, else the bare name in lower case without its @."""
+    plain = unicodedata.normalize("NFKC", text[:200]).strip().casefold()
+    plain = "".join(c for c in plain if unicodedata.category(c) != "Cf")
+    link = re.fullmatch(
+        r"(?:https?://)?(?:www\.|m\.|mobile\.)?([a-z.]+(?:/(?:add|in|user))?)/@?([\w.\-]{2,64})/?(?:[?#].*)?", plain
+    )
+    if link and link[1] in _HOSTS:
+        return f"{_HOSTS[link[1]]}:{link[2]}" if link[2] not in _PAGES and not link[2].endswith(".php") else None
+    told = re.fullmatch(r"(.{1,12}?)\s*[:：]\s*@?([\w.\-]{2,64})", plain)
+    if not told:
+        after = re.fullmatch(r"@?([\w.\-]{2,64})\s*\((.{1,12})\)", plain)
+        told = re.fullmatch(r"(.+)\n(.+)", f"{after[2]}\n{after[1]}") if after else None
+    if told and told[1].strip() in _NAMED:
+        return f"{_NAMED[told[1].strip()]}:{told[2]}"
+    bare = plain.removeprefix("@")
+    return bare if re.fullmatch(r"[\w.\-]{2,64}", bare) and any(c.isalnum() for c in bare) else None
 
 
 def normal_crypto(text: str, country: str = "") -> str | None:
-    """`btc:`, `eth:` or `tron:` and the address; Bitcoin and Tron check sums are verified."""
-    plain = re.sub(
-        r"^(bitcoin|ethereum|tron):", "", unicodedata.normalize("NFKC", text[:MAX]).strip(), flags=re.IGNORECASE
-    )
-    if re.fullmatch(r"0x[0-9a-fA-F]{40}", plain):
-        return f"eth:{plain.lower()}"
-    if re.fullmatch(r"(?i)bc1[a-z0-9]{11,71}", plain) and plain in {plain.lower(), plain.upper()}:
-        return f"btc:{plain.lower()}" if _bech32(plain.lower()) else None
-    raw = _base58check(plain) if 25 <= len(plain) <= 35 else None
-    if raw is None:
-        return None
-    return {0x00: f"btc:{plain}", 0x05: f"btc:{plain}", 0x41: f"tron:{plain}"}.get(raw[0])
+    """The network and the address (`btc:`, `eth:`, `tron:`, `xmr:`, `ltc:`, `doge:`); check sums are verified."""
+    plain = unicodedata.normalize("NFKC", text[:MAX]).strip()
+    plain = re.sub(r"^(bitcoin|ethereum|tron|monero|litecoin|dogecoin):", "", plain, flags=re.IGNORECASE)
+    return wallet(plain.partition("?")[0])
 
 
 def normal_card(text: str, country: str = "") -> str | None:
@@ -321,6 +351,8 @@ NORMAL: dict[str, Callable[[str, str], str | None]] = {
     "imei": normal_imei,
     "vin": normal_vin,
     "vessel": normal_vessel,
+    "callsign": normal_callsign,
+    "imsi": normal_imsi,
     "aircraft": normal_aircraft,
     "email": normal_email,
     "username": normal_username,
