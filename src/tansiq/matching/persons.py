@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from tansiq.matching import dates, places
 from tansiq.matching.evidence import EVIDENCE, OUTCOME
 from tansiq.matching.identifiers import normal_document, normal_phone
+from tansiq.matching.kernel import explain, score
 from tansiq.matching.model import Explanation, Outcome, PersonComparison, Row, probability
-from tansiq.matching.names import explain, score
 from tansiq.matching.text import ARABIC, words
 
 MAX_VALUES = 24
@@ -99,11 +99,7 @@ def _points(m: Met) -> float:
 def _birth(a: list[str], b: list[str]) -> Met | None:
     here = [(t, d) for t in a if (d := dates.parse_birth(t))]
     there = [(t, d) for t in b if (d := dates.parse_birth(t))]
-    return _best(
-        Met("birth_date", *dates.meet(x, y), ta, tb)
-        for ta, x in _spans(here)
-        for tb, y in _spans(there)
-    )
+    return _best(Met("birth_date", *dates.meet(x, y), ta, tb) for ta, x in _spans(here) for tb, y in _spans(there))
 
 
 def _spans(births: list[tuple[str, dates.Birth]]) -> list[tuple[str, dates.Birth]]:
