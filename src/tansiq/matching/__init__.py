@@ -8,6 +8,7 @@ Promises:
   bits (log2), conflicts shown as plainly as agreement.
 - `NameIndex` finds the nearest names of a register: `build`, `search`, `add`, `remove`, `save`, `load`.
 - `normal_*` bring an identifier to its one written form, or answer None when it does not follow its own grammar.
+- `asked_keys`/`held_keys` make a person into the exact keys of a private check; `key_fingerprint` says by which rules.
 - pure: no network, no clock, no disk but `NameIndex.save` and `load`; bounded time on any text.
 A machine makes a match; only a person makes a hit.
 """
@@ -30,12 +31,21 @@ from tansiq.matching.identifiers import (
 )
 from tansiq.matching.index import NameIndex
 from tansiq.matching.kernel import explain, kernel_in_use, score, score_many
+from tansiq.matching.keyspec import KeyClass, KeyTier, MatchKey, asked_keys, group_of, held_keys, tier_of
+from tansiq.matching.keyspec import fingerprint as key_fingerprint
 from tansiq.matching.persons import compare_persons, names_at_most
 
 __all__ = [
+    "KeyClass",
+    "KeyTier",
+    "MatchKey",
     "NameIndex",
+    "asked_keys",
     "compare_persons",
     "explain",
+    "group_of",
+    "held_keys",
+    "key_fingerprint",
     "kernel_in_use",
     "names_at_most",
     "normal_aircraft",
@@ -54,4 +64,5 @@ __all__ = [
     "normal_vin",
     "score",
     "score_many",
+    "tier_of",
 ]
