@@ -14,6 +14,7 @@ import os
 import secrets
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -58,6 +59,8 @@ NEXT = ".next"
 """The key file of a rotation that is not finished yet."""
 SETTLE_SECONDS = 2.0
 """How often a running node looks for work that another process of the same home left (the CLI, an import)."""
+STANDING_S = 2.0
+"""How long one round compares new holdings with what was held of partners; a list of twenty thousand takes many."""
 SWEEP_EVERY = timedelta(hours=1)
 STOP_SECONDS = 3
 """How long open connections (held polls, kept lines) may delay a stop; what they carried is carried again."""
@@ -281,9 +284,23 @@ class Node:
     # --- verbs that need several capabilities ---
 
     def settle(self) -> int:
-        """Do what is due without an officer: automatic acts, examinations. Returns the matches found."""
-        self.dossiers.settle()
+        """Do what is due without an officer: examinations, automatic acts. Returns the matches found.
+
+        What has come into the bank since is compared for `STANDING_S` at most; the rest waits for the next time.
+        """
         self.warm()
+        found = self._examine()
+        self.dossiers.settle()
+        latest = time.monotonic() + STANDING_S
+        more = True
+        while more and not self._stopping.is_set() and time.monotonic() < latest:
+            matches, more = self.hits.examine_holdings()
+            found += len(matches) + (self._examine() if more else 0)
+        if more:
+            self._work.set()
+        return found
+
+    def _examine(self) -> int:
         return len(self.hits.examine_queued(lambda e: self.dossiers.entry(EntryId(e))))
 
     def warm(self) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -58,7 +59,7 @@ changes = Table(
     "bank_changes",
     metadata,
     Column("id", Integer, primary_key=True),
-    # Counts up and never back, also when the newest record is removed.
+    # Row 1 counts up and never back, also when the newest record is removed; row 2: how far it was examined (hits).
     Column("number", BigInteger, nullable=False),
 )
 
@@ -116,6 +117,18 @@ _LAST_CHANGE = select(changes.c.number).where(changes.c.id == 1)
 _PLAIN = (records.c.id, records.c.created_at, records.c.sealed)
 _LOAD = select(*_PLAIN).where(records.c.id.in_(bindparam("ids", expanding=True)))
 _LOAD_SINCE = select(*_PLAIN).where(records.c.change > bindparam("change"))
+_LOAD_OWN = (
+    select(*_PLAIN, records.c.change)
+    .where(
+        records.c.change > bindparam("change"),
+        or_(records.c.source != "dossier", records.c.originator == bindparam("country")),
+    )
+    .order_by(records.c.change)
+    .limit(bindparam("most"))
+)
+_EXAMINED_ROW = 2
+_EXAMINED = select(changes.c.number).where(changes.c.id == _EXAMINED_ROW)
+_SET_EXAMINED = update(changes).where(changes.c.id == _EXAMINED_ROW).values(number=bindparam("change"))
 _MARKED = (
     select(keys.c.mac, keys.c.record).where(keys.c.mac.in_(bindparam("macs", expanding=True))).order_by(keys.c.record)
 )
@@ -184,6 +197,22 @@ def load_since(tx: Connection, vault: Vault, change: int) -> Iterator[BankRecord
     """Records that were written after this change."""
     for row in tx.execute(_LOAD_SINCE, {"change": change}):
         yield _unpack(row, vault)
+
+
+def load_own_after(tx: Connection, vault: Vault, change: int, country: str, limit: int) -> list[tuple[int, BankRecord]]:
+    """Records of lists, of our own and from our country written after this change, oldest first, with their change."""
+    rows = tx.execute(_LOAD_OWN, {"change": change, "country": country, "most": limit})
+    return [(r.change, _unpack(r, vault)) for r in rows]
+
+
+def examined(tx: Connection) -> int:
+    """Up to which change the standing examination has come."""
+    return int(tx.execute(_EXAMINED).scalar() or 0)
+
+
+def set_examined(tx: Connection, change: int) -> None:
+    if tx.execute(_SET_EXAMINED, {"change": change}).rowcount == 0:
+        tx.execute(insert(changes).values(id=_EXAMINED_ROW, number=change))
 
 
 def find_marks(tx: Connection, vault: Vault, marks: Iterable[tuple[str, str]]) -> list[str]:

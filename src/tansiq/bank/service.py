@@ -121,6 +121,26 @@ class Bank:
         """The node's clock, as the bank was given it."""
         return self._clock()
 
+    def new_holdings(self, after: int | None, limit: int) -> tuple[int, list[BankRecord]]:
+        """What this service came to hold by itself after a change (None: since the last `holdings_examined`).
+
+        With the change up to which there is no other. What a partner's report brought is left out, as far as its
+        originator's country tells; where two services share one country, the caller knows its own entries.
+        """
+        with self._store.read() as tx:
+            last = records.last_change(tx)
+            start = records.examined(tx) if after is None else after
+            found = records.load_own_after(tx, self._vault, start, self._country, limit) if start < last else []
+        return (found[-1][0] if len(found) == limit else last), [record for _, record in found]
+
+    def holdings_examined(self, tx: Connection, change: int) -> None:
+        """In the transaction that keeps what was found."""
+        records.set_examined(tx, change)
+
+    def compare(self, entity: Entity, record: BankRecord, country: str = "") -> Candidate:
+        """One entity of a source against one record, with the reasons."""
+        return rules.score_entity(entity, record, country or self._country)
+
     def remove(self, tx: Connection, record: str, by: Acting | None = None, reason: str = "") -> bool:
         """Erase one record, with its leaf. False when it was not there."""
         return bool(self._erase(tx, [record], by, {"reason": reason}))

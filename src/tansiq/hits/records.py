@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -98,6 +98,8 @@ _EXAMINED = (
     .values(examined_at=bindparam("at"))
 )
 _MEETINGS = select(matches.c.part, matches.c.entity, matches.c.record).where(matches.c.entry == bindparam("of_entry"))
+_RECEIVED = select(queue).where(queue.c.entry.in_(bindparam("entries", expanding=True)))
+_ANY_RECEIVED = select(queue.c.entry).limit(1)
 _SAVE = insert(matches)
 _COUNT = select(func.count()).select_from(matches).where(matches.c.state == bindparam("of_state"))
 
@@ -124,20 +126,35 @@ def waiting(tx: Connection, limit: int) -> list[Queued]:
     return [Queued(r.entry, r.dossier, r.originator, bool(r.urgent)) for r in rows]
 
 
+def received(tx: Connection, entries: Collection[str]) -> dict[str, Queued]:
+    """Those of `entries` that came from a partner: what was queued once, examined or not."""
+    wanted, found = sorted(entries), {}
+    for start in range(0, len(wanted), 400):
+        for r in tx.execute(_RECEIVED, {"entries": wanted[start : start + 400]}):
+            found[r.entry] = Queued(r.entry, r.dossier, r.originator, bool(r.urgent))
+    return found
+
+
+def has_received(tx: Connection) -> bool:
+    return tx.execute(_ANY_RECEIVED).first() is not None
+
+
 def mark_examined(tx: Connection, entry: str, at: datetime) -> bool:
     """False when it did not wait any more."""
     return tx.execute(_EXAMINED, {"of_entry": entry, "at": format_instant(at)}).rowcount == 1
 
 
-def save_new(tx: Connection, vault: Vault, found: Sequence[Match], *, urgent: bool) -> list[Match]:
-    """Keep those of one entry's matches whose meeting is not there yet, and return them."""
-    if not found:
-        return []
-    there = {(r.part, bytes(r.entity), r.record) for r in tx.execute(_MEETINGS, {"of_entry": found[0].entry})}
+def save_new(tx: Connection, vault: Vault, found: Sequence[Match]) -> list[Match]:
+    """Keep those matches whose meeting is not there yet, and return them."""
+    there = {
+        (entry, r.part, bytes(r.entity), r.record)
+        for entry in {m.entry for m in found}
+        for r in tx.execute(_MEETINGS, {"of_entry": entry})
+    }
     kept, rows = [], []
     for match in found:
         entity = vault.mac("hits.entity", match.incoming.id)
-        meeting = (match.part, entity, match.holding.id)
+        meeting = (match.entry, match.part, entity, match.holding.id)
         if meeting in there:
             continue
         there.add(meeting)
@@ -154,7 +171,7 @@ def save_new(tx: Connection, vault: Vault, found: Sequence[Match], *, urgent: bo
                 "originator": match.originator,
                 "rule": match.rule,
                 "score": match.score,
-                "urgent": urgent,
+                "urgent": bool(match.extra.get("urgent")),
                 "state": match.state.value,
                 "found_at": format_instant(match.found_at),
                 "decided_by": "",

@@ -25,6 +25,8 @@ NAME_ALONE_SCORE = 0.25
 above it."""
 OTHER_NAME_SCORE = 0.9
 """Of an organisation or a thing, whose score is that of the names alone: how alike they are, not how probable."""
+LEAST_SCORE = min(MATCH_SCORE, NAME_ALONE_SCORE, OTHER_NAME_SCORE)
+"""Below it nothing is a match, but for a shared number."""
 MOST_MATCHES = 8
 """Of one entity in one entry. A name that meets more holdings than that tells nobody apart: the best are shown."""
 

@@ -20,6 +20,7 @@ from tansiq.dossiers.model import Entry, Presence
 from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError
 from tansiq.hits import records, rules
 from tansiq.hits.model import LocalDuty, Match, MatchState
+from tansiq.hits.standing import Standing
 from tansiq.ledger import Ledger
 from tansiq.policy import Gate
 from tansiq.policy.model import Action, Question, Refusal
@@ -59,6 +60,7 @@ class Hits:
         self._country = country
         self._examining = threading.Lock()
         """Held by the one thread that examines; a second one would do the same work for nothing."""
+        self._standing = Standing(store, vault, bank, clock, new_id, self._leaf)
 
     def queue(self, tx: Connection, dossier: str, entry: str, originator: str, *, urgent: bool = False) -> None:
         """In the transaction that files the entry: a crash later loses no examination."""
@@ -114,7 +116,7 @@ class Hits:
             rules.MOST_MATCHES * 2,
             country=item.originator,
             not_dossier=item.dossier,
-            least=min(rules.MATCH_SCORE, rules.NAME_ALONE_SCORE),
+            least=rules.LEAST_SCORE,
         )
         return [
             match
@@ -162,10 +164,19 @@ class Hits:
         """The matches that are new, with the end of their entry's wait."""
         if not records.mark_examined(tx, item.entry, self._clock()):
             return []
-        kept = records.save_new(tx, self._vault, fresh, urgent=item.urgent)
+        kept = records.save_new(tx, self._vault, fresh)
         # LED art. 25(1)(f): a machine's comparison is a combination too.
         self._leaf(tx, item.entry, Acting.machine(), {"matches": len(kept), "dossier": item.dossier})
         return kept
+
+    def examine_holdings(self) -> tuple[list[Match], bool]:
+        """Compare one step of what this service has newly come to hold with what partners' entries brought before.
+
+        A person listed today must alert on yesterday's report. The matches that are new, and whether more waits. A
+        crash repeats the step and finds the same; what it found is kept once.
+        """
+        with self._examining:
+            return self._standing.step()
 
     def matches(self, state: MatchState | None = None, *, dossier: str = "") -> list[Match]:
         """Newest first. A match whose holding the bank has erased is no longer shown."""
