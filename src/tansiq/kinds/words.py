@@ -1,0 +1,44 @@
+"""What a kind's codes are called, in five languages: data beside the rules, so that a new kind brings its words.
+
+`words.toml` here holds what kinds share; `<kind>/words.toml` what is its own and wins. Tables: kind, act, duty, fact,
+value, part, phase, item, state. `report` and `request` have their words in the pages' catalogues.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+LANGUAGES = ("en", "fr", "es", "de", "ar")
+"""The order of each word's texts."""
+TABLES = ("kind", "act", "duty", "fact", "value", "part", "phase", "item", "state")
+
+Words = Mapping[str, Mapping[str, tuple[str, ...]]]
+
+
+def read(text: str) -> Words:
+    """A `words.toml`. Raises `ValueError`: the file is ours."""
+    found = {}
+    for table, rows in tomllib.loads(text).items():
+        if table not in TABLES or any(len(row) != len(LANGUAGES) or not all(row) for row in rows.values()):
+            raise ValueError(f"words: {table}")
+        found[table] = {code: tuple(row) for code, row in rows.items()}
+    return found
+
+
+@cache
+def of(kind: str) -> Words:
+    """The words of a kind, over those that all share; of an unknown kind those alone."""
+    root = files("tansiq.kinds")
+    shared = read((root / "words.toml").read_text(encoding="utf-8"))
+    own = root / kind / "words.toml" if kind.isidentifier() else None
+    mine = read(own.read_text(encoding="utf-8")) if own is not None and own.is_file() else {}
+    return {table: {**shared.get(table, {}), **mine.get(table, {})} for table in TABLES}
+
+
+def say(kind: str, table: str, code: str, language: str) -> str:
+    """The word, or nothing where this kind has none of its own for the code."""
+    row = of(kind)[table].get(code)
+    return row[LANGUAGES.index(language)] if row else ""
