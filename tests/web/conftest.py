@@ -30,6 +30,6 @@ def rabat(town: Town) -> Browser:
 def signed_in(town: Town, name: str, officer: str = "salma") -> Browser:
     browser = Browser(town.app(name))
     browser.sign_in(officer)
-    for record in (town.dossier, town.request):
+    for record in (town.dossier, town.request, "hits.list"):
         browser.say_why(record)
     return browser

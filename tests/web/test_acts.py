@@ -141,16 +141,16 @@ def test_an_urgent_request_waits_for_a_second_officer_who_is_another(town: Town,
 
 def test_clarification_stops_the_clock_and_an_answer_ends_it(town: Town, rabat: Browser, madrid: Browser) -> None:
     path = f"/dossiers/{town.request}"
-    asked = {"narrative": "Quel véhicule ?", "narrative_lang": "fr"}
+    asked = {"narrative": "Quel véhicule ?", "narrative_lang": "fr", "do": "send"}
     assert rabat.post(f"{path}/acts/request.clarification_asked", asked).status_code == 200
     assert "The clock is stopped" in rabat.get(path).text
     town.federation.pump()
-    given = {"narrative": "El gris.", "narrative_lang": "es", "fact_lane": town.node("rabat").node_id}
+    given = {"narrative": "El gris.", "narrative_lang": "es", "fact_lane": town.node("rabat").node_id, "do": "send"}
     assert madrid.post(f"{path}/acts/request.clarification_given", given).status_code == 200
     town.federation.pump()
     assert "<tq-clock" in rabat.get(path).text
-    assert rabat.post(f"{path}/acts/request.refused", {"note": "non"}).status_code == 422
-    answer = {"answer": "Voici.", "answer_lang": "fr", "fact_result": "provided"}
+    assert rabat.post(f"{path}/acts/request.refused", {"note": "non", "do": "send"}).status_code == 422
+    answer = {"answer": "Voici.", "answer_lang": "fr", "fact_result": "provided", "do": "send"}
     assert rabat.post(f"{path}/acts/request.answered", answer).status_code == 200
     assert town.node("rabat").dossiers.state(town.request).phase == "closed"
     assert rabat.post(f"{path}/acts/request.answered", answer).status_code == 404
@@ -164,7 +164,7 @@ def test_passing_on_is_refused_with_the_clause_and_asked_of_the_owner(town: Town
     assert "handling.h2" in refused.text
     missing = madrid.post(f"/dossiers/{town.dossier}/forward", {"about": about, "to": ""})
     assert missing.status_code == 422
-    asked = {"fact_about": about, "fact_to": "pt", "note": "para el caso"}
+    asked = {"fact_about": about, "fact_to": "pt", "note": "para el caso", "do": "send"}
     done = madrid.post(f"/dossiers/{town.dossier}/acts/dossier.permission_requested", asked)
     assert done.status_code == 200
     assert "waiting for the owner" in done.text
@@ -173,7 +173,7 @@ def test_passing_on_is_refused_with_the_clause_and_asked_of_the_owner(town: Town
 def test_a_recalled_part_shows_as_erased_and_never_as_withheld(town: Town, rabat: Browser, madrid: Browser) -> None:
     mine = town.node("rabat").dossiers.state(town.dossier).entries[0]
     part = next(p.ref.id for p in mine.parts if p.content and p.content.get("entity", {}).get("id") == "p2")
-    recall = {"fact_about": mine.id, "fact_part": part, "fact_reason": "inaccurate"}
+    recall = {"fact_about": mine.id, "fact_part": part, "fact_reason": "inaccurate", "do": "send"}
     assert rabat.post(f"/dossiers/{town.dossier}/acts/dossier.recalled", recall).status_code == 200
     town.federation.pump()
     text = madrid.get(f"/dossiers/{town.dossier}").text
@@ -190,3 +190,72 @@ def test_the_decision_is_recorded_and_shown(town: Town, madrid: Browser) -> None
     assert "Give feedback" in done.text
     assert town.node("madrid").hits.match(match.id).state == "hit"
     assert madrid.post(f"/hits/{match.id}/decision", answer).status_code == 409
+
+
+def test_an_act_is_previewed_for_each_member_before_it_leaves(town: Town, rabat: Browser) -> None:
+    node = town.node("rabat")
+    before = len(node.dossiers.state(town.dossier).entries)
+    noted = {"note": "ملاحظة للشركاء", "note_lang": "ar"}
+    path = f"/dossiers/{town.dossier}/acts/report.note_added"
+    shown = rabat.post(path, {**noted, "do": "preview"})
+    assert shown.text.count('class="permit"') == len(node.dossiers.state(town.dossier).members) - 1
+    assert "Nothing has left yet" in shown.text
+    assert "ملاحظة للشركاء" in shown.text, "the text is kept"
+    declared = {**noted, "special_categories": "1", "do": "preview"}
+    refused = rabat.post(path, declared)
+    assert "Sensitive data only if strictly necessary" in refused.text
+    assert "the declaration that it is strictly necessary" in refused.text
+    assert "Nothing can be sent" in refused.text
+    rabat.speak("ar")
+    assert "Sensitive data only if strictly necessary" not in rabat.post(path, declared).text, "clauses are translated"
+    rabat.speak("en")
+    assert len(node.dossiers.state(town.dossier).entries) == before, "a preview records nothing"
+    assert rabat.post(path, {**declared, "do": "send"}).status_code == 403
+    assert len(node.dossiers.state(town.dossier).entries) == before
+    assert rabat.post(path, {**noted, "do": "send"}).status_code == 200
+    assert len(node.dossiers.state(town.dossier).entries) == before + 1
+
+
+def test_a_recall_and_a_permission_are_previewed_too(town: Town, rabat: Browser) -> None:
+    mine = town.node("rabat").dossiers.state(town.dossier).entries[0]
+    recall = {"fact_about": mine.id, "fact_part": mine.parts[0].ref.id, "fact_reason": "inaccurate"}
+    text = rabat.post(f"/dossiers/{town.dossier}/acts/dossier.recalled", {**recall, "do": "preview"}).text
+    assert text.count('class="permit"') >= 2
+    assert town.node("rabat").dossiers.state(town.dossier).entries[-1].statement.type != "dossier.recalled"
+
+
+def test_what_the_officer_declares_is_asked_of_the_gate(town: Town, rabat: Browser) -> None:
+    cases: tuple[tuple[dict[str, object], str], ...] = (
+        ({"special_categories": "1"}, "persons.special_categories"),
+        ({"interpol_channel": "1"}, "interpol.art3"),
+        ({"classification": "R-UE/EU-R"}, "classification.ceiling"),
+    )
+    for more, clause in cases:
+        text = rabat.post("/compose/report", report_form(town, do="preview", **more)).text
+        assert text.count('class="refusal"') == 2, clause
+        assert clause in text
+    fine = {"special_categories": "1", "strictly_necessary": "1", "interpol_channel": "1", "article_3": "1"}
+    text = rabat.post("/compose/report", report_form(town, do="preview", classification="UNCLASSIFIED", **fine)).text
+    assert text.count('class="permit"') == 2
+    odd = rabat.post("/compose/report", report_form(town, do="preview", classification="PINK"))
+    assert odd.status_code == 422
+
+
+def test_a_part_that_was_withheld_can_be_given_later(town: Town, rabat: Browser) -> None:
+    before = {r.id for r in town.node("rabat").dossiers.rows()}
+    assert rabat.post("/compose/report", report_form(town, do="send")).status_code == 200
+    (dossier,) = {r.id for r in town.node("rabat").dossiers.rows()} - before
+    town.federation.pump()
+    berlin = town.node("berlin")
+    hidden = next(p for p in berlin.dossiers.state(dossier).entries[0].parts if p.presence == "withheld")
+    page = rabat.get(f"/dossiers/{dossier}").text
+    assert "Give it a part after all" in page
+    assert f'value="{hidden.ref.id}"' in page
+    path = f"/dossiers/{dossier}/give"
+    assert rabat.post(path, {"to": berlin.node_id, "part": ""}).status_code == 422
+    assert rabat.post(path, {"to": berlin.node_id, "part": "p-no"}).status_code == 422
+    assert rabat.post(path, {"to": berlin.node_id, "part": hidden.ref.id}).status_code == 200
+    town.federation.pump()
+    given = berlin.dossiers.state(dossier).entries[0]
+    assert [p.presence for p in given.parts if p.ref.id == hidden.ref.id] == ["held"]
+    assert "Give it a part after all" not in rabat.get(f"/dossiers/{dossier}").text

@@ -78,6 +78,7 @@ def open_page(driver, address: str, path: str) -> None:
     """Open a page; where it asks why, say so, and open it again."""
     driver.get(address + path)
     if form := driver.find_elements("css selector", 'form[action="/purpose"]'):
+        driver.execute_script("document.getElementById('purpose').value = 'investigation'")
         driver.find_element("id", "justification").send_keys("case 7 of the desk")
         form[0].find_element("css selector", "button").click()
         wait(

@@ -192,7 +192,7 @@ def show_one(ctx: typer.Context, dossier: Dossier) -> None:
     tansiq --home ./madrid --officer ines --purpose prevention --why "duty" dossier show d-41c0
     """
     with open_node(ctx) as node:
-        state = node.dossiers.show(node.dossiers.find(dossier), acting(ctx, node))
+        state = node.show(node.dossiers.find(dossier), acting(ctx, node))
         deliveries = {e.id: node.exchange.deliveries(ref=e.id) for e in state.entries}
     said = {**plain(state), "deliveries": plain({k: v for k, v in deliveries.items() if v})}
 
@@ -212,6 +212,25 @@ def show_one(ctx: typer.Context, dossier: Dossier) -> None:
             marks = [m for m in state.marks if m.entry == entry.id]
             shown = [f"{d.to}: {d.state.value}" for d in deliveries[entry.id]]
             out.print(_panel(entry, [f"{m.code}{' (void)' if m.void else ''}" for m in marks], shown))
+
+    emit(ctx, said, show)
+
+
+@app.command("acknowledge")
+def acknowledge(ctx: typer.Context, dossier: Dossier) -> None:
+    """Read the restrictions (H3) of a dossier and confirm that you keep to them; before that nothing of it is shown.
+
+    tansiq --home ./madrid --officer ines --purpose investigation --why "duty" dossier acknowledge d-41c0
+    """
+    with open_node(ctx) as node:
+        found, by = node.dossiers.find(dossier), acting(ctx, node)
+        due = node.h3_due(found, by)
+        if due:
+            node.acknowledge_h3(found, by)
+    said = {"dossier": found, "restrictions": [{"entry": entry, "text": text} for entry, text in due]}
+
+    def show(out: Console) -> None:
+        out.print(table("entry", "restriction", rows=due) if due else "nothing to acknowledge")
 
     emit(ctx, said, show)
 

@@ -31,15 +31,25 @@ def show_all(
     with open_node(ctx) as node:
         node.consult("hits.list", acting(ctx, node))
         found = [m for m in node.hits.matches() if decided or m.state.value in ("open", "unclear")]
+        blind = node.settings.review.blind
 
     def show(out: Console) -> None:
         rows = [
-            (m.id, m.state.value, f"{m.score:.2f}", m.originator, _name(m), _held(m), when(m.found_at)) for m in found
+            (
+                m.id,
+                m.state.value,
+                "hidden" if _hidden(m, blind) else f"{m.score:.2f}",
+                m.originator,
+                _name(m),
+                _held(m),
+                when(m.found_at),
+            )
+            for m in found
         ]
         heads = ("match", "state", "score", "from", "arrived", "held", "found")
         out.print(table(*heads, rows=rows) if rows else "nothing waits for a decision")
 
-    emit(ctx, {"matches": [_plain(m) for m in found]}, show)
+    emit(ctx, {"matches": [_plain(m, blind) for m in found]}, show)
 
 
 @app.command("decide")
@@ -61,18 +71,24 @@ def decide(
     emit(ctx, _plain(decided), lambda out: facts(out, [("match", decided.id), ("state", decided.state.value)]))
 
 
-def _plain(match: Match) -> dict[str, Any]:
+def _hidden(match: Match, blind: bool) -> bool:
+    """Blind review: no score until the officer has decided (`[review] blind`)."""
+    return blind and match.state.value == "open"
+
+
+def _plain(match: Match, blind: bool = False) -> dict[str, Any]:
+    hidden = _hidden(match, blind)
     return {
         "match": match.id,
         "state": match.state,
-        "score": match.score,
+        "score": None if hidden else match.score,
         "dossier": match.dossier,
         "entry": match.entry,
         "record": match.holding.id,
         "originator": match.originator,
         "found_at": match.found_at,
         "decided_at": match.decided_at,
-        "explanation": match.explanation,
+        "explanation": None if hidden else match.explanation,
     }
 
 

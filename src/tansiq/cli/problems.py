@@ -12,6 +12,7 @@ INTERRUPTED = 130
 HINTS = {
     "state a purpose": 'say why: --purpose investigation --why "case 12"',
     "if the list really shrank so much, say so with may_shrink": "--may-shrink, if the list really shrank so much",
+    "acknowledge the restriction": "tansiq dossier acknowledge ID",
     "let a supervisor confirm the draft": "--propose lays it down for a supervisor (`tansiq draft list`); "
     "or --second NAME, where the second officer is at hand",
 }

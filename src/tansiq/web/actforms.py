@@ -23,6 +23,8 @@ from tansiq.web.visit import Form
 TEXT_PARTS = (
     "question", "facts", "availability", "link_reason", "urgency_reasons", "answer", "narrative", "note", "judgement",
 )  # fmt: skip
+FLAGS = ("strictly_necessary", "special_categories", "interpol_channel", "article_3")
+"""What the officer declares of the whole act; the gate cannot see it in any part."""
 MOST_ROWS = 40
 GRADES = tuple(f"{s}{i}" for s in "ABCX" for i in "1234")
 ROWS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -187,11 +189,13 @@ def write_body(form: Form, rule: ActRule, fields: list[FactField], *, opening: b
     if parts:
         written.body["parts"] = parts
     written.body["handling"] = {"codes": form.all("handling"), "text": form.get("handling_text")}
+    if marking := form.get("classification"):
+        written.body["handling"]["classification"] = marking
     if opening:
         written.body["legal"] = _legal(form)
     elif written.to:
         written.body["to"] = written.to
-    for flag in ("strictly_necessary",):
+    for flag in FLAGS:
         if form.get(flag):
             written.body[flag] = True
     for name in ("risk", "assurances"):

@@ -14,13 +14,13 @@ from starlette.routing import Route
 
 from tansiq.bank.model import Claim, Entity
 from tansiq.errors import Conflict, Invalid, NotFound, Refused
-from tansiq.hits.model import MatchState
-from tansiq.policy.model import Permit
+from tansiq.hits.model import Match, MatchState
 from tansiq.terms import DossierId
 from tansiq.terms.ids import parse_dossier_id
 from tansiq.web import api_acts
 from tansiq.web.endpoints import api
 from tansiq.web.openapi import document
+from tansiq.web.pages.hits import LIST, is_blind
 from tansiq.web.pages.lists import QUERIES, all_duties
 from tansiq.web.visit import Call, check_may_read
 from tansiq.web.wireform import plain
@@ -60,17 +60,6 @@ def _dossier(call: Call) -> DossierId:
         raise NotFound("dossier.unknown", "no such dossier", step="find the dossier", field="dossier") from None
 
 
-def _decision(decision: Any) -> dict[str, Any]:
-    permitted = isinstance(decision, Permit)
-    return {
-        "decision": "permit" if permitted else "refusal",
-        "clauses": plain(decision.clauses),
-        "obligations": plain(getattr(decision, "obligations", ())),
-        "missing": plain(getattr(decision, "missing", ())),
-        "reason": getattr(decision, "reason", ""),
-    }
-
-
 def duties(call: Call) -> Response:
     """Who owes what until when, most urgent first."""
     call.acting()
@@ -87,7 +76,7 @@ def dossiers(call: Call) -> Response:
 
 def dossier(call: Call) -> Response:
     """One dossier with all its entries; asked of the gate and logged as a consultation."""
-    state = call.node.dossiers.show(_dossier(call), call.acting())
+    state = call.node.show(_dossier(call), call.acting())
     return JSONResponse({"dossier": plain(state)})
 
 
@@ -111,7 +100,7 @@ def preview(call: Call) -> Response:
     found = call.node.dossiers.preview(
         _text(body["kind"], "kind"), body["body"], _texts(body["to"], "to"), call.acting()
     )
-    return JSONResponse({"decisions": [{"to": node} | _decision(decision) for node, decision in found]})
+    return JSONResponse({"decisions": [{"to": node} | api_acts.decision_of(decision) for node, decision in found]})
 
 
 def matches(call: Call) -> Response:
@@ -125,7 +114,14 @@ def matches(call: Call) -> Response:
         raise Refused(
             "purpose.missing", "Say why: a purpose or a justification.", step="read the query", field="purpose"
         )
-    return JSONResponse({"matches": plain(call.node.hits.matches(MatchState(state) if state else None))})
+    call.node.consult(LIST, by)
+    found = call.node.hits.matches(MatchState(state) if state else None)
+    return JSONResponse({"matches": [plain(m) | _hidden(call.node, m) for m in found]})
+
+
+def _hidden(node: Any, match: Match) -> dict[str, None]:
+    """Blind review hides the same from programs as from pages."""
+    return {"score": None, "explanation": None} if is_blind(node, match) else {}
 
 
 def decide_match(call: Call) -> Response:

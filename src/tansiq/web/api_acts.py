@@ -14,8 +14,9 @@ from starlette.responses import JSONResponse, Response
 
 from tansiq.access.model import Role
 from tansiq.errors import Invalid, NotFound, Refused
+from tansiq.policy.model import Permit
 from tansiq.terms import DossierId
-from tansiq.terms.ids import parse_dossier_id, parse_entry_id
+from tansiq.terms.ids import parse_dossier_id, parse_entry_id, parse_part_id
 from tansiq.web.visit import Call
 from tansiq.web.wireform import plain
 
@@ -53,6 +54,42 @@ def admit(call: Call) -> Response:
     """Add a member and deliver our own entries to it."""
     entry = call.node.dossiers.admit(_dossier(call), _fields(call, "node")["node"], call.acting())
     return JSONResponse({"entry": entry}, status_code=201)
+
+
+def acknowledge(call: Call) -> Response:
+    """The officer has read the restrictions (H3) and keeps to them. Answers with their texts."""
+    dossier, by = _dossier(call), call.acting()
+    due = call.node.h3_due(dossier, by)
+    if due:
+        call.node.acknowledge_h3(dossier, by)
+    return JSONResponse({"restrictions": [{"entry": entry, "text": text} for entry, text in due]}, status_code=201)
+
+
+def give(call: Call) -> Response:
+    """Give a member a part that was withheld from it; the gate is asked again."""
+    fields = _fields(call, "node", "part")
+    parts = [parse_part_id(fields["part"], "part")]
+    count = call.node.dossiers.deliver_to(_dossier(call), fields["node"], call.acting(), parts)
+    return JSONResponse({"entries": count}, status_code=201)
+
+
+def preview_entry(call: Call) -> Response:
+    """What the gate would say for each addressee of an act on this dossier. Records nothing, sends nothing."""
+    if not isinstance(call.body, Mapping):
+        raise Invalid("body.not_an_object", "The body is a JSON object.", step="read the body", field="body")
+    found = call.node.dossiers.preview_append(_dossier(call), call.body, call.acting())
+    return JSONResponse({"decisions": [{"to": node} | decision_of(decision) for node, decision in found]})
+
+
+def decision_of(decision: Any) -> dict[str, Any]:
+    """The gate's answer as programs read it."""
+    return {
+        "decision": "permit" if isinstance(decision, Permit) else "refusal",
+        "clauses": plain(decision.clauses),
+        "obligations": plain(getattr(decision, "obligations", ())),
+        "missing": plain(getattr(decision, "missing", ())),
+        "reason": getattr(decision, "reason", ""),
+    }
 
 
 def make_draft(call: Call) -> Response:
@@ -114,6 +151,9 @@ def proof(call: Call) -> Response:
 TABLE: tuple[tuple[str, str, Callable[[Call], Response]], ...] = (
     ("POST", "/api/v1/dossiers/{dossier}/forward", forward),
     ("POST", "/api/v1/dossiers/{dossier}/members", admit),
+    ("POST", "/api/v1/dossiers/{dossier}/acknowledgement", acknowledge),
+    ("POST", "/api/v1/dossiers/{dossier}/deliveries", give),
+    ("POST", "/api/v1/dossiers/{dossier}/preview", preview_entry),
     ("GET", "/api/v1/drafts", drafts),
     ("POST", "/api/v1/drafts", make_draft),
     ("POST", "/api/v1/drafts/{draft}/confirm", confirm_draft),
@@ -140,6 +180,18 @@ def operations(
         (
             "post", "/dossiers/{dossier}/members", "Add a member and deliver our own entries to it", why,
             make({"node": text}, **closed), make({"entry": text}), "201",
+        ),
+        (
+            "post", "/dossiers/{dossier}/acknowledgement", "The officer has read the restrictions (H3)", why,
+            make({}, []), make({"restrictions": rows}), "201",
+        ),
+        (
+            "post", "/dossiers/{dossier}/deliveries", "Give a member a part that was withheld from it", why,
+            make({"node": text, "part": text}, **closed), make({"entries": {"type": "integer"}}), "201",
+        ),
+        (
+            "post", "/dossiers/{dossier}/preview", "What the law gate would say of an act; nothing is recorded", why,
+            body, make({"decisions": rows}), "200",
         ),
         ("get", "/drafts", "What waits for a second officer", [], None, make({"drafts": rows}), "200"),
         ("post", "/drafts", "Lay an act down for a second officer", why, draft, make({"draft": text}), "201"),

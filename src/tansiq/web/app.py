@@ -34,6 +34,8 @@ PAGES: tuple[tuple[str, str, PageFunction], ...] = (
     ("POST", "/dossiers/{dossier}/acts/{act}", dossier.write_act),
     ("POST", "/dossiers/{dossier}/forward", dossier.forward),
     ("POST", "/dossiers/{dossier}/admit", dossier.admit),
+    ("POST", "/dossiers/{dossier}/give", dossier.give),
+    ("POST", "/dossiers/{dossier}/acknowledge", dossier.acknowledge),
     ("GET", "/compose/{kind}", dossier.compose_page),
     ("POST", "/compose/{kind}", dossier.compose),
     ("GET", "/hits", hits.hits),

@@ -14,7 +14,7 @@ from importlib import resources
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_time, get_timezone_location
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -60,6 +60,13 @@ class Tongue:
     @property
     def locale(self) -> Locale:
         return Locale.parse(LOCALES[self.code])
+
+    @property
+    def city(self) -> str:
+        """The zone in the page's language, by its city: الدار البيضاء, not Africa/Casablanca."""
+        if "/" not in self.zone.key or self.zone.key.startswith("Etc/"):
+            return self.zone.key.rpartition("/")[2]
+        return str(get_timezone_location(self.zone.key, locale=self.locale, return_city=True)).rpartition("/")[2]
 
     def say(self, message: str) -> str:
         """The message in this language; the message itself where the catalogue has none."""

@@ -17,6 +17,34 @@ HANDLING = {
     "H2": N_("ask the owner before sharing"),
     "H3": N_("other restrictions"),
 }
+CLASSIFICATION = {
+    "UNCLASSIFIED": N_("not classified"),
+    "R-UE/EU-R": N_("restricted: no node is accredited for it"),
+    "C-UE/EU-C": N_("confidential: no node is accredited for it"),
+    "S-UE/EU-S": N_("secret: no node is accredited for it"),
+    "TS-UE/EU-TS": N_("top secret: no node is accredited for it"),
+}
+MISSING = {
+    "agreement": N_("an agreement with that country"),
+    "erase_on": N_("a date of erasure"),
+    "review_on": N_("a date of review"),
+    "consent": N_("the owner's consent"),
+    "role": N_("an officer with another role"),
+    "recipient": N_("a recipient abroad"),
+    "article_3": N_("the declaration of article 3"),
+    "strictly_necessary": N_("the declaration that it is strictly necessary"),
+    "assurances": N_("an assurance"),
+    "transfer_basis": N_("a transfer basis"),
+    "legal_basis": N_("a legal basis"),
+    "purpose": N_("another purpose"),
+    "justification": N_("a reason"),
+    "handling_text": N_("the text of the restriction"),
+    "grade": N_("a grade"),
+    "national_rules": N_("the rules of this service's country"),
+    "officer": N_("an officer"),
+    "person_roles": N_("another role of the person in the case"),
+    "properties": N_("less about the persons"),
+}
 HANDLING_TONE = {"H0": "", "H1": "info", "H2": "bad", "H3": "bad"}
 SOURCE_GRADE = {
     "A": N_("reliable"),
@@ -488,6 +516,7 @@ MATCH_PART = {
     "organization": N_("Organisation"),
 }
 FAILURES: dict[str, str] = {
+    "handling.h3_unread": N_("A restriction (H3) must be read and confirmed first."),
     "csrf.token": N_("The form is out of date. Open the page again."),
     "csrf.origin": N_("The form came from another site."),
     "access.no_session": N_("Sign in first."),
@@ -579,3 +608,42 @@ MARK |= {
 DUTY |= {"dossier.erase": N_("Erase what was recalled")}
 SCORE_WORD = {"Strong": N_("Strong"), "Fair": N_("Fair"), "Weak": N_("Weak")}
 FACT_VALUE |= {"clarification": N_("clarification")}
+MOMENT = {
+    "known": N_("a detail was known"),
+    "written": N_("the report was written"),
+    "recorded": N_("recorded here"),
+    "found": N_("the node found the match"),
+    "decided": N_("an officer decided"),
+}
+SIDE = {"a": N_("In the report"), "b": N_("In our holding"), "both": N_("Here")}
+CLAUSE = {
+    "Directive (EU) 2016/680 art. 11 (a person decides); the period is this product's own default": N_(
+        "LED art. 11: a person decides; the period is this program's own"
+    ),
+}
+"""Clauses that are not a citation alone: their words are translated, their numbers stay."""
+LOG_SUBJECT = {"hits.list": N_("list of hits"), "bank.search": N_("search in our holding")}
+HOW |= {
+    "same_name_other_form": N_("Same name, another form"),
+    "ends_apart": N_("First or last part met nothing like it"),
+    "in_range": N_("Within the years given"),
+    "other_generation": N_("More than twelve years apart"),
+    "islamic_year": N_("Same year in the Islamic calendar"),
+    "solar_calendar": N_("Same date in the Persian calendar"),
+    "solar_year": N_("Same year in the Persian calendar"),
+    "same_country": N_("Same country; one side names no town"),
+    "other_town": N_("Same country, another town"),
+    "other_number": N_("Another number"),
+    "said_in_the_name": N_("Already counted in the name"),
+}
+MATCH_PART |= {
+    "whole": N_("The name as a whole"),
+    "serial": N_("Serial number"),
+    "vin": N_("Chassis number"),
+    "vessel": N_("Ship's number"),
+    "callsign": N_("Call sign"),
+    "aircraft": N_("Aircraft registration"),
+    "crypto": N_("Crypto wallet"),
+    "imsi": N_("SIM number"),
+    "username": N_("User name"),
+}

@@ -125,7 +125,7 @@ SCHEMAS: dict[str, Any] = {
             "type": TEXT,
             "subject": TEXT,
             "facts": {"type": "object"},
-            "handling": _object({"codes": TEXTS, "text": TEXT}, [], closed=True),
+            "handling": _object({"codes": TEXTS, "text": TEXT, "classification": TEXT}, [], closed=True),
             "legal": _object(
                 {
                     "purpose": TEXT,
@@ -141,6 +141,9 @@ SCHEMAS: dict[str, Any] = {
             "to": TEXTS,
             "parts": {"type": "array", "items": {"type": "object"}},
             "strictly_necessary": {"type": "boolean"},
+            "special_categories": {"type": "boolean"},
+            "interpol_channel": {"type": "boolean"},
+            "article_3": {"type": "boolean"},
             "risk": TEXTS,
             "assurances": TEXTS,
         },
@@ -160,7 +163,15 @@ SCHEMAS: dict[str, Any] = {
     "DossierRow": _object({"id": ID, "kind": TEXT, "subject": TEXT, "opener": ID, "phase": TEXT}),
     "Dossier": _object({"id": ID, "kind": TEXT, "members": TEXTS, "entries": {"type": "array"}, "phase": TEXT}),
     "Decision": _object({"to": ID, "decision": {"enum": ["permit", "refusal"]}, "clauses": {"type": "array"}}),
-    "Match": _object({"id": ID, "dossier": ID, "entry": ID, "score": {"type": "number"}, "state": TEXT}),
+    "Match": _object(
+        {
+            "id": ID,
+            "dossier": ID,
+            "entry": ID,
+            "score": {"type": ["number", "null"], "description": "null in a blind review, until it is decided"},
+            "state": TEXT,
+        }
+    ),
     "Candidate": _object(
         {"record": {"type": "object"}, "score": {"type": "number"}, "explanation": {"type": "object"}}
     ),

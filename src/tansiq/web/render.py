@@ -132,7 +132,7 @@ def nav_counts(visit: Visit) -> dict[str, int]:
         return {}
     duties = visit.node.dossiers.duties(owner=visit.node.node_id)
     due = sum(d.due_at is not None and (d.due_at - visit.now).total_seconds() < 86_400 for d in duties)
-    hits = len(visit.node.hits.matches(MatchState.OPEN))
+    hits = visit.node.hits.count(MatchState.OPEN)
     return {"duties": len(duties) + hits, "due": due, "hits": hits}
 
 

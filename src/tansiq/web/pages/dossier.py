@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,12 +14,12 @@ from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry
 from tansiq.errors import Invalid, NotFound, Refused, TansiqError
 from tansiq.kinds import KINDS
 from tansiq.policy.model import Permit
-from tansiq.terms import DossierId, EntryId, HandlingCode, country_of, format_instant
-from tansiq.terms.ids import parse_dossier_id
+from tansiq.terms import Classification, DossierId, EntryId, HandlingCode, country_of, format_instant
+from tansiq.terms.ids import parse_dossier_id, parse_part_id
 from tansiq.web import actforms, labels, problems, views
 from tansiq.web.actforms import Choice, Written
 from tansiq.web.pages.lists import peer_names
-from tansiq.web.pages.session import ask_purpose, go
+from tansiq.web.pages.session import ask_purpose, go, local
 from tansiq.web.render import render
 from tansiq.web.visit import Form, Visit
 
@@ -37,11 +37,12 @@ def _dossier_id(visit: Visit) -> DossierId:
 
 @dataclass(frozen=True)
 class DeliveryView:
-    """One delivery with why it was permitted and what was withheld."""
+    """One delivery with why it was permitted and what was withheld; `givable` are withheld parts that we still hold."""
 
     delivery: Any
     clauses: tuple[str, ...]
     withheld: tuple[str, ...]
+    givable: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,32 @@ class ClockRow:
 def show(visit: Visit) -> Response:
     """The dossier, once the officer has said why."""
     dossier = _dossier_id(visit)
+    return before_reading(visit, dossier) or _show(visit, dossier, Form([]), {}, 200)
+
+
+def before_reading(visit: Visit, dossier: DossierId) -> Response | None:
+    """The page that stands before a dossier: why it is opened, then the restrictions (H3) to be confirmed."""
     if visit.purpose_for(dossier) is None:
         visit.node.dossiers.state(dossier)
         return ask_purpose(visit, dossier, visit.request.url.path)
-    return _show(visit, dossier, Form([]), {}, 200)
+    due = visit.node.h3_due(dossier, visit.acting_for(dossier))
+    if not due:
+        return None
+    return render(
+        visit, "restricted.html", strictest="H3", dossier=dossier, restrictions=due, next=visit.request.url.path
+    )
+
+
+def acknowledge(visit: Visit) -> Response:
+    """The officer has read the restrictions; the page that was asked for follows."""
+    dossier = _dossier_id(visit)
+    visit.node.acknowledge_h3(dossier, visit.acting_for(dossier))
+    return go(local(visit.form.get("next"), f"/dossiers/{dossier}"))
 
 
 def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], status: int) -> Response:
     node = visit.node
-    state: DossierState = node.dossiers.show(dossier, visit.acting_for(dossier))
+    state: DossierState = node.show(dossier, visit.acting_for(dossier))
     grants = {(g.entry, g.node): g for g in node.dossiers.grants(dossier)}
     mine = [e for e in state.entries if e.statement.author == node.node_id]
     theirs = [e for e in state.entries if e.statement.author != node.node_id and e.id not in state.voided()]
@@ -78,7 +96,7 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
         subject=views.subject_of(state.entries),
         entries=views.entries(state, node.node_id),
         names=peer_names(node),
-        deliveries={e.id: _deliveries(node, e, grants) for e in mine},
+        deliveries={e.id: _deliveries(visit, e, grants, state.members) for e in mine},
         recalled={r.part: True for r in state.recalls},
         state_author={e.id: e.statement.author for e in state.entries},
         value_labels=actforms.VALUE_LABELS,
@@ -101,12 +119,28 @@ def _admissible(state: DossierState, node: Any) -> list[str]:
     return sorted({p.to for p in state.permissions if p.answer.startswith("granted") and p.to not in state.members})
 
 
-def _deliveries(node: Any, entry: Entry, grants: Mapping[tuple[str, str], Any]) -> list[DeliveryView]:
+def _deliveries(
+    visit: Visit, entry: Entry, grants: Mapping[tuple[str, str], Any], members: tuple[str, ...]
+) -> list[DeliveryView]:
+    held = {p.ref.id: _part_name(visit, p) for p in entry.parts if p.content is not None}
     found = []
-    for d in node.exchange.deliveries(ref=entry.id):
+    for d in visit.node.exchange.deliveries(ref=entry.id):
         grant = grants.get((entry.id, d.to))
-        found.append(DeliveryView(d, tuple(grant.clauses) if grant else (), tuple(grant.withheld) if grant else ()))
+        withheld = tuple(grant.withheld) if grant else ()
+        givable = tuple((p, held[p]) for p in withheld if p in held) if d.to in members else ()
+        found.append(DeliveryView(d, tuple(grant.clauses) if grant else (), withheld, givable))
     return found
+
+
+def give(visit: Visit) -> Response:
+    """Give a member a part that was withheld from it: the law gate is asked again, and our node delivers."""
+    dossier = _dossier_id(visit)
+    to, part = visit.form.get("to"), visit.form.get("part")
+    for name, value in (("to", to), ("part", part)):
+        if not value:
+            raise Invalid("form.required", "This is missing.", step="read the form", field=name)
+    visit.node.dossiers.deliver_to(dossier, to, _acting(visit, dossier), [parse_part_id(part, "part")])
+    return go(f"/dossiers/{dossier}")
 
 
 def _rules(kind: str) -> list[ActRule]:
@@ -163,11 +197,11 @@ def _part_name(visit: Visit, part: Any) -> str:
 
 def act_page(visit: Visit) -> Response:
     dossier = _dossier_id(visit)
-    if visit.purpose_for(dossier) is None:
-        return ask_purpose(visit, dossier, visit.request.url.path)
+    if (first := before_reading(visit, dossier)) is not None:
+        return first
     state, rule = _act_of(visit, dossier)
     about = visit.query("about")
-    return _act(visit, state, rule, Form([("fact_about", about)] if about else []), {}, [])
+    return _act(visit, state, rule, Form([("fact_about", about)] if about else []), {}, None)
 
 
 def _act_of(visit: Visit, dossier: DossierId) -> tuple[DossierState, ActRule]:
@@ -180,14 +214,17 @@ def _act_of(visit: Visit, dossier: DossierId) -> tuple[DossierState, ActRule]:
 
 
 def write_act(visit: Visit) -> Response:
-    """Append one act. What is wrong comes back to its field, with the text kept."""
+    """Preview the gate's answer for each member, or append. What is wrong comes back to its field, the text kept."""
     dossier = _dossier_id(visit)
     state, rule = _act_of(visit, dossier)
     if visit.form.get("more"):
-        return _act(visit, state, rule, visit.form, {}, [])
+        return _act(visit, state, rule, visit.form, {}, None)
     written: Written | None = None
     try:
         written = _written(visit, rule, _offered(visit, state, rule), opening=False)
+        if visit.form.get("do") != "send":
+            found = visit.node.dossiers.preview_append(dossier, written.body, _acting(visit, dossier))
+            return _act(visit, state, rule, visit.form, {}, _answers(visit, found, written))
         visit.node.dossiers.append(dossier, written.body, _acting(visit, dossier))
     except Refused as failure:
         if failure.code != "four_eyes.needed" or written is None:
@@ -196,7 +233,7 @@ def write_act(visit: Visit) -> Response:
         visit.node.propose(held, _acting(visit, dossier))
         return go("/second")
     except Invalid as failure:
-        return _act(visit, state, rule, visit.form, _errors(visit, failure, written), [])
+        return _act(visit, state, rule, visit.form, _errors(visit, failure, written), None)
     return go(f"/dossiers/{dossier}")
 
 
@@ -250,7 +287,7 @@ class Answer:
 def compose_page(visit: Visit) -> Response:
     rule = _opening(visit)
     about = visit.query("about")
-    return _act(visit, None, rule, Form([("fact_about", about)] if about else []), {}, [])
+    return _act(visit, None, rule, Form([("fact_about", about)] if about else []), {}, None)
 
 
 def _opening(visit: Visit) -> ActRule:
@@ -264,7 +301,7 @@ def compose(visit: Visit) -> Response:
     """Preview the gate's answer for each recipient, or send."""
     rule, kind = _opening(visit), visit.path("kind")
     if visit.form.get("more"):
-        return _act(visit, None, rule, visit.form, {}, [])
+        return _act(visit, None, rule, visit.form, {}, None)
     written: Written | None = None
     by = visit.acting(visit.form.get("purpose"), visit.form.get("justification"))
     try:
@@ -278,7 +315,7 @@ def compose(visit: Visit) -> Response:
         visit.node.propose({"kind": kind, "body": written.body, "to": written.to}, by)
         return go("/second")
     except Invalid as failure:
-        return _act(visit, None, rule, visit.form, _errors(visit, failure, written), [])
+        return _act(visit, None, rule, visit.form, _errors(visit, failure, written), None)
     visit.keep_purpose(
         dossier, visit.form.get("purpose"), visit.form.get("justification") or written.body["legal"]["legal_basis"]
     )
@@ -288,15 +325,20 @@ def compose(visit: Visit) -> Response:
 def _preview(visit: Visit, kind: str, written: Written, by: Any) -> list[Answer]:
     if not written.to:
         raise Invalid("dossier.nobody", "Choose at least one partner.", step="read the form", field="to")
-    found = []
-    for node, decision in visit.node.dossiers.preview(kind, written.body, written.to, by):
+    return _answers(visit, visit.node.dossiers.preview(kind, written.body, written.to, by), written)
+
+
+def _answers(visit: Visit, decisions: list[tuple[Any, Any]], written: Written) -> list[Answer]:
+    """What the gate said, with each clause by its name in the page's language."""
+    gate, found = visit.node.gate, []
+    for node, decision in decisions:
         permitted = isinstance(decision, Permit)
         hidden = sum(node in p.get("withhold_from", ()) for p in written.body.get("parts", ()))
         found.append(
             Answer(
                 node,
                 permitted,
-                tuple(decision.clauses),
+                tuple(replace(c, title=gate.title(c.id, visit.tongue.code)) for c in decision.clauses),
                 tuple(getattr(decision, "missing", ())),
                 permitted and "four_eyes" in decision.obligations,
                 hidden,
@@ -329,9 +371,14 @@ def _partners(node: Any) -> list[Partner]:
 
 
 def _act(
-    visit: Visit, state: DossierState | None, rule: ActRule, form: Form, errors: dict[str, str], answers: list[Answer]
+    visit: Visit,
+    state: DossierState | None,
+    rule: ActRule,
+    form: Form,
+    errors: dict[str, str],
+    answers: list[Answer] | None,
 ) -> Response:
-    """The form of an act, new or shown again."""
+    """The form of an act, new or shown again. `answers`: what the gate said; None: it was not asked yet."""
     opening = state is None
     partners = _partners(visit.node)
     members = set(state.members) if state else set()
@@ -351,8 +398,9 @@ def _act(
         action=f"/compose/{visit.path('kind')}" if state is None else f"/dossiers/{state.id}/acts/{rule.type}",
         form=form,
         errors=errors,
-        answers=answers,
+        answers=answers or [],
         all_permitted=bool(answers) and all(a.permitted for a in answers),
+        nobody=answers is not None and not answers,
         partners=partners if opening else [p for p in partners if p.node in members],
         recipients=[(p.node, f"{p.country} · {p.name}") for p in partners if p.node in members],
         names=peer_names(visit.node),
@@ -373,6 +421,7 @@ def _act(
         ],
         purpose_options=named(labels.PURPOSE, actforms.PURPOSES),
         transfer_options=named(labels.TRANSFER_BASIS, actforms.TRANSFER_BASES),
+        classification_options=[(c.value, visit.say(labels.CLASSIFICATION[c.value])) for c in Classification],
         assurance_options=named(labels.ASSURANCE, labels.ASSURANCE),
     )
 

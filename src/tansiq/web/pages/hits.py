@@ -10,8 +10,8 @@ from tansiq.dossiers.model import Duty, Entry
 from tansiq.errors import Invalid, TansiqError
 from tansiq.hits.model import Match, MatchState
 from tansiq.terms import DossierId, EntryId
-from tansiq.web import labels, problems, views
-from tansiq.web.pages.dossier import ClockRow
+from tansiq.web import graphs, labels, problems, views
+from tansiq.web.pages.dossier import ClockRow, before_reading
 from tansiq.web.pages.lists import peer_names
 from tansiq.web.pages.session import ask_purpose, go
 from tansiq.web.render import render
@@ -22,16 +22,30 @@ BAND = 0.1
 """Decided hits within this much of the score count for "how often was this right"."""
 
 
+LIST = "hits.list"
+"""What the ledger calls the list of matches."""
+
+
+def is_blind(node: Any, match: Match) -> bool:
+    """Blind review (`[review] blind`): the machine's score and its reasons are hidden until the officer has decided."""
+    return bool(node.settings.review.blind) and match.state is MatchState.OPEN
+
+
 def hits(visit: Visit) -> Response:
     state = visit.query("state") or "open"
     if state != "all" and state not in set(MatchState):
         raise Invalid("form.choice", "Choose one of the list.", step="read the filter", field="state")
     check_may_read(visit.node, visit.officer.roles)
+    if visit.purpose_for(LIST) is None:
+        # It shows persons of both sides: why it is read is asked and kept, as for a record (LED art. 25).
+        return ask_purpose(visit, LIST, f"/hits?state={state}")
+    visit.node.consult(LIST, visit.acting_for(LIST))
     found = visit.node.hits.matches(None if state == "all" else MatchState(state))
     return render(
         visit,
         "hits.html",
         matches=found,
+        blind={m.id for m in found if is_blind(visit.node, m)},
         state=state,
         states=[s.value for s in MatchState],
         names=peer_names(visit.node),
@@ -42,8 +56,8 @@ def hit(visit: Visit) -> Response:
     """Side A, side B, and the evidence; once the officer has said why this record is opened."""
     match = visit.node.hits.match(visit.path("match"))
     check_may_read(visit.node, visit.officer.roles)
-    if visit.purpose_for(match.dossier) is None:
-        return ask_purpose(visit, match.dossier, visit.request.url.path)
+    if (first := before_reading(visit, DossierId(match.dossier))) is not None:
+        return first
     return _hit(visit, match, Form([]), {}, 200)
 
 
@@ -53,7 +67,7 @@ def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status:
     every = node.hits.matches()
     queue = [m.id for m in every if m.state is MatchState.OPEN]
     at = queue.index(match.id) if match.id in queue else -1
-    score = views.score(match.explanation)
+    score, blind = views.score(match.explanation), is_blind(node, match)
     handling = [match.holding.provenance.handling, entry.statement.handling.codes if entry else ()]
     return render(
         visit,
@@ -66,10 +80,13 @@ def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status:
         values=views.values_in(entry, match.part) if entry else {},
         found=_found(node, match, entry),
         score=score,
+        blind=blind,
+        graph=graphs.of_match(match, entry, blind=blind, mirrored=visit.tongue.direction == "rtl"),
+        timeline=graphs.timeline(match, entry, mirrored=visit.tongue.direction == "rtl"),
         percent=int(match.score * 100),
         names=peer_names(node),
         clocks=_clocks(visit, match),
-        confirmed=_confirmed(every, match),
+        confirmed=None if blind else _confirmed(every, match),
         earlier=[m for m in every if m.holding.id == match.holding.id and m.id != match.id and m.decided_at],
         position=(at + 1, len(queue)) if at >= 0 else None,
         previous=queue[at - 1] if at > 0 else "",
@@ -82,7 +99,7 @@ def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status:
 
 def _consult(visit: Visit, match: Match) -> Entry | None:
     """Side A's entry, read as an officer reads: asked of the gate, logged as a consultation (LED art. 25)."""
-    state = visit.node.dossiers.show(DossierId(match.dossier), visit.acting_for(match.dossier))
+    state = visit.node.show(DossierId(match.dossier), visit.acting_for(match.dossier))
     found: Entry | None = state.entry(EntryId(match.entry))
     return found
 

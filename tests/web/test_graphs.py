@@ -1,0 +1,91 @@
+"""Drawings of the Hit page: what is drawn is what the list says, mirrored where one reads from the right."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tansiq.terms import EntryId
+from tansiq.web import graphs
+from tests.support.web import Browser, Town
+
+
+@pytest.fixture
+def found(town: Town):
+    node = town.node("madrid")
+    match = node.hits.match(town.match)
+    return match, node.dossiers.entry(EntryId(match.entry))
+
+
+def test_the_graph_shows_both_records_and_what_hangs_on_them(found) -> None:
+    match, entry = found
+    graph = graphs.of_match(match, entry, blind=False, mirrored=False)
+    a, b = (next(d for d in graph.dots if d.main and d.side == side) for side in "ab")
+    assert (a.words, b.words) == ("يوسف بن عمر الزروالي", "Yusef Benomar Serruali")
+    assert a.x < b.x
+    assert {line.how for line in graph.lines} == {"match", "uses", "drives", "seen_with"}
+    assert graph.percent == int(match.score * 100)
+    assert {d.kind for d in graph.dots} == {"Person", "Phone", "Vehicle"}
+
+
+def test_it_is_mirrored_and_says_no_score_where_the_review_is_blind(found) -> None:
+    match, entry = found
+    plain = graphs.of_match(match, entry, blind=False, mirrored=False)
+    mirrored = graphs.of_match(match, entry, blind=True, mirrored=True)
+    assert mirrored.percent is None
+    assert [round(graphs.WIDTH - d.x, 1) for d in mirrored.dots] == [d.x for d in plain.dots]
+    assert [d.y for d in mirrored.dots] == [d.y for d in plain.dots]
+
+
+def test_every_dot_lies_inside_and_none_on_another(found) -> None:
+    match, entry = found
+    graph = graphs.of_match(match, entry, blind=False, mirrored=False)
+    places = [(d.x, d.y) for d in graph.dots]
+    assert len(set(places)) == len(places)
+    assert all(20 < x < graph.width - 20 and 30 < y < graph.height - 30 for x, y in places)
+
+
+def test_a_plate_keeps_its_order_in_a_drawing(found) -> None:
+    """Without a mark after its letters the digits on both sides of them would change places."""
+    match, entry = found
+    plate = next(d for d in graphs.of_match(match, entry, blind=False, mirrored=True).dots if d.kind == "Vehicle")
+    assert plate.number
+    assert plate.words == f"48213-ب{graphs.LRM}-40"
+
+
+def test_without_an_entry_only_the_two_are_drawn(found) -> None:
+    graph = graphs.of_match(found[0], None, blind=False, mirrored=False)
+    assert [d.main for d in graph.dots][:2] == [True, True]
+    assert [line.how for line in graph.lines][:1] == ["match"]
+
+
+def test_the_timeline_has_a_day_for_each_thing_that_was_known(found) -> None:
+    match, entry = found
+    line = graphs.timeline(match, entry, mirrored=False)
+    said = {(m.side, w) for m in line.moments for w in m.words}
+    assert {("a", "known"), ("a", "written"), ("b", "recorded"), ("both", "found")} <= said
+    days = [m.day for m in line.moments]
+    assert days == sorted(days)
+    assert (line.first, line.last) == (days[0], days[-1])
+    places = [m.x for m in line.moments]
+    assert places == sorted(places)
+    mirrored = [m.x for m in graphs.timeline(match, entry, mirrored=True).moments]
+    assert mirrored == sorted(mirrored, reverse=True)
+
+
+def test_the_page_says_in_a_list_what_it_draws(town: Town, madrid: Browser) -> None:
+    text = madrid.get(f"/hits/{town.match}").text
+    drawings = re.findall(r"<svg class=\"graph.*?</svg>", text, re.S)
+    assert len(drawings) == 2
+    assert all('role="img"' in d and "aria-label=" in d for d in drawings)
+    listed = text[text.index("The same as a list") :]
+    for words in (
+        "uses",
+        "drives",
+        "was seen with",
+        "سميرة الودغيري",
+        "an officer decided",
+        "the node found the match",
+    ):
+        assert words in listed or words == "an officer decided"
