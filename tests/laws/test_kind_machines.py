@@ -33,7 +33,7 @@ NODES = (RABAT, MADRID, BERLIN, LISBON)
 
 
 @pytest.mark.parametrize("name", sorted(ALL))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_members_agree(name: str, data: st.DataObject) -> None:
     kind = ALL[name]
