@@ -334,6 +334,28 @@ class Dossiers:
         draft = drafting.make_draft(parsed, rule, addressees=addressees, inherited=None, resolve=self._node)
         return [(n, self._ask(draft, found.name, n, by, self._w.clock())) for n in addressees]
 
+    def preview_append(self, dossier: DossierId, body: object, by: Acting) -> list[tuple[NodeId, Decision]]:
+        """What the gate would say for each addressee of an act. Records nothing, sends nothing."""
+        parsed = parse_body(body)
+        with self._w.store.read() as tx:
+            state, kind = desk.load_state(self._w, tx, dossier, contents=False)
+        rule = self._rule(kind, parsed.type)
+        if self._w.node not in state.members:
+            raise Refused("dossier.not_a_member", "this service is not a member any more", step="append")
+        addressees = self._addressees(state, parsed)
+        draft = drafting.make_draft(
+            self._about(state, parsed),
+            rule,
+            addressees=addressees,
+            inherited=self._inherited(state, addressees),
+            resolve=self._node,
+        )
+        now = self._w.clock()
+        self._make(
+            draft, state, by, now, members=self._new_members(parsed, state) if rule.type == "dossier.members" else None
+        )
+        return [(n, self._ask(draft, kind.name, n, by, now)) for n in addressees]
+
     # --- what the rules make us do by ourselves ---
 
     def settle(self) -> int:
