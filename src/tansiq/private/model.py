@@ -1,0 +1,148 @@
+"""The nouns of the private check: a list that is shipped, its changes, a batch of questions, and its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tansiq.crypto import Blinded
+from tansiq.terms import NodeId
+
+SUITE = "ristretto255-SHA512/1"
+"""RFC 9497 mode 1. In every descriptor, so that a later suite is told, not guessed."""
+TAG_BYTES, LABEL_BYTES, RID_BYTES, CHECK_BYTES = 8, 16, 12, 4
+ELEMENT_BYTES, OUTPUT_BYTES, PROOF_BYTES = 32, 64, 64
+BATCH_SIZES = (64, 256)
+Chance = Callable[[int], bytes]
+BLOCK = 256
+"""A delta adds and removes this many tags, or a multiple."""
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """What a holder signs about one list: whose, for whom, by which key and rules, how long, how many."""
+
+    holder: NodeId
+    partner: NodeId
+    tier: str
+    epoch: int
+    keyspec: str
+    classes: tuple[str, ...]
+    public: bytes
+    count: int
+    labelled: bool
+    digest: str
+    begins_on: str
+    ends_on: str
+    suite: str = SUITE
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """One signed change of a list: as many tags in as out, so that a list's length says nothing."""
+
+    holder: NodeId
+    partner: NodeId
+    tier: str
+    epoch: int
+    sequence: int
+    before: str
+    after: str
+    added: bytes = field(repr=False)
+    labels: bytes = field(repr=False)
+    removed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchHeader:
+    """What stands beside the elements of a batch, signed: all that the holder learns of a question."""
+
+    asker: NodeId
+    holder: NodeId
+    tier: str
+    epoch: int
+    keyspec: str
+    sequence: int
+    count: int
+    case: str
+    purpose: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskedBatch:
+    """What the asker keeps until the answer comes: the first `real` questions are its own, the rest is padding."""
+
+    header: BatchHeader
+    blinded: tuple[Blinded, ...] = field(repr=False)
+    real: int
+
+    @property
+    def elements(self) -> bytes:
+        return b"".join(b.element for b in self.blinded)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerHeader:
+    """What the holder signs beside the evaluated elements."""
+
+    holder: NodeId
+    asker: NodeId
+    tier: str
+    epoch: int
+    sequence: int
+    digest: str
+    asked: str
+    proof: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A tag that was in the list: which key found it and, where labels are shipped, the opaque ids behind it."""
+
+    at: int
+    rids: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What the asker keeps of one question, sealed, for its supervisor."""
+
+    input: bytes = field(repr=False)
+    blind: bytes = field(repr=False)
+    case: str
+    case_salt: bytes = field(repr=False)
+    batch: str
+    position: int
+
+
+class ConflictClass(StrEnum):
+    """DOMAIN 5.6: near in place and time; the same target; both."""
+
+    SPACE_TIME = "space_time"
+    TARGET = "target"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A planned event: a circle on the map and a window, in degrees, metres and milliseconds since 1970."""
+
+    latitude: float
+    longitude: float
+    radius_m: float
+    begins_ms: int
+    ends_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The agreed map and clock of deconfliction; both sides must have the same."""
+
+    cell_m: float = 1000.0
+    margin_m: float = 500.0
+    bucket_minutes: int = 60
+    long_bucket_minutes: int = 24 * 60
+    long_from_minutes: int = 48 * 60
+    time_margin_minutes: int = 30
