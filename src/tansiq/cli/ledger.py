@@ -12,9 +12,11 @@ from rich.console import Console
 
 from tansiq.cli.call import open_node, read_file, write_file
 from tansiq.cli.screen import emit, facts, plain, table
-from tansiq.errors import Broken
+from tansiq.errors import Broken, Conflict
 
-app = typer.Typer(no_args_is_help=True, help="The audit trail: verify, prove, checkpoint.", rich_markup_mode=None)
+app = typer.Typer(
+    no_args_is_help=True, help="The audit trail: verify, prove, checkpoint, witness.", rich_markup_mode=None
+)
 
 
 @app.command("verify")
@@ -105,3 +107,75 @@ def checkpoint(ctx: typer.Context) -> None:
         sys.stdout.write(note if note.endswith("\n") else note + "\n")
 
     emit(ctx, said, show)
+
+
+@app.command("ask-witness")
+def ask_witness(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option(help="where to write the request, for the partner that will witness")],
+    seen: Annotated[int, typer.Option(min=0, help="the size of our log that this partner cosigned last; 0: none")] = 0,
+) -> None:
+    """Ask a partner to witness our log: it checks that nothing it saw before was rewritten, and cosigns the head.
+
+    tansiq --home ./rabat ledger ask-witness --out rabat.request
+    """
+    with open_node(ctx) as node:
+        raw = node.ledger.witness_request(seen)
+        size = node.ledger.head()[0]
+    write_file(out, raw, "--out")
+    said = {"size": size, "seen": seen, "written to": out}
+    emit(ctx, said, lambda screen: facts(screen, said.items()))
+
+
+@app.command("witness")
+def witness(
+    ctx: typer.Context,
+    peer: Annotated[str, typer.Argument(metavar="PEER", help="whose log it is: node id, country or name")],
+    file: Annotated[Path, typer.Argument(metavar="REQUEST", help="what it wrote with `ledger ask-witness`")],
+    out: Annotated[Path, typer.Option(help="where to write our cosignature, for that partner", metavar="FILE")],
+) -> None:
+    """Cosign the head of a partner's log, once it proves that it extends what we saw of it. Refuses a rewritten one.
+
+    tansiq --home ./madrid ledger witness ma rabat.request --out rabat.cosignature
+    """
+    raw = read_file(file, "REQUEST")
+    with open_node(ctx) as node:
+        found = node.exchange.resolve(peer)
+        with node.store.read() as tx:
+            keys = node.exchange.keys_of(tx, found)
+        try:
+            line = node.ledger.witness(raw, (f"tansiq/{found}", keys), node.clock())
+        except Conflict as failure:
+            if failure.code != "witness.size":
+                raise
+            raise Conflict(
+                failure.code,
+                "we cosigned another size of this log last",
+                step="witness",
+                field="REQUEST",
+                hint=f"the partner asks again with --seen {failure.detail}",
+            ) from failure
+    write_file(out, line.encode(), "--out")
+    said = {"log": f"tansiq/{found}", "cosignature": line.strip(), "written to": out}
+    emit(ctx, said, lambda screen: facts(screen, [(k, v) for k, v in said.items() if k != "cosignature"]))
+
+
+@app.command("cosigned")
+def cosigned(
+    ctx: typer.Context,
+    peer: Annotated[str, typer.Argument(metavar="PEER", help="who witnessed: node id, country or name")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="what it wrote with `ledger witness`")],
+    size: Annotated[int, typer.Option(min=1, help="the size that `ledger ask-witness` named")],
+) -> None:
+    """Keep a witness's cosignature with the checkpoint that it is of; it stands in checkpoints and proofs from then on.
+
+    tansiq --home ./rabat ledger cosigned es rabat.cosignature --size 120
+    """
+    line = read_file(file, "FILE", 64 * 1024).decode("utf-8", "replace")
+    with open_node(ctx) as node:
+        found = node.exchange.resolve(peer)
+        with node.store.read() as tx:
+            keys = node.exchange.keys_of(tx, found)
+        kept = node.ledger.add_cosignature(line, f"tansiq/{found}", keys, size)
+    said = plain(kept)
+    emit(ctx, said, lambda screen: facts(screen, said.items()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,25 +27,63 @@ def _name(text: str, field: str) -> str:
     return text.strip()
 
 
-def match(
+_OPTIONS = {
+    "born": "birthDate",
+    "nationality": "nationality",
+    "birthplace": "birthPlace",
+    "sex": "gender",
+    "father": "fatherName",
+    "mother": "motherName",
+    "phone": "phone",
+    "passport": "passportNumber",
+    "identity_card": "idNumber",
+}
+"""Option -> property of a person."""
+
+
+def _query(name: str, told: dict[str, list[str]]) -> Any:
+    """The person who is looked for, through the bank's own parser. Raises `Invalid` with the option's name."""
+    from tansiq.bank import parse_entity
+
+    claims = [{"property": "name", "value": _name(name, "NAME")}]
+    options = ["NAME"]
+    for option, values in told.items():
+        claims.extend({"property": _OPTIONS[option], "value": v} for v in values)
+        options.extend(f"--{option.replace('_', '-')}" for _ in values)
+    try:
+        return parse_entity({"id": "query", "schema": "Person", "claims": claims}, "")
+    except Invalid as exc:
+        at = re.search(r"claims\[(\d+)\]", exc.field)
+        field = options[int(at[1])] if at else exc.field
+        raise Invalid(exc.code, str(exc.message), step="read the query", field=field) from None
+
+
+def match(  # noqa: PLR0913, PLR0917  # one parameter an option
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="in any script")],
-    born: Annotated[str, typer.Option(help="1985-03-12, 1985-03 or 1985", metavar="DATE")] = "",
+    born: Annotated[list[str] | None, typer.Option(help="1985-03-12, 1985-03 or 1985", metavar="DATE")] = None,
+    nationality: Annotated[list[str] | None, typer.Option(help="two letters, e.g. MA", metavar="CC")] = None,
+    birthplace: Annotated[list[str] | None, typer.Option(help="town, country", metavar="PLACE")] = None,
+    sex: Annotated[list[str] | None, typer.Option(help="male or female", metavar="SEX")] = None,
+    father: Annotated[list[str] | None, typer.Option(help="the father's name", metavar="NAME")] = None,
+    mother: Annotated[list[str] | None, typer.Option(help="the mother's name", metavar="NAME")] = None,
+    phone: Annotated[list[str] | None, typer.Option(help="with its country: +212...", metavar="NUMBER")] = None,
+    passport: Annotated[list[str] | None, typer.Option(metavar="NUMBER")] = None,
+    identity_card: Annotated[list[str] | None, typer.Option(metavar="NUMBER")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
+    why_score: Annotated[bool, typer.Option("--explain", help="the rows behind each score")] = False,
 ) -> None:
     """Search our own bank for a person. A score is the machine's word; only an officer makes it a hit. Logged.
 
-    tansiq --home ./madrid --officer ines --why "case 12" match "يوسف البرنوصي" --born 1985
-    """
-    from tansiq.bank import check_partial_date  # late: --help and `names compare` need no database
-    from tansiq.bank.model import Claim, Entity
+    Options may be repeated: a person may have two birth dates.
 
-    claims = [Claim("name", _name(name, "NAME"))]
-    if born:
-        check_partial_date(born, "--born")
-        claims.append(Claim("birthDate", born))
+    tansiq --home ./madrid --officer ines --why "case 12" match "يوسف البرنوصي" --born 1985 --nationality MA --explain
+    """
+    given = (born, nationality, birthplace, sex, father, mother, phone, passport, identity_card)
+    told = {option: list(values or ()) for option, values in zip(_OPTIONS, given, strict=True)}
+    query = _query(name, told)
     with open_node(ctx) as node:
-        found = node.search(Entity("query", "Person", tuple(claims)), limit, acting(ctx, node))
+        found = node.search(query, limit, acting(ctx, node))
     said = [
         {
             "record": c.record.id,
@@ -58,13 +98,46 @@ def match(
     ]
 
     def show(out: Console) -> None:
+        if not said:
+            out.print("no match in this bank")
+            return
         rows = [
-            (f"{c.score:.2f}", (c.record.entity.names() or ("",))[0], c.record.provenance.source, c.record.id)
+            (
+                f"{c.score:.2f}",
+                (c.record.entity.names() or ("",))[0],
+                conflicts(c.explanation),
+                c.record.provenance.source,
+                c.record.id,
+            )
             for c in found
         ]
-        out.print(table("score", "name", "source", "record", rows=rows) if rows else "no match in this bank")
+        out.print(table("score", "name", "in conflict", "source", "record", rows=rows))
+        for c in found if why_score else ():
+            out.print()
+            facts(out, [("record", c.record.id)])
+            draw_score(out, c.explanation)
 
     emit(ctx, {"matches": said}, show)
+
+
+def conflicts(explanation: Mapping[str, Any]) -> str:
+    """What speaks against, by name: it stands beside the score, not behind it."""
+    rows = explanation.get("rows", ())
+    return ", ".join(dict.fromkeys(r["part"] for r in rows if r["outcome"] == "conflict")) or "-"
+
+
+def draw_score(out: Console, explanation: Mapping[str, Any]) -> None:
+    """The score table of the Hit page: start, one row for each piece of evidence, the sum."""
+    if not explanation.get("comparable", True):
+        out.print("not comparable: score 0")
+        return
+    rows: list[tuple[str, ...]] = [("start", "", "", "", f"{explanation['start']:+.1f}", "")]
+    rows.extend(
+        (r["part"], r["a"] or "-", r["b"] or "-", r["outcome"], f"{r['points']:+.1f}", r["how"].replace("_", " "))
+        for r in explanation["rows"]
+    )
+    rows.append(("sum", "", "", "", f"{explanation['sum']:+.1f}", f"score {explanation['score']:.3f}"))
+    out.print(table("part", "A", "B", "outcome", "points", "how", rows=rows))
 
 
 @names.command("compare")
@@ -75,6 +148,8 @@ def compare(
 ) -> None:
     """Compare two names, in any scripts, and say which part met which and why. Needs no node.
 
+    Points are bits: +1 doubles the odds that it is one person, -1 halves them.
+
     tansiq names compare "محمد حموشي" "Mohamed Hammouchi"
     """
     from tansiq.matching import explain
@@ -82,12 +157,8 @@ def compare(
     said: dict[str, Any] = dict(explain(_name(a, "A"), _name(b, "B")).to_dict())
 
     def show(out: Console) -> None:
-        if not said.get("comparable", True):
-            out.print("not comparable")
-            return
-        facts(out, [("score", f"{said['score']:.3f}")])
-        rows = [(r["part"], r["a"], r["b"], r["outcome"], f"{r['points']:+.1f}", r["how"]) for r in said["rows"]]
-        out.print(table("part", "A", "B", "outcome", "points", "how", rows=rows))
+        facts(out, [("score", f"{said['score']:.3f}"), ("in conflict", conflicts(said))])
+        draw_score(out, said)
 
     emit(ctx, said, show)
 

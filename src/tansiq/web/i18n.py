@@ -84,6 +84,8 @@ class Tongue:
         return format_date(value, _DAY.get(self.code, "d MMM y"), locale=self.locale)
 
     def _partial(self, value: str) -> str:
+        if value[:4].isdigit() and value[:4] < "1550":
+            return value  # by another calendar: our names of months are not its own
         try:
             if len(value) == 10:
                 return self.day(date.fromisoformat(value))

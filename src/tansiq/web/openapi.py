@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tansiq import __version__
+from tansiq.web import api_match
 from tansiq.web.api_acts import operations
 
 ID = {"type": "string"}
@@ -100,6 +101,7 @@ OPERATIONS: tuple[Row, ...] = (
     ),
     ("get", "/openapi.json", "This description", [], None, {"type": "object"}, "200"),
     *operations(_object, WHY, _ref("Body")),
+    *api_match.operations(_object, WHY),
 )  # fmt: skip
 
 SCHEMAS: dict[str, Any] = {

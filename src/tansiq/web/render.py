@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from tansiq import __version__
 from tansiq.bank.model import Entity
 from tansiq.hits.model import MatchState
+from tansiq.kinds import KINDS, words
 from tansiq.web import labels, views
 from tansiq.web.i18n import LANGUAGES, Tongue, tongue
 from tansiq.web.visit import Visit
@@ -78,7 +79,9 @@ def claim_value(prop: str, value: str, lang: str, tongue: Tongue) -> Markup:
 
 
 def country_name(code: str, tongue: Tongue) -> str:
-    return str(tongue.locale.territories.get(code.upper(), code))
+    """A country, or several whose codes stand side by side (two nationalities)."""
+    codes = code.split() if all(len(c) == 2 for c in code.split()) else [code]
+    return ", ".join(str(tongue.locale.territories.get(c.upper(), c)) for c in codes)
 
 
 def title_of(entity: Entity) -> str:
@@ -89,6 +92,35 @@ def title_of(entity: Entity) -> str:
 def short(value: str, size: int = 12) -> str:
     """The first characters of a long id; the whole stands in the title."""
     return value if len(value) <= size else f"{value[:size]}…"
+
+
+KIND_TABLES = {
+    "KIND": "kind",
+    "ACT": "act",
+    "ENTRY_TYPE": "act",
+    "DUTY": "duty",
+    "FACT": "fact",
+    "FACT_VALUE": "value",
+    "PART": "part",
+    "PHASE": "phase",
+}
+"""Table of `labels` -> table of a kind's own words: a new kind brings its words with its rules."""
+
+
+@cache
+def _kind_words(code: str) -> Mapping[str, Mapping[str, str]]:
+    at = words.LANGUAGES.index(code)
+    found: dict[str, dict[str, str]] = {table: {} for table in words.TABLES}
+    for kind in KINDS:
+        for table, rows in words.of(kind).items():
+            found[table] |= {key: texts[at] for key, texts in rows.items()}
+    return found
+
+
+def label(tongue: Tongue, table: str, key: object) -> str:
+    """What a code is called: by the pages' catalogue, else by the words of the kinds, else the code itself."""
+    known = tongue.say(getattr(labels, table).get(str(key), ""))
+    return known or _kind_words(tongue.code).get(KIND_TABLES.get(table, ""), {}).get(str(key), "") or str(key)
 
 
 @cache
@@ -113,7 +145,7 @@ def environment(code: str) -> Environment:
         claim_value=claim_value,
         country_name=country_name,
         direction_of=views.direction_of,
-        label=lambda table, key: spoken.say(getattr(labels, table).get(str(key), "")) or str(key),
+        label=lambda table, key: label(spoken, table, key),
         look=lambda table, key: getattr(labels, table).get(str(key), ("info", "")),
         languages=LANGUAGES,
         labels=labels,
