@@ -50,7 +50,7 @@ def context(u: tuple[int, ...], i: int) -> int:
 CONTEXTS = 7
 
 
-@lru_cache(maxsize=131072)
+@lru_cache(maxsize=16384)
 def edges(
     u: tuple[int, ...], skips: tuple[tuple[int, int], ...], other: int
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:

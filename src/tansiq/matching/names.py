@@ -34,7 +34,7 @@ class Meeting(NamedTuple):
     info: int
 
 
-@lru_cache(maxsize=131072)
+@lru_cache(maxsize=16384)
 def rarity(p: Part) -> int:
     """-log2 of how often this consonant skeleton stands in the dev names, in centibits."""
     return rare(TABLES.counts.get(skeleton(core(p)), 0))
@@ -89,7 +89,7 @@ def relation(a: Part, b: Part) -> int:
     return 1 if linked else 2
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def price_of(a: Part, b: Part) -> tuple[int, str]:
     """(centibits that two different spellings cost, how: edit | judged | accent | group)."""
     raw = cost(a, b)

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tansiq.matching.text import ARABIC, LATIN, MAX_LETTERS, UNITS, load, units, words, written
+from tansiq.matching.text import ARABIC, LATIN, MAX_CHARS, MAX_LETTERS, UNITS, load, units, words, written
 
 MAX_PARTS = 10
 
@@ -136,7 +136,7 @@ def _skips(script: int, w: str, kind: str, n: int) -> tuple[tuple[int, int], ...
     return ()
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def make_part(script: int, letters: str, shown: str, kind: str, article: bool) -> Part | None:
     """One part from its folded letters (without the particle `kind`)."""
     letters = letters[:MAX_LETTERS]
@@ -216,9 +216,13 @@ class _Builder:
             self.flush(script, w, span)
 
 
-@lru_cache(maxsize=65536)
 def parts(name: str) -> tuple[Part, ...]:
     """The parts of a name, in the order written; at most MAX_PARTS."""
+    return _parts(name[:MAX_CHARS])
+
+
+@lru_cache(maxsize=8192)
+def _parts(name: str) -> tuple[Part, ...]:
     found = words(name)
     builder = _Builder()
     for i, (script, w, span) in enumerate(found):
@@ -236,7 +240,7 @@ def parts(name: str) -> tuple[Part, ...]:
     return tuple(p for p in made if p is not None)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def merged(a: Part, b: Part) -> Part | None:
     """Two neighbouring parts written as one word (`Mohamed Amine`, `Mohamedamine`)."""
     if a.script != b.script:
@@ -259,7 +263,7 @@ def core(p: Part) -> tuple[int, ...]:
     return p.units
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def skeleton(u: tuple[int, ...]) -> str:
     """Coarse consonants of a word, equal for most spellings of one name in either script."""
     out = ""

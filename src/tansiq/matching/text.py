@@ -118,7 +118,7 @@ _SPECIAL = (
 )
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def units(script: int, letters: str) -> tuple[int, ...]:
     """The units of one folded word; doubled Latin letters count once, as the Arabic writing does."""
     if script == ARABIC:
