@@ -116,6 +116,7 @@ _BUMP = (
 _LAST_CHANGE = select(changes.c.number).where(changes.c.id == 1)
 _PLAIN = (records.c.id, records.c.created_at, records.c.sealed)
 _LOAD = select(*_PLAIN).where(records.c.id.in_(bindparam("ids", expanding=True)))
+_LOAD_OF = _LOAD.where(records.c.source == bindparam("source"))
 _LOAD_SINCE = select(*_PLAIN).where(records.c.change > bindparam("change"))
 _LOAD_OWN = (
     select(*_PLAIN, records.c.change)
@@ -183,12 +184,13 @@ def _unpack(row: Row[Any], vault: Vault) -> BankRecord:
     return BankRecord(row.id, entity, inner.provenance, parse_instant(row.created_at))
 
 
-def load(tx: Connection, vault: Vault, ids: Iterable[str]) -> list[BankRecord]:
-    """Those of `ids` that exist, in the order asked for."""
+def load(tx: Connection, vault: Vault, ids: Iterable[str], source: str = "") -> list[BankRecord]:
+    """Those of `ids` that exist (and come from `source`), in the order asked for."""
+    query, more = (_LOAD_OF, {"source": source}) if source else (_LOAD, {})
     wanted = list(dict.fromkeys(ids))
     found: dict[str, BankRecord] = {}
     for start in range(0, len(wanted), _CHUNK):
-        for row in tx.execute(_LOAD, {"ids": wanted[start : start + _CHUNK]}):
+        for row in tx.execute(query, {"ids": wanted[start : start + _CHUNK], **more}):
             found[row.id] = _unpack(row, vault)
     return [found[i] for i in wanted if i in found]
 

@@ -190,10 +190,12 @@ class Bank:
         not_dossier: str = "",
         least: float = 0.0,
         pool: int = POOL,
+        source: str = "",
     ) -> list[list[Candidate]]:
         """What `find` gives for each of several entities of one source: each name searched once, all read at once.
 
-        Records whose score cannot come to `least` are not even loaded, unless they share a number.
+        Records whose score cannot come to `least` are not even loaded, unless they share a number; with `source`, those
+        of other sources neither.
         """
         self.warm()
         home = country or self._country
@@ -209,8 +211,9 @@ class Bank:
         with self._store.read() as tx:
             carried = records.find_marked(tx, self._vault, set(chain.from_iterable(marks)))
             wanted = chain(chain.from_iterable(carried.values()), *near)
-            found = {r.id: r for r in records.load(tx, self._vault, wanted)}
-        self._forget_gone(chain.from_iterable(near), found)
+            found = {r.id: r for r in records.load(tx, self._vault, wanted, source)}
+        if not source:
+            self._forget_gone(chain.from_iterable(near), found)
         met: list[list[Candidate]] = []
         for entity, named, own in zip(entities, near, marks, strict=True):
             sharing = dict.fromkeys(i for mark in own for i in carried.get(mark, ()))

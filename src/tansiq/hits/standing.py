@@ -71,9 +71,7 @@ class Standing:
     def _examine(self, holdings: list[BankRecord], upto: int) -> list[Match]:
         near = self._near(holdings)
         with self._store.read() as tx:
-            came = records.received(
-                tx, {c.record.provenance.reference for _, found in near for c in found if _of_dossier(c.record)}
-            )
+            came = records.received(tx, {c.record.provenance.reference for _, found in near for c in found})
         met: Counter[str] = Counter()
         fresh = [match for holding, found in near for match in self._meetings(holding, found, came, met)]
         return self._store.write(lambda tx: self._keep(tx, fresh, len(holdings), upto))
@@ -83,7 +81,14 @@ class Standing:
         near: list[tuple[BankRecord, list[Candidate]]] = []
         for country in sorted({h.provenance.originator for h in holdings}):
             there = [h for h in holdings if h.provenance.originator == country]
-            met = self._bank.meet([h.entity for h in there], POOL, country=country, least=rules.LEAST_SCORE, pool=POOL)
+            met = self._bank.meet(
+                [h.entity for h in there],
+                POOL,
+                country=country,
+                least=rules.LEAST_SCORE,
+                pool=POOL,
+                source="dossier",
+            )
             near += zip(there, met, strict=True)
         return near
 
@@ -92,7 +97,7 @@ class Standing:
     ) -> Iterator[Match]:
         for candidate in found:
             brought = candidate.record
-            item = came.get(brought.provenance.reference) if _of_dossier(brought) else None
+            item = came.get(brought.provenance.reference)
             if item is None or item.dossier == holding.provenance.dossier or met[brought.id] == rules.MOST_MATCHES:
                 continue
             # Anew in this direction: the reasons say what arrived (A) and what we hold (B).
@@ -123,7 +128,3 @@ class Standing:
         # LED art. 25(1)(f), as for what arrives: one leaf for each step of the comparison.
         self._leaf(tx, SUBJECT, Acting.machine(), {"matches": len(kept), "holdings": holdings})
         return kept
-
-
-def _of_dossier(record: BankRecord) -> bool:
-    return record.provenance.source == "dossier"
