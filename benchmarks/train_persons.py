@@ -170,7 +170,14 @@ STATED: dict[str, dict[str, dict[str, tuple[float, float]]]] = {
     },
     "nationality": {"any": {"same": (0.95, 0.50), "different": (0.05, 0.50)}},
     "sex": {"any": {"same": (0.99, 0.80), "different": (0.01, 0.20)}},
-    "birth_place": {"any": {"same": (0.75, 0.05), "same_country": (0.15, 0.45), "different": (0.10, 0.50)}},
+    "birth_place": {
+        "any": {
+            "same": (0.75, 0.05),
+            "same_country": (0.10, 0.10),
+            "other_town": (0.05, 0.10),
+            "different": (0.10, 0.70),
+        }
+    },
     # a number of seven signs met by chance once in a million pairs and more; lists and clerks repeat mistakes
     "document": {
         "issuer": {"same": (0.60, 1 / 400_000), "one_digit_wrong": (0.02, 1 / 10_000), "other_number": (0.35, 1.0)},

@@ -30,6 +30,7 @@ OUTCOME = {
     "islamic_year": Outcome.PARTIAL,
     "solar_year": Outcome.PARTIAL,
     "same_country": Outcome.PARTIAL,
+    "other_town": Outcome.PARTIAL,
     "same_year_other_day": Outcome.CONFLICT,
     "same_year_other_month": Outcome.CONFLICT,
     "other_date": Outcome.CONFLICT,
@@ -85,7 +86,7 @@ def read(table: dict[str, Any]) -> Evidence:
 def weight(how: str, m: float, u: float, scale: float = 1.0) -> float:
     """Points of one way of meeting, to two decimals."""
     found = math.log2(m / u) * scale
-    if OUTCOME[how] is Outcome.AGREE:
+    if OUTCOME[how] is Outcome.AGREE or how == "same_country":
         found = max(found, 0.0)
     elif OUTCOME[how] is Outcome.CONFLICT:
         found = min(found, 0.0)

@@ -61,11 +61,12 @@ def _same_town(x: str, y: str) -> bool:
 
 
 def meet(a: Place, b: Place) -> str:
-    """`same`, `same_country`, `different`, or `` where the two cannot be compared."""
+    """`same`, `same_country` (a side tells no town), `other_town` (of one country), `different`, or `` where the two
+    cannot be compared."""
     if any(_same_town(min(x, y), max(x, y)) for x in a.towns for y in b.towns):
         return "same"
     if a.countries & b.countries:
-        return "same_country"
+        return "other_town" if a.towns and b.towns else "same_country"
     if (a.towns and b.towns) or (a.countries and b.countries):
         return "different"
     return ""
