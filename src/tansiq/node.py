@@ -238,8 +238,8 @@ class Node:
         self.hits.queue(tx, dossier, entry, originator)
         self.store.after_commit(tx, self._work.set)
 
-    def _forget_matches(self, tx: Connection, part: PartId) -> None:
-        self.hits.erase_part(tx, part)
+    def _forget_matches(self, tx: Connection, entry: EntryId, part: PartId, gone: list[str]) -> None:
+        self.hits.erase_part(tx, entry, part, gone)
 
     # --- what goes ---
 

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
 
 from tansiq import crypto
-from tansiq.dossiers.model import Entry
+from tansiq.bank.records import ids_of_part as bank_of
+from tansiq.dossiers import records
+from tansiq.dossiers.asking import ASK_OTHERS, MOST_ASKED
+from tansiq.dossiers.model import Entry, Presence
+from tansiq.dossiers.settling import ASK_AFTER
 from tansiq.dossiers.wire import PAYLOAD_TYPE, delivery_to_bytes, entry_id, has_form, statement_to_bytes
 from tansiq.errors import Invalid, Refused, TansiqError
 from tansiq.exchange.model import Item, ItemResult
 from tansiq.node import Node
+from tansiq.terms import PartId
 from tests.support import acts
 from tests.support.services import Federation
 
 
-def send(author: Node, to: Node, entry: Entry) -> ItemResult | TansiqError:
+def send(
+    author: Node, to: Node, entry: Entry, parts: list[tuple[PartId, bytes, dict[str, Any]]] | None = None
+) -> ItemResult | TansiqError:
     raw = crypto.sign(PAYLOAD_TYPE, statement_to_bytes(entry.statement), author.keys.signing, author.node_id)
-    item = Item("entry", entry.id, delivery_to_bytes(raw, []))
+    item = Item("entry", entry.id, delivery_to_bytes(raw, parts or []))
     try:
         return to.store.write(lambda tx: to.dossiers.file(tx, author.node_id, item))
     except TansiqError as exc:
@@ -108,7 +116,9 @@ def test_our_own_act_is_never_larger_than_we_can_read(services: Federation) -> N
     assert services.nodes["rabat"].dossiers.rows() == []
 
 
-def test_a_part_id_is_not_taken_twice(services: Federation, dossier: str) -> None:
+def test_a_copied_part_stands_beside_the_true_one_and_outlives_its_recall(services: Federation) -> None:
+    """Berlin, quicker than Rabat, writes Rabat's parts into an entry of its own. Rabat's entry must be filed all the
+    same, and Rabat's recall reaches Rabat's entry alone: what Berlin says, Berlin answers for."""
     f = services
     rabat, madrid, berlin = f.nodes["rabat"], f.nodes["madrid"], f.nodes["berlin"]
     other = berlin.dossiers.open(
@@ -118,15 +128,78 @@ def test_a_part_id_is_not_taken_twice(services: Federation, dossier: str) -> Non
         f.officers["berlin"],
     )
     f.pump()
-    genuine = rabat.dossiers.state(dossier).first
-    model = berlin.dossiers.state(other).first
+    f.away.add("madrid")
+    dossier = rabat.dossiers.open("report", acts.report(), ["es", "de"], f.officers["rabat"])
+    f.pump()
+    f.away.clear()
+    genuine, model = rabat.dossiers.state(dossier).first, berlin.dossiers.state(other).first
+    with berlin.store.read() as tx:
+        known = records.load_parts(tx, berlin.vault, genuine.id)
     statement = replace(
         model.statement, type="report.note_added", members=None, nonce="", facts={}, clock=1, parents=(model.id,),
-        parts=genuine.statement.parts[:1],
+        parts=tuple(p for p in genuine.statement.parts if p.id in {k[0] for k in known}),
     )  # fmt: skip
-    refused = send(berlin, madrid, Entry(entry_id(statement_to_bytes(statement)), statement))
-    assert getattr(refused, "code", "") == "delivery.part_taken"
+    copy = Entry(entry_id(statement_to_bytes(statement)), statement)
+    result = send(berlin, madrid, copy, known)
+    assert isinstance(result, ItemResult)
+    assert result.received
+    f.pump()
     assert all(p.content for p in madrid.dossiers.state(dossier).first.parts)
+
+    def held(reference: str) -> list[str]:
+        with madrid.store.read() as tx:
+            made = [i for p in genuine.statement.parts for i in bank_of(tx, madrid.vault, "dossier", reference, p.id)]
+        return [r.entity.schema for r in madrid.bank.get_many(made)]
+
+    before = held(genuine.id)
+    assert before
+    assert held(copy.id) == before
+    part = next(p.ref.id for p in genuine.parts if p.ref.kind == "entity")
+    recall = acts.note("dossier.recalled", about=genuine.id, part=part, reason="inaccurate")
+    rabat.dossiers.append(dossier, recall, f.officers["rabat"])
+    f.pump()
+    presence = {p.ref.id: p.presence for p in madrid.dossiers.state(dossier).first.parts}
+    assert presence[part] is Presence.ERASED
+    assert {p.ref.id: p.presence for p in madrid.dossiers.entry(copy.id).parts}[part] is Presence.HELD
+    assert len(held(genuine.id)) == len(before) - 1
+    assert held(copy.id) == before
+    assert rabat.dossiers.state(dossier).recalls[0].erased[madrid.node_id]["proof"]
+
+
+def test_invented_parents_make_us_ask_their_author_and_few_others(services: Federation, dossier: str) -> None:
+    """Madrid names 200 entries that nobody wrote. Rabat asks Madrid for a few of them, others later, nobody twice."""
+    f = services
+    rabat, madrid, berlin = f.nodes["rabat"], f.nodes["madrid"], f.nodes["berlin"]
+    dossier = rabat.dossiers.open("report", acts.report(), ["es", "de"], f.officers["rabat"])
+    f.pump()
+    first = rabat.dossiers.state(dossier).first
+
+    def asked() -> dict[str, int]:
+        found = rabat.exchange.deliveries(limit=10_000)
+        return {n: sum(d.kind == "ask" and d.to == f.nodes[n].node_id for d in found) for n in ("madrid", "berlin")}
+
+    def name(start: int) -> None:
+        invented = tuple(f"e-{n:064x}" for n in range(start, start + 200))
+        s = replace(
+            first.statement, author=madrid.node_id, type="report.note_added", members=None, nonce="", facts={},
+            parts=(), clock=1 + start // 1000, parents=(first.id, *invented),
+        )  # fmt: skip
+        result = send(madrid, rabat, Entry(entry_id(statement_to_bytes(s)), s))
+        assert isinstance(result, ItemResult)
+        assert result.received
+
+    name(0)
+    f.away |= {"madrid", "berlin"}
+    f.clock.pass_time(ASK_AFTER)
+    rabat.settle()
+    assert asked() == {"madrid": MOST_ASKED, "berlin": 0}
+    name(1000)
+    f.clock.pass_time(ASK_OTHERS)
+    for _ in range(3):
+        rabat.settle()
+    assert asked() == {"madrid": MOST_ASKED, "berlin": MOST_ASKED}
+    assert rabat.dossiers.settle() == 0, "nothing is left to wait for"
+    assert berlin.dossiers.rows()
 
 
 def test_one_dossier_that_cannot_be_settled_stops_no_other(services: Federation) -> None:
@@ -144,6 +217,8 @@ def test_one_dossier_that_cannot_be_settled_stops_no_other(services: Federation)
         )
 
     rabat.store.write(spoil)
+    f.restart("rabat")  # what it has folded already it does not read again
+    rabat = f.nodes["rabat"]
     rabat.dossiers.settle()
     codes = {d.code for d in rabat.dossiers.duties(rabat.node_id)}
     assert "request.answer" in codes, "the other request was not receipted"

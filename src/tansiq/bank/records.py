@@ -233,8 +233,17 @@ def find_marked(tx: Connection, vault: Vault, marks: Iterable[tuple[str, str]]) 
     return out
 
 
-def ids_of_part(tx: Connection, part: str) -> list[str]:
-    return list(tx.execute(select(records.c.id).where(records.c.part == part).order_by(records.c.id)).scalars())
+_OF_PART = (
+    select(records.c.id)
+    .where(records.c.part == bindparam("of_part"), records.c.reference == bindparam("of_reference"))
+    .order_by(records.c.id)
+)
+
+
+def ids_of_part(tx: Connection, vault: Vault, source: str, reference: str, part: str) -> list[str]:
+    """Records that were made of this entry's part. Another entry may name the same part: its records are its own."""
+    which = {"of_part": part, "of_reference": reference_mark(vault, source, reference)}
+    return list(tx.execute(_OF_PART, which).scalars())
 
 
 def ids_due(tx: Connection, today: str) -> list[str]:

@@ -80,7 +80,7 @@ class Bank:
 
         A part is kept once: adding it again (a repeated delivery, a crash in between) returns the record that is there.
         """
-        if prov.part and (there := records.ids_of_part(tx, prov.part)):
+        if prov.part and (there := records.ids_of_part(tx, self._vault, prov.source, prov.reference, prov.part)):
             return there[0]
         return self.add_many(tx, [(entity, prov)])[0]
 
@@ -145,9 +145,10 @@ class Bank:
         """Erase one record, with its leaf. False when it was not there."""
         return bool(self._erase(tx, [record], by, {"reason": reason}))
 
-    def erase_part(self, tx: Connection, part: str, by: Acting | None = None) -> list[str]:
-        """A recall or an erasure took the part back: so go the records that were made of it."""
-        return self._erase(tx, records.ids_of_part(tx, part), by, {"part": part})
+    def erase_part(self, tx: Connection, entry: str, part: str, by: Acting | None = None) -> list[str]:
+        """A recall or an erasure took an entry's part back: so go the records that were made of it."""
+        made = records.ids_of_part(tx, self._vault, "dossier", entry, part)
+        return self._erase(tx, made, by, {"entry": entry, "part": part})
 
     def erase_due(self, tx: Connection, today: str) -> list[str]:
         """Erase what is past its `erase_on` (LED art. 5); `today` is `YYYY-MM-DD`."""

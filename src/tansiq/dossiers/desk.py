@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -12,8 +12,10 @@ from tansiq import crypto
 from tansiq.bank import Bank
 from tansiq.bank.model import Provenance
 from tansiq.dossiers import records
-from tansiq.dossiers.model import DossierState, Entry, Kind
-from tansiq.dossiers.rules import automatic, duties, fold, in_order, is_opening
+from tansiq.dossiers.model import DossierState, Entry, Kind, Part, Presence
+from tansiq.dossiers.records import Head
+from tansiq.dossiers.rules import automatic, duties, extend, folded, in_order, is_opening
+from tansiq.dossiers.standing import Standing, Standings
 from tansiq.errors import Invalid, NotFound
 from tansiq.ledger import Ledger
 from tansiq.policy import Gate
@@ -46,10 +48,15 @@ class Wiring:
     keys_of: Callable[[Connection, NodeId], crypto.PublicKeys]
     """The pinned keys of a partner; raises `Untrusted` for one that is not pinned."""
     after_file: list[Callable[[Connection, DossierId, EntryId, str], None]] = field(default_factory=list)
-    after_erase: list[Callable[[Connection, PartId], None]] = field(default_factory=list)
+    after_erase: list[Callable[[Connection, EntryId, PartId, list[str]], None]] = field(default_factory=list)
+    """(tx, entry, part, bank records that went with it)"""
     item_days: int = 60
     fault: Callable[[str], None] = lambda _point: None
     """Called at named points; tests raise there to simulate a crash. The default does nothing."""
+    standings: Standings = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "standings", Standings(self.store))
 
 
 def kind_of(w: Wiring, name: str) -> Kind:
@@ -61,12 +68,49 @@ def kind_of(w: Wiring, name: str) -> Kind:
     return kind
 
 
-def load_state(w: Wiring, tx: Connection, dossier: DossierId, *, contents: bool) -> tuple[DossierState, Kind]:
-    entries = records.load_entries(tx, w.vault, dossier, contents=contents)
-    if not entries:
+def load_standing(w: Wiring, tx: Connection, dossier: DossierId) -> Standing:
+    """The dossier's fold in this snapshot, for rules: what is held of its parts is not looked at."""
+    there, newer = w.standings.load(tx, dossier)
+    if there is None and not newer:
         raise NotFound("dossier.unknown", "no such dossier", step="read the dossier", field="id")
+    if there is not None and not newer:
+        return there
+    if there is None:
+        entries = [e for _, e in newer]
+        kind = kind_of(w, opening_of(entries).statement.kind)
+        there = Standing(kind, folded(dossier, entries, kind), newer[-1][0], newer[-1][1].id)
+    else:
+        for _number, entry in newer:
+            there = with_entry(w, there, entry)
+    w.standings.keep(tx, dossier, there)
+    return there
+
+
+def with_entry(w: Wiring, there: Standing, entry: Entry) -> Standing:
+    """The dossier with one entry more, which comes next. Nothing is kept."""
+    if there.folded.is_opened and not is_opening(entry):
+        return Standing(there.kind, extend(there.folded, entry, there.kind), there.number + 1, entry.id)
+    entries = [*there.folded.state.entries, entry]
     kind = kind_of(w, opening_of(entries).statement.kind)
-    return fold(dossier, entries, kind), kind
+    return Standing(kind, folded(entry.statement.dossier, entries, kind), there.number + 1, entry.id)
+
+
+def new_standing(w: Wiring, entry: Entry) -> Standing:
+    """A dossier of which this is the first entry that we see."""
+    kind = kind_of(w, entry.statement.kind)
+    return Standing(kind, folded(entry.statement.dossier, [entry], kind), 1, entry.id)
+
+
+def without_contents(entry: Entry) -> Entry:
+    """As standings hold it."""
+    return Entry(entry.id, entry.statement, tuple(Part(r, Presence.WITHHELD, None) for r in entry.statement.parts))
+
+
+def load_state(w: Wiring, tx: Connection, dossier: DossierId) -> tuple[DossierState, Kind]:
+    """The fold with what this node has of each part: for people."""
+    there = load_standing(w, tx, dossier)
+    state = there.folded.state
+    return replace(state, entries=tuple(records.with_contents(tx, w.vault, dossier, state.entries))), there.kind
 
 
 def opening_of(entries: Iterable[Entry]) -> Entry:
@@ -75,13 +119,34 @@ def opening_of(entries: Iterable[Entry]) -> Entry:
     return next((e for e in ordered if is_opening(e)), ordered[0])
 
 
-def refresh(w: Wiring, tx: Connection, state: DossierState, kind: Kind, now: datetime) -> None:
-    opening = state.first.statement
-    if state.opener is not None:
-        records.set_opener(tx, state.id, state.opener, state.opened_at or now)
-    records.replace_duties(tx, state.id, duties(state, kind))
-    unsettled = bool(state.missing or automatic(state, kind, w.node))
-    records.update_dossier(tx, state.id, state.phase, now, opening.legal.erase_on, unsettled)
+def show(w: Wiring, tx: Connection, before: Standing | None, after: Standing, now: datetime) -> None:
+    """Bring the dossier's row and its duties up to what the fold says. `before`: as they stand; None: nowhere yet."""
+    state = after.folded.state
+    owed = duties(state, after.kind)
+    if before is None:
+        records.insert_dossier(tx, head_of(w, after, now))
+        records.insert_duties(tx, state.id, owed)
+        return
+    records.update_dossier(tx, head_of(w, after, now))
+    if not before.shown or duties(before.folded.state, before.kind) != owed:
+        records.drop_duties(tx, state.id)
+        records.insert_duties(tx, state.id, owed)
+
+
+def head_of(w: Wiring, there: Standing, now: datetime) -> Head:
+    """The dossier's row. While its opening is missing, the first entry in order stands for it."""
+    state = there.folded.state
+    first = state.first.statement
+    return Head(
+        id=state.id,
+        kind=there.kind.name,
+        opener=state.opener or first.author,
+        opened_at=state.opened_at or first.at,
+        phase=state.phase,
+        updated_at=now,
+        erase_on=first.legal.erase_on,
+        unsettled=bool(state.missing or automatic(state, there.kind, w.node)),
+    )
 
 
 def provenance(entry: Entry, part: PartId) -> Provenance:
@@ -98,11 +163,13 @@ def provenance(entry: Entry, part: PartId) -> Provenance:
     )
 
 
-def erase(w: Wiring, tx: Connection, part: PartId, why: str, now: datetime) -> None:
-    if not records.erase_part(tx, part):
+def erase(w: Wiring, tx: Connection, entry: EntryId, part: PartId, why: str, now: datetime) -> None:
+    """Erase an entry's part and what was made of it. The same content in another entry stays."""
+    if not records.erase_part(tx, entry, part):
         return
-    w.bank.erase_part(tx, part)
+    gone = w.bank.erase_part(tx, entry, part)
     for hook in w.after_erase:
-        hook(tx, part)
+        hook(tx, entry, part, gone)
     content = {"officer": "", "purpose": "system", "justification": why, "clauses": ["LED art. 16", "LED art. 25"]}
-    w.ledger.append(tx, verb=LogVerb.ERASE, subject=part, content=content, at=now)
+    # Under the part, by which people look for it; which entry's it was stands within.
+    w.ledger.append(tx, verb=LogVerb.ERASE, subject=part, content={**content, "entry": entry}, at=now)

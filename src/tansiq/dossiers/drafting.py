@@ -201,8 +201,7 @@ def make_statement(
         nonce=nonce,
     )
     body = statement_to_bytes(statement)
-    check_statement(body)
-    entry = Entry(entry_id(body), statement, tuple(parts))
+    entry = Entry(entry_id(body), check_statement(body), tuple(parts))
     return Made(entry, body, salts, {n: tuple(p) for n, p in withheld.items()}, entities)
 
 

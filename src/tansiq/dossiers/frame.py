@@ -172,7 +172,7 @@ def step_frame(state: DossierState, entry: Entry) -> DossierState:
         case "dossier.members":
             return replace(state, members=s.members or (), members_version=state.members_version + 1)
         case "dossier.recalled":
-            recall = Recall(entry.id, PartId(str(f["part"])), str(f["reason"]), s.at)
+            recall = Recall(entry.id, EntryId(str(f["about"])), PartId(str(f["part"])), str(f["reason"]), s.at)
             return replace(state, recalls=(*state.recalls, recall))
         case "dossier.erased":
             return replace(state, recalls=tuple(_with_erasure(r, f, s.author) for r in state.recalls))

@@ -20,10 +20,12 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    bindparam,
     delete,
     func,
     insert,
     select,
+    text,
     update,
 )
 
@@ -52,18 +54,22 @@ ENTRIES = Table(
     "dossier_entries",
     metadata,
     Column("id", String(66), primary_key=True),
-    Column("dossier", String(34), ForeignKey("dossiers.id"), nullable=False, index=True),
+    Column("dossier", String(34), ForeignKey("dossiers.id"), nullable=False),
     Column("author", String(23), nullable=False),
     Column("clock", Integer, nullable=False),
     Column("type", String(60), nullable=False),
     Column("filed_at", String(24), nullable=False),
     Column("raw", LargeBinary, nullable=False),
+    # The how manieth of its dossier it was to come: who has folded up to a number asks for what came after it.
+    Column("number", Integer, nullable=False, server_default=text("0")),
+    Index("ix_dossier_entries_number", "dossier", "number", unique=True),
 )
 PARTS = Table(
     "dossier_parts",
     metadata,
+    # An entry's part, and not a part: what another author copied into an entry of its own stands in nobody's way.
+    Column("entry", String(66), ForeignKey("dossier_entries.id"), primary_key=True),
     Column("id", String(66), primary_key=True),
-    Column("entry", String(66), ForeignKey("dossier_entries.id"), nullable=False, index=True),
     Column("kind", String(40), nullable=False),
     Column("presence", String(10), nullable=False),
     Column("sealed", LargeBinary, nullable=True),
@@ -109,7 +115,41 @@ class Grant:
     withheld: tuple[PartId, ...]
 
 
-def _seal_part(vault: crypto.Vault, part: PartId, salt: bytes, content: Mapping[str, Any]) -> bytes:
+# Built once: putting a statement together costs several times what running it costs.
+_LOCK = select(DOSSIERS.c.id).where(DOSSIERS.c.id == bindparam("dossier")).with_for_update()
+_INSERT_DOSSIER, _INSERT_ENTRY, _INSERT_PARTS = insert(DOSSIERS), insert(ENTRIES), insert(PARTS)
+_UPDATE_DOSSIER = (
+    update(DOSSIERS)
+    .where(DOSSIERS.c.id == bindparam("dossier"))
+    .values({c: bindparam(f"new_{c}") for c in ("opener", "opened_at", "phase", "updated_at", "erase_on", "unsettled")})
+)
+_ENTRIES_FROM = (
+    select(ENTRIES.c.number, ENTRIES.c.id, ENTRIES.c.raw)
+    .where(ENTRIES.c.dossier == bindparam("dossier"), ENTRIES.c.number >= bindparam("first"))
+    .order_by(ENTRIES.c.number)
+)
+_PARTS_OF_DOSSIER = select(PARTS).join(ENTRIES, ENTRIES.c.id == PARTS.c.entry).where(
+    ENTRIES.c.dossier == bindparam("dossier")
+)  # fmt: skip
+_PARTS_OF_ENTRY = select(PARTS).where(PARTS.c.entry == bindparam("of_entry"))
+_ONE_PART = and_(PARTS.c.entry == bindparam("of_entry"), PARTS.c.id == bindparam("of_part"))
+_HOLD = (
+    update(PARTS)
+    .where(_ONE_PART, PARTS.c.presence == Presence.WITHHELD.value)
+    .values(presence=Presence.HELD.value, sealed=bindparam("new_sealed"))
+)
+_PRESENCE = select(PARTS.c.presence).where(_ONE_PART)
+_ERASE = update(PARTS).where(_ONE_PART).values(presence=Presence.ERASED.value, sealed=None)
+_RAW = select(ENTRIES.c.raw).where(ENTRIES.c.id == bindparam("of_entry"))
+_DOSSIER_OF = select(ENTRIES.c.dossier).where(ENTRIES.c.id == bindparam("of_entry"))
+_ONE_GRANT = and_(GRANTS.c.entry == bindparam("of_entry"), GRANTS.c.node == bindparam("to"))
+_GRANT, _DROP_GRANT, _INSERT_GRANTS = select(GRANTS).where(_ONE_GRANT), delete(GRANTS).where(_ONE_GRANT), insert(GRANTS)
+_DROP_DUTIES = delete(DUTIES).where(DUTIES.c.dossier == bindparam("of_dossier"))
+_INSERT_DUTIES = insert(DUTIES)
+_UNSETTLED = select(DOSSIERS.c.id).where(DOSSIERS.c.unsettled == 1).limit(10_000)
+
+
+def seal_part(vault: crypto.Vault, part: PartId, salt: bytes, content: Mapping[str, Any]) -> bytes:
     body = crypto.canonical({"salt": base64.b64encode(salt).decode(), "content": dict(content)})
     return vault.seal("dossier_parts", part, body)
 
@@ -119,30 +159,49 @@ def _open_part(vault: crypto.Vault, part: str, sealed: bytes) -> tuple[bytes, di
     return base64.b64decode(body["salt"]), body["content"]
 
 
-def exists(tx: Connection, dossier: DossierId) -> bool:
-    return tx.execute(select(DOSSIERS.c.id).where(DOSSIERS.c.id == dossier)).first() is not None
-
-
 def lock_dossier(tx: Connection, dossier: DossierId) -> None:
     """One writer per dossier across processes (PostgreSQL); SQLite's single writer needs no lock."""
     if tx.dialect.name == "postgresql":
-        tx.execute(select(DOSSIERS.c.id).where(DOSSIERS.c.id == dossier).with_for_update())
+        tx.execute(_LOCK, {"dossier": dossier})
 
 
-def insert_dossier(tx: Connection, dossier: DossierId, kind: str, opener: NodeId, at: datetime) -> None:
-    row = {"id": dossier, "kind": kind, "opener": opener, "opened_at": format_instant(at), "phase": "unopened"}
-    tx.execute(insert(DOSSIERS).values(**row, updated_at=format_instant(at), erase_on="", unsettled=1))
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A dossier's own row: what lists and workers ask for without folding it."""
+
+    id: DossierId
+    kind: str
+    opener: NodeId
+    opened_at: datetime
+    phase: str
+    updated_at: datetime
+    erase_on: str
+    unsettled: bool
 
 
-def update_dossier(
-    tx: Connection, dossier: DossierId, phase: str, at: datetime, erase_on: str, unsettled: bool
-) -> None:
-    values = {"phase": phase, "updated_at": format_instant(at), "erase_on": erase_on, "unsettled": int(unsettled)}
+def insert_dossier(tx: Connection, head: Head) -> None:
+    tx.execute(_INSERT_DOSSIER, {"id": head.id, "kind": head.kind, **_changing(head)})
+
+
+def update_dossier(tx: Connection, head: Head) -> None:
+    tx.execute(_UPDATE_DOSSIER, {"dossier": head.id, **{f"new_{k}": v for k, v in _changing(head).items()}})
+
+
+def _changing(head: Head) -> dict[str, Any]:
+    return {
+        "opener": head.opener,
+        "opened_at": format_instant(head.opened_at),
+        "phase": head.phase,
+        "updated_at": format_instant(head.updated_at),
+        "erase_on": head.erase_on,
+        "unsettled": int(head.unsettled),
+    }
+
+
+def end_erasure(tx: Connection, dossier: DossierId, at: datetime) -> None:
+    """Everything was erased: nothing is due any more, and whoever has a recall open is told."""
+    values = {"erase_on": "", "unsettled": 1, "updated_at": format_instant(at)}
     tx.execute(update(DOSSIERS).where(DOSSIERS.c.id == dossier).values(**values))
-
-
-def set_opener(tx: Connection, dossier: DossierId, opener: NodeId, at: datetime) -> None:
-    tx.execute(update(DOSSIERS).where(DOSSIERS.c.id == dossier).values(opener=opener, opened_at=format_instant(at)))
 
 
 def set_settled(tx: Connection, dossier: DossierId) -> None:
@@ -150,7 +209,7 @@ def set_settled(tx: Connection, dossier: DossierId) -> None:
 
 
 def load_unsettled(tx: Connection) -> list[DossierId]:
-    return [DossierId(r[0]) for r in tx.execute(select(DOSSIERS.c.id).where(DOSSIERS.c.unsettled == 1).limit(500))]
+    return [DossierId(r[0]) for r in tx.execute(_UNSETTLED)]
 
 
 def load_past_erasure(tx: Connection, today: str) -> list[DossierId]:
@@ -173,94 +232,113 @@ def load_by_prefix(tx: Connection, prefix: str) -> list[str]:
     return [r[0] for r in tx.execute(select(DOSSIERS.c.id).where(DOSSIERS.c.id.between(prefix, upper)).limit(2))]
 
 
-def has_entry(tx: Connection, entry: EntryId) -> bool:
-    return tx.execute(select(ENTRIES.c.id).where(ENTRIES.c.id == entry)).first() is not None
-
-
-def insert_entry(tx: Connection, entry: Entry, raw: bytes, filed_at: datetime) -> None:
+def insert_entry(
+    tx: Connection, entry: Entry, number: int, raw: bytes, filed_at: datetime, held: Mapping[PartId, bytes]
+) -> None:
+    """`held`: the sealed contents of the parts that this node has."""
     s = entry.statement
     values = {"id": entry.id, "dossier": s.dossier, "author": s.author, "clock": s.clock, "type": s.type}
-    tx.execute(insert(ENTRIES).values(**values, filed_at=format_instant(filed_at), raw=raw))
+    tx.execute(_INSERT_ENTRY, {**values, "filed_at": format_instant(filed_at), "raw": raw, "number": number})
     if s.parts:
-        tx.execute(
-            insert(PARTS),
-            [
-                {"id": p.id, "entry": entry.id, "kind": p.kind, "presence": Presence.WITHHELD.value, "sealed": None}
-                for p in s.parts
-            ],
-        )
+        presence = {True: Presence.HELD.value, False: Presence.WITHHELD.value}
+        rows = [
+            {
+                "id": p.id,
+                "entry": entry.id,
+                "kind": p.kind,
+                "presence": presence[p.id in held],
+                "sealed": held.get(p.id),
+            }
+            for p in s.parts
+        ]
+        tx.execute(_INSERT_PARTS, rows)
 
 
-def has_part_of(tx: Connection, parts: Iterable[str]) -> bool:
-    """Whether one of these part ids stands in an entry already."""
-    wanted = list(parts)
-    return bool(wanted) and tx.execute(select(PARTS.c.id).where(PARTS.c.id.in_(wanted)).limit(1)).first() is not None
+def hold_part(tx: Connection, entry: EntryId, part: PartId, sealed: bytes) -> bool:
+    """Keep what came later. An erased part stays erased, whoever sends it again. True where it is new."""
+    return tx.execute(_HOLD, {"of_entry": entry, "of_part": part, "new_sealed": sealed}).rowcount == 1
 
 
-def hold_part(tx: Connection, vault: crypto.Vault, part: PartId, salt: bytes, content: Mapping[str, Any]) -> bool:
-    """Store a part's content. An erased part stays erased, whoever sends it again. True where it is new."""
-    where = and_(PARTS.c.id == part, PARTS.c.presence == Presence.WITHHELD.value)
-    values = {"presence": Presence.HELD.value, "sealed": _seal_part(vault, part, salt, content)}
-    return tx.execute(update(PARTS).where(where).values(**values)).rowcount == 1
-
-
-def erase_part(tx: Connection, part: PartId) -> bool:
+def erase_part(tx: Connection, entry: EntryId, part: PartId) -> bool:
     """Remove content and salt; the commitment stays. True where it was held."""
-    held = tx.execute(select(PARTS.c.presence).where(PARTS.c.id == part)).scalar() == Presence.HELD.value
-    tx.execute(update(PARTS).where(PARTS.c.id == part).values(presence=Presence.ERASED.value, sealed=None))
+    which = {"of_entry": entry, "of_part": part}
+    held = tx.execute(_PRESENCE, which).scalar() == Presence.HELD.value
+    tx.execute(_ERASE, which)
     return held
 
 
+def load_held(tx: Connection, dossier: DossierId) -> list[tuple[EntryId, PartId]]:
+    """The parts whose content this node has."""
+    rows = tx.execute(_PARTS_OF_DOSSIER, {"dossier": dossier})
+    return [(EntryId(r.entry), PartId(r.id)) for r in rows if r.presence == Presence.HELD.value]
+
+
 def load_parts(tx: Connection, vault: crypto.Vault, entry: EntryId) -> list[tuple[PartId, bytes, dict[str, Any]]]:
-    rows = tx.execute(select(PARTS).where(PARTS.c.entry == entry, PARTS.c.presence == Presence.HELD.value))
-    return [(PartId(r.id), *_open_part(vault, r.id, r.sealed)) for r in rows]
+    rows = tx.execute(_PARTS_OF_ENTRY, {"of_entry": entry})
+    held = [r for r in rows if r.presence == Presence.HELD.value]
+    return [(PartId(r.id), *_open_part(vault, r.id, r.sealed)) for r in held]
 
 
 def load_raw(tx: Connection, entry: EntryId) -> bytes | None:
-    return tx.execute(select(ENTRIES.c.raw).where(ENTRIES.c.id == entry)).scalar()
+    return tx.execute(_RAW, {"of_entry": entry}).scalar()
 
 
 def find_dossier_of(tx: Connection, entry: EntryId) -> DossierId | None:
-    found = tx.execute(select(ENTRIES.c.dossier).where(ENTRIES.c.id == entry)).scalar()
+    found = tx.execute(_DOSSIER_OF, {"of_entry": entry}).scalar()
     return DossierId(found) if found else None
 
 
-def load_entries(tx: Connection, vault: crypto.Vault, dossier: DossierId, *, contents: bool) -> list[Entry]:
-    """Entries as they verified when they were filed. `contents` unseals the held parts."""
-    parts: dict[str, list[Any]] = {}
-    query = select(PARTS).join(ENTRIES, ENTRIES.c.id == PARTS.c.entry).where(ENTRIES.c.dossier == dossier)
+def load_from(tx: Connection, dossier: DossierId, first: int) -> list[tuple[int, Entry]]:
+    """Entries from this number on, as they verified when they were filed; their parts are not looked at."""
+    rows = tx.execute(_ENTRIES_FROM, {"dossier": dossier, "first": first})
+    return [(r.number, _entry(None, r.id, r.raw, [])) for r in rows]
+
+
+def with_contents(tx: Connection, vault: crypto.Vault, dossier: DossierId, entries: Iterable[Entry]) -> list[Entry]:
+    """The same entries with what this node has of their parts."""
+    parts: dict[str, dict[str, Any]] = {}
+    for row in tx.execute(_PARTS_OF_DOSSIER, {"dossier": dossier}):
+        parts.setdefault(row.entry, {})[row.id] = row
+    return [_filled(vault, e.id, e.statement, parts.get(e.id, {})) for e in entries]
+
+
+def load_subject(tx: Connection, vault: crypto.Vault, dossier: DossierId) -> str:
+    """What the opening calls it; empty where this node has not got that part."""
+    query = select(ENTRIES.c.id, ENTRIES.c.raw).where(ENTRIES.c.dossier == dossier, ENTRIES.c.clock == 0)
     for row in tx.execute(query):
-        parts.setdefault(row.entry, []).append(row)
-    rows = tx.execute(select(ENTRIES.c.id, ENTRIES.c.raw).where(ENTRIES.c.dossier == dossier))
-    return [_entry(vault, r.id, r.raw, parts.get(r.id, []), contents=contents) for r in rows]
+        parts = list(tx.execute(_PARTS_OF_ENTRY, {"of_entry": row.id}))
+        for part in _entry(vault, row.id, row.raw, parts).parts:
+            if part.ref.kind == "subject" and part.content:
+                return str(part.content.get("text", ""))
+    return ""
 
 
 def load_entry(tx: Connection, vault: crypto.Vault, entry: EntryId) -> Entry | None:
     raw = load_raw(tx, entry)
     if raw is None:
         return None
-    return _entry(vault, entry, raw, list(tx.execute(select(PARTS).where(PARTS.c.entry == entry))), contents=True)
+    return _entry(vault, entry, raw, list(tx.execute(_PARTS_OF_ENTRY, {"of_entry": entry})))
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _statement(raw: bytes) -> Statement:
-    """Parsing is most of a fold, each act folds its dossier, and signed bytes say the same thing each time."""
+    """Parsing is most of a fold, and signed bytes say the same thing each time."""
     return parse_statement(crypto.peek(raw, max_bytes=len(raw)).body)
 
 
-def _entry(vault: crypto.Vault, entry: str, raw: bytes, rows: list[Any], *, contents: bool) -> Entry:
-    statement = _statement(raw)
-    by_id = {r.id: r for r in rows}
-    return Entry(
-        EntryId(entry), statement, tuple(_part(vault, ref, by_id.get(ref.id), contents) for ref in statement.parts)
-    )
+def _entry(vault: crypto.Vault | None, entry: str, raw: bytes, rows: list[Any]) -> Entry:
+    return _filled(vault, EntryId(entry), _statement(raw), {r.id: r for r in rows})
 
 
-def _part(vault: crypto.Vault, ref: PartRef, row: Any, contents: bool) -> Part:
+def _filled(vault: crypto.Vault | None, entry: EntryId, statement: Statement, rows: Mapping[str, Any]) -> Entry:
+    return Entry(entry, statement, tuple(_part(vault, ref, rows.get(ref.id)) for ref in statement.parts))
+
+
+def _part(vault: crypto.Vault | None, ref: PartRef, row: Any) -> Part:
     if row is None:
         return Part(ref, Presence.WITHHELD, None)
     presence = Presence(row.presence)
-    if presence is not Presence.HELD or not contents:
+    if presence is not Presence.HELD or vault is None:
         return Part(ref, presence, None)
     return Part(ref, presence, _open_part(vault, row.id, row.sealed)[1])
 
@@ -270,11 +348,32 @@ def load_filed_at(tx: Connection, dossier: DossierId) -> dict[str, datetime]:
     return {r.id: parse_instant(r.filed_at) for r in rows}
 
 
-def save_grant(tx: Connection, grant: Grant) -> None:
-    tx.execute(delete(GRANTS).where(GRANTS.c.entry == grant.entry, GRANTS.c.node == grant.node))
-    values = {"entry": grant.entry, "node": grant.node, "at": format_instant(grant.at)}
-    packed = {"clauses": msgspec.json.encode(grant.clauses), "withheld": msgspec.json.encode(grant.withheld)}
-    tx.execute(insert(GRANTS).values(**values, **packed))
+def load_last_filed(tx: Connection, dossier: DossierId) -> datetime:
+    """When the newest of its entries came."""
+    return parse_instant(
+        tx.execute(select(func.max(ENTRIES.c.filed_at)).where(ENTRIES.c.dossier == dossier)).scalar_one()
+    )
+
+
+def insert_grants(tx: Connection, grants: Iterable[Grant]) -> None:
+    """Of an entry that is new."""
+    rows = [
+        {
+            "entry": g.entry,
+            "node": g.node,
+            "at": format_instant(g.at),
+            "clauses": msgspec.json.encode(g.clauses),
+            "withheld": msgspec.json.encode(g.withheld),
+        }
+        for g in grants
+    ]
+    if rows:
+        tx.execute(_INSERT_GRANTS, rows)
+
+
+def replace_grant(tx: Connection, grant: Grant) -> None:
+    tx.execute(_DROP_GRANT, {"of_entry": grant.entry, "to": grant.node})
+    insert_grants(tx, [grant])
 
 
 def _grant(row: Any) -> Grant:
@@ -283,7 +382,7 @@ def _grant(row: Any) -> Grant:
 
 
 def load_grant(tx: Connection, entry: EntryId, node: NodeId) -> Grant | None:
-    row = tx.execute(select(GRANTS).where(GRANTS.c.entry == entry, GRANTS.c.node == node)).first()
+    row = tx.execute(_GRANT, {"of_entry": entry, "to": node}).first()
     return _grant(row) if row else None
 
 
@@ -292,8 +391,11 @@ def load_grants(tx: Connection, dossier: DossierId) -> list[Grant]:
     return [_grant(r) for r in tx.execute(query)]
 
 
-def replace_duties(tx: Connection, dossier: DossierId, found: Iterable[Duty]) -> None:
-    tx.execute(delete(DUTIES).where(DUTIES.c.dossier == dossier))
+def drop_duties(tx: Connection, dossier: DossierId) -> None:
+    tx.execute(_DROP_DUTIES, {"of_dossier": dossier})
+
+
+def insert_duties(tx: Connection, dossier: DossierId, found: Iterable[Duty]) -> None:
     rows = [
         {
             "dossier": dossier,
@@ -311,7 +413,7 @@ def replace_duties(tx: Connection, dossier: DossierId, found: Iterable[Duty]) ->
         for n, d in enumerate(found)
     ]
     if rows:
-        tx.execute(insert(DUTIES), rows)
+        tx.execute(_INSERT_DUTIES, rows)
 
 
 def load_duties(tx: Connection, owner: NodeId | None, dossier: DossierId | None, limit: int) -> list[Duty]:

@@ -13,7 +13,7 @@ Rules (docs/protocol.md numbers them D-1 ...):
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 
 from tansiq.dossiers.frame import FRAME_ACTS, check_frame, missing_reference, step_frame
-from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Duty, Entry, Kind, Mark
+from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Duty, Entry, Kind, Mark, Recall
 from tansiq.dossiers.wire import dossier_id, field_of
 from tansiq.errors import Invalid
 from tansiq.terms import DossierId, EntryId, NodeId
@@ -35,7 +35,12 @@ OUTSIDE = ("not_a_member", "after_removal", "wrong_kind", "second_opening", "clo
 
 def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     unique = {e.id: e for e in entries}
-    return tuple(sorted(unique.values(), key=lambda e: (e.statement.clock, e.statement.author, e.id)))
+    return tuple(sorted(unique.values(), key=_place))
+
+
+def _place(entry: Entry) -> tuple[int, str, str]:
+    """D-1: where an entry stands in its dossier."""
+    return entry.statement.clock, entry.statement.author, entry.id
 
 
 def ancestors(of: EntryId, known: dict[EntryId, Entry]) -> frozenset[EntryId]:
@@ -52,15 +57,43 @@ def ancestors(of: EntryId, known: dict[EntryId, Entry]) -> frozenset[EntryId]:
 
 
 @dataclass
-class _Fold:
-    """Working memory of one fold; never leaves it."""
+class _Memory:
+    """What a fold has to remember to go on. Never leaves this module, never changes once its fold is done."""
 
     known: dict[EntryId, Entry]
+    opening: Entry | None = None
+    awaited: set[str] = field(default_factory=set)
+    """Ids that entries name, as parents or in their facts, and that are not known."""
     marks: list[Mark] = field(default_factory=list)
     lists: list[Entry] = field(default_factory=list)
     removals: dict[NodeId, list[frozenset[EntryId]]] = field(default_factory=dict)
     first_under_clock: dict[tuple[str, int], EntryId] = field(default_factory=dict)
     newest: int = 0
+
+    def with_entry(self, entry: Entry) -> _Memory:
+        """A copy that knows one entry more: the fold that this one belongs to stays what it is."""
+        return replace(
+            self,
+            known={**self.known, entry.id: entry},
+            awaited=self.awaited | {n for n in _named(entry) if n not in self.known},
+            marks=[*self.marks],
+            first_under_clock={**self.first_under_clock},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A fold that can go on when another entry comes (`extend`)."""
+
+    state: DossierState
+    _memory: _Memory
+
+    @property
+    def is_opened(self) -> bool:
+        return self._memory.opening is not None
+
+    def knows(self, entry: EntryId) -> bool:
+        return entry in self._memory.known
 
 
 def parse_facts(rule: ActRule, facts: object) -> Any:
@@ -78,29 +111,82 @@ def parse_facts(rule: ActRule, facts: object) -> Any:
 
 def fold(dossier: DossierId, entries: Iterable[Entry], kind: Kind) -> DossierState:
     """The state of a dossier. Total: any verified entries, in any order, any number of times."""
+    return folded(dossier, entries, kind).state
+
+
+def folded(dossier: DossierId, entries: Iterable[Entry], kind: Kind) -> Folded:
+    """As `fold`, with what it takes to go on."""
     ordered = in_order(e for e in entries if e.statement.dossier == dossier)
     known = {e.id: e for e in ordered}
-    work = _Fold(known)
+    memory = _Memory(known, awaited={n for e in ordered for n in _named(e) if n not in known})
     state = _empty(dossier, kind.name, ordered, known)
-    opening = _find_opening(ordered, kind, work)
-    if opening is not None:
-        _collect_member_lists(ordered, opening, work)
-    counts = 0
+    memory.opening = _find_opening(ordered, kind)
+    if memory.opening is not None:
+        _collect_member_lists(ordered, memory.opening, memory)
     for entry in ordered:
-        if opening is None:
-            work.marks.append(Mark(entry.id, "opening_missing", void=True))
-            continue
-        reason = _frame_fault(entry, opening, work, state)
-        if not reason:
-            state, reason = _apply(entry, opening, kind, state)
-        if reason:
-            work.marks.append(Mark(entry.id, reason.split(": ")[0], void=True, detail=reason.partition(": ")[2]))
-        else:
-            counts += 1
-            _oddities(entry, work)
-    return replace(
-        state, marks=tuple(work.marks), heads=_heads(ordered, {m.entry for m in work.marks if m.code in OUTSIDE})
-    )
+        state = _take(entry, kind, state, memory)
+    outside = {m.entry for m in memory.marks if m.code in OUTSIDE}
+    return Folded(replace(state, marks=tuple(memory.marks), heads=_heads(ordered, outside)), memory)
+
+
+def extend(before: Folded, entry: Entry, kind: Kind) -> Folded:
+    """The fold of one entry more: what `folded` makes of all of them, at the price of one where it comes last.
+
+    Looking back is what costs: an entry that lands in the middle, that others wait for, or that is a member list (which
+    rules over earlier entries too) makes the fold begin anew.
+    """
+    memory, state, s = before._memory, before.state, entry.statement
+    if s.dossier != state.id or entry.id in memory.known:
+        return before
+    if memory.opening is None or _rules_over_others(entry, before):
+        return folded(state.id, (*state.entries, entry), kind)
+    memory = memory.with_entry(entry)
+    gone = [p for p in s.parents if p not in memory.known]
+    missing = tuple(sorted({*state.missing, *gone})) if gone else state.missing
+    grown = replace(state, entries=(*state.entries, entry), missing=missing, marks=(), heads=())
+    grown = _take(entry, kind, grown, memory)
+    heads = state.heads
+    if not any(m.entry == entry.id and m.code in OUTSIDE for m in memory.marks[len(state.marks) :]):
+        heads = (*(h for h in heads if h not in s.parents), entry.id)
+    return Folded(replace(grown, marks=tuple(memory.marks), heads=heads), memory)
+
+
+def _rules_over_others(entry: Entry, before: Folded) -> bool:
+    s, memory = entry.statement, before._memory
+    if _place(entry) < _place(before.state.entries[-1]) or entry.id in memory.awaited:
+        return True
+    opener = memory.opening.statement.author if memory.opening else None
+    return s.type == "dossier.members" and s.author == opener and s.members is not None
+
+
+def _take(entry: Entry, kind: Kind, state: DossierState, memory: _Memory) -> DossierState:
+    """One step: the state after the next entry in order, and the marks that it gets."""
+    if memory.opening is None:
+        memory.marks.append(Mark(entry.id, "opening_missing", void=True))
+        return state
+    reason = _frame_fault(entry, memory.opening, memory)
+    if not reason:
+        state, reason = _apply(entry, memory.opening, kind, state)
+    if reason:
+        memory.marks.append(Mark(entry.id, reason.split(": ")[0], void=True, detail=reason.partition(": ")[2]))
+    else:
+        _oddities(entry, memory)
+    return state
+
+
+def _named(entry: Entry) -> Iterator[str]:
+    """Ids of entries that this one names: its parents, and whatever looks like one in its facts."""
+    yield from entry.statement.parents
+    todo: list[Any] = [entry.statement.facts]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, str):
+            if value.startswith("e-"):
+                yield value
+        elif isinstance(value, Mapping):
+            todo += value.values()
+        elif isinstance(value, list | tuple):
+            todo += value
 
 
 def _heads(ordered: tuple[Entry, ...], outside: set[EntryId]) -> tuple[EntryId, ...]:
@@ -140,7 +226,7 @@ def is_opening(entry: Entry) -> bool:
     return first and dossier_id(s.author, s.nonce) == s.dossier
 
 
-def _find_opening(ordered: tuple[Entry, ...], kind: Kind, work: _Fold) -> Entry | None:
+def _find_opening(ordered: tuple[Entry, ...], kind: Kind) -> Entry | None:
     for entry in ordered:
         s = entry.statement
         if s.type == kind.opening.type and s.kind == kind.name and is_opening(entry):
@@ -148,7 +234,7 @@ def _find_opening(ordered: tuple[Entry, ...], kind: Kind, work: _Fold) -> Entry 
     return None
 
 
-def _collect_member_lists(ordered: tuple[Entry, ...], opening: Entry, work: _Fold) -> None:
+def _collect_member_lists(ordered: tuple[Entry, ...], opening: Entry, memory: _Memory) -> None:
     opener = opening.statement.author
     seen_clocks: set[int] = set()
     for entry in ordered:
@@ -156,51 +242,51 @@ def _collect_member_lists(ordered: tuple[Entry, ...], opening: Entry, work: _Fol
         lists = entry.id == opening.id or (s.type == "dossier.members" and s.members is not None)
         if lists and s.author == opener and s.clock not in seen_clocks:
             seen_clocks.add(s.clock)
-            work.lists.append(entry)
+            memory.lists.append(entry)
     removals: dict[NodeId, list[frozenset[EntryId]]] = defaultdict(list)
-    for before, after in zip(work.lists, work.lists[1:], strict=False):
+    for before, after in zip(memory.lists, memory.lists[1:], strict=False):
         gone = set(before.statement.members or ()) - set(after.statement.members or ())
-        past = ancestors(after.id, work.known) if gone else frozenset()
+        past = ancestors(after.id, memory.known) if gone else frozenset()
         for node in gone:
             removals[node].append(past)
-    work.removals = dict(removals)
+    memory.removals = dict(removals)
 
 
-def _membership_fault(entry: Entry, opening: Entry, work: _Fold) -> str:
+def _membership_fault(entry: Entry, opening: Entry, memory: _Memory) -> str:
     author = entry.statement.author
     if author == opening.statement.author:
         return ""
-    if not any(author in (m.statement.members or ()) for m in work.lists):
+    if not any(author in (m.statement.members or ()) for m in memory.lists):
         return "not_a_member"
-    if author in (work.lists[-1].statement.members or ()):
+    if author in (memory.lists[-1].statement.members or ()):
         return ""
     # D-3: removal is strong. An entry that the removal had not seen does not count, whatever clock it claims.
-    return "" if any(entry.id in past for past in work.removals.get(author, ())) else "after_removal"
+    return "" if any(entry.id in past for past in memory.removals.get(author, ())) else "after_removal"
 
 
-def _frame_fault(entry: Entry, opening: Entry, work: _Fold, state: DossierState) -> str:
+def _frame_fault(entry: Entry, opening: Entry, memory: _Memory) -> str:
     s = entry.statement
     if entry.id == opening.id:
-        work.first_under_clock[(s.author, s.clock)] = entry.id
+        memory.first_under_clock[(s.author, s.clock)] = entry.id
         return ""
     if s.kind != opening.statement.kind:
         return "wrong_kind"
     if not s.parents:
         return "second_opening"
-    fault = _membership_fault(entry, opening, work)
+    fault = _membership_fault(entry, opening, memory)
     if fault:
         return fault
-    parents = [work.known[p].statement.clock for p in s.parents if p in work.known]
+    parents = [memory.known[p].statement.clock for p in s.parents if p in memory.known]
     complete = len(parents) == len(s.parents)
     if (complete and s.clock != max(parents) + 1) or (parents and s.clock <= max(parents)):
         return "clock_wrong"
-    if not complete and s.clock > work.newest + CLOCK_JUMP:
+    if not complete and s.clock > memory.newest + CLOCK_JUMP:
         return "clock_wrong"
-    work.newest = max(work.newest, s.clock)
-    first = work.first_under_clock.setdefault((s.author, s.clock), entry.id)
+    memory.newest = max(memory.newest, s.clock)
+    first = memory.first_under_clock.setdefault((s.author, s.clock), entry.id)
     if first != entry.id:
-        if not any(m.entry == first and m.code == "equivocation" for m in work.marks):
-            work.marks.append(Mark(first, "equivocation", void=False))
+        if not any(m.entry == first and m.code == "equivocation" for m in memory.marks):
+            memory.marks.append(Mark(first, "equivocation", void=False))
         return "equivocation"
     return ""
 
@@ -256,16 +342,16 @@ def _act_fault(entry: Entry, rule: ActRule, state: DossierState) -> str:
     return ""
 
 
-def _oddities(entry: Entry, work: _Fold) -> None:
+def _oddities(entry: Entry, memory: _Memory) -> None:
     """What officers should see although the entry counts."""
     s = entry.statement
-    parents = [work.known[p].statement for p in s.parents if p in work.known]
+    parents = [memory.known[p].statement for p in s.parents if p in memory.known]
     if parents and s.at < max(p.at for p in parents) - TIME_TOLERANCE:
-        work.marks.append(Mark(entry.id, "time_before_parents", void=False))
+        memory.marks.append(Mark(entry.id, "time_before_parents", void=False))
     if parents and s.clock > max(p.clock for p in parents) + CLOCK_JUMP:
-        work.marks.append(Mark(entry.id, "clock_jump", void=False))
+        memory.marks.append(Mark(entry.id, "clock_jump", void=False))
     if len(parents) < len(s.parents):
-        work.marks.append(Mark(entry.id, "parents_missing", void=False))
+        memory.marks.append(Mark(entry.id, "parents_missing", void=False))
 
 
 # --- duties and automatic acts of the frame ---
@@ -293,7 +379,7 @@ def duties(state: DossierState, kind: Kind) -> tuple[Duty, ...]:
             )
     for r in state.recalls:
         entry = state.entry(r.entry)
-        holders = _holders(state, r.part) if entry else ()
+        holders = _holders(state, r) if entry else ()
         found += [
             Duty(
                 state.id, n, "dossier.erase", r.at, r.at, "LED art. 7(3), 16", r.entry, creditor=entry.statement.author
@@ -326,14 +412,14 @@ def _permission_owner(state: DossierState, asked: EntryId) -> NodeId:
     return about.statement.author if about else (state.opener or NodeId(""))
 
 
-def _holders(state: DossierState, part: str) -> tuple[NodeId, ...]:
+def _holders(state: DossierState, recall: Recall) -> tuple[NodeId, ...]:
     """Members that may hold the part: its entry's addressees, and who joined later. Who was withheld it says so."""
+    about = state.entry(recall.about)
+    if about is None:
+        return ()
     first = set(state.first.statement.members or ())
-    for e in state.entries:
-        if any(p.id == part for p in e.statement.parts):
-            given = set(e.statement.addressees) | (set(state.members) - first)
-            return tuple(n for n in state.members if n in given and n != e.statement.author)
-    return ()
+    given = set(about.statement.addressees) | (set(state.members) - first)
+    return tuple(n for n in state.members if n in given and n != about.statement.author)
 
 
 def _review_duties(state: DossierState) -> list[Duty]:
@@ -354,6 +440,6 @@ def automatic(state: DossierState, kind: Kind, me: NodeId) -> tuple[AutoAct, ...
     found = [
         AutoAct("dossier.erased", {"recall": r.entry, "part": r.part})
         for r in state.recalls
-        if me in _holders(state, r.part) and me not in r.erased
+        if me in _holders(state, r) and me not in r.erased
     ]
     return (*found, *kind.automatic(state, me))

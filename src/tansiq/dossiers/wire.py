@@ -253,10 +253,13 @@ def parse_legal(raw: _Legal) -> Legal:
     return Legal(raw.purpose, raw.legal_basis, raw.agreements, raw.transfer_basis, raw.review_on, raw.erase_on)
 
 
-def check_statement(body: bytes) -> None:
-    """What we are about to sign must be what we can read: too many parts or parents is our officer's `Invalid`."""
+def check_statement(body: bytes) -> Statement:
+    """What we are about to sign must be what we can read: too many parts or parents is our officer's `Invalid`.
+
+    It comes back as everybody else will read it.
+    """
     try:
-        parse_statement(body)
+        return parse_statement(body)
     except Untrusted as exc:
         raise Invalid(exc.code, exc.message, step="write the statement", field=exc.field) from None
 
@@ -303,9 +306,11 @@ Keyring = Callable[[NodeId], crypto.PublicKeys]
 
 def verify_entry(raw_entry: bytes, keyring: Keyring) -> tuple[Entry, Statement]:
     """An entry with no parts held yet. Raises `Untrusted`."""
-    claimed = parse_statement(crypto.peek(raw_entry, max_bytes=2 * MAX_STATEMENT_BYTES).body)
-    body = crypto.verify(raw_entry, PAYLOAD_TYPE, keyring(claimed.author), claimed.author)
-    statement = parse_statement(body)
+    claimed = crypto.peek(raw_entry, max_bytes=2 * MAX_STATEMENT_BYTES).body
+    statement = parse_statement(claimed)
+    body = crypto.verify(raw_entry, PAYLOAD_TYPE, keyring(statement.author), statement.author)
+    if body != claimed:  # one envelope has one body; were it ever read in two ways, only the verified one would count
+        raise Untrusted("delivery.two_bodies", "the envelope reads in two ways", step="read delivery")
     parts = tuple(Part(ref, Presence.WITHHELD, None) for ref in statement.parts)
     return Entry(entry_id(body), statement, parts), statement
 

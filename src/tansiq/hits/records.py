@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     bindparam,
     delete,
     func,
@@ -250,12 +251,12 @@ def unpack(row: dict[str, Any], holding: BankRecord, vault: Vault) -> Match:
     )
 
 
-def erase_part(tx: Connection, part: str) -> list[str]:
-    """Matches that show the part, on either side."""
-    shows = or_(matches.c.part == part, matches.c.holding_part == part)
-    gone = list(tx.execute(select(matches.c.id).where(shows).order_by(matches.c.id)).scalars())
+def erase_part(tx: Connection, entry: str, part: str, gone: Sequence[str]) -> list[str]:
+    """Matches that show the entry's part, or as their holding a record that went with it."""
+    shows = or_(and_(matches.c.entry == entry, matches.c.part == part), matches.c.record.in_(gone))
+    removed = list(tx.execute(select(matches.c.id).where(shows).order_by(matches.c.id)).scalars())
     tx.execute(delete(matches).where(shows))
-    return gone
+    return removed
 
 
 def remove(tx: Connection, ids: Sequence[str]) -> None:

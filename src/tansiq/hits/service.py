@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -259,9 +259,12 @@ class Hits:
             found = self._unpack(records.load(tx, undecided=True))
         return rules.duties(found, {m.id: bool(m.extra.get("urgent")) for m in found})
 
-    def erase_part(self, tx: Connection, part: str) -> list[str]:
-        """A part was recalled or erased: so go the matches that show it, on either side. The caller writes the leaf."""
-        return records.erase_part(tx, part)
+    def erase_part(self, tx: Connection, entry: str, part: str, gone: Sequence[str] = ()) -> list[str]:
+        """An entry's part was recalled or erased: so go the matches that show it, on either side.
+
+        `gone` are the bank's records that went with it. The caller writes the leaf.
+        """
+        return records.erase_part(tx, entry, part, gone)
 
     def sweep(self) -> int:
         """Remove matches whose holding is gone (delisted, past its erasure date): they still show what it said."""

@@ -117,16 +117,24 @@ def test_what_came_with_the_same_dossier_is_left_out(here):
 
 
 def test_a_part_is_kept_once_and_goes_when_it_is_recalled(here):
-    first = here.keep(person("Yasser Tazeghart"), source="dossier", part="p-1")
-    assert here.keep(person("Yasser Tazeghart"), source="dossier", part="p-1") == first
+    first = here.keep(person("Yasser Tazeghart"), source="dossier", reference="e-1", part="p-1")
+    assert here.keep(person("Yasser Tazeghart"), source="dossier", reference="e-1", part="p-1") == first
     assert here.bank.count() == 1
-    assert here.store.write(lambda tx: here.bank.erase_part(tx, "p-1")) == [first]
+    assert here.store.write(lambda tx: here.bank.erase_part(tx, "e-1", "p-1")) == [first]
     assert here.bank.count() == 0
     assert here.bank.search_name("Yasser Tazeghart") == []
     with pytest.raises(NotFound):
         here.bank.get(first)
     assert [leaf.verb for leaf in here.ledger.find(first)] == [LogVerb.ERASE]
-    assert here.store.write(lambda tx: here.bank.erase_part(tx, "p-1")) == []
+    assert here.store.write(lambda tx: here.bank.erase_part(tx, "e-1", "p-1")) == []
+
+
+def test_the_same_part_of_another_entry_stays(here):
+    first = here.keep(person("Yasser Tazeghart"), source="dossier", reference="e-1", part="p-1")
+    other = here.keep(person("Yasser Tazeghart"), source="dossier", reference="e-2", part="p-1")
+    assert first != other
+    assert here.store.write(lambda tx: here.bank.erase_part(tx, "e-1", "p-1")) == [first]
+    assert here.bank.get(other).provenance.reference == "e-2"
 
 
 def test_what_reaches_its_erasure_date_goes(here):
@@ -207,12 +215,12 @@ def test_searching_and_keeping_at_once_do_not_disturb_each_other(here):
 def test_both_databases_keep_and_find(store_url):
     opened = Holdings(store_url)
     try:
-        kept = opened.keep(person("Yasser Tazeghart", phone="+212612345678"), part="p-1")
+        kept = opened.keep(person("Yasser Tazeghart", phone="+212612345678"), source="dossier", part="p-1")
         assert [r.id for r in opened.bank.search_identifier("phone", "0612345678", "MA")] == [kept]
         assert opened.bank.search_identifier("no such kind", "1") == []
         with opened.store.read() as tx:
             assert tx.execute(text("select count(*) from bank_keys")).scalar() == 1
-        assert opened.store.write(lambda tx: opened.bank.erase_part(tx, "p-1")) == [kept]
+        assert opened.store.write(lambda tx: opened.bank.erase_part(tx, "r", "p-1")) == [kept]
         with opened.store.read() as tx:
             assert tx.execute(text("select count(*) from bank_keys")).scalar() == 0
     finally:

@@ -269,16 +269,18 @@ def test_what_came_with_urgency_is_due_sooner_and_shown_first(desk, matched):
 
 def test_a_recalled_part_takes_its_matches_with_it(desk, matched):
     store = desk.there.store
-    assert store.write(lambda tx: desk.hits.erase_part(tx, matched.part)) == [matched.id]
+    assert store.write(lambda tx: desk.hits.erase_part(tx, "e-other", matched.part)) == []
+    assert store.write(lambda tx: desk.hits.erase_part(tx, matched.entry, matched.part)) == [matched.id]
     with pytest.raises(NotFound):
         desk.hits.match(matched.id)
 
 
 def test_a_match_goes_with_the_part_that_its_holding_came_from(desk):
-    desk.there.keep(person("Yasser Tazeghart", birthDate="1985"), source="dossier", part="p-7", dossier=D2)
+    kept = desk.there.keep(person("Yasser Tazeghart", birthDate="1985"), source="dossier", part="p-7", dossier=D2)
     desk.arrive(entry_of(person("Yasser Tazeghart", birthDate="1985")))
     (found,) = desk.examine()
-    assert desk.there.store.write(lambda tx: desk.hits.erase_part(tx, "p-7")) == [found.id]
+    assert desk.there.store.write(lambda tx: desk.hits.erase_part(tx, "r", "p-7")) == []
+    assert desk.there.store.write(lambda tx: desk.hits.erase_part(tx, "r", "p-7", [kept])) == [found.id]
 
 
 def test_matches_are_counted_by_their_state(desk, matched):

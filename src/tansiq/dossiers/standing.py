@@ -1,0 +1,89 @@
+"""Folds kept in memory, so that one entry more costs one step and not the whole dossier again.
+
+Nothing here is believed: a fold counts only if the database says, in the snapshot that asks, that its last entry bears
+its number, and what came after it is added. Entries are never changed nor removed, and writers are serial, so the same
+last entry under the same number is the same set. What a write made is kept for its own transaction, and for everybody
+once that is committed.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from tansiq.dossiers import records
+from tansiq.dossiers.model import Entry, Kind
+from tansiq.dossiers.rules import Folded
+from tansiq.store import Store
+from tansiq.terms import DossierId, EntryId
+
+MOST_DOSSIERS = 1024
+MOST_ENTRIES = 16_384
+"""About 3 KB each. Without contents: no personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A dossier as far as entry number `number`, which is `last`. Every part looks withheld: it is for rules alone."""
+
+    kind: Kind
+    folded: Folded
+    number: int
+    last: EntryId
+    shown: bool = False
+    """The dossier's row and its duties say the same, because this process has written them."""
+
+
+class Standings:
+    """The folds of one process. Thread-safe."""
+
+    def __init__(self, store: Store, most_dossiers: int = MOST_DOSSIERS, most_entries: int = MOST_ENTRIES) -> None:
+        self._store = store
+        self._most = (most_dossiers, most_entries)
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[DossierId, Standing] = OrderedDict()
+        self._entries = 0
+        """Owned by the lock, with `_kept`."""
+        self._own: dict[DossierId, Standing] = {}
+        self._own_tx: weakref.ref[Connection] | None = None
+        """What the running write transaction made; touched by the writer thread alone."""
+
+    def load(self, tx: Connection, dossier: DossierId) -> tuple[Standing | None, list[tuple[int, Entry]]]:
+        """The fold that holds in this snapshot, or None, and the entries that came after it (all of them for None)."""
+        there = self._find(tx, dossier)
+        if there is not None:
+            rows = records.load_from(tx, dossier, there.number)
+            if rows and (rows[0][0], rows[0][1].id) == (there.number, there.last):
+                return there, rows[1:]
+        return None, records.load_from(tx, dossier, 0)
+
+    def keep(self, tx: Connection, dossier: DossierId, standing: Standing) -> None:
+        """From a read at once; from a write for the same transaction, and for others after its commit."""
+        if not self._store.is_write(tx):
+            self._put(dossier, standing)
+            return
+        if self._own_tx is None or self._own_tx() is not tx:
+            self._own, self._own_tx = {}, weakref.ref(tx)
+        self._own[dossier] = standing
+        self._store.after_commit(tx, lambda: self._put(dossier, standing))
+
+    def _find(self, tx: Connection, dossier: DossierId) -> Standing | None:
+        if self._own_tx is not None and self._own_tx() is tx and dossier in self._own:
+            return self._own[dossier]
+        with self._lock:
+            there = self._kept.get(dossier)
+            if there is not None:
+                self._kept.move_to_end(dossier)
+            return there
+
+    def _put(self, dossier: DossierId, standing: Standing) -> None:
+        with self._lock:
+            before = self._kept.pop(dossier, None)
+            self._entries += standing.number - (before.number if before else 0)
+            self._kept[dossier] = standing
+            while len(self._kept) > self._most[0] or self._entries > self._most[1]:
+                self._entries -= self._kept.popitem(last=False)[1].number

@@ -1,0 +1,535 @@
+"""The verbs that write: open, append, admit, deliver, forward.
+
+What needs no database is done before the writer is asked for: rules, law gate, signatures, seals. `Ready` is an act
+that only has to be written down; if the dossier has moved in between, it is made anew, inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from tansiq import crypto
+from tansiq.access.model import Acting
+from tansiq.bank import parse_entity
+from tansiq.bank.model import Entity
+from tansiq.dossiers import desk, drafting, records
+from tansiq.dossiers.desk import Wiring
+from tansiq.dossiers.drafting import Draft, Made
+from tansiq.dossiers.frame import FRAME_ACTS, effective_handling, state_facts
+from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Entry, Kind, Legal, Part, Presence
+from tansiq.dossiers.rules import automatic, folded, parse_facts
+from tansiq.dossiers.standing import Standing
+from tansiq.dossiers.wire import PAYLOAD_TYPE, Body, dossier_id, parse_body
+from tansiq.errors import Conflict, Invalid, NotFound, Refused
+from tansiq.policy.model import Action, Decision, Permit, Question, Refusal
+from tansiq.terms import DossierId, EntryId, Handling, LogVerb, NodeId, PartId, country_of
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An act that is permitted, signed and sealed."""
+
+    before: Standing | None
+    """What it was made on; None: it opens the dossier."""
+    after: Standing
+    made: Made
+    raw: bytes
+    held: Mapping[PartId, bytes]
+    permits: Mapping[NodeId, Permit]
+    by: Acting
+    now: datetime
+
+    @property
+    def dossier(self) -> DossierId:
+        return self.made.entry.statement.dossier
+
+
+class Writing:
+    """What a node writes into its dossiers. The order of effects of each act is that of `_write`."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._w = wiring
+
+    def open(self, kind: str, body: object, to: Iterable[str], by: Acting) -> DossierId:
+        ready = self._opening(kind, body, to, by)
+        self._w.store.write(lambda tx: self._write(tx, ready))
+        return ready.dossier
+
+    def open_in(self, tx: Connection, kind: str, body: object, to: Iterable[str], by: Acting) -> DossierId:
+        ready = self._opening(kind, body, to, by)
+        self._write(tx, ready)
+        return ready.dossier
+
+    def _opening(self, kind: str, body: object, to: Iterable[str], by: Acting) -> Ready:
+        found = desk.kind_of(self._w, kind)
+        parsed = parse_body(body)
+        rule = drafting.opening_rule(found, parsed)
+        addressees = self.nodes(to)
+        if not addressees:
+            raise Invalid("dossier.nobody", "name at least one partner", step="open the dossier", field="to")
+        draft = drafting.make_draft(parsed, rule, addressees=addressees, inherited=None, resolve=self.node)
+        nonce = self._w.random(16).hex()
+        state = folded(dossier_id(self._w.node, nonce), (), found).state
+        members = tuple(sorted({self._w.node, *addressees}))
+        return self._ready(draft, None, state, by, self._w.clock(), members=members, nonce=nonce)
+
+    def append(self, dossier: DossierId, body: object, by: Acting) -> EntryId:
+        parsed = parse_body(body)
+        with self._w.store.read() as tx:
+            there = desk.load_standing(self._w, tx, dossier)
+        ready = self._act(there, parsed, by)
+
+        def work(tx: Connection) -> EntryId:
+            records.lock_dossier(tx, dossier)
+            now_there = desk.load_standing(self._w, tx, dossier)
+            same = (now_there.number, now_there.last) == (there.number, there.last)
+            return self._write(tx, ready if same else self._act(now_there, parsed, by))
+
+        return self._w.store.write(work)
+
+    def append_in(self, tx: Connection, dossier: DossierId, body: object, by: Acting) -> EntryId:
+        parsed = parse_body(body)
+        records.lock_dossier(tx, dossier)
+        return self._write(tx, self._act(desk.load_standing(self._w, tx, dossier), parsed, by))
+
+    def _act(self, there: Standing, parsed: Body, by: Acting) -> Ready:
+        """An officer's act on the dossier as it stands."""
+        draft, members = self._drafted(there, parsed)
+        return self._ready(draft, there, there.folded.state, by, self._w.clock(), members=members)
+
+    def _drafted(self, there: Standing, parsed: Body) -> tuple[Draft, tuple[NodeId, ...] | None]:
+        """The act as a draft, and the member list that it makes. Raises `Invalid`, `Refused`."""
+        state = there.folded.state
+        rule = self._rule(there.kind, parsed.type)
+        if self._w.node not in state.members:
+            raise Refused("dossier.not_a_member", "this service is not a member any more", step="append")
+        addressees = self._addressees(state, parsed)
+        draft = drafting.make_draft(
+            self._about(state, parsed),
+            rule,
+            addressees=addressees,
+            inherited=self._inherited(state, addressees),
+            resolve=self.node,
+        )
+        return draft, self._new_members(parsed) if rule.type == "dossier.members" else None
+
+    def preview_append(self, dossier: DossierId, body: object, by: Acting) -> list[tuple[NodeId, Decision]]:
+        """What the gate would say for each addressee of an act; its form and the life cycle are checked too."""
+        parsed = parse_body(body)
+        with self._w.store.read() as tx:
+            there = desk.load_standing(self._w, tx, dossier)
+        draft, members = self._drafted(there, parsed)
+        now = self._w.clock()
+        self._make(draft, there.kind, there, there.folded.state, by, now, members, "")
+        return [(n, self._ask(draft, there.kind.name, n, by, now)) for n in draft.addressees]
+
+    def append_auto(self, tx: Connection, dossier: DossierId, act: AutoAct, facts: Mapping[str, Any]) -> EntryId:
+        """What the rules make us write. Raises `Conflict` where it was written already."""
+        records.lock_dossier(tx, dossier)
+        there = desk.load_standing(self._w, tx, dossier)
+        state = there.folded.state
+        if not any(
+            a.type == act.type and set(a.facts.items()) <= set(facts.items())
+            for a in automatic(state, there.kind, self._w.node)
+        ):
+            raise Conflict("act.done_already", "already written", step="settle")
+        rule = self._rule(there.kind, act.type)
+        addressees = tuple(n for n in state.members if n != self._w.node)
+        draft = Draft(rule, Handling.parse([]), self._inherited(state, addressees), facts, (), addressees)
+        return self._write(tx, self._ready(draft, there, state, Acting.machine(), self._w.clock()))
+
+    def admit(self, dossier: DossierId, newcomer: str, by: Acting, give: Iterable[PartId] = ()) -> EntryId:
+        """Add a member and deliver our own entries to it. The opener's verb; others call `deliver_to`.
+
+        A part that was withheld from anybody before is withheld from the newcomer too, unless `give` names it.
+        """
+        node = self.node(newcomer)
+
+        def work(tx: Connection) -> EntryId:
+            records.lock_dossier(tx, dossier)
+            there = desk.load_standing(self._w, tx, dossier)
+            state, kind = desk.load_state(self._w, tx, dossier)
+            body = Body(type="dossier.members", to=[*(str(n) for n in state.members if n != self._w.node), node])
+            body.facts = {}
+            rule = FRAME_ACTS["dossier.members"]
+            now = self._w.clock()
+            members = tuple(sorted({*state.members, node}))
+            addressees = tuple(n for n in members if n != self._w.node)
+            legal = self._inherited(state, addressees)
+            draft = drafting.make_draft(body, rule, addressees=addressees, inherited=legal, resolve=self.node)
+            # The newcomer gets what we wrote; the gate is asked again for each entry.
+            for entry in state.entries:
+                if entry.statement.author == self._w.node and entry.id not in state.voided():
+                    hidden = self._withheld_before(tx, dossier, entry.id) - set(give)
+                    self._grant(
+                        tx, entry, kind, node, by, now, tuple(sorted(hidden)), self._consents(state, node, entry.id)
+                    )
+            ready = self._ready(draft, there, state, by, now, members=members)
+            self._write(tx, ready)
+            return ready.made.entry.id
+
+        return self._w.store.write(work)
+
+    def deliver_to(self, dossier: DossierId, member: str, by: Acting, give: Iterable[PartId] = ()) -> int:
+        """Deliver our own entries to a member that joined later, or parts that were withheld from it (`give`).
+
+        Returns how many entries were queued. The gate is asked again for each.
+        """
+        node = self.node(member)
+        given = set(give)
+
+        def work(tx: Connection) -> int:
+            state, kind = desk.load_state(self._w, tx, dossier)
+            if node not in state.members:
+                raise Refused("dossier.not_a_member", "not a member of this dossier", step="deliver")
+            mine = [e for e in state.entries if e.statement.author == self._w.node and e.id not in state.voided()]
+            for entry in mine:
+                if given and not given & {p.ref.id for p in entry.parts}:
+                    continue
+                hidden = tuple(sorted(self._withheld_before(tx, dossier, entry.id) - given))
+                self._grant(tx, entry, kind, node, by, self._w.clock(), hidden, self._consents(state, node, entry.id))
+            return len(mine)
+
+        return self._w.store.write(work)
+
+    @staticmethod
+    def _withheld_before(tx: Connection, dossier: DossierId, entry: EntryId) -> set[PartId]:
+        return {p for g in records.load_grants(tx, dossier) if g.entry == entry for p in g.withheld}
+
+    def forward(self, dossier: DossierId, about: EntryId, to: str, by: Acting) -> EntryId:
+        """Ask whether another's entry may go to a further service. Raises `Refused` with the clause.
+
+        Where the gate permits, the originator is asked to deliver: no node forwards another's entry itself.
+        """
+        with self._w.store.read() as tx:
+            state = desk.load_state(self._w, tx, dossier)[0]
+        entry = state.entry(about)
+        if entry is None:
+            raise NotFound("entry.unknown", "no such entry", step="forward")
+        decision = self._w.gate.decide(self._forward_question(state, entry, to, by))
+        if isinstance(decision, Refusal):
+            self._record_refusal(entry.id, decision, by, to)
+            raise refused(decision, "forward", to, "ask the originator: dossier.permission_requested")
+        body = {"type": "dossier.permission_requested", "facts": {"about": about, "to": to}}
+        return self.append(dossier, body, by)
+
+    def _forward_question(self, state: DossierState, entry: Entry, to: str, by: Acting) -> Question:
+        """The same question as for our own sending, about another's entry: persons, restrictions, consent."""
+        recipient = to.upper() if len(to) == 2 else country_of(self.node(to))
+        granted = any(
+            p.answer.startswith("granted")
+            and self._same_place(p.to, to, recipient)
+            and state_facts(state, p.asked).get("about") == entry.id
+            for p in state.permissions
+        )
+        kind = desk.kind_of(self._w, state.kind)
+        entities = {p.ref.id: e for p in entry.parts if (e := _entity_of(p)) is not None}
+        draft = drafting.redraft(entry, self._rule(kind, entry.statement.type), (), self._w.node, entities)
+        asked = drafting.question(draft, self._asker(by), kind=state.kind, to=None, at=self._w.clock(), consent=granted)
+        handling = effective_handling(state, entry)
+        between = self._w.gate.agreements_between(self._w.country, recipient)
+        return replace(
+            asked,
+            action=Action.FORWARD,
+            originator=country_of(entry.statement.author),
+            recipient=recipient,
+            agreement=between[0].id if between else "",
+            handling=frozenset(str(c) for c in handling.codes),
+            handling_text=handling.text,
+        )
+
+    @staticmethod
+    def _same_place(asked: str, to: str, country: str) -> bool:
+        return asked == to or asked.upper() == country
+
+    # --- inside ---
+
+    @staticmethod
+    def _rule(kind: Kind, act: str) -> ActRule:
+        rule = kind.act(act) or FRAME_ACTS.get(act)
+        if rule is None:
+            raise Invalid("act.unknown", f"a {kind.name} has no such act", step="read the act", field="type")
+        return rule
+
+    def node(self, word: str) -> NodeId:
+        return drafting.node_or_resolve(word, self._w.resolve)
+
+    def nodes(self, words: Iterable[str]) -> tuple[NodeId, ...]:
+        return tuple(sorted({self.node(w) for w in words} - {self._w.node}))
+
+    def _addressees(self, state: DossierState, parsed: Body) -> tuple[NodeId, ...]:
+        others = tuple(n for n in state.members if n != self._w.node)
+        if parsed.to is None:
+            return others
+        chosen = self.nodes(parsed.to)
+        if not set(chosen) <= set(others):
+            raise Invalid(
+                "dossier.not_a_member", "an addressee is not a member of this dossier", step="append", field="to"
+            )
+        return chosen
+
+    def _about(self, state: DossierState, parsed: Body) -> Body:
+        """Short forms of ids that an officer may type, made whole."""
+        facts = dict(parsed.facts)
+        for key in ("about", "asked", "recall"):
+            if facts.get(key):
+                facts[key] = drafting.resolve_entry(state, facts[key])
+        if "lane" in facts:
+            facts["lane"] = self.node(str(facts["lane"]))
+        return msgspec.structs.replace(parsed, facts=facts)
+
+    def _new_members(self, parsed: Body) -> tuple[NodeId, ...]:
+        """`dossier.members` with `to` names the whole list that stays; us included always."""
+        return tuple(sorted({self._w.node, *self.nodes(parsed.to or ())}))
+
+    def _inherited(self, state: DossierState, addressees: Iterable[NodeId]) -> Legal:
+        """The opening's legal ground, turned towards our addressees.
+
+        The opener named an agreement for each of its own recipients. What we send back goes under the one by which it
+        was given to us, where the addressee is a party; to others under an agreement in force between us and them.
+        """
+        legal = state.first.statement.legal
+        if state.opener == self._w.node and all(legal.agreement_with(country_of(n)) for n in addressees):
+            return legal
+        found: dict[str, str] = {}
+        for country in sorted({country_of(n) for n in addressees}):
+            named = (legal.agreement_with(country), legal.agreement_with(self._w.country))
+            between = [a.id for a in self._w.gate.agreements_between(self._w.country, country)]
+            found[country] = next((n for n in named if n in between), between[0] if between else named[0])
+        return replace(legal, agreements=found)
+
+    @staticmethod
+    def _consents(state: DossierState, node: NodeId, about: EntryId) -> bool:
+        """Consent is for one entry and one recipient; it says nothing of any other."""
+        return any(
+            p.answer.startswith("granted")
+            and (p.to == node or p.to.upper() == country_of(node))
+            and state_facts(state, p.asked).get("about") == about
+            for p in state.permissions
+        )
+
+    def _ready(
+        self,
+        draft: Draft,
+        before: Standing | None,
+        state: DossierState,
+        by: Acting,
+        now: datetime,
+        members: tuple[NodeId, ...] | None = None,
+        nonce: str = "",
+    ) -> Ready:
+        """Make, check, ask the gate, sign, seal. Raises `Invalid` (form or life cycle), `Refused` (law)."""
+        kind = desk.kind_of(self._w, state.kind)
+        made, after = self._make(draft, kind, before, state, by, now, members, nonce)
+        permits = self._permits(draft, kind, by, now)
+        self._w.fault("append.permitted")
+        raw = crypto.sign(PAYLOAD_TYPE, made.body, self._w.signing, self._w.node)
+        self._w.fault("append.signed")
+        held = {
+            p.ref.id: records.seal_part(self._w.vault, p.ref.id, made.salts[p.ref.id], p.content or {})
+            for p in made.entry.parts
+        }
+        return Ready(before, after, made, raw, held, permits, by, now)
+
+    def _make(
+        self,
+        draft: Draft,
+        kind: Kind,
+        before: Standing | None,
+        state: DossierState,
+        by: Acting,
+        now: datetime,
+        members: tuple[NodeId, ...] | None,
+        nonce: str,
+    ) -> tuple[Made, Standing]:
+        parse_facts(draft.rule, draft.facts)
+        made = drafting.make_statement(
+            draft,
+            state=state,
+            author=self._w.node,
+            officer=by.officer,
+            at=now,
+            salt=lambda: self._w.random(32),
+            members=members,
+            nonce=nonce,
+        )
+        entry = made.entry
+        missing = set(kind.part_kinds_required(entry)) - {p.kind for p in draft.parts}
+        if missing:
+            raise Invalid(
+                "act.part_missing", f"missing: {', '.join(sorted(missing))}", step="read the act", field="parts"
+            )
+        bare = desk.without_contents(entry)
+        after = desk.with_entry(self._w, before, bare) if before else desk.new_standing(self._w, bare)
+        for mark in after.folded.state.marks:
+            if mark.entry == entry.id and mark.void:
+                raise Invalid(
+                    f"act.{mark.code}",
+                    mark.detail or mark.code.replace("_", " "),
+                    step="check the life cycle",
+                    field="type",
+                )
+        return made, after
+
+    def _asker(self, by: Acting) -> drafting.Asker:
+        return drafting.Asker(self._w.country, frozenset(by.roles), by.purpose, by.justification, by.second is not None)
+
+    def _ask(self, draft: Draft, kind: str, to: NodeId, by: Acting, now: datetime, consent: bool = False) -> Decision:
+        asked = drafting.question(draft, self._asker(by), kind=kind, to=to, at=now, consent=consent)
+        return self._w.gate.decide(asked)
+
+    def _permits(self, draft: Draft, kind: Kind, by: Acting, now: datetime) -> dict[NodeId, Permit]:
+        found: dict[NodeId, Permit] = {}
+        for node in draft.addressees:
+            decision = self._ask(draft, kind.name, node, by, now)
+            if isinstance(decision, Refusal):
+                raise refused(decision, "send", country_of(node), "")
+            if "four_eyes" in decision.obligations and by.second is None:
+                raise Refused(
+                    "four_eyes.needed",
+                    "a second officer must confirm this disclosure",
+                    clauses=tuple(c.id for c in decision.clauses),
+                    step="send",
+                    field="second",
+                    hint="let a supervisor confirm the draft",
+                )
+            found[node] = decision
+        return found
+
+    def preview(self, kind: str, body: object, to: Iterable[str], by: Acting) -> list[tuple[NodeId, Decision]]:
+        """What the gate would say for each recipient of an opening act."""
+        found = desk.kind_of(self._w, kind)
+        parsed = parse_body(body)
+        rule = drafting.opening_rule(found, parsed)
+        addressees = self.nodes(to)
+        draft = drafting.make_draft(parsed, rule, addressees=addressees, inherited=None, resolve=self.node)
+        return [(n, self._ask(draft, found.name, n, by, self._w.clock())) for n in addressees]
+
+    def _write(self, tx: Connection, ready: Ready) -> EntryId:
+        """One transaction: row and duties, entry with its parts, leaves, grants, outbox, bank.
+
+        No permit, no send; no leaf, no send: both stand in the transaction that queues.
+        """
+        made, entry, by, now = ready.made, ready.made.entry, ready.by, ready.now
+        desk.show(self._w, tx, ready.before, ready.after, now)
+        records.insert_entry(tx, entry, ready.after.number, ready.raw, now, ready.held)
+        if ready.permits:
+            self._log_sent(tx, entry, ready.permits, made.withheld, by, now)
+        else:
+            self._w.ledger.append(tx, verb=LogVerb.COLLECT, subject=entry.id, content=self.log(by, None), at=now)
+        hidden = made.withheld
+        granted = [_granted(entry.id, n, p, hidden.get(n, ()), now) for n, p in ready.permits.items()]
+        records.insert_grants(tx, granted)
+        for node in ready.permits:
+            self._w.enqueue(tx, node, "entry", entry.id, now + timedelta(days=self._w.item_days))
+        self._w.bank.add_many(tx, [(e, desk.provenance(entry, ref)) for ref, e in made.entities.items()])
+        self._w.fault("append.queued")
+        self._w.standings.keep(tx, ready.dossier, replace(ready.after, shown=True))
+        self._w.fault("append.done")
+        return entry.id
+
+    def _log_sent(
+        self,
+        tx: Connection,
+        entry: Entry,
+        permits: Mapping[NodeId, Permit],
+        withheld: Mapping[NodeId, tuple[PartId, ...]],
+        by: Acting,
+        now: datetime,
+    ) -> None:
+        for node, permit in permits.items():
+            content = {
+                **self.log(by, permit),
+                "to": node,
+                "withheld": len(withheld.get(node, ())),
+                "transfer": entry.statement.legal.transfer_basis,
+            }
+            self._w.ledger.append(tx, verb=LogVerb.DISCLOSE, subject=entry.id, content=content, at=now)
+
+    def _grant(
+        self,
+        tx: Connection,
+        entry: Entry,
+        kind: Kind,
+        node: NodeId,
+        by: Acting,
+        now: datetime,
+        withheld: tuple[PartId, ...],
+        consent: bool,
+    ) -> None:
+        """Deliver an entry of ours, written earlier, to one more node."""
+        rule = self._rule(kind, entry.statement.type)
+        gone = tuple(p.ref.id for p in entry.parts if p.presence is not Presence.HELD)
+        parsed = {p.ref.id: e for p in entry.parts if (e := _entity_of(p)) is not None}
+        hidden = tuple(w for w in (*withheld, *gone) if any(p.ref.id == w for p in entry.parts))
+        draft = drafting.redraft(entry, rule, hidden, node, parsed)
+        country = country_of(node)
+        if not draft.legal.agreement_with(country):
+            between = self._w.gate.agreements_between(self._w.country, country)
+            if between:
+                draft = replace(
+                    draft, legal=replace(draft.legal, agreements={**draft.legal.agreements, country: between[0].id})
+                )
+        decision = self._ask(draft, kind.name, node, by, now, consent)
+        if isinstance(decision, Refusal):
+            raise refused(decision, "deliver", country, "")
+        if "four_eyes" in decision.obligations and by.second is None:
+            raise Refused(
+                "four_eyes.needed", "a second officer must confirm this disclosure", step="deliver", field="second"
+            )
+        self._log_sent(tx, entry, {node: decision}, {node: hidden}, by, now)
+        records.replace_grant(tx, _granted(entry.id, node, decision, hidden, now))
+        self._w.requeue(tx, node, "entry", entry.id, now + timedelta(days=self._w.item_days))
+
+    def log(self, by: Acting, decision: Decision | None) -> dict[str, Any]:
+        clauses = [c.id for c in decision.clauses] if decision else []
+        return {
+            "officer": by.officer,
+            "second": by.second or "",
+            "purpose": by.purpose,
+            "justification": by.justification,
+            "clauses": clauses,
+            "decision": "permit" if isinstance(decision, Permit) else "none" if decision is None else "refusal",
+        }
+
+    def _record_refusal(self, subject: str, decision: Refusal, by: Acting, to: str) -> None:
+        content = {**self.log(by, decision), "to": to}
+        self._w.store.write(
+            lambda tx: self._w.ledger.append(
+                tx, verb=LogVerb.DISCLOSE, subject=subject, content=content, at=self._w.clock()
+            )
+        )
+
+
+def _granted(
+    entry: EntryId, node: NodeId, permit: Permit, withheld: tuple[PartId, ...], now: datetime
+) -> records.Grant:
+    return records.Grant(entry, node, now, tuple(c.id for c in permit.clauses), withheld)
+
+
+def _entity_of(part: Part) -> Entity | None:
+    if part.content is None or part.content.get("kind") != "entity":
+        return None
+    return parse_entity(part.content.get("entity"), "entity")
+
+
+def refused(decision: Refusal, step: str, to: str, hint: str) -> Refused:
+    """The clause is the message: an officer must see what forbids it."""
+    named = "; ".join(f"{c.title} ({c.law})" for c in decision.clauses) or "nothing permits it"
+    missing = getattr(decision, "missing", ())
+    if missing:
+        named += f"; missing: {', '.join(missing)}"
+    return Refused(
+        "policy.refused",
+        named,
+        clauses=tuple(c.id for c in decision.clauses),
+        step=step,
+        field=to,
+        hint=hint or "ask with another purpose",
+    )
