@@ -109,15 +109,15 @@ def checkpoint(ctx: typer.Context) -> None:
     emit(ctx, said, show)
 
 
-@app.command("ask-witness")
-def ask_witness(
+@app.command("invite")
+def invite(
     ctx: typer.Context,
     out: Annotated[Path, typer.Option(help="where to write the request, for the partner that will witness")],
     seen: Annotated[int, typer.Option(min=0, help="the size of our log that this partner cosigned last; 0: none")] = 0,
 ) -> None:
-    """Ask a partner to witness our log: it checks that nothing it saw before was rewritten, and cosigns the head.
+    """Invite a partner to witness our log: it checks that nothing it saw before was rewritten, and cosigns the head.
 
-    tansiq --home ./rabat ledger ask-witness --out rabat.request
+    tansiq --home ./rabat ledger invite --out rabat.request
     """
     with open_node(ctx) as node:
         raw = node.ledger.witness_request(seen)
@@ -131,7 +131,7 @@ def ask_witness(
 def witness(
     ctx: typer.Context,
     peer: Annotated[str, typer.Argument(metavar="PEER", help="whose log it is: node id, country or name")],
-    file: Annotated[Path, typer.Argument(metavar="REQUEST", help="what it wrote with `ledger ask-witness`")],
+    file: Annotated[Path, typer.Argument(metavar="REQUEST", help="what it wrote with `ledger invite`")],
     out: Annotated[Path, typer.Option(help="where to write our cosignature, for that partner", metavar="FILE")],
 ) -> None:
     """Cosign the head of a partner's log, once it proves that it extends what we saw of it. Refuses a rewritten one.
@@ -165,7 +165,7 @@ def cosigned(
     ctx: typer.Context,
     peer: Annotated[str, typer.Argument(metavar="PEER", help="who witnessed: node id, country or name")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="what it wrote with `ledger witness`")],
-    size: Annotated[int, typer.Option(min=1, help="the size that `ledger ask-witness` named")],
+    size: Annotated[int, typer.Option(min=1, help="the size that `ledger invite` named")],
 ) -> None:
     """Keep a witness's cosignature with the checkpoint that it is of; it stands in checkpoints and proofs from then on.
 

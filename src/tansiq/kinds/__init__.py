@@ -8,7 +8,9 @@ To add a kind: one folder, one line below.
 from tansiq.dossiers.model import Kind
 from tansiq.kinds.report import REPORT
 from tansiq.kinds.request import REQUEST
+from tansiq.kinds.words import LANGUAGES, TABLES
+from tansiq.kinds.words import of as words_of
 
 KINDS: dict[str, Kind] = {k.name: k for k in (REPORT, REQUEST)}
 
-__all__ = ["KINDS"]
+__all__ = ["KINDS", "LANGUAGES", "TABLES", "words_of"]

@@ -135,7 +135,7 @@ def _others(match: Match, entry: Entry | None) -> list[tuple[str, str, str]]:
     for p in entry.parts if entry else ():
         if p.ref.kind == "entity" and p.content and p.ref.id != match.part:
             entity = p.content["entity"]
-            first = next(iter(entity.get("claims", ())), {})
+            first: dict[str, str] = next(iter(entity.get("claims", ())), {})
             found.append((str(entity["id"]), str(entity["schema"]), str(first.get("value", entity["id"]))))
     return found
 

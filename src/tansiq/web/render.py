@@ -15,7 +15,8 @@ from starlette.responses import HTMLResponse, Response
 from tansiq import __version__
 from tansiq.bank.model import Entity
 from tansiq.hits.model import MatchState
-from tansiq.kinds import KINDS, words
+from tansiq.kinds import KINDS, TABLES, words_of
+from tansiq.kinds import LANGUAGES as WORD_ORDER
 from tansiq.web import labels, views
 from tansiq.web.i18n import LANGUAGES, Tongue, tongue
 from tansiq.web.visit import Visit
@@ -109,10 +110,10 @@ KIND_TABLES = {
 
 @cache
 def _kind_words(code: str) -> Mapping[str, Mapping[str, str]]:
-    at = words.LANGUAGES.index(code)
-    found: dict[str, dict[str, str]] = {table: {} for table in words.TABLES}
+    at = WORD_ORDER.index(code)
+    found: dict[str, dict[str, str]] = {table: {} for table in TABLES}
     for kind in KINDS:
-        for table, rows in words.of(kind).items():
+        for table, rows in words_of(kind).items():
             found[table] |= {key: texts[at] for key, texts in rows.items()}
     return found
 

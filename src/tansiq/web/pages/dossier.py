@@ -399,7 +399,7 @@ def _act(
         form=form,
         errors=errors,
         answers=answers or [],
-        all_permitted=bool(answers) and all(a.permitted for a in answers),
+        all_permitted=bool(answers) and all(a.permitted for a in answers or ()),
         nobody=answers is not None and not answers,
         partners=partners if opening else [p for p in partners if p.node in members],
         recipients=[(p.node, f"{p.country} · {p.name}") for p in partners if p.node in members],
