@@ -254,8 +254,8 @@ class Kind:
     check: Callable[[DossierState, Entry], str]
     """Why this act is illegal now; empty when legal. Must never raise on a verified entry.
 
-    It, `begin` and `step` may look at the phase, the members, the kind's own state, at entries that facts name by id and
-    at the entry's ancestors: a fold that goes on (`rules.extend`) begins anew only for what it can know to be looked at.
+    It, `begin` and `step` may look at the phase, the members, the kind's own state, at entries that facts name by id
+    and at the entry's ancestors: a fold that goes on (`rules.extend`) begins anew only for what it can know to be read.
     """
     step: Callable[[DossierState, Entry], tuple[str, Any]]
     """(new phase, new own state) after a legal entry."""

@@ -104,7 +104,6 @@ class Writing:
         return self._ready(draft, there, there.folded.state, by, self._w.clock(), members=members)
 
     def _drafted(self, there: Standing, parsed: Body) -> tuple[Draft, tuple[NodeId, ...] | None]:
-        """The act as a draft, and the member list that it makes. Raises `Invalid`, `Refused`."""
         state = there.folded.state
         rule = self._rule(there.kind, parsed.type)
         if self._w.node not in state.members:
@@ -118,16 +117,6 @@ class Writing:
             resolve=self.node,
         )
         return draft, self._new_members(parsed) if rule.type == "dossier.members" else None
-
-    def preview_append(self, dossier: DossierId, body: object, by: Acting) -> list[tuple[NodeId, Decision]]:
-        """What the gate would say for each addressee of an act; its form and the life cycle are checked too."""
-        parsed = parse_body(body)
-        with self._w.store.read() as tx:
-            there = desk.load_standing(self._w, tx, dossier)
-        draft, members = self._drafted(there, parsed)
-        now = self._w.clock()
-        self._make(draft, there.kind, there, there.folded.state, by, now, members, "")
-        return [(n, self._ask(draft, there.kind.name, n, by, now)) for n in draft.addressees]
 
     def append_auto(self, tx: Connection, dossier: DossierId, act: AutoAct, facts: Mapping[str, Any]) -> EntryId:
         """What the rules make us write. Raises `Conflict` where it was written already."""
@@ -410,6 +399,16 @@ class Writing:
         addressees = self.nodes(to)
         draft = drafting.make_draft(parsed, rule, addressees=addressees, inherited=None, resolve=self.node)
         return [(n, self._ask(draft, found.name, n, by, self._w.clock())) for n in addressees]
+
+    def preview_append(self, dossier: DossierId, body: object, by: Acting) -> list[tuple[NodeId, Decision]]:
+        """What the gate would say for each addressee of an act, if the rules allow it."""
+        parsed = parse_body(body)
+        with self._w.store.read() as tx:
+            there = desk.load_standing(self._w, tx, dossier)
+        draft, members = self._drafted(there, parsed)
+        now = self._w.clock()
+        self._make(draft, there.kind, there, there.folded.state, by, now, members, "")
+        return [(n, self._ask(draft, there.kind.name, n, by, now)) for n in draft.addressees]
 
     def _write(self, tx: Connection, ready: Ready) -> EntryId:
         """One transaction: row and duties, entry with its parts, leaves, grants, outbox, bank.
