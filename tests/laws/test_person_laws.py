@@ -1,4 +1,4 @@
-"""Laws of comparing persons: symmetric, adding up, agreement never lowers, conflict never raises, the unknown is mute."""
+"""Laws of comparing persons: symmetric, adding up, agreement never lowers, conflict never raises."""
 
 from __future__ import annotations
 

@@ -47,6 +47,12 @@ def _query(name: str, told: dict[str, list[str]]) -> Any:
 
     claims = [{"property": "name", "value": _name(name, "NAME")}]
     options = ["NAME"]
+    for value in told.get("nationality", ()):
+        if not re.fullmatch(r"[A-Za-z]{2}", value):
+            raise Invalid("query.country", "two letters, e.g. MA", step="read the query", field="--nationality")
+    for value in told.get("sex", ()):
+        if value not in ("male", "female"):
+            raise Invalid("query.sex", "male or female", step="read the query", field="--sex")
     for option, values in told.items():
         claims.extend({"property": _OPTIONS[option], "value": v} for v in values)
         options.extend(f"--{option.replace('_', '-')}" for _ in values)

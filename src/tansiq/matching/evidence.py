@@ -73,7 +73,7 @@ def read(table: dict[str, Any]) -> Evidence:
     for attribute, classes in table["chances"].items():
         scale = float(table["dependence"].get(attribute, 1.0))
         points[attribute] = {
-            name: {how: weight(how, *chance[:2], scale) for how, chance in hows.items()}
+            name: {how: weight(how, chance[0], chance[1], scale) for how, chance in hows.items()}
             for name, hows in classes.items()
         }
     return Evidence(

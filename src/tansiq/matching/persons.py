@@ -112,7 +112,7 @@ def _spans(births: list[tuple[str, dates.Birth]]) -> list[tuple[str, dates.Birth
 
 
 def _nationality(a: list[str], b: list[str]) -> Met | None:
-    here, there = {x.upper() for x in a}, {x.upper() for x in b}
+    here, there = ({places.country_code(x) for x in side} for side in (a, b))
     if not here or not there:
         return None
     how = "same" if here & there else "different"

@@ -32,6 +32,11 @@ COUNTRY: dict[str, str] = load("countries.json")["names"]
 _GROUP: dict[str, int] = {_key(name): i for i, group in enumerate(_PLACES["groups"]) for name in group.split("|")}
 
 
+def country_code(text: str) -> str:
+    """ISO 3166 alpha-2 of a code or of a country's name; what is not known stays as it is written."""
+    return text.upper() if len(text) == 2 else COUNTRY.get(_key(text), text.upper())
+
+
 @lru_cache(maxsize=4096)
 def parse_place(text: str) -> Place:
     """The parts between commas; a part that names a country says the country, the others say the town."""

@@ -222,6 +222,15 @@ def test_a_father_in_the_full_name_is_not_counted_twice() -> None:
     assert next(r for r in apart.rows if r.part == "father").points > 1
 
 
+def test_a_nationality_is_a_code_or_a_name() -> None:
+    a, b = (
+        {"names": ["Karim Haddad"], "nationalities": ["MA"]},
+        {"names": ["Karim Haddad"], "nationalities": ["المغرب"]},
+    )
+    row = next(r for r in compare_persons(a, b).rows if r.part == "nationality")
+    assert (row.how, row.a, row.b) == ("same", "MA", "MA")
+
+
 def test_years_in_a_row_are_a_span() -> None:
     found = compare_persons(
         {"names": ["Karim Haddad"], "birth_dates": ["1961", "1962", "1963", "1964"]},
