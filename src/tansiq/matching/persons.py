@@ -10,6 +10,7 @@ one side lacks says nothing and gets no row.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from tansiq.matching.evidence import EVIDENCE, OUTCOME
 from tansiq.matching.identifiers import normal_document, normal_phone
 from tansiq.matching.kernel import explain, score
 from tansiq.matching.model import Explanation, Outcome, PersonComparison, Row, probability
-from tansiq.matching.text import ARABIC, words
+from tansiq.matching.text import words
 
 MAX_VALUES = 24
 MAX_NAMES = 12
@@ -52,6 +53,8 @@ def _texts(person: Mapping[str, Any], key: str) -> list[str]:
 
 # Names
 
+_ARABIC = re.compile("[\u0621-\u064a\u066e-\u06d3\u06fa-\u06ff\u0750-\u077f\u08a0-\u08c7\ufb50-\ufdff\ufe70-\ufefc]")
+
 
 def names_met(a: list[str], b: list[str]) -> tuple[Explanation, str] | None:
     """The most telling pair of names with its scripts; None when none can be compared.
@@ -71,7 +74,7 @@ def names_met(a: list[str], b: list[str]) -> tuple[Explanation, str] | None:
 
 
 def _scripts(x: str, y: str) -> str:
-    arabic = [any(script == ARABIC for script, _, _ in words(n)) for n in (x, y)]
+    arabic = [bool(_ARABIC.search(n)) for n in (x, y)]
     return "arabic" if all(arabic) else "mixed" if any(arabic) else "latin"
 
 
@@ -228,6 +231,17 @@ def _parent(part: str, a: list[str], b: list[str], said: frozenset[str]) -> Row 
     return best
 
 
+def _parents(a: Mapping[str, Any], b: Mapping[str, Any], names: tuple[Row, ...]) -> list[Row]:
+    """The rows of father and mother, where both sides tell them."""
+    both = [key for key in ("father", "mother") if a.get(key) and b.get(key)]
+    if not both:
+        return []
+    shared = (_letters(r.a) | _letters(r.b) for r in names if r.outcome in (Outcome.AGREE, Outcome.PARTIAL))
+    said = frozenset[str]().union(*shared)
+    found = (_parent(key, _texts(a, key), _texts(b, key), said) for key in both)
+    return [r for r in found if r is not None]
+
+
 def _letters(text: str) -> frozenset[str]:
     return frozenset(letters for _, letters, _ in words(text) if len(letters) > 2)
 
@@ -247,10 +261,7 @@ def compare_persons(a: Mapping[str, Any], b: Mapping[str, Any]) -> PersonCompari
     names = names_met(_texts(a, "names"), _texts(b, "names"))
     other = [_row(m) for m in attributes(a, b)]
     offset, rows = _name_rows(*names) if names is not None else (0.0, ())
-    shared = [r for r in rows if r.outcome in (Outcome.AGREE, Outcome.PARTIAL)]
-    said = frozenset[str]().union(*(_letters(r.a) | _letters(r.b) for r in shared)) if shared else frozenset[str]()
-    parents = (_parent(key, _texts(a, key), _texts(b, key), said) for key in ("father", "mother"))
-    other.extend(r for r in parents if r is not None)
+    other.extend(_parents(a, b, rows))
     if names is None and not any(r.part in {"document", "phone"} and r.how == "same" for r in other):
         return PersonComparison(0.0, False, 0.0, tuple(other))
     start = round(EVIDENCE.prior + offset, 4)
