@@ -14,9 +14,10 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, Table, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from tansiq.errors import Broken
-from tansiq.store import Store, migrations
+from tansiq.store import Store, engines, migrations
 from tests.support.tree import SRC
 
 RECORDS = sorted(path.parent.name for path in SRC.glob("*/records.py"))
@@ -103,3 +104,47 @@ def test_a_database_of_a_newer_program_is_not_touched(store_url: str) -> None:
     with pytest.raises(Broken) as caught:
         Store.open(store_url)
     assert caught.value.code == "store.newer"
+
+
+def test_entries_and_parts_of_the_first_release_are_carried_over(new_url: str) -> None:
+    """0002: entries are numbered as they came, each dossier for itself; a part is its entry's."""
+    writes, reads = engines.open_engines(engines.parse_url(new_url))
+    with writes.connect() as connection:
+        engines.begin_alone(connection)
+        migrations.upgrade(connection, "0001")
+        for dossier in ("d-1", "d-2"):
+            connection.execute(
+                text("insert into dossiers values (:id, 'report', 'ma-x', '2026', 'given', '2026', '', 0)"),
+                {"id": dossier},
+            )
+        for entry, dossier, at in (("e-c", "d-1", "1"), ("e-a", "d-1", "2"), ("e-b", "d-1", "2"), ("e-d", "d-2", "9")):
+            values = {"id": entry, "dossier": dossier, "at": at, "raw": b"signed"}
+            connection.execute(
+                text("insert into dossier_entries values (:id, :dossier, 'ma-x', 0, 'report.given', :at, :raw)"), values
+            )
+        for part, entry in (("p-1", "e-c"), ("p-2", "e-c"), ("p-3", "e-d")):
+            values = {"id": part, "entry": entry, "sealed": entry.encode()}
+            connection.execute(text("insert into dossier_parts values (:id, :entry, 'note', 'held', :sealed)"), values)
+        connection.commit()
+    writes.dispose()
+    reads.dispose()
+
+    opened = Store.open(new_url)
+    with opened.read() as connection:
+        rows = connection.execute(text("select dossier, number, id, raw from dossier_entries order by dossier, number"))
+        assert [tuple(r) for r in rows] == [
+            ("d-1", 1, "e-c", b"signed"), ("d-1", 2, "e-a", b"signed"), ("d-1", 3, "e-b", b"signed"),
+            ("d-2", 1, "e-d", b"signed"),
+        ]  # fmt: skip
+        parts = connection.execute(text("select entry, id, presence, sealed from dossier_parts order by id"))
+        assert [tuple(p) for p in parts] == [
+            ("e-c", "p-1", "held", b"e-c"), ("e-c", "p-2", "held", b"e-c"), ("e-d", "p-3", "held", b"e-d"),
+        ]  # fmt: skip
+
+    def same_part(tx: Connection) -> None:
+        tx.execute(text("insert into dossier_parts values ('p-1', 'e-a', 'note', 'withheld', null)"))
+
+    opened.write(same_part)
+    with pytest.raises(IntegrityError):
+        opened.write(same_part)
+    opened.close()
