@@ -2,7 +2,7 @@
 
 Rules this module keeps:
 - no curve arithmetic of our own: every operation is one call into libsodium, from the system or from the wheel that
-  carries it (ADR 9); both give the same bytes;
+  carries it (ADR 10); both give the same bytes;
 - nothing of a wrong length reaches a foreign function: C reads 32 bytes whatever it is given;
 - no result is the identity, and no input is: an element that hides nothing is refused by name.
 """
