@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tansiq.errors import Broken, Conflict, Invalid, PeerUnavailable, Refused, TansiqError
-from tansiq.exchange.model import ItemState
+from tansiq.exchange.model import ItemState, Peer
 from tansiq.store import Store
 from tests.support.federation import Federation, FederationNode
 
@@ -119,6 +119,27 @@ def test_what_is_recalled_while_the_partner_is_away_never_leaves(pair: Pair) -> 
     federation.deliver(ma, es)
     assert es.filed() == ["e-1"]
     assert ma.states() == {"e-1": "received", "e-2": "refused"}
+
+
+@pytest.mark.parametrize("rests", [False, True])
+def test_an_unforeseen_failure_holds_up_nobody(pair: Pair, rests: bool) -> None:
+    """A broken transport, say: the same bytes go out at the next try, not when the lease is over."""
+    federation, ma, es = pair
+    if rests:
+        ma.exchange.rest(es.node)
+    ma.send(es, "e-1")
+    posted = []
+
+    class Broke:
+        def post(self, peer: Peer, path: str, body: bytes, timeout_s: float) -> bytes:
+            posted.append(body)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        ma.exchange.deliver_once(es.node, Broke())
+    federation.deliver(ma, es)
+    assert es.filed() == ["e-1"]
+    assert posted == [body for _, _, body in federation.network.seen]
 
 
 def test_what_is_queued_for_a_courier_at_rest_is_formed_with_it(pair: Pair) -> None:

@@ -90,13 +90,14 @@ class Outbox:
 
     def next_envelope(self, to: NodeId) -> records.EnvelopeRow | None:
         """The envelope to post now, leased to the caller: the open one, else a new one; None when nothing waits."""
-        found = self._handed.pop(to, None)
+        found = self._handed.get(to)
         with self._ground.store.read() as tx:
             # Given up since, by a removal or a rotation: then it must not leave.
             if found is not None and not records.is_open(tx, found.id):
                 found = None
             if found is None and not records.has_work(tx, to):
                 return None
+        self._handed.pop(to, None)
         if found is None:
             found = self._ground.store.write(lambda tx: self._take(tx, to))
         self._ground.fault("outbox.form_committed")

@@ -252,6 +252,10 @@ class Exchange:
         except (PeerUnavailable, Untrusted, Invalid) as exc:
             self._outbox.note_failure(envelope, exc)
             raise
+        except Exception:
+            # Unforeseen, so it may have left. Unsaid, its lease would hold up everything behind it.
+            self._outbox.note_failure(envelope, PeerUnavailable("peer.no_answer", "unforeseen", step="post"))
+            raise
         return True
 
     def rest(self, node: NodeId) -> None:
