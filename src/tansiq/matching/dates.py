@@ -12,9 +12,6 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from tansiq.matching.evidence import EVIDENCE, OUTCOME
-from tansiq.matching.model import Outcome
-
 FIRST, LAST = 1250, 2200
 TURN = 1550
 """Years before this are not Gregorian: nobody alive was born then."""
@@ -202,13 +199,3 @@ def meet(a: Birth, b: Birth) -> tuple[str, str]:
             return "month", _apart(apart)
         return "month", "same_month" if x.month == y.month else "same_year_other_month"
     return "year", _apart(apart) if apart else "same_year"
-
-
-def points_of(cls: str, how: str) -> float:
-    return EVIDENCE.points["birth_date"][cls][how]
-
-
-def compare_days(a: Day, b: Day) -> tuple[str, Outcome, float]:
-    """(how, outcome, points) of two birth dates."""
-    cls, how = meet(Birth(a), Birth(b))
-    return how, OUTCOME[how], points_of(cls, how)

@@ -7,11 +7,9 @@ import pytest
 from tansiq.matching import compare_persons
 from tansiq.matching.dates import (
     Day,
-    compare_days,
     islamic_to_gregorian,
     meet,
     parse_birth,
-    parse_day,
     solar_to_gregorian,
 )
 from tansiq.matching.evidence import EVIDENCE, OUTCOME
@@ -93,13 +91,14 @@ def test_other_calendars() -> None:
 
 def test_a_date_is_worth_what_it_can_tell_apart() -> None:
     """The order of the ways of meeting, whatever the counts of the day are."""
-    base = parse_day("1987-03-04")
+    base = parse_birth("1987-03-04")
     assert base is not None
     worth = []
     for other in ("1987-03-04", "1987-04-03", "1987-03-05", "1987-11-20", "1995-11-20", "1951-11-20"):
-        day = parse_day(other)
-        assert day is not None
-        worth.append(compare_days(base, day)[2])
+        birth = parse_birth(other)
+        assert birth is not None
+        cls, how = meet(base, birth)
+        worth.append(EVIDENCE.points["birth_date"][cls][how])
     assert worth == sorted(worth, reverse=True)
     assert worth[0] > 10
     assert worth[1] > 4
