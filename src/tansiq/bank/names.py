@@ -19,7 +19,7 @@ class Spelling:
 
 
 class Names:
-    """Thread-safe. One lock for reading too: the index builds parts of itself while it is searched."""
+    """Thread-safe. The index is searched outside the lock: many searches run side by side."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -48,6 +48,7 @@ class Names:
     def caught_up(self, change: int) -> None:
         with self._lock:
             self._seen = max(self._seen, change)
+        self._index.settle()
 
     def drop(self, ids: Iterable[str]) -> None:
         with self._lock:
@@ -56,9 +57,10 @@ class Names:
 
     def search(self, name: str, k: int, floor: float) -> list[Spelling]:
         """Spellings of at most `k` records that score `floor` or more, best first; a record may have several."""
+        # Long entries have ten spellings of one name: with just `k` of them they would crowd the others out.
+        near = self._index.search(name, k * 2)
         with self._lock:
-            # Long entries have ten spellings of one name: with just `k` of them they would crowd the others out.
-            near = self._index.search(name, k * 2)
+            # What was taken out meanwhile has no owner any more, and positions are never given out twice.
             found = [Spelling(*self._owner[i], score) for i, score in near if score >= floor and i in self._owner]
         records: dict[str, None] = {}
         for spelling in found:
@@ -67,7 +69,7 @@ class Names:
         return [s for s in found if s.record in records]
 
     def _add(self, record: str, spellings: tuple[str, ...]) -> None:
-        positions = tuple(self._index.add(name) for name in spellings)
+        positions = tuple(self._index.add_many(spellings))
         self._positions[record] = positions
         self._owner.update({i: (record, name) for i, name in zip(positions, spellings, strict=True)})
 

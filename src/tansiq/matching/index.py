@@ -28,9 +28,6 @@ _KINDS = {
     "ends": _U8,
     "gone": _U4,
     "words": RECORD,
-    "shared": _U1,
-    "jumps": _U1,
-    "akin": _U4,
     "starts": _U4,
     "holders": _U4,
     "first": _U4,
@@ -149,10 +146,11 @@ class NameIndex:
                 self._show(self._plain)
 
     def settle(self) -> None:
-        """Puts later names in order too, which otherwise the search does that finds too many of them."""
+        """Puts later names in order when there are many, which otherwise the next search does."""
         with self._lock:
-            self._register.arrange()
-            self._shelf = self._plain = None
+            if self._register.tail():
+                self._register.arrange()
+                self._shelf = self._plain = None
 
     def search(self, query: str, k: int = 10) -> list[tuple[int, float]]:
         """The k nearest (position, score), nearest first; names that cannot be compared are not found."""
@@ -173,9 +171,7 @@ class NameIndex:
 
     def _take_shelf(self, module: Any) -> tuple[Any, int, list[Array]]:
         with self._lock:
-            if self._register.tail():
-                self._register.arrange()
-                self._shelf = self._plain = None
+            self.settle()
             if self._shelf is None or self._shelf[0] is not module:
                 register = self._register
                 shelf = module.shelve(*register.arrays(), register.listed)
@@ -218,7 +214,7 @@ class NameIndex:
             self._shelf = self._plain = None
             register = self._register
             texts, ends = self._texts.packed()
-            names = ("words", "shared", "jumps", "akin", "starts", "holders", "first", "held", "sizes")
+            names = ("words", "starts", "holders", "first", "held", "sizes")
             arrays = {"texts": texts, "ends": ends, "gone": np.array(sorted(self._texts.gone), dtype=np.uint32)}
             facts = {"tables": kernel.version().hex(), "names": register.names}
             write(path, facts, arrays | {name: getattr(register, name) for name in names})
@@ -233,11 +229,12 @@ class NameIndex:
         index._texts = _Texts(arrays["texts"], arrays["ends"])
         index._texts.gone = set(arrays["gone"].tolist())
         register = index._register
-        for name in ("words", "shared", "jumps", "akin", "starts", "holders", "first", "held"):
+        for name in ("words", "starts", "holders", "first", "held"):
             setattr(register, name, arrays[name])
         register.sizes = arrays["sizes"].copy()
         register.counts[[NAMES, WORDS, PARTS]] = len(register.sizes), len(register.words), len(register.held)
         register.listed = register.names
         if not register.sound() or len(index._texts) != register.names:
             raise broken("the name index contradicts itself")
+        register.grow_tree()
         return index

@@ -24,8 +24,10 @@ from tansiq.matching.parts import GROUPS, MAX_PARTS, Part, make_part, merged, pa
 
 REACH = {True: 650, False: 450}
 """Centibits that a spelling may cost, within one script and between two."""
+REACH_JOINED = 350
+"""The same for two neighbours read as one word, which must spell it well to be worth it."""
 FLOOR, STRANGER, LONE = -100, 400, 150
-CANDIDATES, MAX_SPLITS, SPLIT_LEAST = 400, 3, 3
+CANDIDATES, MAX_SPLITS, SPLIT_LEAST = 256, 3, 3
 
 Ints = npt.NDArray[np.int32]
 Array = npt.NDArray[Any]
@@ -61,24 +63,24 @@ class Plain:
 
     def _gains(self, p: Part, joined: bool = False) -> Ints:
         """What every word is worth for this part, plus STRANGER; 0 where it is beyond reach."""
-        extra = int(TABLES.row["join"]) if joined else 0
         out = np.zeros(len(self.words), dtype=np.int32)
         if len(p.letters) > 1:
-            out = self._long_gains(p, extra)
+            out = self._long_gains(p, joined)
         if not joined:
             for w in np.flatnonzero(self._short) if len(p.letters) > 1 else range(len(self.words)):
                 if p.letters == self.words[w].letters or _initial(p, self.words[w]):
                     out[w] = TABLES.row["initial"] + STRANGER
         return out
 
-    def _long_gains(self, p: Part, extra: int) -> Ints:
+    def _long_gains(self, p: Part, joined: bool) -> Ints:
         rows = np.arange(len(self.words), dtype=np.int32)
         scripts = np.array(self._scripts)
         near = np.zeros(len(rows), dtype=bool)
         for script in (0, 1):
             of = rows[scripts == script]
             if len(of):
-                near[of] = self._table.costs(p, of, script) <= REACH[script == p.script]
+                reach = REACH_JOINED if joined else REACH[script == p.script]
+                near[of] = self._table.costs(p, of, script) <= reach
         groups = GROUPS.get(p.letters, frozenset())
         if groups & self._akin:
             near |= [not groups.isdisjoint(GROUPS.get(w.letters, ())) for w in self.words]
@@ -86,7 +88,7 @@ class Plain:
         at = rows[near]
         out = np.zeros(len(rows), dtype=np.int32)
         if len(at):
-            points = self._table.points(p, at) + extra
+            points = self._table.points(p, at) + (TABLES.row["join"] if joined else 0)
             out[at] = np.where(points >= FLOOR, points + STRANGER, 0)
         return out
 

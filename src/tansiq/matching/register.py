@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from tansiq.matching import kernel
 from tansiq.matching.parts import MAX_PARTS
-from tansiq.matching.text import MAX_UNITS
 
 Array = npt.NDArray[Any]
 
@@ -33,6 +32,23 @@ WORD = np.dtype(
 RECORD = np.dtype((np.void, WORD.itemsize))
 """A whole one: numpy copies the named fields of `WORD` only."""
 _TITLE = 2
+
+NODE = np.dtype(
+    [
+        ("unit", "u1"),
+        ("flags", "u1"),
+        ("ends", "u2"),
+        ("gap", "i2", 2),
+        ("start", "i2", 2),
+        ("word", "u4"),
+        ("child", "u4"),
+        ("children", "u2"),
+        ("spare", "u2", 5),
+        ("below", "u8"),
+    ]
+)
+"""`node` in search.c."""
+_OPEN = 2
 
 NAMES, WORDS, PARTS = range(3)
 """Places in `counts`."""
@@ -74,11 +90,14 @@ class Register:
         self._unarranged()
 
     def _unarranged(self) -> None:
-        self.shared: Array = np.zeros(0, dtype=np.uint8)
-        self.jumps: Array = np.zeros(0, dtype=np.uint8)
+        self.nodes: Array = np.zeros(0, dtype=NODE)
         self.akin: Array = np.zeros(0, dtype=np.uint32)
         self.starts: Array = np.zeros(1, dtype=np.uint32)
         self.holders: Array = np.zeros(0, dtype=np.uint32)
+
+    @property
+    def _arranged(self) -> int:
+        return len(self.starts) - 1
 
     @property
     def names(self) -> int:
@@ -88,8 +107,7 @@ class Register:
         """In the order of `shelve`."""
         return (
             self.words,
-            self.shared,
-            self.jumps,
+            self.nodes,
             self.akin,
             self.starts,
             self.holders,
@@ -125,10 +143,14 @@ class Register:
     def _make_room(self, more: int) -> None:
         more = min(more, max(64, self.names))
         words, names, parts = int(self.counts[WORDS]), self.names, int(self.counts[PARTS])
+        before = self.words, self.first, self.held, self.sizes
         self.words = _room(self.words, words + MAX_PARTS)
         self.first = _room(self.first, names + more + 2)
         self.held = _room(self.held, parts + 3 * more + MAX_PARTS)
         self.sizes = _room(self.sizes, names + more + 1)
+        if any(x is not y for x, y in zip(before, (self.words, self.first, self.held, self.sizes), strict=True)):
+            # a search that runs counts by the array it began with, and that must not count what its others lack
+            self.counts = self.counts.copy()
 
     def _read(self, names: list[str], done: int, compiled: Any) -> int:
         words = int(self.counts[WORDS])
@@ -163,15 +185,18 @@ class Register:
             self._ids = {self.words[w].tobytes(): w for w in range(int(self.counts[WORDS]))}
         return self._ids
 
+    def grow_tree(self) -> None:
+        """What follows from the words in order."""
+        self.nodes = _tree(self.words.view(WORD))
+        self.akin = np.flatnonzero(self.words.view(WORD)["group"]).astype(np.uint32)
+
     def sound(self) -> bool:
         """Whether no array points outside another: what is read from a file is looked at before it is used."""
         names, words, parts = map(int, self.counts)
         first, starts = self.first.astype(np.int64), self.starts.astype(np.int64)
-        units = self.words.view(WORD)["n"]
         return bool(
             len(first) == names + 1
             and len(starts) == words + 1
-            and len(self.shared) == len(self.jumps) == words
             and first[0] == starts[0] == 0
             and first[-1] == parts
             and starts[-1] == len(self.holders)
@@ -179,11 +204,7 @@ class Register:
             and (np.diff(first) == self.sizes).all()
             and self.held.max(initial=0) < max(words, 1)
             and self.holders.max(initial=0) < max(names, 1)
-            and self.akin.max(initial=0) < max(words, 1)
             and (self.sizes <= MAX_PARTS).all()
-            and (self.shared <= units).all()
-            and (self.jumps <= units).all()
-            and (units <= MAX_UNITS).all()
         )
 
     def remove(self, position: int) -> None:
@@ -194,8 +215,8 @@ class Register:
 
     def tail(self) -> bool:
         """Whether so much came later that putting it in order is worth its price."""
-        names, words = self.names - self.listed, int(self.counts[WORDS]) - len(self.shared)
-        return names > max(TAIL_NAMES, self.listed // SHARE) or words > max(TAIL_WORDS, len(self.shared) // SHARE)
+        names, words = self.names - self.listed, int(self.counts[WORDS]) - self._arranged
+        return names > max(TAIL_NAMES, self.listed // SHARE) or words > max(TAIL_WORDS, self._arranged // SHARE)
 
     def arrange(self) -> None:
         """All words and names in order; words that only removed names held are gone."""
@@ -217,7 +238,7 @@ class Register:
         self.sizes = self.sizes[:names].copy()
         self.counts = np.array([names, len(kept), len(held)], dtype=np.int64)
         self._slots = self._ids = None
-        self.shared, self.jumps, self.akin = _alike(self.words.view(WORD))
+        self.grow_tree()
         by_word = np.argsort(self.held, kind="stable")
         self.holders = np.repeat(np.arange(names, dtype=np.uint32), np.diff(self.first))[by_word]
         self.starts = np.concatenate([[0], np.cumsum(np.bincount(self.held, minlength=len(kept)))]).astype(np.uint32)
@@ -255,16 +276,51 @@ def _order(words: Array) -> Array:
     return order
 
 
-def _alike(words: Array) -> tuple[Array, Array, Array]:
-    """(units that a word shares with the one before, jumps, which words are forms of a given name)."""
-    shared = np.zeros(len(words), dtype=np.uint8)
-    if len(words) > 1:
-        a, b = words[:-1], words[1:]
-        same = a["units"] == b["units"]
-        same &= (a["gap"] == b["gap"]).all(axis=1)
-        same &= (a["start"][:, :, 1:23] == b["start"][:, :, 1:23]).all(axis=1)
-        same &= np.arange(22)[None, :] < np.minimum(a["n"], b["n"])[:, None]
-        run = np.cumprod(same, axis=1).sum(axis=1)
-        family = _family(words)
-        shared[1:] = np.where((family[1:] == family[:-1]).all(axis=1), run, 0)
-    return shared, _jumps(words), np.flatnonzero(words["group"]).astype(np.uint32)
+def _shared(words: Array) -> Array:
+    """How many units, prices included, each word has in common with the one before."""
+    shared = np.zeros(len(words), dtype=np.int64)
+    a, b = words[:-1], words[1:]
+    same = a["units"] == b["units"]
+    same &= (a["gap"] == b["gap"]).all(axis=1)
+    same &= (a["start"][:, :, 1:23] == b["start"][:, :, 1:23]).all(axis=1)
+    same &= np.arange(22)[None, :] < np.minimum(a["n"], b["n"])[:, None]
+    family = _family(words)
+    shared[1:] = np.where((family[1:] == family[:-1]).all(axis=1), np.cumprod(same, axis=1).sum(axis=1), 0)
+    return shared
+
+
+def _tree(words: Array) -> Array:
+    """The ordered words of two letters or more as a tree, level by level (`node` in search.c)."""
+    lone = int((words["length"] == 1).sum())
+    words = words[lone:]
+    if not len(words):
+        return np.zeros(0, dtype=NODE)
+    shared, n = _shared(words), words["n"].astype(np.int64)
+    own = n - shared  # 0 for a word whose units are those of the one before
+    last = np.cumsum(own)
+    of = np.repeat(np.arange(len(words)), own)
+    at = np.arange(len(of)) - np.repeat(last - own, own) + shared[of]
+    nodes = np.zeros(len(of) + 1, dtype=NODE)
+    below = nodes[1:]
+    below["unit"] = words["units"][of, at]
+    below["flags"] = words["script"][of] + _OPEN * (at + 1 < _jumps(words)[of])
+    below["gap"], below["start"] = words["gap"][of, :, at], words["start"][of, :, at + 1]
+    below["word"] = lone + of
+    below["ends"] = np.bincount(last - 1, minlength=len(of))
+    return _levels(nodes, np.concatenate([[0], at + 1]))
+
+
+def _levels(nodes: Array, depth: Array) -> Array:
+    """Nodes in the order of their words, brought into the order of their depth, so that siblings are neighbours."""
+    order = np.argsort(depth, kind="stable")
+    place = np.argsort(order)
+    parent = np.zeros(len(nodes), dtype=np.int64)
+    own = np.left_shift(np.uint64(1), (nodes["unit"] & 63).astype(np.uint64))
+    for d in range(int(depth.max()), 0, -1):
+        here, above = np.flatnonzero(depth == d), np.flatnonzero(depth == d - 1)
+        parent[here] = above[np.searchsorted(above, here) - 1]
+        np.bitwise_or.at(nodes["below"], parent[here], nodes["below"][here] | own[here])
+    nodes["children"] = np.bincount(parent[1:], minlength=len(nodes))
+    nodes["child"][parent[1:][::-1]] = place[1:][::-1]  # the first child is written last
+    ordered: Array = nodes[order]
+    return ordered

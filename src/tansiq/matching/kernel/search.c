@@ -11,19 +11,33 @@
 
 #include <stdlib.h>
 
-enum { REACH_ONE_SCRIPT = 650, REACH_TWO_SCRIPTS = 450, FLOOR = -100, STRANGER = 400, LONE = 150 };
-enum { CANDIDATES = 400, MAX_TERMS = 2 * MAX_PARTS, MAX_SPLITS = 3, SPLIT_LEAST = 3 };
+enum { REACH_ONE_SCRIPT = 650, REACH_TWO_SCRIPTS = 450, REACH_JOINED = 350, FLOOR = -100, STRANGER = 400, LONE = 150 };
+enum { CANDIDATES = 256, MAX_TERMS = 2 * MAX_PARTS, MAX_SPLITS = 3, SPLIT_LEAST = 3 };
 
 /* ---- the arrays of a register ---- */
 
-enum { WORDS, SHARED, JUMPS, AKIN, STARTS, HOLDERS, FROM, HELD, SIZES, COUNTS, ARRAYS };
+enum { WORDS, NODES, AKIN, STARTS, HOLDERS, FROM, HELD, SIZES, COUNTS, ARRAYS };
 enum { NAMES_HELD, WORDS_HELD, PARTS_HELD, COUNTED };
+
+/* One more unit of words that begin alike. What may follow it stands in one row, for the sake of the cache. The first
+ * node is the beginning of all words, and no unit. */
+typedef struct {
+    uint8_t unit, flags;
+    uint16_t ends;            /* how many words end here, from `word` on */
+    int16_t gap[2], start[2]; /* as in the word records, by the other script */
+    uint32_t word, child;
+    uint16_t children, spare[5];
+    uint64_t below; /* which units, modulo 64, stand in longer words */
+} node;
+
+enum { OF_SCRIPT = 1, OPEN = 2 }; /* OPEN: a beginning that may be left out at once is not yet complete */
+
+_Static_assert(sizeof(node) == 40, "a node has one size");
 
 typedef struct {
     Py_buffer buffers[ARRAYS];
-    const word *words;       /* the first `arranged` in the order of `shared`, later ones as they came */
-    const uint8_t *shared;   /* how many units, prices included, a word has in common with the one before */
-    const uint8_t *jumps;    /* how many units a word may begin with that can be left out at once */
+    const word *words;       /* the first `arranged` in order, those of one letter before all; later ones as they came */
+    const node *nodes;       /* the arranged words of two letters or more */
     const uint32_t *akin;    /* arranged words that are forms of a given name */
     const uint32_t *starts;  /* names holding word w: holders[starts[w] .. starts[w + 1]) */
     const uint32_t *holders; /* positions of names, all below `listed` */
@@ -31,7 +45,7 @@ typedef struct {
     const uint32_t *held;
     const uint8_t *sizes;    /* parts of a name; 0: removed, or not comparable */
     const int64_t *counts;
-    uint32_t arranged, listed, n_akin;
+    uint32_t arranged, listed, n_akin, n_nodes, lone_letters;
 } shelf;
 
 static void let_go(PyObject *capsule) {
@@ -57,25 +71,27 @@ static int fits(const shelf *s) {
     size_t words = (size_t)b[WORDS].len / sizeof(word), names = (size_t)b[SIZES].len;
     return s->counts[WORDS_HELD] >= (int64_t)s->arranged && (size_t)s->counts[WORDS_HELD] <= words &&
            s->counts[NAMES_HELD] >= (int64_t)s->listed && (size_t)s->counts[NAMES_HELD] <= names &&
-           b[JUMPS].len == b[SHARED].len && (size_t)b[STARTS].len == (s->arranged + (size_t)1) * 4 &&
            (size_t)b[FROM].len >= (names + 1) * 4 && (size_t)b[HELD].len >= (size_t)s->counts[PARTS_HELD] * 4;
 }
 
-/* shelve(words, shared, jumps, akin, starts, holders, from, held, sizes, counts, listed) -> capsule */
+/* shelve(words, nodes, akin, starts, holders, from, held, sizes, counts, listed) -> capsule */
 static PyObject *py_shelve(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     (void)self;
-    if (count != ARRAYS + 1) return PyErr_SetString(PyExc_TypeError, "ten arrays and a number"), NULL;
+    if (count != ARRAYS + 1) return PyErr_SetString(PyExc_TypeError, "nine arrays and a number"), NULL;
     long listed = PyLong_AsLong(args[ARRAYS]);
     if (listed < 0) return PyErr_Occurred() ? NULL : (PyErr_SetString(PyExc_ValueError, "listed"), NULL);
     shelf *s = calloc(1, sizeof *s);
     if (!s) return PyErr_NoMemory();
     if (take_buffers(args, s->buffers, ARRAYS, PyBUF_SIMPLE)) return free(s), NULL;
     Py_buffer *b = s->buffers;
-    s->words = b[WORDS].buf, s->shared = b[SHARED].buf, s->jumps = b[JUMPS].buf, s->akin = b[AKIN].buf;
+    s->words = b[WORDS].buf, s->nodes = b[NODES].buf, s->akin = b[AKIN].buf;
     s->starts = b[STARTS].buf, s->holders = b[HOLDERS].buf, s->from = b[FROM].buf, s->held = b[HELD].buf;
     s->sizes = b[SIZES].buf, s->counts = b[COUNTS].buf;
-    s->arranged = (uint32_t)b[SHARED].len, s->n_akin = (uint32_t)(b[AKIN].len / 4), s->listed = (uint32_t)listed;
-    PyObject *out = fits(s) ? PyCapsule_New(s, "tansiq.shelf", let_go) : NULL;
+    s->n_nodes = (uint32_t)(b[NODES].len / (Py_ssize_t)sizeof(node));
+    s->arranged = b[STARTS].len >= 4 ? (uint32_t)(b[STARTS].len / 4 - 1) : 0, s->n_akin = (uint32_t)(b[AKIN].len / 4), s->listed = (uint32_t)listed;
+    int fit = fits(s);
+    while (fit && s->lone_letters < s->arranged && s->words[s->lone_letters].length == 1) s->lone_letters++;
+    PyObject *out = fit ? PyCapsule_New(s, "tansiq.shelf", let_go) : NULL;
     if (out) return out;
     if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "the arrays of a register do not fit each other");
     for (int k = 0; k < ARRAYS; k++) PyBuffer_Release(&b[k]);
@@ -208,53 +224,86 @@ static void note(const shelf *s, space *at, term *t, uint32_t w) {
     at->found[at->n_found++] = (uint64_t)t->gains[w] << 32 | w;
 }
 
-/* One row of the table that edit.cost fills; answers the least of it. */
-static int next_row(const int16_t *above, int16_t *row, int first, int gap, const int16_t *sub, const word *q, const int16_t *gaps) {
-    int left = first, low = first, n = q->n;
-    row[0] = (int16_t)first;
+/* A query word made ready to be held against many words of one script. */
+typedef struct {
+    int16_t sub[MAX_ALPHABET][MAX_UNITS + 2]; /* [unit of the other word][place]: price of reading one as the other */
+    int16_t gap[MAX_UNITS];
+    uint64_t cheap[MAX_UNITS]; /* units, modulo 64, that a place can be read as for less than `dear` */
+    int16_t dear[MAX_UNITS];   /* the least that a place costs when no such unit is left */
+    int n, script, reach;
+} ruler;
+
+enum { DEAR = 400 };
+
+static int reach_of(const term *t, int script) {
+    return t->joined ? REACH_JOINED : script == t->w.script ? REACH_ONE_SCRIPT : REACH_TWO_SCRIPTS;
+}
+
+static void set_ruler(ruler *r, const term *t, int script) {
+    const word *q = &t->w;
+    r->n = q->n, r->script = script;
+    r->reach = reach_of(t, script);
+    for (int j = 0; j < q->n; j++) {
+        r->gap[j] = q->gap[script][j];
+        r->dear[j] = (int16_t)least(r->gap[j], DEAR);
+        r->cheap[j] = 0;
+        for (int u = 0; u < tables.units; u++) {
+            r->sub[u][j] = tables.sub[u][q->units[j]];
+            if (r->sub[u][j] < r->dear[j]) r->cheap[j] |= (uint64_t)1 << (u & 63);
+        }
+    }
+}
+
+/* One row of the table that edit.cost fills. */
+static void next_row(const ruler *r, const node *of, int to, const int16_t *above, int16_t *row) {
+    const int16_t *sub = r->sub[of->unit];
+    int gap = of->gap[to], n = r->n;
+    for (int j = 0; j < n; j++) row[j + 1] = (int16_t)least(above[j] + sub[j], above[j + 1] + gap);
+    int left = of->start[to];
+    row[0] = (int16_t)left;
     for (int j = 0; j < n; j++) {
-        int best = least(above[j] + sub[q->units[j]], above[j + 1] + gap);
-        left = least(left + gaps[j], best);
+        left = least(left + r->gap[j], row[j + 1]);
         row[j + 1] = (int16_t)left;
-        low = least(low, left);
+    }
+}
+
+/* The least that this row can lead to: what is left of the query must find its like among the units below. */
+static int least_of(const ruler *r, const node *of, const int16_t *row) {
+    int low = row[r->n], rest = 0;
+    for (int j = r->n - 1; j >= 0; j--) {
+        rest += of->below & r->cheap[j] ? 0 : r->dear[j];
+        low = least(low, row[j] + rest);
     }
     return low;
 }
 
-/* The arranged words within reach: rows that a word shares with the one before are not filled again, and when a row is
- * beyond reach all words that share it are passed over. */
-static void scan(const shelf *s, space *at, term *t) {
+typedef struct {
+    const shelf *s;
+    space *at;
+    term *t;
+    ruler rulers[2];
     int16_t rows[MAX_UNITS + 1][MAX_UNITS + 2];
-    const word *q = &t->w;
-    int filled = 0, script = -1;
-    for (uint32_t k = 0; k < s->arranged; k++) {
-        const word *w = &s->words[k];
-        int shared = s->shared[k];
-        if (w->script != script) {
-            script = w->script;
-            memcpy(rows[0], q->start[script], ((size_t)q->n + 1) * sizeof rows[0][0]);
-            shared = 0;
-        }
-        if (w->length == 1) {
-            note(s, at, t, k);
-            filled = 0;
-            continue;
-        }
-        int reach = script == q->script ? REACH_ONE_SCRIPT : REACH_TWO_SCRIPTS, jump = s->jumps[k], i = least(shared, filled);
-        const int16_t *gap = w->gap[q->script], *start = w->start[q->script];
-        for (; i < w->n; i++) {
-            int low = next_row(rows[i], rows[i + 1], start[i + 1], gap[i], tables.sub[w->units[i]], q, q->gap[script]);
-            for (int later = i + 2; later <= jump; later++) low = least(low, start[later]);
-            if (low > reach) break;
-        }
-        if (i == w->n) {
-            filled = i;
-            if (rows[i][q->n] <= reach) note(s, at, t, k);
-            continue;
-        }
-        filled = i + 1;
-        while (k + 1 < s->arranged && s->shared[k + 1] > i) k++;
+} walk;
+
+/* The arranged words within reach that go on from this node: words that begin alike share the rows of their beginning,
+ * and what begins with a row beyond reach is passed over. */
+static void go_on(walk *w, const node *from, int depth) {
+    int n = w->t->w.n, to = w->t->w.script;
+    for (uint32_t k = from->child; k < from->child + from->children && depth <= MAX_UNITS; k++) {
+        const node *here = &w->s->nodes[k];
+        const ruler *r = &w->rulers[here->flags & OF_SCRIPT];
+        int16_t *row = w->rows[depth];
+        next_row(r, here, to, depth > 1 ? w->rows[depth - 1] : w->t->w.start[r->script], row);
+        for (uint32_t x = 0; row[n] <= r->reach && x < here->ends; x++) note(w->s, w->at, w->t, here->word + x);
+        if (here->children && (here->flags & OPEN || least_of(r, here, row) <= r->reach)) go_on(w, here, depth + 1);
     }
+}
+
+static void scan(const shelf *s, space *at, term *t) {
+    walk w = {.s = s, .at = at, .t = t};
+    set_ruler(&w.rulers[LATIN], t, LATIN);
+    set_ruler(&w.rulers[ARABIC], t, ARABIC);
+    if (s->n_nodes) go_on(&w, s->nodes, 1);
 }
 
 static void near_words(const shelf *s, space *at, term *t) {
@@ -264,13 +313,13 @@ static void near_words(const shelf *s, space *at, term *t) {
             if (initial(&t->w, &s->words[k])) note(s, at, t, k);
     } else {
         scan(s, at, t);
+        for (uint32_t k = 0; k < s->lone_letters; k++) note(s, at, t, k);
         for (uint32_t k = 0; t->w.group && k < s->n_akin; k++)
             if (akin(&t->w, &s->words[s->akin[k]])) note(s, at, t, s->akin[k]);
     }
     for (uint32_t k = s->arranged; k < at->words; k++) {
         const word *w = &s->words[k];
-        int reach = w->script == t->w.script ? REACH_ONE_SCRIPT : REACH_TWO_SCRIPTS;
-        if (w->length == 1 || t->w.length == 1 || cost(&t->w, w) <= reach || akin(&t->w, w)) note(s, at, t, k);
+        if (w->length == 1 || t->w.length == 1 || cost(&t->w, w) <= reach_of(t, w->script) || akin(&t->w, w)) note(s, at, t, k);
     }
     t->end = at->n_found;
 }
@@ -376,7 +425,7 @@ static void offer(chosen *c, int64_t key) {
     }
 }
 
-static int64_t key_of(int value, uint32_t x) { return ((int64_t)value << 32) + (0xffffffffu - x); }
+static int64_t key_of(int value, uint32_t x) { return (int64_t)value * ((int64_t)1 << 32) + (0xffffffffu - x); }
 static uint32_t name_of(int64_t key) { return 0xffffffffu - (uint32_t)(key & 0xffffffff); }
 
 /* The best of the touched names; all work space is zero again. */
