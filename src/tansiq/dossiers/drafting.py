@@ -38,6 +38,8 @@ class DraftPart:
     content: Mapping[str, Any]
     withhold_from: frozenset[NodeId]
     entity: Entity | None = None
+    packed: bytes = b""
+    """The content's canonical bytes; empty for an act that is only asked about again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,8 @@ def _draft_part(raw: Mapping[str, Any], rule: ActRule, field: str, resolve: Call
         _check_keys(content, LINK_KEYS, {"from", "to", "type"}, field)
     else:
         _check_keys(content, TEXT_KEYS, {"text"}, field)
-    part_content(content, field)
-    return DraftPart(kind, content, frozenset(resolve(n) for n in hidden), entity)
+    packed = part_content(content, field)
+    return DraftPart(kind, content, frozenset(resolve(n) for n in hidden), entity, packed)
 
 
 def _check_keys(content: Mapping[str, Any], known: set[str], needed: set[str], field: str) -> None:
@@ -151,7 +153,8 @@ class Made:
 
     entry: Entry
     body: bytes
-    salts: Mapping[PartId, bytes]
+    salts: Mapping[PartId, tuple[bytes, bytes]]
+    """Part -> (salt, the content's canonical bytes)."""
     withheld: Mapping[NodeId, tuple[PartId, ...]]
     entities: Mapping[PartId, Entity]
 
@@ -171,12 +174,11 @@ def make_statement(
     refs, parts, salts, entities = [], [], {}, {}
     withheld: dict[NodeId, list[PartId]] = {n: [] for n in draft.addressees}
     for part in draft.parts:
-        content = part_content(part.content)
         grain = salt()
-        ref = PartRef(crypto.commit_part(part.kind, grain, content), part.kind, len(content))
+        ref = PartRef(crypto.commit_part(part.kind, grain, part.packed), part.kind, len(part.packed))
         refs.append(ref)
         parts.append(Part(ref, Presence.HELD, part.content))
-        salts[ref.id] = grain
+        salts[ref.id] = (grain, part.packed)
         if part.entity is not None:
             entities[ref.id] = part.entity
         for node in part.withhold_from & set(draft.addressees):

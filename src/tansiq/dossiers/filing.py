@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import structlog
 from sqlalchemy import Connection
@@ -19,7 +18,7 @@ from tansiq.dossiers import desk, records
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.model import DossierState, Entry
 from tansiq.dossiers.standing import Standing
-from tansiq.dossiers.wire import delivery_to_bytes, parse_delivery
+from tansiq.dossiers.wire import Given, delivery_to_bytes, parse_delivery
 from tansiq.errors import NotFound, TansiqError, Untrusted
 from tansiq.exchange.model import Item, ItemResult
 from tansiq.terms import EntryId, LogVerb, NodeId, PartId, country_of
@@ -30,8 +29,7 @@ STRANGE = ("not_a_member", "after_removal", "wrong_kind", "second_opening", "equ
 """Faults for which an entry's content enters no search and no examination."""
 
 
-Contents = Mapping[PartId, tuple[bytes, Mapping[str, Any]]]
-"""Part -> (salt, content)."""
+Contents = Mapping[PartId, Given]
 
 
 class Filing:
@@ -80,7 +78,7 @@ class Filing:
         self._w.fault("file.verified")
         now = self._w.clock()
         desk.show(self._w, tx, before, after, now)
-        held = {p: records.seal_part(self._w.vault, p, salt, content) for p, (salt, content) in given.items()}
+        held = {part: records.seal_part(self._w.vault, part, g.salt, g.packed) for part, g in given.items()}
         records.insert_entry(tx, entry, after.number, raw, now, held)
         self._w.standings.keep(tx, s.dossier, replace(after, shown=True))
         self._take(tx, before, after, entry, given, now)
@@ -107,9 +105,9 @@ class Filing:
     def _file_again(self, tx: Connection, there: Standing, entry: Entry, given: Contents) -> None:
         """An entry that is here already: parts that were withheld may come with it now."""
         fresh = {
-            p: (salt, content)
-            for p, (salt, content) in given.items()
-            if records.hold_part(tx, entry.id, p, records.seal_part(self._w.vault, p, salt, content))
+            part: g
+            for part, g in given.items()
+            if records.hold_part(tx, entry.id, part, records.seal_part(self._w.vault, part, g.salt, g.packed))
         }
         self._w.fault("file.verified")
         if fresh:
@@ -137,11 +135,11 @@ class Filing:
 
     def _bank(self, tx: Connection, entry: Entry, contents: Contents) -> None:
         found = []
-        for part, (_salt, content) in contents.items():
-            if content.get("kind") != "entity":
+        for part, given in contents.items():
+            if given.content.get("kind") != "entity":
                 continue
             try:
-                entity = parse_entity(content.get("entity"), "entity")
+                entity = parse_entity(given.content.get("entity"), "entity")
             except TansiqError as exc:
                 # A partner's vocabulary may be newer than ours: the part stays readable, it is only not searchable.
                 log.warning("entity not banked", entry=entry.id, part=part, code=exc.code, field=exc.field)

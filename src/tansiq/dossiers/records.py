@@ -149,8 +149,9 @@ _INSERT_DUTIES = insert(DUTIES)
 _UNSETTLED = select(DOSSIERS.c.id).where(DOSSIERS.c.unsettled == 1).limit(10_000)
 
 
-def seal_part(vault: crypto.Vault, part: PartId, salt: bytes, content: Mapping[str, Any]) -> bytes:
-    body = crypto.canonical({"salt": base64.b64encode(salt).decode(), "content": dict(content)})
+def seal_part(vault: crypto.Vault, part: PartId, salt: bytes, packed: bytes) -> bytes:
+    """`packed`: the content's canonical bytes."""
+    body = b'{"content":%b,"salt":"%b"}' % (packed, base64.b64encode(salt))
     return vault.seal("dossier_parts", part, body)
 
 

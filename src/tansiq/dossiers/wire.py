@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
@@ -315,10 +315,17 @@ def verify_entry(raw_entry: bytes, keyring: Keyring) -> tuple[Entry, Statement]:
     return Entry(entry_id(body), statement, parts), statement
 
 
-def parse_delivery(
-    payload: bytes, keyring: Keyring
-) -> tuple[bytes, Entry, dict[PartId, tuple[bytes, Mapping[str, Any]]]]:
-    """(signed entry, entry, {part: (salt, content)}). Raises `Untrusted`: signature, commitment or form is wrong."""
+class Given(NamedTuple):
+    """A part as it was delivered."""
+
+    salt: bytes
+    content: Mapping[str, Any]
+    packed: bytes
+    """The content's canonical bytes."""
+
+
+def parse_delivery(payload: bytes, keyring: Keyring) -> tuple[bytes, Entry, dict[PartId, Given]]:
+    """(signed entry, entry, what was given of it). Raises `Untrusted`: signature, commitment or form is wrong."""
     step = "read delivery"
     if len(payload) > MAX_DELIVERY_BYTES:
         raise Untrusted("delivery.too_large", f"over {MAX_DELIVERY_BYTES} bytes", step=step)
@@ -332,7 +339,7 @@ def parse_delivery(
         raise Untrusted("delivery.version", "unknown version", step=step, field="v")
     entry, statement = verify_entry(raw_entry, keyring)
     refs = {r.id: r for r in statement.parts}
-    found: dict[PartId, tuple[bytes, Mapping[str, Any]]] = {}
+    found: dict[PartId, Given] = {}
     for part, salt in zip(raw.parts, salts, strict=True):
         ref = refs.get(PartId(part.id))
         if ref is None or ref.id in found:
@@ -347,7 +354,7 @@ def parse_delivery(
             raise Untrusted("delivery.commitment", "a part does not match its commitment", step=step, field="parts")
         if not has_form(ref.kind, part.content):
             raise Untrusted("delivery.part_form", "a part has not the form of its kind", step=step, field="parts")
-        found[ref.id] = (salt, part.content)
+        found[ref.id] = Given(salt, part.content, content)
     return raw_entry, entry, found
 
 

@@ -321,8 +321,7 @@ class Writing:
         raw = crypto.sign(PAYLOAD_TYPE, made.body, self._w.signing, self._w.node)
         self._w.fault("append.signed")
         held = {
-            p.ref.id: records.seal_part(self._w.vault, p.ref.id, made.salts[p.ref.id], p.content or {})
-            for p in made.entry.parts
+            part: records.seal_part(self._w.vault, part, salt, packed) for part, (salt, packed) in made.salts.items()
         }
         return Ready(before, after, made, raw, held, permits, by, now)
 
