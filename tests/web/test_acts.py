@@ -259,3 +259,43 @@ def test_a_part_that_was_withheld_can_be_given_later(town: Town, rabat: Browser)
     given = berlin.dossiers.state(dossier).entries[0]
     assert [p.presence for p in given.parts if p.ref.id == hidden.ref.id] == ["held"]
     assert "Give it a part after all" not in rabat.get(f"/dossiers/{dossier}").text
+
+
+WRONG: tuple[tuple[dict[str, object], str, str], ...] = (
+    ({"purpose": ""}, "purpose", "اختاروا الغرض."),
+    ({"erase_on": "2026-12-01", "review_on": "2027-01-01"}, "erase_on", "تاريخ الحذف يسبق تاريخ المراجعة."),
+    ({"person1_role": ""}, "person1_role", "اختاروا الصفة في القضية."),
+    ({"to": []}, "to", ""),
+    ({"person1_birthDate": "1990-15"}, "person1_birthDate", ""),
+    ({"handling": "H3"}, "handling_text", ""),
+)
+
+
+@pytest.mark.parametrize(("more", "field", "words"), WRONG)
+def test_what_is_wrong_is_said_in_the_language_of_the_page_at_its_field(
+    town: Town, rabat: Browser, more: dict[str, object], field: str, words: str
+) -> None:
+    rabat.speak("ar")
+    answer = rabat.post("/compose/report", report_form(town, do="preview", **more))
+    rabat.speak("en")
+    assert answer.status_code == 422
+    summary = re.search(r'class="error-summary".*?</ul>', answer.text, re.S)
+    assert summary
+    assert f'href="#{field}"' in summary[0]
+    said = re.search(r'<bdi dir="auto">(.*?)</bdi>', summary[0])
+    assert said
+    assert re.search("[\u0621-\u064a]", said[1]), f"not in Arabic: {said[1]}"
+    assert words in said[1]
+    assert f'id="{field}' in answer.text, "the summary leads to the field"
+    assert "عادل بن سعيد المرابطي" in answer.text, "what was typed is kept"
+
+
+def test_a_refusal_is_a_page_in_the_language_of_its_reader(town: Town, madrid: Browser) -> None:
+    about = town.node("madrid").dossiers.state(town.dossier).entries[0].id
+    madrid.speak("ar")
+    refused = madrid.post(f"/dossiers/{town.dossier}/forward", {"about": about, "to": "pt"})
+    madrid.speak("en")
+    assert refused.status_code == 403
+    assert "handling.h2" in refused.text
+    assert "not to be passed on" not in refused.text
+    assert "بوابة القانون لا تسمح" in refused.text

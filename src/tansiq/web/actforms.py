@@ -258,7 +258,10 @@ def _write_entities(
                 places[f"{place}.entity.claims[{i}]"] = f"{key}_{name}"
             entity = {"id": f"{ROW_ID[kind]}{n}", "schema": ROW_SCHEMA[kind], "claims": [c for _, c in claims]}
             if kind == "person":
+                # Nobody becomes a suspect because a list began with that word.
                 entity["role"] = form.get(f"{key}_role")
+                if not entity["role"]:
+                    raise Invalid("entity.role_unknown", "Choose the role.", step="read the form", field=f"{key}_role")
                 places[f"{place}.entity.role"] = f"{key}_role"
             parts.append(_withheld(form, key, {"kind": "entity", "entity": entity}))
     for n in range(1, counts["link"] + 1):

@@ -516,6 +516,38 @@ MATCH_PART = {
     "organization": N_("Organisation"),
 }
 FAILURES: dict[str, str] = {
+    "policy.refused": N_("The law gate says no. The clauses below say why."),
+    "hit.refused": N_("The law gate says no. The clauses below say why."),
+    "hit.needs_officer": N_("Only a person makes a hit of a match."),
+    "legal.missing": N_("Purpose, legal basis and dates are missing."),
+    "legal.purpose": N_("Choose the purpose."),
+    "legal.too_long": N_("This is too long."),
+    "legal.erase_before_review": N_("The date of erasure comes before the date of review."),
+    "part.missing": N_("This is missing. Fill it in."),
+    "part.too_large": N_("This is too long."),
+    "part.withhold_from": N_(
+        "It is withheld from a service that is no recipient. Choose the recipient, or do not withhold."
+    ),
+    "facts.malformed": N_("Something is missing or has not its form."),
+    "statement.too_many": N_("There are too many parts. Divide them into two entries."),
+    "grade.unknown": N_("There is no such grade."),
+    "handling.unknown": N_("There is no such handling code."),
+    "dossier.not_a_member": N_("That service is not a member of this dossier."),
+    "act.not_now": N_("This act is not possible here now."),
+    "act.illegal_act": N_("The rules do not allow this act here now."),
+    "entry.unknown": N_("There is no such entry, or more than one."),
+    "dossier.unknown": N_("There is no such dossier."),
+    "peer.unknown": N_("No pinned partner answers to that word."),
+    "peer.ambiguous": N_("Several partners answer to that word: give the id."),
+    "access.same_officer": N_("Four eyes need two officers."),
+    "access.draft_settled": N_("The draft was already confirmed or rejected."),
+    "access.draft_expired": N_("The draft is too old: propose it again."),
+    "claim.value_too_long": N_("This is too long."),
+    "claim.value_control": N_("It holds invisible control characters. Write it anew."),
+    "claim.lang_malformed": N_("Choose the language."),
+    "entity.role_unknown": N_("Choose the role in the case."),
+    "entity.text_too_long": N_("This is too long."),
+    "body.too_large": N_("The form is too large."),
     "handling.h3_unread": N_("A restriction (H3) must be read and confirmed first."),
     "csrf.token": N_("The form is out of date. Open the page again."),
     "csrf.origin": N_("The form came from another site."),
@@ -647,3 +679,11 @@ MATCH_PART |= {
     "imsi": N_("SIM number"),
     "username": N_("User name"),
 }
+HINT = {
+    "state a purpose": N_("Say for what you open it."),
+    "ask with another purpose": N_("Another purpose may be permitted."),
+    "ask the originator: dossier.permission_requested": N_("Ask the owner for permission; the owner then delivers."),
+    "let a supervisor confirm the draft": N_("A supervisor confirms the draft."),
+    "acknowledge the restriction": N_("Open the dossier: the restriction is shown there."),
+}
+"""What services suggest, in the words of the pages; other hints are meant for commands."""

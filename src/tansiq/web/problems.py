@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from tansiq.errors import Broken, Conflict, Invalid, NotFound, PeerUnavailable, Refused, TansiqError, Untrusted
+from tansiq.web import labels
 from tansiq.web.i18n import failure_text
 from tansiq.web.labels import N_
 from tansiq.web.render import render
@@ -97,8 +98,16 @@ def page(visit: Visit, failure: TansiqError) -> Response:
         what="" if kind is Broken else failure_text(visit.tongue, failure),
         todo=TO_DO[kind],
         failure=failure,
-        clauses=failure.clauses if isinstance(failure, Refused) else (),
+        hint=labels.HINT.get(failure.hint, ""),
+        clauses=_clauses(visit, failure),
     )
+
+
+def _clauses(visit: Visit, failure: TansiqError) -> list[tuple[str, str]]:
+    """Each clause with its name in the page's language; the id is what one quotes."""
+    found = failure.clauses if isinstance(failure, Refused) else ()
+    gate = getattr(visit.node, "gate", None)
+    return [(str(c), gate.title(str(c), visit.tongue.code) if gate else "") for c in found]
 
 
 def field_errors(visit: Visit, failure: TansiqError, field: str) -> dict[str, str]:

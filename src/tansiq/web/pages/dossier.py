@@ -243,7 +243,7 @@ def _acting(visit: Visit, record: str) -> Any:
 
 
 def _errors(visit: Visit, failure: TansiqError, written: Written | None) -> dict[str, str]:
-    field = failure.field or "form"
+    field = "handling_text" if failure.code == "handling.h3_text" else failure.field or "form"
     known = field.startswith(("fact_", "link")) or written is None
     return problems.field_errors(visit, failure, field if known else _form_field(written, field))
 
