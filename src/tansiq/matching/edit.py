@@ -17,6 +17,25 @@ FAR = 9999
 """More than any two words are worth: stop looking."""
 
 
+KNOWN = 3
+"""How common a spelling is, is written as the bit length of its count: known is one that four dev names hold."""
+
+
+class Forest:
+    """Decision trees over whole numbers, flat: node `k` asks feature[k] <= limit[k]; yes: left[k], no: left[k] + 1.
+
+    A leaf has feature -1. Every node has a value, what is said of the pairs that reach it, so that what a leaf says
+    can be told as a sum of steps, each step owed to the feature that was asked.
+    """
+
+    def __init__(self, raw: dict[str, Any]) -> None:
+        self.roots: list[int] = raw["roots"]
+        self.feature: list[int] = raw["feature"]
+        self.limit: list[int] = raw["limit"]
+        self.left: list[int] = raw["left"]
+        self.value: list[int] = raw["value"]
+
+
 class Tables:
     """The learned costs. One instance is packaged; the trainer makes others."""
 
@@ -25,7 +44,10 @@ class Tables:
         self.gap: list[list[list[int]]] = raw["gap"]
         self.skip: list[int] = raw["skip"]
         self.row: dict[str, Any] = raw["row"]
-        self.known: frozenset[str] = frozenset(raw["known"].split())
+        self.common: dict[str, int] = {w: int(k) for k, line in raw["common"].items() for w in line.split()}
+        self.known: frozenset[str] = frozenset(w for w, k in self.common.items() if k >= KNOWN)
+        self.given: dict[str, int] = {w: int(k) for k, line in raw["given"].items() for w in line.split()}
+        self.forest = Forest(raw["forest"])
         self.links: dict[str, frozenset[str]] = {k: frozenset(v.split()) for k, v in raw["links"].items()}
         for latin, arabic in list(self.links.items()):
             for word in arabic:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from tansiq.matching import judge
 from tansiq.matching.edit import TABLES, cost
 from tansiq.matching.model import Explanation, Outcome, Row, probability
 from tansiq.matching.parts import GROUPS, Part, core, merged, parts, skeleton
@@ -262,7 +263,20 @@ def whole(a: tuple[Part, ...], b: tuple[Part, ...], met: list[Meeting]) -> list[
     ends = loose_ends(a, b, met)
     if ends:
         out.append(("ends_apart", int(TABLES.row["ends"][_context(a, b)[1]][ends - 1])))
-    return out
+    if judge.equal(a, b):
+        return [*out, (judge.TOLD[judge.FIT], judge.BOUND)]
+    told = judge.grow(asked(a, b, met))
+    return out + [(how, points) for how, points in zip(judge.TOLD, told, strict=True) if points]
+
+
+def asked(a: tuple[Part, ...], b: tuple[Part, ...], met: list[Meeting]) -> list[int]:
+    """What the forest is asked of an alignment (judge.FEATURES)."""
+    order, ends = crossed(met), loose_ends(a, b, met)
+    total = _start(a, b) + sum(g.points for g in met)
+    total += TABLES.row["order"] if order else 0
+    total += TABLES.row["ends"][_context(a, b)[1]][ends - 1] if ends else 0
+    linked = [relation(a[g[0]], b[g[2]]) for g in judge.dearest(met)]
+    return judge.features(a, b, met, (total, order, ends), linked)
 
 
 def _sorted(a: str, b: str) -> tuple[tuple[Part, ...], tuple[Part, ...], bool]:

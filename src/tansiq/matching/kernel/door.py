@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Protocol
 
 from tansiq.errors import Invalid
+from tansiq.matching import judge
 from tansiq.matching import names as twin
 from tansiq.matching.kernel import tables
 from tansiq.matching.model import Explanation
@@ -77,11 +78,12 @@ class Compiled:
         found = self._align(a, b)
         if found is None:
             return Explanation(0.0, False, 0.0, ())
-        turned, start, met, order, ends, here, there = found
+        turned, start, met, order, ends, here, there, told_of_all = found
         text_here, text_there = (written(b), written(a)) if turned else (written(a), written(b))
         judged = [] if order is None else [("different_position", order)]
         if ends is not None:
             judged.append(("ends_apart", ends))
+        judged += [(how, points) for how, points in zip(judge.TOLD, told_of_all, strict=True) if points]
         told = [(*g[:7], twin.HOW[g[7]]) for g in met]
         x = [shown(text_here, span) for span in here]
         y = [shown(text_there, span) for span in there]

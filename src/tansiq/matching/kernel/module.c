@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { LAYOUT = 1 }; /* what load() and the word record look like; kernel/tables.py names the same number */
+enum { LAYOUT = 2 }; /* what load() and the word record look like; kernel/tables.py names the same number */
 
 static int two_texts(PyObject *const *args, Py_ssize_t count, text *a, text *b) {
     if (count != 2) {
@@ -79,11 +79,12 @@ static PyObject *py_align(PyObject *self, PyObject *const *args, Py_ssize_t coun
     int turned = precedes(y.parts, y.n, x.parts, x.n);
     const name *here = turned ? &y : &x, *there = turned ? &x : &y;
     compare(here->parts, here->n, there->parts, there->n, &c);
+    judge(here->parts, here->n, there->parts, there->n, &c);
     PyObject *order = c.crossed ? PyLong_FromLong(c.order) : Py_BuildValue("");
     PyObject *ends = c.loose ? PyLong_FromLong(c.ends) : Py_BuildValue("");
     /* N takes the references over, and gives NULL when one of them is NULL */
-    return Py_BuildValue("NiNNNNN", PyBool_FromLong(turned), c.start, meetings(here, there, &c), order, ends,
-                         places(here), places(there));
+    return Py_BuildValue("NiNNNNN(iiii)", PyBool_FromLong(turned), c.start, meetings(here, there, &c), order, ends,
+                         places(here), places(there), c.told[0], c.told[1], c.told[2], c.told[3]);
 }
 
 /* Texts one after the other, so that the comparing needs no Python. */
@@ -215,7 +216,7 @@ static PyMethodDef methods[] = {
     {"load", load, METH_O, "Fills the tables; everything else fails before."},
     {"score", FAST(py_score), "names.score"},
     {"centibits", FAST(py_centibits), "names.centibits of two texts; None when they cannot be compared."},
-    {"align", FAST(py_align), "(turned, start, meetings with how, order, ends, places, places), or None."},
+    {"align", FAST(py_align), "(turned, start, meetings with how, order, ends, places, places, told), or None."},
     {"score_many", FAST(py_score_many), "The scores of one name against each of a list."},
     {"pack_name", py_pack_name, METH_O, "The word records of a name, one after the other."},
     {"points", FAST(py_points), "Worth minus price of two word records."},

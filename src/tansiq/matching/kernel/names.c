@@ -228,13 +228,24 @@ int precedes(const word *a, int n, const word *b, int m) {
     return n < m;
 }
 
+/* What compare and judge found, added up. */
+int total_of(const comparison *c) {
+    int total = c->start + c->order + c->ends;
+    for (int k = 0; k < c->n; k++) total += c->met[k].points;
+    for (int k = 0; k < TOLD; k++) total += c->told[k];
+    return total;
+}
+
 int centibits(const word *a, int n, const word *b, int m) {
     comparison c;
-    if (precedes(b, m, a, n)) compare(b, m, a, n, &c);
-    else compare(a, n, b, m, &c);
-    int total = c.start + c.order + c.ends;
-    for (int k = 0; k < c.n; k++) total += c.met[k].points;
-    return total;
+    if (precedes(b, m, a, n)) {
+        compare(b, m, a, n, &c);
+        judge(b, m, a, n, &c);
+    } else {
+        compare(a, n, b, m, &c);
+        judge(a, n, b, m, &c);
+    }
+    return total_of(&c);
 }
 
 double probability(int centibits_) {

@@ -224,8 +224,10 @@ static int make_part(int script, letters_t letters, int kind, int article, word 
     const entry *seen = look_up(&lexicon.skeletons, out->skeleton, out->skeletons);
     out->rarity = seen ? (int16_t)seen->rarity : out->skeletons ? lexicon.rare : lexicon.rare_empty;
     e = look_up(&lexicon.words, out->letters, out->length);
+    out->given = e && e->given ? e->given - 1 : 2;
     if (e) {
         out->flags = e->facts & IS_KNOWN ? KNOWN : 0;
+        out->common = e->common;
         out->link = e->link;
         out->group = e->group;
     }

@@ -528,11 +528,11 @@ static result in_full(const shelf *s, const name *q, uint32_t x) {
     int turn = precedes(parts, n, q->parts, q->n);
     const word *a = turn ? parts : q->parts, *b = turn ? q->parts : parts;
     compare(a, turn ? n : q->n, b, turn ? q->n : n, &c);
-    total = c.start + c.order + c.ends;
+    judge(a, turn ? n : q->n, b, turn ? q->n : n, &c);
+    total = total_of(&c);
     nearness = c.order;
     for (int k = 0; k < c.n; k++) {
         const meeting *g = &c.met[k];
-        total += g->points;
         if (g->i2 > g->i && g->j2 > g->j) nearness += g->points;
         else if (!((g->i2 > g->i ? &a[g->i] : &b[g->j])->worn & TITLE)) nearness -= LONE;
     }

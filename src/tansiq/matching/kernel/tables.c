@@ -115,6 +115,8 @@ static void set_link(entry *e, uint16_t value) { e->link = value < tables.n_link
 static void set_group(entry *e, uint16_t value) { e->group = value < tables.n_groups ? value : 0; }
 static void set_prefix(entry *e, uint16_t value) { e->prefix = value <= MAX_KINDS ? (uint8_t)value : 0; }
 static void set_abbreviation(entry *e, uint16_t value) { e->abbreviation = value <= lexicon.n_full_forms ? value : 0; }
+static void set_common(entry *e, uint16_t value) { e->common = (uint8_t)least(value, 255); }
+static void set_given(entry *e, uint16_t value) { e->given = (uint8_t)(1 + least(value, 4)); }
 static void set_rarity(entry *e, uint16_t value) { e->rarity = value; }
 
 /* Lists of ids: offsets (uint32, one more than lists) into members. */
@@ -149,12 +151,13 @@ static int load_numbers(PyObject *raw) {
         take(raw, "sub", tables.sub, sizeof tables.sub) || take(raw, "gap", tables.gap, sizeof tables.gap) ||
         take(raw, "skip", tables.skip, sizeof tables.skip) || take(raw, "version", &tables.version, sizeof tables.version))
         return -1;
-    int32_t single[13];
+    int32_t single[14];
     if (take(raw, "single", single, sizeof single)) return -1;
     tables.initial = single[0], tables.title = single[1], tables.order = single[2], tables.join = single[3];
     tables.group = single[4], tables.accent = single[5], tables.slip = single[6], tables.far = single[7];
     tables.units = single[8], lexicon.rare = (int16_t)single[9];
     lexicon.rare_empty = (int16_t)single[10], lexicon.of = (uint8_t)single[11], lexicon.son = (uint8_t)single[12];
+    if (load_forest(raw, single[13])) return -1;
     if (tables.units < 1 || tables.units > MAX_ALPHABET) {
         PyErr_SetString(PyExc_ValueError, "an alphabet that the kernel has no room for");
         return -1;
@@ -256,7 +259,7 @@ static size_t count_words(PyObject *raw, const char *const *keys) {
 }
 
 static int load_words(PyObject *raw) {
-    static const char *const keys[] = {"facts", "link", "group", "prefix", "abbreviation", NULL};
+    static const char *const keys[] = {"facts", "link", "group", "prefix", "abbreviation", "common", "given", NULL};
     static const char *const skeletons[] = {"skeleton", NULL};
     size_t wanted = count_words(raw, keys), shapes = wanted == (size_t)-1 ? wanted : count_words(raw, skeletons), size;
     if (shapes == (size_t)-1 || room(&lexicon.words, wanted) || room(&lexicon.skeletons, shapes)) return -1;
@@ -275,6 +278,7 @@ static int load_words(PyObject *raw) {
     return fill(raw, "facts", &lexicon.words, set_facts) || fill(raw, "link", &lexicon.words, set_link) ||
                    fill(raw, "group", &lexicon.words, set_group) || fill(raw, "prefix", &lexicon.words, set_prefix) ||
                    fill(raw, "abbreviation", &lexicon.words, set_abbreviation) ||
+                   fill(raw, "common", &lexicon.words, set_common) || fill(raw, "given", &lexicon.words, set_given) ||
                    fill(raw, "skeleton", &lexicon.skeletons, set_rarity)
                ? -1
                : 0;

@@ -14,6 +14,7 @@ typedef struct {
     uint16_t facts, link, group;
     uint16_t abbreviation; /* 0, or 1 + place in full_forms */
     uint16_t rarity;
+    uint8_t common, given; /* given: 0, or 1 + class */
 } entry;
 
 typedef struct {
@@ -78,14 +79,23 @@ int words(const text *from, token out[MAX_WORDS]);
 
 int units(int script, const uint8_t *letters, int length, uint8_t out[MAX_UNITS]);
 
+/* judge.c */
+enum { TOLD = 4, MAX_ASKED = 67 };
+
+/* The trees, from the same dict as load_tables; 0, or -1 with an exception and the old ones kept. */
+int load_forest(PyObject *raw, int32_t bound);
+
 /* names.c */
 typedef struct {
     int n, crossed, loose; /* meetings; whether the order differs; how many ends met nothing */
     meeting met[4 * MAX_PARTS];
     int32_t start, order, ends; /* centibits; order and ends are 0 when they do not count */
+    int32_t told[TOLD];         /* what judge() says */
 } comparison;
 
 void compare(const word *a, int n, const word *b, int m, comparison *out);
+void judge(const word *a, int n, const word *b, int m, comparison *c);
+int total_of(const comparison *c);
 int how_met(const word *a, const word *b, const meeting *g);
 int precedes(const word *a, int n, const word *b, int m);
 /* What names._how answers, in the order of HOW in kernel/__init__.py. */

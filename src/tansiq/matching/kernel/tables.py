@@ -16,6 +16,7 @@ from itertools import chain
 from struct import Struct
 from typing import Any
 
+from tansiq.matching import judge
 from tansiq.matching.edit import CONTEXTS, FAR, TABLES, edges
 from tansiq.matching.names import ACCENT, SLIP, _conflict, known, rare, rarity, worth
 from tansiq.matching.parts import (
@@ -51,7 +52,7 @@ from tansiq.matching.text import (
     units,
 )
 
-LAYOUT = 1
+LAYOUT = 2
 _ALPHABET, _SKIPS, _KNOTS = 128, 32, 2048
 
 _PHRASES = ("ال", "بو", "بل", "بن", "ولد", "عبد", "ابو", "عبدال", "الدين", "دين", "له", "الله", "عبد-")
@@ -172,6 +173,8 @@ def _words() -> dict[str, bytes]:
         "skeleton": " ".join(seen).encode(),
         "skeleton_values": _ints("H", seen.values()),
         **_spelled("facts", _facts()),
+        **_spelled("common", TABLES.common),
+        **_spelled("given", TABLES.given),
         **_spelled("link", link_of),
         **_spelled("group", group_of),
         **_spelled("prefix", {w: 1 + _KINDS.index(kind) for w, kind in PREFIX.items()}),
@@ -208,7 +211,7 @@ def _prices() -> dict[str, bytes]:
     if MAX_UNITS * max(abs(x) for g in TABLES.gap for u in g for x in u) + max(TABLES.skip) > 32767:
         raise ValueError("prices that do not fit a word record")
     single = [row["initial"], row["title"], row["order"], row["join"], row["group"], ACCENT, SLIP, FAR, len(UNITS)]
-    single += [rare(0), rare(TABLES.counts.get("", 0)), 1 + _KINDS.index("of"), 1 + _KINDS.index("son")]
+    single += [rare(0), rare(TABLES.counts.get("", 0)), 1 + _KINDS.index("of"), 1 + _KINDS.index("son"), judge.BOUND]
     return {
         "sub": _rows("h", TABLES.sub, _ALPHABET, _ALPHABET),
         "gap": _rows("h", chain(*TABLES.gap), _ALPHABET, 2 * CONTEXTS),
@@ -224,9 +227,20 @@ def _prices() -> dict[str, bytes]:
     }
 
 
+def _forest() -> dict[str, bytes]:
+    """The trees: feature, limit, left, value of each node."""
+    f = TABLES.forest
+    nodes = zip(f.feature, f.limit, f.left, f.value, strict=True)
+    return {
+        "forest": _ints("i", chain(*nodes)),
+        "forest_roots": _ints("I", f.roots),
+        "forest_told": bytes(told for _, told in judge.FEATURES),
+    }
+
+
 def tables() -> dict[str, bytes | Callable[..., Any]]:
     """Everything `_kernel.load` takes."""
-    out: dict[str, bytes] = {**_prices(), **_writing(), **_words()}
+    out: dict[str, bytes] = {**_prices(), **_writing(), **_words(), **_forest()}
     digest = hashlib.sha256(f"{LAYOUT} {sorted(_CODES.items())} {sorted(map(str, _SCRIPTS.items()))}".encode())
     for name in sorted(out):
         digest.update(f"{name} {len(out[name])} ".encode() + out[name])
@@ -240,7 +254,7 @@ def version() -> bytes:
     return found if isinstance(found, bytes) else b""
 
 
-_RECORD = Struct("=48h44hhHHBBBBBBBB22s22s40s6x")
+_RECORD = Struct("=48h44hhHHBBBBBBBB22s22s40sBB4x")
 
 
 def pack(p: Part) -> bytes:
@@ -269,6 +283,8 @@ def pack(p: Part) -> bytes:
         consonants,
         bytes(p.units),
         encode(p.letters),
+        judge.common(p),
+        judge.given(p),
     )
 
 

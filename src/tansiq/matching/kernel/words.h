@@ -38,7 +38,9 @@ typedef struct word {
     uint8_t skeleton[MAX_UNITS]; /* coarse consonants of the core, ASCII */
     uint8_t units[MAX_UNITS];
     uint8_t letters[MAX_LETTERS]; /* one byte a letter, in the order of Unicode, rest 0 */
-    uint8_t reserved[6];
+    uint8_t common; /* how common the spelling is: the bit length of its count */
+    uint8_t given;  /* how often it stands first, 0 to 4 */
+    uint8_t reserved[4];
 } word;
 
 _Static_assert(sizeof(word) == 288, "a word record has one size");

@@ -1,0 +1,251 @@
+"""The last look at a finished alignment: what the meetings of parts say together and none of them says alone.
+
+A forest of small decision trees over whole numbers (`edit.Forest`), learned on the dev split: one weak part among
+strong ones, a rare word that differs in one letter from a common one, a first part that met nobody. Each tree adds
+centibits; the sum is bounded, and two equal names get the bound, so that nothing is more alike than a name to itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from tansiq.matching.edit import TABLES
+from tansiq.matching.parts import Part, core, skeleton
+
+NONE = -9999
+"""What a feature says that a pair does not have."""
+
+BOUND = 600
+"""The most that the forest may add or take, in centibits."""
+
+TOLD = ("fit_of_parts", "weakest_part", "place_of_parts", "parts_left_over")
+"""What the steps of the trees are told as (Hit page, `explain`)."""
+FIT, WEAK, PLACE, LEFT = range(4)
+
+_WORD = (
+    ("price", WEAK),
+    ("rarity", WEAK),
+    ("points", WEAK),
+    ("less_common", WEAK),
+    ("more_common", WEAK),
+    ("shorter", WEAK),
+    ("longer", WEAK),
+    ("slips", WEAK),
+    ("bones_apart", WEAK),
+    ("begin_alike", WEAK),
+    ("end_alike", WEAK),
+    ("stands_first", PLACE),
+    ("stands_last", PLACE),
+    ("linked", WEAK),
+    ("less_given", WEAK),
+    ("more_given", WEAK),
+    ("particle_apart", WEAK),
+)
+_BEST = (("rarity", FIT), ("price", FIT), ("less_common", FIT), ("stands_first", PLACE), ("stands_last", PLACE))
+
+FEATURES: tuple[tuple[str, int], ...] = (
+    ("sum", FIT),
+    ("scripts", FIT),
+    ("parts_fewer", FIT),
+    ("parts_more", FIT),
+    ("crossed", PLACE),
+    ("loose_ends", PLACE),
+    ("strangers", WEAK),
+    ("initials", WEAK),
+    ("joined", FIT),
+    ("equal", FIT),
+    ("slips_share", FIT),
+    ("bones_share", FIT),
+    ("weakest", WEAK),
+    ("second_weakest", WEAK),
+    ("third_weakest", WEAK),
+    ("strongest", FIT),
+    ("second_strongest", FIT),
+    ("first_points", PLACE),
+    ("last_points", PLACE),
+    ("alone", LEFT),
+    ("alone_least_common", LEFT),
+    ("alone_most_common", LEFT),
+    ("alone_letters", LEFT),
+    *((f"dearest_{name}", told) for name, told in _WORD),
+    *((f"second_dearest_{name}", told) for name, told in _WORD),
+    *((f"best_{name}", told) for name, told in _BEST),
+    *((f"second_best_{name}", told) for name, told in _BEST),
+)
+"""(what is asked, what it is told as); weakest and best by points, dearest by price."""
+
+Met = tuple[int, int, int, int, int, int, int]
+"""i, i2, j, j2, points, price, info: a `names.Meeting`."""
+
+
+@lru_cache(maxsize=16384)
+def slips(x: str, y: str) -> int:
+    """Letters left out, put in, exchanged, or swapped with a neighbour (once): bit by bit after Hyyrö (2003)."""
+    if not x or not y:
+        return len(x) or len(y)
+    at: dict[str, int] = {}
+    for i, c in enumerate(x):
+        at[c] = at.get(c, 0) | 1 << i
+    mask, last = (1 << len(x)) - 1, 1 << len(x) - 1
+    vp, vn, d0, before, found = mask, 0, 0, 0, len(x)
+    for c in y:
+        here = at.get(c, 0)
+        swapped = ((mask & ~d0 & here) << 1) & before
+        d0 = ((((here & vp) + vp) ^ vp) | here | vn | swapped) & mask
+        hp, hn = (vn | ~(d0 | vp)) & mask, d0 & vp
+        found += (hp & last > 0) - (hn & last > 0)
+        hp, hn = (hp << 1 | 1) & mask, (hn << 1) & mask
+        vp, vn = (hn | ~(d0 | hp)) & mask, hp & d0
+        before = here
+    return found
+
+
+@lru_cache(maxsize=16384)
+def bones(p: Part) -> str:
+    """The coarse consonants of the word without article or particle."""
+    return skeleton(core(p))
+
+
+def common(p: Part) -> int:
+    """How common the spelling is: the bit length of its count; 0 for one that was seen once or never."""
+    return TABLES.common.get(p.letters, 0)
+
+
+def given(p: Part) -> int:
+    """How often the word stands first: 0 never to 4 nearly always; 2 for a word that was seen too seldom to tell."""
+    return TABLES.given.get(p.letters, 2)
+
+
+def _joins(g: Met) -> bool:
+    return g[1] - g[0] + g[3] - g[2] > 2
+
+
+def _word(p: Part, q: Part, n: int, m: int, g: Met, linked: int) -> list[int]:
+    """What is asked of two words that met; of words written together only what the meeting says."""
+    i, i2, j, j2, points, price, info = g
+    if _joins(g):
+        return [price, info, points] + [NONE] * (len(_WORD) - 3)
+    x, y = p.letters, q.letters
+    c, d, e, f = common(p), common(q), given(p), given(q)
+    same = p.script == q.script
+    return [
+        price,
+        info,
+        points,
+        min(c, d),
+        max(c, d),
+        min(len(x), len(y)),
+        max(len(x), len(y)),
+        slips(x, y) if same else NONE,
+        slips(bones(p), bones(q)),
+        int(x[0] == y[0]) if same else NONE,
+        int(x[-1] == y[-1]) if same else NONE,
+        (i == 0) + (j == 0),
+        (i2 == n) + (j2 == m),
+        linked,
+        min(e, f),
+        max(e, f),
+        int(p.particle != q.particle),
+    ]
+
+
+def _shares(a: tuple[Part, ...], b: tuple[Part, ...], pairs: Sequence[Met]) -> list[int]:
+    """Of 100 letters (coarse consonants) of the words that met, how many differ."""
+    letters = wrong = all_bones = broken = 0
+    for g in pairs:
+        if _joins(g):
+            continue
+        p, q = a[g[0]], b[g[2]]
+        if p.script == q.script:
+            letters += max(len(p.letters), len(q.letters))
+            wrong += slips(p.letters, q.letters)
+        u, v = bones(p), bones(q)
+        all_bones += max(len(u), len(v))
+        broken += slips(u, v)
+    return [100 * wrong // letters if letters else NONE, 100 * broken // all_bones if all_bones else NONE]
+
+
+def _at(values: Sequence[int], k: int) -> int:
+    return values[k] if -len(values) <= k < len(values) else NONE
+
+
+def features(
+    a: tuple[Part, ...],
+    b: tuple[Part, ...],
+    met: Sequence[Met],
+    said: tuple[int, bool, int],
+    linked: Sequence[int],
+) -> list[int]:
+    """The answers to FEATURES. `said`: (sum so far, whether the order differs, loose ends); `linked`: names.relation
+    of the two dearest meetings, found with `dearest`."""
+    n, m = len(a), len(b)
+    pairs = [g for g in met if g[1] > g[0] and g[3] > g[2]]
+    rank = sorted(pairs, key=lambda g: (g[4], g[0], g[2]))
+    points = [g[4] for g in rank]
+    lone = [
+        p for p in ((a[g[0]] if g[1] > g[0] else b[g[2]]) for g in met if g[1] == g[0] or g[3] == g[2]) if not p.title
+    ]
+    commons = [common(p) for p in lone]
+    out = [
+        said[0],
+        a[0].script + b[0].script,
+        min(n, m),
+        max(n, m),
+        int(said[1]),
+        said[2],
+        sum(p < -200 for p in points),
+        sum(g[6] < 0 for g in pairs),
+        sum(map(_joins, pairs)),
+        sum(g[5] == 0 and g[6] >= 0 for g in pairs),
+        *_shares(a, b, pairs),
+        _at(points, 0),
+        _at(points, 1),
+        _at(points, 2),
+        _at(points, -1),
+        _at(points, -2),
+        max((g[4] for g in pairs if g[0] == 0 and g[2] == 0), default=NONE),
+        max((g[4] for g in pairs if g[1] == n and g[3] == m), default=NONE),
+        len(lone),
+        min(commons, default=NONE),
+        max(commons, default=NONE),
+        sum(len(p.letters) == 1 for p in lone),
+    ]
+    for g, tie in zip(dearest(met), linked, strict=True):
+        out += _word(a[g[0]], b[g[2]], n, m, g, tie)
+    out += [NONE] * (len(_WORD) * (2 - len(linked)))
+    for g in rank[-1:] + rank[-2:-1]:
+        p, q = a[g[0]], b[g[2]]
+        out += [g[6], g[5], min(common(p), common(q)), (g[0] == 0) + (g[2] == 0), (g[1] == n) + (g[3] == m)]
+    return out + [NONE] * (len(FEATURES) - len(out))
+
+
+def dearest(met: Sequence[Met]) -> list[Met]:
+    """The two meetings with the highest price."""
+    return sorted((g for g in met if g[1] > g[0] and g[3] > g[2]), key=lambda g: (-g[5], g[0], g[2]))[:2]
+
+
+def grow(asked: Sequence[int]) -> list[int]:
+    """What the forest says, told as TOLD: the steps down the trees, each owed to the feature that was asked."""
+    f = TABLES.forest
+    feature, limit, left, value = f.feature, f.limit, f.left, f.value
+    out = [0] * len(TOLD)
+    for k in f.roots:
+        v = value[k]
+        out[FIT] += v
+        while (at := feature[k]) >= 0:
+            k = left[k] + (asked[at] > limit[k])
+            step = value[k]
+            out[_TOLD_AS[at]] += step - v
+            v = step
+    over = sum(out) - min(max(sum(out), -BOUND), BOUND)
+    out[FIT] -= over
+    return out
+
+
+_TOLD_AS = tuple(told for _, told in FEATURES)
+
+
+def equal(a: tuple[Part, ...], b: tuple[Part, ...]) -> bool:
+    """Whether two names are the same part by part."""
+    return [p.letters for p in a] == [p.letters for p in b]

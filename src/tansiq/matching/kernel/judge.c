@@ -1,0 +1,277 @@
+/* judge.py in C: what a forest of small decision trees says of a finished alignment. */
+#include "tables.h"
+
+#include <stdlib.h>
+
+enum { NONE = -9999, ASKED_OF_WORDS = 17, ASKED_OF_BEST = 5, ASKED_FIRST = 23 };
+enum { ASKED = ASKED_FIRST + 2 * ASKED_OF_WORDS + 2 * ASKED_OF_BEST };
+
+_Static_assert((int)ASKED == (int)MAX_ASKED, "tables.h and the questions below");
+
+typedef struct {
+    int32_t limit;
+    uint32_t left;
+    int16_t value;
+    int8_t asked;  /* -1: a leaf */
+    uint8_t told;
+} node;
+
+static struct {
+    node *nodes;
+    uint32_t *roots;
+    uint32_t n_nodes, n_roots;
+    int32_t bound;
+} forest;
+
+static int copied(PyObject *raw, const char *key, size_t each, void **to, uint32_t *count) {
+    PyObject *value = PyDict_GetItemString(raw, key);
+    if (!value || !PyBytes_Check(value) || (size_t)PyBytes_Size(value) % each) {
+        PyErr_Format(PyExc_ValueError, "the kernel's table %s is missing", key);
+        return -1;
+    }
+    size_t size = (size_t)PyBytes_Size(value);
+    *to = malloc(size ? size : 1);
+    if (!*to) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    memcpy(*to, PyBytes_AsString(value), size);
+    *count = (uint32_t)(size / each);
+    return 0;
+}
+
+/* Every way down ends: a node's children lie behind it and within the forest. */
+static int sound(const int32_t *flat, uint32_t nodes, const uint32_t *roots, uint32_t n_roots) {
+    for (uint32_t k = 0; k < nodes; k++) {
+        const int32_t *x = flat + 4 * (size_t)k;
+        if (x[0] < -1 || x[0] >= MAX_ASKED || x[3] < INT16_MIN || x[3] > INT16_MAX) return 0;
+        if (x[0] >= 0 && (x[2] <= (int64_t)k || (int64_t)x[2] + 1 >= nodes)) return 0;
+    }
+    for (uint32_t k = 0; k < n_roots; k++)
+        if (roots[k] >= nodes) return 0;
+    return 1;
+}
+
+int load_forest(PyObject *raw, int32_t bound) {
+    int32_t *flat = NULL;
+    uint8_t *told = NULL;
+    uint32_t *roots = NULL, n_flat = 0, n_told = 0, n_roots = 0;
+    int failed = copied(raw, "forest", sizeof *flat, (void **)&flat, &n_flat) ||
+                 copied(raw, "forest_told", 1, (void **)&told, &n_told) ||
+                 copied(raw, "forest_roots", sizeof *roots, (void **)&roots, &n_roots);
+    node *nodes = failed ? NULL : malloc(n_flat ? n_flat * sizeof *nodes : 1);
+    if (!failed && !nodes) PyErr_NoMemory();
+    int fits = nodes && n_flat % 4 == 0 && n_told == MAX_ASKED && bound >= 0 && sound(flat, n_flat / 4, roots, n_roots);
+    for (uint32_t k = 0; fits && k < n_told; k++) fits = told[k] < TOLD;
+    if (nodes && !fits) PyErr_SetString(PyExc_ValueError, "a forest that the kernel cannot walk");
+    if (fits) {
+        for (uint32_t k = 0; k < n_flat / 4; k++) {
+            const int32_t *x = flat + 4 * (size_t)k;
+            nodes[k] = (node){x[1], (uint32_t)x[2], (int16_t)x[3], (int8_t)x[0], x[0] < 0 ? 0 : told[x[0]]};
+        }
+        free(forest.nodes);
+        free(forest.roots);
+        forest.nodes = nodes, forest.roots = roots, forest.n_nodes = n_flat / 4, forest.n_roots = n_roots;
+        forest.bound = bound;
+        nodes = NULL, roots = NULL;
+    }
+    free(nodes);
+    free(flat);
+    free(told);
+    free(roots);
+    return fits ? 0 : -1;
+}
+
+/* judge.slips: at most 64 letters of x count. */
+static int slips(const uint8_t *x, int n, const uint8_t *y, int m) {
+    if (!n || !m) return n ? n : m;
+    uint64_t mask = ~(uint64_t)0 >> (64 - n), last = (uint64_t)1 << (n - 1);
+    uint64_t vp = mask, vn = 0, d0 = 0, before = 0;
+    int found = n;
+    for (int j = 0; j < m; j++) {
+        uint64_t here = 0;
+        for (int i = 0; i < n; i++) here |= (uint64_t)(x[i] == y[j]) << i;
+        uint64_t swapped = ((~d0 & here) << 1) & before;
+        d0 = ((((here & vp) + vp) ^ vp) | here | vn | swapped) & mask;
+        uint64_t hp = (vn | ~(d0 | vp)) & mask, hn = d0 & vp;
+        found += (hp & last) != 0;
+        found -= (hn & last) != 0;
+        hp = hp << 1 | 1;
+        hn <<= 1;
+        vp = (hn | ~(d0 | hp)) & mask;
+        vn = hp & d0 & mask;
+        before = here;
+    }
+    return found;
+}
+
+static int letters_apart(const word *p, const word *q) { return slips(p->letters, p->length, q->letters, q->length); }
+static int bones_apart(const word *p, const word *q) { return slips(p->skeleton, p->skeletons, q->skeleton, q->skeletons); }
+
+static int joins(const meeting *g) { return g->i2 - g->i + g->j2 - g->j > 2; }
+static int both(const meeting *g) { return g->i2 > g->i && g->j2 > g->j; }
+
+typedef struct {
+    const word *a, *b;
+    int n, m, n_pairs;
+    const meeting *pairs[4 * MAX_PARTS];
+} look;
+
+/* Puts pointers in order; there are few of them. */
+static void arrange(const meeting **list, int n, int (*first)(const meeting *, const meeting *)) {
+    for (int k = 1; k < n; k++) {
+        const meeting *g = list[k];
+        int at = k;
+        for (; at && first(g, list[at - 1]); at--) list[at] = list[at - 1];
+        list[at] = g;
+    }
+}
+
+static int stands_before(const meeting *p, const meeting *q) { return p->i != q->i ? p->i < q->i : p->j < q->j; }
+
+static int weaker(const meeting *p, const meeting *q) {
+    return p->points != q->points ? p->points < q->points : stands_before(p, q);
+}
+
+static int dearer(const meeting *p, const meeting *q) {
+    return p->price != q->price ? p->price > q->price : stands_before(p, q);
+}
+
+/* judge._shares */
+static void shares(const look *l, int32_t *out) {
+    int letters = 0, wrong = 0, bones = 0, broken = 0;
+    for (int k = 0; k < l->n_pairs; k++) {
+        const meeting *g = l->pairs[k];
+        const word *p = &l->a[g->i], *q = &l->b[g->j];
+        if (joins(g)) continue;
+        if (p->script == q->script) {
+            letters += most(p->length, q->length);
+            wrong += letters_apart(p, q);
+        }
+        bones += most(p->skeletons, q->skeletons);
+        broken += bones_apart(p, q);
+    }
+    out[0] = letters ? 100 * wrong / letters : NONE;
+    out[1] = bones ? 100 * broken / bones : NONE;
+}
+
+/* judge._word */
+static void ask_words(const look *l, const meeting *g, int32_t *out) {
+    const word *p = &l->a[g->i], *q = &l->b[g->j];
+    int same = p->script == q->script;
+    int32_t *to = out;
+    *to++ = g->price, *to++ = g->info, *to++ = g->points;
+    if (joins(g)) {
+        while (to < out + ASKED_OF_WORDS) *to++ = NONE;
+        return;
+    }
+    *to++ = least(p->common, q->common), *to++ = most(p->common, q->common);
+    *to++ = least(p->length, q->length), *to++ = most(p->length, q->length);
+    *to++ = same ? letters_apart(p, q) : NONE;
+    *to++ = bones_apart(p, q);
+    *to++ = same ? p->letters[0] == q->letters[0] : NONE;
+    *to++ = same ? p->letters[p->length - 1] == q->letters[q->length - 1] : NONE;
+    *to++ = (g->i == 0) + (g->j == 0);
+    *to++ = (g->i2 == l->n) + (g->j2 == l->m);
+    *to++ = relation(p, q);
+    *to++ = least(p->given, q->given), *to++ = most(p->given, q->given);
+    *to++ = p->particle != q->particle;
+}
+
+static void ask_best(const look *l, const meeting *g, int32_t *out) {
+    out[0] = g->info;
+    out[1] = g->price;
+    out[2] = least(l->a[g->i].common, l->b[g->j].common);
+    out[3] = (g->i == 0) + (g->j == 0);
+    out[4] = (g->i2 == l->n) + (g->j2 == l->m);
+}
+
+/* The parts that stand alone: how many, their least and most common spelling, how many are one letter. */
+static void ask_alone(const look *l, const comparison *c, int32_t *out) {
+    out[0] = out[3] = 0;
+    out[1] = out[2] = NONE;
+    for (int k = 0; k < c->n; k++) {
+        const meeting *g = &c->met[k];
+        if (both(g)) continue;
+        const word *w = g->i2 > g->i ? &l->a[g->i] : &l->b[g->j];
+        if (w->worn & TITLE) continue;
+        out[1] = out[0] ? least(out[1], w->common) : w->common;
+        out[2] = out[0] ? most(out[2], w->common) : w->common;
+        out[0]++;
+        out[3] += w->length == 1;
+    }
+}
+
+static int points_at(const meeting *const *rank, int n, int k) { return k >= 0 && k < n ? rank[k]->points : NONE; }
+
+/* judge.features */
+static void ask(look *l, const comparison *c, int32_t *out) {
+    int32_t *to = out;
+    int total = c->start + c->order + c->ends, strangers = 0, initials = 0, together = 0, equal = 0;
+    int first = NONE, last = NONE;
+    for (int k = 0; k < c->n; k++) total += c->met[k].points;
+    for (int k = 0; k < l->n_pairs; k++) {
+        const meeting *g = l->pairs[k];
+        strangers += g->points < -200;
+        initials += g->info < 0;
+        together += joins(g);
+        equal += g->price == 0 && g->info >= 0;
+        if (g->i == 0 && g->j == 0) first = most(first, g->points);
+        if (g->i2 == l->n && g->j2 == l->m) last = most(last, g->points);
+    }
+    *to++ = total, *to++ = l->a->script + l->b->script, *to++ = least(l->n, l->m), *to++ = most(l->n, l->m);
+    *to++ = c->crossed, *to++ = c->loose, *to++ = strangers, *to++ = initials, *to++ = together, *to++ = equal;
+    shares(l, to);
+    to += 2;
+    const meeting *rank[4 * MAX_PARTS];
+    memcpy(rank, l->pairs, sizeof rank);
+    arrange(rank, l->n_pairs, weaker);
+    for (int k = 0; k < 3; k++) *to++ = points_at(rank, l->n_pairs, k);
+    for (int k = 1; k < 3; k++) *to++ = points_at(rank, l->n_pairs, l->n_pairs - k);
+    *to++ = first, *to++ = last;
+    ask_alone(l, c, to);
+    to += 4;
+    for (int32_t *rest = to; rest < out + ASKED; rest++) *rest = NONE;
+    arrange(l->pairs, l->n_pairs, dearer);
+    for (int k = 0; k < least(2, l->n_pairs); k++) ask_words(l, l->pairs[k], to + k * ASKED_OF_WORDS);
+    to += 2 * ASKED_OF_WORDS;
+    for (int k = 0; k < least(2, l->n_pairs); k++) ask_best(l, rank[l->n_pairs - 1 - k], to + k * ASKED_OF_BEST);
+}
+
+/* judge.equal */
+static int equal_names(const word *a, int n, const word *b, int m) {
+    if (n != m) return 0;
+    for (int k = 0; k < n; k++)
+        if (!same_letters(&a[k], &b[k])) return 0;
+    return 1;
+}
+
+/* judge.grow: the steps down the trees, each owed to what was asked; the sum within the bound. */
+static void grow(const int32_t *asked, int32_t *out) {
+    int over = 0;
+    for (uint32_t k = 0; k < forest.n_roots; k++) {
+        const node *at = &forest.nodes[forest.roots[k]];
+        out[0] += at->value;
+        while (at->asked >= 0) {
+            const node *next = &forest.nodes[at->left + (asked[at->asked] > at->limit)];
+            out[at->told] += next->value - at->value;
+            at = next;
+        }
+    }
+    for (int k = 0; k < TOLD; k++) over += out[k];
+    out[0] -= over - most(-forest.bound, least(over, forest.bound));
+}
+
+void judge(const word *a, int n, const word *b, int m, comparison *c) {
+    look l = {.a = a, .b = b, .n = n, .m = m};
+    int32_t asked[ASKED];
+    memset(c->told, 0, sizeof c->told);
+    if (equal_names(a, n, b, m)) {
+        c->told[0] = forest.bound;
+        return;
+    }
+    for (int k = 0; k < c->n; k++)
+        if (both(&c->met[k])) l.pairs[l.n_pairs++] = &c->met[k];
+    ask(&l, c, asked);
+    grow(asked, c->told);
+}
