@@ -114,12 +114,12 @@ _BUMP = (
     .returning(changes.c.number)
 )
 _LAST_CHANGE = select(changes.c.number).where(changes.c.id == 1)
-_PLAIN = (records.c.id, records.c.created_at, records.c.sealed)
+_PLAIN: list[Any] = [records.c.id, records.c.created_at, records.c.sealed]
 _LOAD = select(*_PLAIN).where(records.c.id.in_(bindparam("ids", expanding=True)))
 _LOAD_OF = _LOAD.where(records.c.source == bindparam("source"))
 _LOAD_SINCE = select(*_PLAIN).where(records.c.change > bindparam("change"))
 _LOAD_OWN = (
-    select(*_PLAIN, records.c.change)
+    select(*[*_PLAIN, records.c.change])
     .where(
         records.c.change > bindparam("change"),
         or_(records.c.source != "dossier", records.c.originator == bindparam("country")),

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -79,7 +80,7 @@ class Hits:
             while items := [i for i in self._waiting() if i.entry not in tried]:
                 tried.update(i.entry for i in items)
                 for group in self._in_groups(items, load_entry):
-                    found.extend(self._store.write(lambda tx, group=group: self._keep_all(tx, group)))
+                    found.extend(self._store.write(partial(self._keep_all, group=group)))
         return found
 
     def _in_groups(self, items: list[records.Queued], load_entry: Callable[[str], Entry]) -> Iterator[list[_Met]]:
