@@ -99,6 +99,29 @@ def test_what_another_process_wrote_is_added(pair: Federation) -> None:
     assert [e.statement.clock for e in first.dossiers.state(dossier).entries] == list(range(7))
 
 
+def test_what_was_rolled_back_here_is_not_taken_for_what_another_process_wrote_there(pair: Federation) -> None:
+    """Both were the second entry of the dossier; only one of them is in the database."""
+    first, by = pair.nodes["rabat"], pair.officers["rabat"]
+    dossier = opened(pair)
+
+    def partly(tx: Connection) -> None:
+        inner = tx.begin_nested()
+        first.dossiers.append_in(tx, dossier, acts.note("report.note_added", "never"), by)
+        inner.rollback()
+
+    first.store.write(partly)
+    second = Node(first.settings, first.keys, pair.clock)
+    try:
+        kept = second.dossiers.append(dossier, acts.note("report.note_added", "kept"), by)
+    finally:
+        second.close()
+    assert first.dossiers.state(dossier).entries[-1].id == kept
+    assert first.dossiers.append(dossier, acts.note("report.note_added", "next"), by)
+    state = first.dossiers.state(dossier)
+    assert state.entries[-1].statement.parents == (kept,)
+    assert state == afresh(first, dossier)
+
+
 def test_an_old_snapshot_shows_what_it_was(pair: Federation) -> None:
     rabat = pair.nodes["rabat"]
     dossier = opened(pair)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tansiq.dossiers import automatic, duties, fold
+from tansiq.dossiers.rules import extend, folded
 from tansiq.dossiers.wire import dossier_id
 from tansiq.kinds import KINDS
 from tests.support.entries import BERLIN, LISBON, MADRID, RABAT, START, Desk, make, part_ref
@@ -177,3 +178,20 @@ def test_a_restriction_only_tightens_and_is_acknowledged() -> None:
 
 def test_a_dossier_id_belongs_to_its_opener() -> None:
     assert dossier_id(RABAT, "n") != dossier_id(MADRID, "n")
+
+
+def test_an_act_that_waited_counts_when_what_it_speaks_about_comes_last() -> None:
+    """The fold goes on for what comes last in order, but not past those who waited for it."""
+    rabat, madrid = Desk(RABAT, REPORT), Desk(MADRID, REPORT)
+    opening = rabat.open((MADRID,))
+    madrid.see(opening)
+    first, second = rabat.write("report.note_added"), rabat.write("report.note_added")
+    reply = madrid.write("dossier.feedback", {"about": second.id, "outcome": "used"})
+    going = folded(rabat.dossier, (), REPORT)
+    for entry in (opening, first, reply):
+        going = extend(going, entry, REPORT)
+    assert [m.code for m in going.state.marks] == ["reference_missing"]
+    going = extend(going, second, REPORT)
+    assert going.state.entries[-1] == second
+    assert going.state.marks == ()
+    assert going.state == fold(rabat.dossier, (opening, first, second, reply), REPORT)
