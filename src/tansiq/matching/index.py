@@ -23,7 +23,7 @@ from tansiq.matching.shelf import broken, other_version, read, write
 
 _AT_ONCE = 65536
 _U1, _U4, _U8 = np.dtype(np.uint8), np.dtype(np.uint32), np.dtype(np.uint64)
-_KINDS = {
+_KINDS: dict[str, np.dtype[Any]] = {
     "texts": _U1,
     "ends": _U8,
     "gone": _U4,
@@ -188,7 +188,8 @@ class NameIndex:
         register = self._register
         register.arrange()
         self._shelf = None
-        ids, found, seen = register.ids(), {}, set[Part]()
+        ids, seen = register.ids(), set[Part]()
+        found: dict[int, Part] = {}
         for x in np.flatnonzero(register.sizes[: register.names]):
             if len(found) == len(ids):
                 break

@@ -59,7 +59,7 @@ class Plain:
     def look_at(self, first: Array, held: Array, sizes: Array) -> None:
         """The names of now."""
         self.first, self.held, self.sizes = first, held, sizes.astype(np.int32)
-        self.name_of = np.repeat(np.arange(len(sizes)), np.diff(first.astype(np.int64)))
+        self.name_of = np.repeat(np.arange(len(sizes)), (first[1:] - first[:-1]).astype(np.int64))
 
     def _gains(self, p: Part, joined: bool = False) -> Ints:
         """What every word is worth for this part, plus STRANGER; 0 where it is beyond reach."""

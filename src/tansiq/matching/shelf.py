@@ -56,7 +56,7 @@ def write(path: str | PathLike[str], facts: Mapping[str, Any], arrays: Mapping[s
             f.write(_HEAD.pack(MAGIC, VERSION, len(header), _digest(header)) + header)
             f.write(bytes(_padded(f.tell())))
             for data in plain.values():
-                f.write(data)
+                f.write(data.data)
                 f.write(bytes(_padded(data.nbytes)))
             f.flush()
             os.fsync(f.fileno())
