@@ -8,6 +8,7 @@ import pytest
 
 from tansiq.matching import compare_persons
 from tansiq.matching.evidence import EVIDENCE, OUTCOME
+from tansiq.matching.judge import TOLD
 from tansiq.matching.model import Outcome
 from tansiq.web import labels, views
 from tansiq.web.i18n import tongue
@@ -33,7 +34,7 @@ LANGUAGES = ("ar", "fr", "es", "de", "en")
 def test_every_way_of_meeting_and_every_part_has_a_label() -> None:
     ways = {how for classes in EVIDENCE.points.values() for hows in classes.values() for how in hows}
     assert ways == set(OUTCOME), "what persons.json weighs is what evidence.py names"
-    for how in (*ways, "said_in_the_name", "alike", "same_name", "ends_apart", "same_name_other_form"):
+    for how in (*ways, *TOLD, "said_in_the_name", "alike", "same_name", "ends_apart", "same_name_other_form"):
         assert how in labels.HOW, how
     for part in (*EVIDENCE.points, "name", "whole", "father", "mother"):
         assert part in labels.MATCH_PART, part

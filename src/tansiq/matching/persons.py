@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -189,13 +190,26 @@ def _one_sign(x: str, y: str) -> bool:
     return len(wrong) == 1
 
 
-def _phones(a: list[str], b: list[str]) -> Met | None:
-    def read(values: list[str]) -> dict[str, str]:
-        return {normal_phone(v) or "".join(c for c in v if c.isdigit())[-9:]: v for v in values}
+NATIONAL = 8
+"""Last digits that a number told without its country has at least in common with the same number in full."""
 
-    here, there = read(a), read(b)
-    shared = [n for n in sorted(here.keys() & there.keys()) if len(n) >= 8]
-    return Met("phone", "any", "same", here[shared[0]], there[shared[0]]) if shared else None
+
+def _phones(a: list[str], b: list[str]) -> Met | None:
+    """Two whole numbers are equal or not; one that lacks its country meets another by its last digits."""
+    shared = sorted((sorted((x, y)), x, y) for x in a for y in b if _same_phone(x, y))
+    return Met("phone", "any", "same", *shared[0][1:]) if shared else None
+
+
+def _same_phone(x: str, y: str) -> bool:
+    here, there = normal_phone(x), normal_phone(y)
+    if here and there:
+        return here == there
+    tails = [(whole or _digits(text).lstrip("0"))[-9:].lstrip("+") for whole, text in ((here, x), (there, y))]
+    return len(tails[0]) >= NATIONAL and tails[0] == tails[1]
+
+
+def _digits(text: str) -> str:
+    return "".join(str(unicodedata.digit(c)) for c in text[:40] if unicodedata.digit(c, None) is not None)
 
 
 def attributes(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Met]:
