@@ -34,7 +34,14 @@ ROMANISED = (
     "ا a ب b ت t ث th ج j ح h خ kh د d ذ dh ر r ز z س s ش sh ص s ض d ط t ظ z غ gh ف f ق q ك k ل l م m ن n ه h و w ي y"
     " ى a ة a أ a إ i آ a ؤ w ئ y پ p چ ch ژ zh گ g ڤ v"
 )
-ARABIC = dict(zip(*[iter(ROMANISED.split())] * 2, strict=True)) | {"ع": "", "ء": ""}
+ARABIC = dict(zip(*[iter(ROMANISED.split())] * 2, strict=True)) | {
+    "ع": "",
+    "ء": "",
+    "ł": "l",
+    "đ": "d",
+    "ð": "d",
+    "ø": "o",
+}
 SPELT = (
     "ou>u u>ou oo>u i>y y>i ee>i e>a a>e k>q q>k c>k k>c kh>h kh>ch sh>ch ch>sh j>dj dj>j zh>j s>z z>s f>ph ph>f v>w"
     " w>v th>t dh>d gh>g ss>s s>ss l>ll m>mm n>nn o>u u>o ei>i ai>ei x>ks ks>x h> iya>ia t>tt"

@@ -177,21 +177,29 @@ def _kh_is_k(sound: str, after: str) -> str:
     return "K" if sound == "kh" else _default(sound, after)
 
 
+def _kh_is_ch(sound: str, after: str) -> str:
+    """Khaled written Chaled."""
+    return "S" if sound == "kh" else _default(sound, after)
+
+
 _Reading = Callable[[str, str], str]
 _ONE: tuple[_Reading, ...] = (_default,)
-_ALL: tuple[_Reading, ...] = (_default, _c_is_s, _all_k, _j_is_a_vowel, _last_v_is_f, _kh_is_k)
+_ALL: tuple[_Reading, ...] = (_default, _c_is_s, _all_k, _j_is_a_vowel, _last_v_is_f, _kh_is_k, _kh_is_ch)
 
 
 @lru_cache(maxsize=65536)
 def _skeleton(script: int, letters: str, reading: _Reading) -> str:
     if script == ARABIC:
-        sounds = [_ARABIC.get(c, "") for c in letters]
+        sounds = [reading("kh", "") if c == "خ" else _ARABIC.get(c, "") for c in letters]
     else:
         sounds = [reading(m.group(), letters[m.end() : m.end() + 1]) for m in _SOUND.finditer(letters)]
-    out = ""
-    for c in "".join(sounds):
-        out += "" if out.endswith(c) else c
+    out = _collapsed("".join(sounds))
     return out[1:] if len(out) > 2 and out[0] == "L" else out  # the article, fused or not: al-, el-, l'
+
+
+def _collapsed(consonants: str) -> str:
+    """Each run of one consonant once."""
+    return "".join(c for at, c in enumerate(consonants) if at == 0 or consonants[at - 1] != c)
 
 
 _Name = tuple[tuple[str, ...], ...]  # each part with its readings
@@ -275,7 +283,7 @@ def _whole(day: Day) -> bool:
 
 def _name_keys(names: list[_Name], person: Mapping[str, Any], readings: _Readings) -> set[MatchKey]:
     found: set[MatchKey] = set()
-    pairs = set().union(*map(_pairs, names)) if names else set()
+    pairs = set().union(*map(_pairs, names))
     for day in _days(person):
         if _whole(day):
             low, high = sorted((day.day, day.month))
