@@ -44,7 +44,7 @@ $(READY): requirements.lock pyproject.toml hatch_build.py $(wildcard $(KERNEL)/*
 	  $(PY) -m pip install -q --no-deps --no-build-isolation -e .; \
 	  echo "ready (pip)"; \
 	fi
-	@[ -e $(KERNEL)/_kernel.abi3.so ] || echo "no C kernel (a C compiler and Python.h make one): name scoring runs in Python, 40 times slower"
+	@[ -e $(KERNEL)/_kernel.abi3.so ] || echo "no C kernel (a C compiler and Python.h make one): name scoring runs in Python, 35 times slower"
 	@touch $@
 
 .PHONY: demo

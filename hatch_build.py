@@ -79,7 +79,7 @@ class KernelHook(BuildHookInterface[Any]):
                 build_data["pure_python"] = False
                 build_data["tag"] = f"cp311-abi3-{platform_tag()}"
         if why_not:
-            self.app.display_warning(f"tansiq: name scoring runs in Python, 40 times slower: {why_not}")
+            self.app.display_warning(f"tansiq: name scoring runs in Python, 35 times slower: {why_not}")
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         if version != "editable" and hasattr(self, "_kept"):
