@@ -40,7 +40,6 @@ _WORD = (
     ("linked", WEAK),
     ("less_given", WEAK),
     ("more_given", WEAK),
-    ("particle_apart", WEAK),
 )
 _BEST = (("rarity", FIT), ("price", FIT), ("less_common", FIT), ("stands_first", PLACE), ("stands_last", PLACE))
 
@@ -146,7 +145,6 @@ def _word(p: Part, q: Part, n: int, m: int, g: Met, linked: int) -> list[int]:
         linked,
         min(e, f),
         max(e, f),
-        int(p.particle != q.particle),
     ]
 
 

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { NONE = -9999, ASKED_OF_WORDS = 17, ASKED_OF_BEST = 5, ASKED_FIRST = 23 };
+enum { NONE = -9999, ASKED_OF_WORDS = 16, ASKED_OF_BEST = 5, ASKED_FIRST = 23 };
 enum { ASKED = ASKED_FIRST + 2 * ASKED_OF_WORDS + 2 * ASKED_OF_BEST };
 
 _Static_assert((int)ASKED == (int)MAX_ASKED, "tables.h and the questions below");
@@ -175,7 +175,6 @@ static void ask_words(const look *l, const meeting *g, int32_t *out) {
     *to++ = (g->i2 == l->n) + (g->j2 == l->m);
     *to++ = relation(p, q);
     *to++ = least(p->given, q->given), *to++ = most(p->given, q->given);
-    *to++ = p->particle != q->particle;
 }
 
 static void ask_best(const look *l, const meeting *g, int32_t *out) {
