@@ -658,6 +658,10 @@ LOG_SUBJECT = {"hits.list": N_("list of hits"), "bank.search": N_("search in our
 HOW |= {
     "same_name_other_form": N_("Same name, another form"),
     "ends_apart": N_("First or last part met nothing like it"),
+    "fit_of_parts": N_("How the parts fit together"),
+    "weakest_part": N_("What the weakest part says"),
+    "place_of_parts": N_("Where the parts stand"),
+    "parts_left_over": N_("What the parts left over say"),
     "in_range": N_("Within the years given"),
     "other_generation": N_("More than twelve years apart"),
     "islamic_year": N_("Same year in the Islamic calendar"),
