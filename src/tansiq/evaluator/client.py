@@ -123,6 +123,7 @@ def start_evaluator(home: Path, kek: bytes) -> EvaluatorClient:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         close_fds=True,
+        start_new_session=True,  # a Ctrl-C for the node is not one for the keys: they stop when the pipe closes
     )
     if process.stdin is None or process.stdout is None:
         raise Broken("evaluator.gone", "the key process has no pipe", step="evaluator")
