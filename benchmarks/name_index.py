@@ -14,6 +14,7 @@ queries a second on two threads are wall time, and told beside what the processo
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.util
 import json
 import resource
@@ -118,9 +119,8 @@ def ours(names: list[str], asked: list[Query]) -> dict[str, Any]:
 
 
 def rapidfuzz(names: list[str], asked: list[Query]) -> dict[str, Any]:
-    from anyascii import anyascii
-    from rapidfuzz import fuzz, process
-
+    anyascii = importlib.import_module("anyascii").anyascii
+    fuzz, process = importlib.import_module("rapidfuzz.fuzz"), importlib.import_module("rapidfuzz.process")
     begin = time.process_time()
     plain = [" ".join(sorted(anyascii(n).lower().split())) for n in names]
     built = time.process_time() - begin
