@@ -671,10 +671,6 @@ HOW |= {
     "other_town": N_("Same country, another town"),
     "other_number": N_("Another number"),
     "said_in_the_name": N_("Already counted in the name"),
-    "fit_of_parts": N_("How well the parts fit together"),
-    "weakest_part": N_("What the weakest part says"),
-    "place_of_parts": N_("Where the parts stand"),
-    "parts_left_over": N_("Parts left over"),
 }
 MATCH_PART |= {
     "whole": N_("The name as a whole"),
