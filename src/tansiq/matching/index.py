@@ -39,8 +39,8 @@ _KINDS: dict[str, np.dtype[Any]] = {
 class _Texts:
     """The names as they were given: those of the file where it lies, later ones in memory."""
 
-    def __init__(self, blob: Array, ends: Array) -> None:
-        self._blob, self._ends = blob, ends
+    def __init__(self, spelled: Array, ends: Array) -> None:
+        self._spelled, self._ends = spelled, ends
         self._later: list[str] = []
         self.gone: set[int] = set()
 
@@ -62,10 +62,10 @@ class _Texts:
         later = x - len(self._ends) + 1
         if later >= 0:
             return self._later[later]
-        return bytes(self._blob[int(self._ends[x]) : int(self._ends[x + 1])]).decode("utf-8", "surrogatepass")
+        return bytes(self._spelled[int(self._ends[x]) : int(self._ends[x + 1])]).decode("utf-8", "surrogatepass")
 
     def packed(self) -> tuple[Array, Array]:
-        """(blob, ends) without what is gone."""
+        """(spelled, ends) without what is gone."""
         encoded = [self.get(x).encode("utf-8", "surrogatepass") for x in range(len(self))]
         ends = np.zeros(len(encoded) + 1, dtype=np.uint64)
         np.cumsum([len(e) for e in encoded], out=ends[1:])
