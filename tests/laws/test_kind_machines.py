@@ -8,35 +8,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tansiq.dossiers.model import Kind, Window
+from tansiq.dossiers.model import Window
 from tansiq.dossiers.rules import duties, fold
 from tansiq.kinds import KINDS, scorecard
-from tansiq.kinds.assessment import ASSESSMENT
-from tansiq.kinds.committee import COMMITTEE
-from tansiq.kinds.expertise import EXPERTISE
-from tansiq.kinds.major_event import MAJOR_EVENT
-from tansiq.kinds.operation import OPERATION
-from tansiq.kinds.warning import WARNING
 from tests.support.drawn import act_facts
 from tests.support.entries import BERLIN, LISBON, MADRID, RABAT, START, Desk
 
-ALL: dict[str, Kind] = {
-    **KINDS,
-    "warning": WARNING,
-    "expertise": EXPERTISE,
-    "committee": COMMITTEE,
-    "operation": OPERATION,
-    "assessment": ASSESSMENT,
-    "major_event": MAJOR_EVENT,
-}
 NODES = (RABAT, MADRID, BERLIN, LISBON)
 
 
-@pytest.mark.parametrize("name", sorted(ALL))
+@pytest.mark.parametrize("name", sorted(KINDS))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_members_agree(name: str, data: st.DataObject) -> None:
-    kind = ALL[name]
+    kind = KINDS[name]
     desks = [Desk(n, kind) for n in NODES[: data.draw(st.integers(2, 4))]]
     first = _open(desks, kind, data)
     for desk in desks[1:]:
@@ -55,7 +40,7 @@ def test_members_agree(name: str, data: st.DataObject) -> None:
     for duty in owed[0]:
         assert duty.owner in members
         assert duty.code.count(".") >= 1
-    _both_sides_count_alike(states[0], {**ALL}, desks)
+    _both_sides_count_alike(states[0], KINDS, desks)
     voided = states[0].voided()
     for entry in everything:
         rule = kind.act(entry.statement.type)

@@ -6,11 +6,29 @@ To add a kind: one folder, one line below.
 """
 
 from tansiq.dossiers.model import Kind
+from tansiq.kinds.assessment import ASSESSMENT
+from tansiq.kinds.committee import COMMITTEE
+from tansiq.kinds.expertise import EXPERTISE
+from tansiq.kinds.major_event import MAJOR_EVENT
+from tansiq.kinds.operation import OPERATION
 from tansiq.kinds.report import REPORT
 from tansiq.kinds.request import REQUEST
+from tansiq.kinds.warning import WARNING
 from tansiq.kinds.words import LANGUAGES, TABLES
 from tansiq.kinds.words import of as words_of
 
-KINDS: dict[str, Kind] = {k.name: k for k in (REPORT, REQUEST)}
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        REPORT,
+        REQUEST,
+        WARNING,
+        OPERATION,
+        ASSESSMENT,
+        MAJOR_EVENT,
+        COMMITTEE,
+        EXPERTISE,
+    )
+}
 
 __all__ = ["KINDS", "LANGUAGES", "TABLES", "words_of"]

@@ -180,15 +180,15 @@ def test_results_count_when_all_agree():
     assert totals(team.own) == {}
 
 
-def test_closed_evaluated_purged():
+def test_closed_evaluated_erased():
     team = signed()
     end = team.write(MADRID, "closed", {"due": LATER, "outcome": "objective_reached"})
-    assert {d.owner for d in team.owed("purge")} == {MADRID, BERLIN}
+    assert {d.owner for d in team.owed("erase")} == {MADRID, BERLIN}
     assert {d.owner for d in team.owed("evaluate")} == {BERLIN}
     team.write(BERLIN, "evaluated", {"about": end.id, "worth": 5})
     for node in (MADRID, BERLIN):
-        team.write(node, "purged", {"about": end.id, "parts": 4})
-    assert team.void(team.write(BERLIN, "purged", {"about": end.id}))
+        team.write(node, "erased", {"about": end.id, "parts": 4})
+    assert team.void(team.write(BERLIN, "erased", {"about": end.id}))
     assert not [d for d in duties(team.state, OPERATION) if d.code.startswith("operation.")]
 
 

@@ -78,7 +78,7 @@ class TeamDossier(msgspec.Struct, forbid_unknown_fields=True):
     non_risk: Count = 0
     tickets_allocated: Count = 0
     tickets_sold: Count = 0
-    without_ticket: Count = 0
+    without_tickets: Count = 0
     travel: list[Literal["air", "sea", "rail", "coach", "car", "on_foot"]] = []
     elements: list[
         Literal[

@@ -8,7 +8,7 @@ Promises
 - Each State answers a measure request for itself; an urgent surveillance ends when five hours after the crossing no
   authorisation came; an abort reaches all and is acknowledged; a report is owed after every measure.
 - Tasks, numbered situation reports, a decisions log, exhibits with an unbroken chain of custody, results that count
-  only when every party agreed to them, an evaluation by each, then the purge that the agreement sets.
+  only when every party agreed to them, an evaluation by each, then the erasure that the agreement sets.
 - A deconfliction conflict opens an empty one (`coordination`): two contacts, and nothing else.
 """
 

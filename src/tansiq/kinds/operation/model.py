@@ -149,7 +149,7 @@ class Reported(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Closed(msgspec.Struct, forbid_unknown_fields=True):
-    """`operation.closed`: every party purges what it holds by `due`, as the agreement says."""
+    """`operation.closed`: every party erases what it holds by `due`, as the agreement says."""
 
     due: str
     outcome: Literal["objective_reached", "partly_reached", "not_reached", "broken_off"]
@@ -163,8 +163,8 @@ class Evaluated(msgspec.Struct, forbid_unknown_fields=True):
     """1 nothing gained ... 5 would do it again as it was."""
 
 
-class Purged(msgspec.Struct, forbid_unknown_fields=True):
-    """`operation.purged`: how many parts this node erased."""
+class Erased(msgspec.Struct, forbid_unknown_fields=True):
+    """`operation.erased`: how many parts this node erased."""
 
     about: str
     parts: Count = 0

@@ -1,6 +1,6 @@
 """The life cycle of an operation.
 
-open (unsigned) ──every party signed──► open (active) ──closed──► closed ──every party purged──► closed, nothing owed
+open (unsigned) ──every party signed──► open (active) ──closed──► closed ──every party erased──► closed, nothing owed
 amendment: awaited (each other party) ──► signed | declined; it holds when every party signed
 task:      given ──► done | refused | cancelled
 exhibit:   held ──custody_given──► handed ──custody_taken──► held ... ──► released
@@ -32,11 +32,11 @@ from tansiq.kinds.operation.model import (
     Closed,
     Custody,
     Decision,
+    Erased,
     Evaluated,
     Exhibit,
     MeasureRequested,
     Proposed,
-    Purged,
     Refused,
     Reported,
     Result,
@@ -82,7 +82,7 @@ ACTS = (
     ActRule("operation.result_disputed", "member", (), "", "", _NOTE, About),
     ActRule("operation.closed", "opener", _OPEN, "closed", "", _TEXT, Closed),
     ActRule("operation.evaluated", "member", _ENDED, "", _JIT, _TEXT | {"evaluation"}, Evaluated),
-    ActRule("operation.purged", "member", _ENDED, "", "Reg. (EU) 2023/969", _NOTE, Purged),
+    ActRule("operation.erased", "member", _ENDED, "", "Reg. (EU) 2023/969", _NOTE, Erased),
 )
 
 
@@ -146,8 +146,8 @@ class OperationState:
     numbers: Mapping[tuple[str, NodeId], int] = field(default_factory=dict)
     """(act, author) -> the last number used."""
     closed_at: datetime | None = None
-    purge_by: datetime | None = None
-    purged: frozenset[NodeId] = frozenset()
+    erase_by: datetime | None = None
+    erased: frozenset[NodeId] = frozenset()
 
     def sort(self, name: str) -> tuple[Item, ...]:
         return tuple(i for i in self.items.values() if i.sort == name)
@@ -221,9 +221,9 @@ def _check_act(own: OperationState, entry: Entry) -> str:
                     return "who asked for the measure reports on it"
                 return "" if any(i.state == "authorised" for i in lanes) else "nobody authorised it"
             return "" if any(i.state in ("asked", "authorised") for i in lanes) else "it has ended"
-        case "operation.purged":
-            if s.author in own.purged:
-                return "purged already"
+        case "operation.erased":
+            if s.author in own.erased:
+                return "erased already"
     return ""
 
 
@@ -261,9 +261,9 @@ def step(state: DossierState, entry: Entry) -> tuple[str, OperationState]:
             own = _ended(own, about, ("authorised", "aborted"), "reported", entry)
         case "operation.closed":
             due = told("due")(s.facts, s.at) or s.at + EVALUATE
-            own = replace(own, closed_at=s.at, purge_by=due)
-        case "operation.purged":
-            own = replace(own, purged=own.purged | {s.author})
+            own = replace(own, closed_at=s.at, erase_by=due)
+        case "operation.erased":
+            own = replace(own, erased=own.erased | {s.author})
     rule = OPERATION.act(s.type)
     return (rule.after if rule and rule.after else state.phase), own
 
@@ -288,13 +288,13 @@ def _ended(own: OperationState, begun: str, states: tuple[str, ...], to: str, en
 
 
 def duties(state: DossierState) -> tuple[Duty, ...]:
-    """Signatures, answers, the five hours, reports, evaluations and the purge."""
+    """Signatures, answers, the five hours, reports, evaluations and the erasure."""
     own: OperationState | None = state.own
     if own is None or state.opened_at is None:
         return ()
     if state.phase == "closed":
         kept = [d for d in CYCLE.duties(state, own.items) if d.code in ("operation.evaluate", "operation.agree_result")]
-        return (*kept, *_purge(state, own))
+        return (*kept, *_erasures(state, own))
     found = list(CYCLE.duties(state, own.items))
     if own.facts.get("form") in FORMS_TO_SIGN:
         found += [
@@ -338,15 +338,15 @@ def duties(state: DossierState) -> tuple[Duty, ...]:
     return tuple(found)
 
 
-def _purge(state: DossierState, own: OperationState) -> list[Duty]:
-    if own.purge_by is None or own.closed_at is None:
+def _erasures(state: DossierState, own: OperationState) -> list[Duty]:
+    if own.erase_by is None or own.closed_at is None:
         return []
     return [
         Duty(
-            state.id, n, "operation.purge", own.purge_by, own.closed_at, "Reg. (EU) 2023/969; LED art. 5", own.proposal
+            state.id, n, "operation.erase", own.erase_by, own.closed_at, "Reg. (EU) 2023/969; LED art. 5", own.proposal
         )
         for n in state.members
-        if n not in own.purged
+        if n not in own.erased
     ]
 
 
