@@ -27,6 +27,8 @@ class Names:
         self._index = NameIndex()
         self._owner: dict[int, tuple[str, str]] = {}
         self._positions: dict[str, tuple[int, ...]] = {}
+        self._births: dict[str, tuple[str, ...]] = {}
+        """Birth dates of the records that tell any: most near names are of people born in other years."""
         self._seen = 0
         """All changes of the bank up to this one are in the index."""
 
@@ -34,9 +36,13 @@ class Names:
     def seen(self) -> int:
         return self._seen
 
-    def put(self, record: str, spellings: tuple[str, ...], change: int = 0) -> None:
+    def put(self, record: str, spellings: tuple[str, ...], change: int = 0, births: tuple[str, ...] = ()) -> None:
         """`change` is the number of the commit's change, where it is the caller's own."""
         with self._lock:
+            if births:
+                self._births[record] = births
+            else:
+                self._births.pop(record, None)
             held = self._positions.get(record)
             if held is None or tuple(self._owner[i][1] for i in held) != spellings:
                 self._forget(record)
@@ -53,7 +59,11 @@ class Names:
     def drop(self, ids: Iterable[str]) -> None:
         with self._lock:
             for record in ids:
+                self._births.pop(record, None)
                 self._forget(record)
+
+    def births(self, record: str) -> tuple[str, ...]:
+        return self._births.get(record, ())
 
     def search(self, name: str, k: int, floor: float) -> list[Spelling]:
         """Spellings of at most `k` records that score `floor` or more, best first; a record may have several."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tansiq.bank.model import BankRecord, Candidate, Entity
-from tansiq.matching import compare_persons, explain, names_at_most, normal_identifier, normal_plate
+from tansiq.matching import birth_points, compare_persons, explain, names_at_most, normal_identifier, normal_plate
 
 _LEGAL = {
     "phone": "phone",
@@ -134,19 +134,25 @@ def _country(entity: Entity) -> str:
     return "" if entity.schema in ("Person", "Organization") else code.upper()
 
 
-def may_reach(query: Entity, country: str, least: float) -> Callable[[float], bool]:
-    """Whether a record whose best name scores so much can come to `least` with all else that the query says.
+def may_reach(query: Entity, country: str, least: float) -> Callable[[float, Sequence[str]], bool]:
+    """Whether a record whose best name scores so much, with these birth dates, can come to `least`.
 
     All else at its best is the query itself met again; numbers are left out, they are found by themselves.
     """
     if least <= 0:
-        return lambda _score: True
+        return lambda _score, _births: True
     wanted = _bits(least) - _ROUNDING
     if query.schema != "Person":
-        return lambda score: _bits(score) >= wanted
-    itself = _person(query, (), country) | {"phones": [], "documents": []}
+        return lambda score, _births: _bits(score) >= wanted
+    itself = _person(query, (), country) | {"phones": [], "documents": [], "birth_dates": []}
     most = sum(max(0.0, row.points) for row in compare_persons(itself, itself).rows)
-    return lambda score: max(_bits(score), names_at_most(score) + most) >= wanted
+    born = query.values("birthDate")
+
+    def enough(score: float, births: Sequence[str]) -> bool:
+        short = wanted - names_at_most(score) - most
+        return _bits(score) >= wanted or short <= 0 or (bool(births) and short <= birth_points(born, births))
+
+    return enough
 
 
 def _bits(score: float) -> float:

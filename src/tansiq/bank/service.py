@@ -60,7 +60,8 @@ class Bank:
                 return 0
             number = 0
             for record in records.load_since(tx, self._vault, self._names.seen):
-                self._names.put(record.id, rules.searchable_names(record.entity))
+                names = rules.searchable_names(record.entity)
+                self._names.put(record.id, names, births=record.entity.values("birthDate"))
                 number += 1
         self._names.caught_up(change)
         return number
@@ -96,11 +97,11 @@ class Bank:
             return
         items = [(r, rules.identifiers(r.entity, r.provenance.originator or self._country)) for r in made]
         last = records.save(tx, self._vault, items)
-        names = [(r.id, rules.searchable_names(r.entity)) for r in made]
+        names = [(r.id, rules.searchable_names(r.entity), r.entity.values("birthDate")) for r in made]
 
         def put() -> None:
-            for change, (record, spellings) in enumerate(names, last - len(names) + 1):
-                self._names.put(record, spellings, change)
+            for change, (record, spellings, births) in enumerate(names, last - len(names) + 1):
+                self._names.put(record, spellings, change, births)
 
         self._store.after_commit(tx, put)
 
@@ -205,7 +206,7 @@ class Bank:
             name: self._names.search(name, pool, NAME_FLOOR) for name in dict.fromkeys(chain.from_iterable(spelled))
         }
         near = [
-            _nearest(names, searched, rules.may_reach(e, home, least))
+            self._nearest(names, searched, rules.may_reach(e, home, least))
             for e, names in zip(entities, spelled, strict=True)
         ]
         marks = [rules.identifiers(e, home) for e in entities]
@@ -225,6 +226,21 @@ class Bank:
             )
             met.append(rules.best(scored, k))
         return met
+
+    def _nearest(
+        self,
+        names: Iterable[str],
+        searched: Mapping[str, Sequence[Spelling]],
+        enough: Callable[[float, Sequence[str]], bool],
+    ) -> dict[str, list[tuple[str, str]]]:
+        """Record -> pairs (name asked, spelling held) for records of which one spelling at least scores enough."""
+        pairs: dict[str, list[tuple[str, str]]] = {}
+        best: dict[str, float] = {}
+        for name in names:
+            for spelling in searched[name]:
+                pairs.setdefault(spelling.record, []).append((name, spelling.name))
+                best[spelling.record] = max(best.get(spelling.record, 0.0), spelling.score)
+        return {r: found for r, found in pairs.items() if enough(best[r], self._names.births(r))}
 
     def _forget_gone(self, near: Iterable[str], found: Container[str]) -> None:
         """What another process erased is still named in memory. A name gets there after its commit only, and the
@@ -273,16 +289,3 @@ class Bank:
             **{k: v for k, v in more.items() if v},
         }
         self._ledger.append(tx, verb=verb, subject=record, content=content, at=self._clock())
-
-
-def _nearest(
-    names: Iterable[str], searched: Mapping[str, Sequence[Spelling]], enough: Callable[[float], bool]
-) -> dict[str, list[tuple[str, str]]]:
-    """Record -> pairs (name asked, spelling held) for records of which one spelling at least scores enough."""
-    pairs: dict[str, list[tuple[str, str]]] = {}
-    best: dict[str, float] = {}
-    for name in names:
-        for spelling in searched[name]:
-            pairs.setdefault(spelling.record, []).append((name, spelling.name))
-            best[spelling.record] = max(best.get(spelling.record, 0.0), spelling.score)
-    return {record: found for record, found in pairs.items() if enough(best[record])}

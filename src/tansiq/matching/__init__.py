@@ -33,7 +33,7 @@ from tansiq.matching.index import NameIndex
 from tansiq.matching.kernel import explain, kernel_in_use, score, score_many
 from tansiq.matching.keyspec import KeyClass, KeyTier, MatchKey, asked_keys, group_of, held_keys, tier_of
 from tansiq.matching.keyspec import fingerprint as key_fingerprint
-from tansiq.matching.persons import compare_persons, names_at_most
+from tansiq.matching.persons import birth_points, compare_persons, names_at_most
 
 __all__ = [
     "KeyClass",
@@ -41,12 +41,13 @@ __all__ = [
     "MatchKey",
     "NameIndex",
     "asked_keys",
+    "birth_points",
     "compare_persons",
     "explain",
     "group_of",
     "held_keys",
-    "key_fingerprint",
     "kernel_in_use",
+    "key_fingerprint",
     "names_at_most",
     "normal_aircraft",
     "normal_bic",

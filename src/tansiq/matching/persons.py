@@ -283,6 +283,12 @@ def compare_persons(a: Mapping[str, Any], b: Mapping[str, Any]) -> PersonCompari
     return PersonComparison(probability(total), True, start, (*rows, *other))
 
 
+def birth_points(a: Iterable[str], b: Iterable[str]) -> float:
+    """What two persons' birth dates give a comparison, in bits; 0.0 where one side tells none."""
+    met = _birth(list(a), list(b))
+    return _points(met) if met else 0.0
+
+
 def names_at_most(score: float) -> float:
     """The most that names with this score give a comparison, prior included: what stays too low need not be read."""
     raw = math.log2(score / (1.0 - score)) if 0.0 < score < 1.0 else math.copysign(math.inf, score - 0.5)

@@ -520,16 +520,20 @@ static int ascending(const void *a, const void *b) {
 }
 
 /* What a name is worth beside other names: its meetings, and LONE for each part that met nothing. */
-static result in_full(const shelf *s, const name *q, uint32_t x) {
+/* The meetings of the two names, and with them how near they are. `judged`: the score's last look too, which costs as
+   much again and says nothing of the order: only who is shown is looked at so. */
+static result in_full(const shelf *s, const name *q, uint32_t x, int judged) {
     word parts[MAX_PARTS];
-    int n = least((int)(s->from[x + 1] - s->from[x]), MAX_PARTS), nearness = 0, total;
+    int n = least((int)(s->from[x + 1] - s->from[x]), MAX_PARTS), nearness, total = 0;
     for (int i = 0; i < n; i++) parts[i] = s->words[s->held[s->from[x] + (uint32_t)i]];
     comparison c;
     int turn = precedes(parts, n, q->parts, q->n);
     const word *a = turn ? parts : q->parts, *b = turn ? q->parts : parts;
     compare(a, turn ? n : q->n, b, turn ? q->n : n, &c);
-    judge(a, turn ? n : q->n, b, turn ? q->n : n, &c);
-    total = total_of(&c);
+    if (judged) {
+        judge(a, turn ? n : q->n, b, turn ? q->n : n, &c);
+        total = total_of(&c);
+    }
     nearness = c.order;
     for (int k = 0; k < c.n; k++) {
         const meeting *g = &c.met[k];
@@ -539,12 +543,14 @@ static result in_full(const shelf *s, const name *q, uint32_t x) {
     return (result){key_of(nearness, x), total};
 }
 
-static int rank(const shelf *s, const name *q, pool *found, result *out) {
+static int rank(const shelf *s, const name *q, pool *found, result *out, long k) {
     int n = 0;
     qsort(found->names, (size_t)found->n, sizeof *found->names, ascending);
-    for (int k = 0; k < found->n; k++)
-        if (!k || found->names[k] != found->names[k - 1]) out[n++] = in_full(s, q, found->names[k]);
+    for (int i = 0; i < found->n; i++)
+        if (!i || found->names[i] != found->names[i - 1]) out[n++] = in_full(s, q, found->names[i], 0);
     qsort(out, (size_t)n, sizeof *out, best_first);
+    n = k < n ? (k < 0 ? 0 : (int)k) : n;
+    for (int i = 0; i < n; i++) out[i] = in_full(s, q, (uint32_t)name_of(out[i].key), 1);
     return n;
 }
 
@@ -601,12 +607,12 @@ static PyObject *py_search_names(PyObject *self, PyObject *const *args, Py_ssize
         b->found.n = 0;
         if (q.n) collect(s, &at, q.parts, q.n, &b->found);
         if (q.n) collect_split(s, &at, &q, &b->found);
-        n = rank(s, &q, &b->found, b->results);
+        n = rank(s, &q, &b->found, b->results, k);
         Py_END_ALLOW_THREADS
     } else {
         PyErr_SetString(PyExc_ValueError, "too little space for a search");
     }
-    PyObject *out = b ? answer(b->results, (int)(k < n ? (k < 0 ? 0 : k) : n)) : NULL;
+    PyObject *out = b ? answer(b->results, n) : NULL;
     free(b);
     PyBuffer_Release(&scratch);
     return out;
