@@ -1,18 +1,28 @@
 """Learns the tables of `tansiq.matching` (data/learned.json) from the DEV split of a names data set, nothing else.
 
-    python benchmarks/train_names.py init  DIR      the hand-made starting point (romanisation.json) and counts
-    python benchmarks/train_names.py train DIR      costs and weights learned from the dev pairs
-DIR holds pairs_dev.jsonl.gz, pairs_stress_dev.jsonl.gz and retrieval_index_dev.jsonl.gz. Needs numpy only.
+    python benchmarks/train_names.py init     DIR   the hand-made starting point (romanisation.json) and counts
+    python benchmarks/train_names.py train    DIR   costs, weights and the forest of the last look, from the dev pairs
+    python benchmarks/train_names.py validate DIR   the figures on persons kept from learning, a fifth at a time
+
+DIR holds pairs_dev.jsonl.gz, pairs_stress_dev.jsonl.gz, retrieval_index_dev.jsonl.gz and evaluate.py. Needs numpy only.
+
+Two stages. The costs are learned in turns with the alignments. The forest then learns from alignments under costs that
+never saw the person (each fifth of the persons under the costs of the other four), so it knows how sure costs are.
 """
 
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import json
-import os
+import random
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
+
+import boosting
+import numpy as np
 
 OUT = Path(__file__).resolve().parents[1] / "src/tansiq/matching/data/learned.json"
 HEADER = (
@@ -83,15 +93,17 @@ def initial() -> dict:
             "linked": [[0, -50, 200] for _ in range(3)],
             "edited": [[[0] * 3 for _ in range(3)] for _ in range(3)],
         },
-        "known": "",
+        "common": {},
+        "given": {},
+        "forest": {"roots": [], "feature": [], "limit": [], "left": [], "value": []},
         "links": {},
         "counts": {},
         "total": 0,
     }
 
 
-def count(raw: dict, directory: Path, validate: bool) -> None:
-    """How often skeletons and spellings occur among distinct dev names; without the kept persons when validating."""
+def count(raw: dict, directory: Path, fold: int | None) -> None:
+    """How often skeletons and spellings occur among distinct dev names; without the persons of the fold kept out."""
     from tansiq.matching.parts import core, parts, skeleton
 
     seen: Counter[str] = Counter()
@@ -99,16 +111,34 @@ def count(raw: dict, directory: Path, validate: bool) -> None:
     used, kept = set(), set()
     for d in rows(directory / "pairs_dev.jsonl.gz"):
         for person, name in ((d["pa"], d["a"]), (d["pb"], d["b"])):
-            (kept if validate and person % 5 == 0 else used).add(name)
-    for name in used - kept:
-        spelled.update({p.letters for p in parts(name)})
+            (kept if person % FOLDS == fold else used).add(name)
+    first: Counter[str] = Counter()
+
+    def spell(name: str) -> None:
+        found = [p.letters for p in parts(name)]
+        spelled.update(set(found))
+        first.update(found[:1])
+
+    for name in sorted(used - kept):
+        spell(name)
     for d in rows(directory / "retrieval_index_dev.jsonl.gz"):
         if d["name"] not in kept:
             seen.update(skeleton(core(p)) for p in parts(d["name"]))
             if d["name"] not in used:
-                spelled.update({p.letters for p in parts(d["name"])})
+                spell(d["name"])
     raw["counts"], raw["total"] = {k: v for k, v in sorted(seen.items()) if v >= 2}, sum(seen.values())
-    raw["known"] = " ".join(sorted(k for k, v in spelled.items() if v >= 4))
+    raw["common"] = classes({k: v.bit_length() for k, v in spelled.items() if v >= 2})
+    raw["given"] = classes(
+        {k: (5 * first[k] - 1) // spelled[k] if first[k] else 0 for k, v in spelled.items() if v >= 6}
+    )
+
+
+def classes(of: dict[str, int]) -> dict[str, str]:
+    """{word: class} as {class: words}, the way it is written down."""
+    out: dict[str, list[str]] = {}
+    for word, k in sorted(of.items()):
+        out.setdefault(str(k), []).append(word)
+    return {k: " ".join(v) for k, v in sorted(out.items())}
 
 
 def link(raw: dict, learn: list) -> None:
@@ -326,28 +356,25 @@ def use(raw: dict) -> None:
     from tansiq.matching import edit, names
 
     edit.TABLES.__init__(raw)
-    edit.edges.cache_clear()
-    names.rarity.cache_clear()
+    for cached in (edit.edges, names.rarity, names.price_of):
+        cached.cache_clear()
 
 
-def material(directory: Path, validate: bool):
-    """(pairs to learn from: (parts, parts, same, weight)), (rows kept for validation)."""
+def material(directory: Path, fold: int | None) -> list[tuple]:
+    """Pairs to learn from: (parts, parts, same, weight); nobody of the fold kept out is on either side."""
     from tansiq.matching.names import _sorted
 
-    learn, keep = [], []
+    learn, stressed = [], set()
     weight = {"core": 1.0, "partial": 1.0, "hard": 1.0, "random": 1.0, "minimal": MINIMAL}
     for d in rows(directory / "pairs_dev.jsonl.gz"):
-        held = d["pa"] % 5 == 0
-        if validate and held:
-            keep.append(d)
-        elif d["tier"] in weight and not (validate and d["pb"] % 5 == 0):
+        if d["tier"] in weight and fold not in (d["pa"] % FOLDS, d["pb"] % FOLDS):
             x, y, _ = _sorted(d["a"], d["b"])
             if x and y:
                 learn.append((x, y, d["same"], weight[d["tier"]]))
     for d in rows(directory / "pairs_stress_dev.jsonl.gz"):
-        if validate and d["pa"] % 5 == 0:
-            keep.append(d)
-            continue
+        stressed.add(d["pa"])
+        if d["pa"] % FOLDS == fold or "typo" in d["kind"]:
+            continue  # typing errors are made below, of other names: those of the data set stay a test
         x, y, _ = _sorted(d["a"], d["b"])
         if x and y:
             learn.append((x, y, True, STRESS))
@@ -355,7 +382,57 @@ def material(directory: Path, validate: bool):
             # a name is a spelling of itself: the data hold no such pairs, and hardly any true Arabic-Arabic ones
             if z and d["pa"] % 4 == k:
                 learn.append((z, z, True, SELF))
-    return learn, keep
+    rnd = random.Random(SEED)
+    for d in rows(directory / "pairs_dev.jsonl.gz"):
+        if d["same"] and d["tier"] == "core" and d["pa"] not in stressed and d["pa"] % FOLDS != fold:
+            add_slips(learn, d, rnd)
+    return learn
+
+
+SEED = 20260711
+FOLDS = 5
+"""Persons are kept out by their number modulo this."""
+
+
+def add_slips(learn: list, d: dict, rnd: random.Random) -> None:
+    """Typing errors by rule: one slip in one word, against the name as it was and against the other spelling."""
+    from tansiq.matching.names import _sorted
+
+    kind = rnd.random()
+    if kind > SLIPS:
+        return
+    a, b = (d["a"], d["b"]) if rnd.random() < 0.5 else (d["b"], d["a"])
+    if kind < SLIPS / 2:
+        b = a
+    wrong = slip(b, rnd)
+    if wrong:
+        x, y, _ = _sorted(a, wrong)
+        if x and y:
+            learn.append((x, y, True, STRESS))
+
+
+SLIPS = 0.2
+LATIN_KEYS, ARABIC_KEYS = "abcdefghijklmnopqrstuvwxyz", "ابتثجحخدذرزسشصضطظعغفقكلمنهوي"
+
+
+def slip(name: str, rnd: random.Random) -> str | None:
+    """The name with one letter left out, put in, exchanged, doubled or swapped with the next."""
+    words = name.split(" ")
+    at = [i for i, w in enumerate(words) if len(w) >= 3]
+    if not at:
+        return None
+    i = rnd.choice(at)
+    w = words[i]
+    keys = ARABIC_KEYS if any("\u0600" <= c <= "\u06ff" for c in w) else LATIN_KEYS
+    k, p = rnd.randrange(5), rnd.randrange(len(w) - 1)
+    words[i] = (
+        w[:p] + w[p + 1 :],
+        w[:p] + rnd.choice(keys) + w[p:],
+        w[:p] + rnd.choice(keys) + w[p + 1 :],
+        w[: p + 1] + w[p:],
+        w[:p] + w[p + 1] + w[p] + w[p + 2 :],
+    )[k]
+    return None if words[i] == w else " ".join(words)
 
 
 MINIMAL, STRESS, SELF = 1.0, 1.2, 0.3
@@ -363,8 +440,6 @@ MINIMAL, STRESS, SELF = 1.0, 1.2, 0.3
 
 def fit(space: Space, theta, prior, csr, y, w, steps: int, strength):
     """Adam on the weighted log loss in bits with a pull towards the prior; numbers stay within their bounds."""
-    import numpy as np
-
     rows_, cols, vals, n, fixed = csr
     low, high = np.array(space.low), np.array(space.high)
     m = np.zeros_like(theta)
@@ -382,44 +457,12 @@ def fit(space: Space, theta, prior, csr, y, w, steps: int, strength):
     return theta, loss
 
 
-def quality(keep: list[dict], directory: Path) -> None:
-    """The evaluator's main figures on the persons kept from learning."""
-    import importlib.util
-
-    from tansiq.matching import score
-
-    spec = importlib.util.spec_from_file_location("evaluate", directory / "evaluate.py")
-    ev = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(ev)
-    data = [d for d in keep if d["tier"] != "stress"]
-    s = [score(d["a"], d["b"]) for d in data]
-    thr = ev.main_threshold(data, s)
-    import math
-
-    loss = [
-        -math.log(max(1e-12, p if d["same"] else 1 - p)) for d, p in zip(data, s, strict=True) if d["tier"] in ev.MAIN
-    ]
-    print(f"  kept persons: loss {sum(loss) / len(loss):.4f}")
-    rep = ev.report(data, s, thr)
-    for g in ("all", "arabic-latin", "latin-latin", "perso-arabic-latin"):
-        print(f"  {g:20}", " ".join(f"{k} {rep[g][k]:.4f}" for k in ("AP", "R_at_P95", "R_at_FPR1", "F1")))
-    print("  thr", round(thr, 4), {k: round(v["hit_rate"], 3) for k, v in rep["hit_rate_on_set_aside"].items()})
-    hits: dict[str, list[int]] = {}
-    for d in keep:
-        if d["tier"] == "stress":
-            h = hits.setdefault(d["kind"][7:], [0, 0])
-            h[0] += score(d["a"], d["b"]) >= thr
-            h[1] += 1
-    print("  ", {k: round(h[0] / h[1], 3) for k, h in sorted(hits.items())}, flush=True)
-
-
-def train(directory: Path, rounds: int, validate: bool) -> None:
-    import numpy as np
-
+def learn_tables(directory: Path, rounds: int, fold: int | None) -> dict:
+    """The costs and weights, learned without the persons of one fold."""
     raw = initial()
-    count(raw, directory, validate)
+    count(raw, directory, fold)
     use(raw)
-    learn, keep = material(directory, validate)
+    learn = material(directory, fold)
     space = Space(raw)
     theta = np.array(space.value, dtype=float)
     prior = theta.copy()
@@ -442,26 +485,166 @@ def train(directory: Path, rounds: int, validate: bool) -> None:
         theta, loss = fit(space, theta, prior, csr, y, w, 150, strength)
         space.write_back(theta)
         use(raw)
-        print(f"round {r}: loss {loss:.4f}", flush=True)
-        if validate and (r % 2 == 1 or r == rounds - 1):
-            quality(keep, directory)
-    if validate:
-        (Path(os.environ.get("OUT", "validated.json"))).write_text(json.dumps(raw, ensure_ascii=False))
-    else:
-        save(raw)
+        print(f"kept out {fold}, round {r}: loss {loss:.4f}", flush=True)
+    return raw
 
 
-PULL = float(os.environ.get("PULL", "0.004"))
+PULL = 0.004
+WEIGHTS = {"core": 1.0, "partial": 1.0, "hard": 1.0, "random": 1.0, "minimal": 0.9, "slip": 1.8, "turned": 0.5}
+WEIGHTS |= {"stress": 1.0, "other": 0.1}
+"""What a pair of each tier counts for in the forest; other tiers are not learned from."""
+
+
+class Seen(NamedTuple):
+    """One pair under costs that never saw its first person, and what the forest is asked of it."""
+
+    fold: int
+    row: dict
+    asked: list[int]
+
+    @property
+    def weight(self) -> float:
+        return 0.0 if "typo" in self.row["kind"] else WEIGHTS.get(self.row["tier"], 0.0)
+
+
+def ask(a: str, b: str) -> list[int] | None:
+    from tansiq.matching import names
+
+    x, y, _ = names._sorted(a, b)
+    return names.asked(x, y, names.align(x, y)) if x and y else None
+
+
+def look(directory: Path, fold: int) -> list[Seen]:
+    """The pairs of one fold's persons, real ones and such as are made of them, under the tables in use."""
+    rnd = random.Random(SEED + fold)
+    stress = [d for d in rows(directory / "pairs_stress_dev.jsonl.gz")]
+    stressed = {d["pa"] for d in stress}
+    data = [d for d in rows(directory / "pairs_dev.jsonl.gz") if d["pa"] % FOLDS == fold]
+    made = [d for d in stress if d["pa"] % FOLDS == fold]
+    near = neighbours()
+    for d in data:
+        if not d["same"] or d["tier"] != "core" or d["pa"] in stressed:
+            continue
+        for one in (False, True):
+            if rnd.random() < 0.12:
+                a, b = (d["a"], d["b"]) if rnd.random() < 0.5 else (d["b"], d["a"])
+                a = b if one else a
+                made.append(dict(d, a=a, b=slip(b, rnd) or b, tier="slip"))
+        if rnd.random() < 0.06:
+            a = d[rnd.choice("ab")]
+            made.append(dict(d, a=a, b=" ".join(reversed(a.split(" "))), tier="turned"))
+        if rnd.random() < 0.15:
+            a, b = (d["a"], d["b"]) if rnd.random() < 0.5 else (d["b"], d["a"])
+            other = another(b, near, rnd)
+            if other:
+                made.append(dict(d, a=b if rnd.random() < 0.6 else a, b=other, same=False, tier="other"))
+    seen = ((d, ask(d["a"], d["b"])) for d in data + made)
+    return [Seen(fold, d, asked) for d, asked in seen if asked is not None]
+
+
+def neighbours() -> dict[str, list[str]]:
+    """Common words -> common words of one script that look alike and are names of their own, by the learned links."""
+    from tansiq.matching import edit, judge
+
+    links = edit.TABLES.links
+    words = [w for w, k in edit.TABLES.common.items() if k >= 5 and 3 <= len(w) <= 9 and "-" not in w]
+    shorter: dict[str, set[str]] = {}
+    for w in words:
+        for i in range(len(w) + 1):
+            shorter.setdefault(w[:i] + w[i + 1 :], set()).add(w)
+    out: dict[str, set[str]] = {}
+    for alike in shorter.values():
+        for a in alike:
+            for b in alike - {a}:
+                if a.isascii() and b.isascii():
+                    apart = judge.slips(a, b) <= 2 and a in links and b in links and links[a].isdisjoint(links[b])
+                else:
+                    apart = judge.slips(a, b) == 1 and a.replace("ا", "") != b.replace("ا", "")
+                if apart:
+                    out.setdefault(a, set()).add(b)
+    return {w: sorted(held) for w, held in out.items()}
+
+
+def another(name: str, near: dict[str, list[str]], rnd: random.Random) -> str | None:
+    """The name with one word exchanged for a common word that looks like it."""
+    from tansiq.matching.text import words
+
+    held = name.split(" ")
+    for i in rnd.sample(range(len(held)), len(held)):
+        found = words(held[i])
+        if len(found) == 1 and found[0][1] in near:
+            held[i] = rnd.choice(near[found[0][1]])
+            return " ".join(held)
+    return None
+
+
+def grown(seen: list[Seen], without: int | None):
+    """The forest of the pairs in which nobody of one fold stands."""
+    learn = [s for s in seen if s.weight and without not in (s.row["pa"] % FOLDS, s.row["pb"] % FOLDS)]
+    x = np.array([s.asked for s in learn])
+    y = np.array([s.row["same"] for s in learn], dtype=float)
+    return boosting.grow(x, y, np.array([s.weight for s in learn]), x[:, 0], boosting.Plan())
+
+
+def quality(directory: Path, seen: list[Seen], centibits: list[float]) -> None:
+    """The evaluator's main figures."""
+    spec = importlib.util.spec_from_file_location("evaluate", directory / "evaluate.py")
+    ev = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(ev)
+    real = [
+        (s.row, z)
+        for s, z in zip(seen, centibits, strict=True)
+        if s.row["tier"] not in {"stress", "slip", "turned", "other"}
+    ]
+    data, told = [d for d, _ in real], [z for _, z in real]
+    threshold = ev.main_threshold(data, told)
+    report = ev.report(data, told, threshold)
+    for g in ("all", "arabic-latin", "latin-latin", "perso-arabic-latin"):
+        print(f"  {g:20}", " ".join(f"{k} {report[g][k]:.4f}" for k in ("AP", "R_at_P95", "R_at_FPR1", "F1")))
+    print("  from", threshold, {k: round(v["hit_rate"], 3) for k, v in report["hit_rate_on_set_aside"].items()})
+    hits: dict[str, list[int]] = {}
+    for s, z in zip(seen, centibits, strict=True):
+        if s.row["tier"] == "stress":
+            h = hits.setdefault(s.row["kind"][7:], [0, 0])
+            h[0] += z >= threshold
+            h[1] += 1
+    print("  ", {k: round(h[0] / h[1], 3) for k, h in sorted(hits.items())}, flush=True)
+
+
+def validate(directory: Path, seen: list[Seen]) -> None:
+    """Each fold under costs and a forest that never saw its persons."""
+    held, told = [], []
+    for fold in range(FOLDS):
+        forest = grown(seen, fold)
+        mine = [s for s in seen if s.fold == fold]
+        x = np.array([s.asked for s in mine])
+        held += mine
+        told += forest.predict(x, x[:, 0]).tolist()
+    print("without the forest")
+    quality(directory, held, [s.asked[0] for s in held])
+    print("with the forest")
+    quality(directory, held, told)
 
 
 def main() -> None:
     what, directory = sys.argv[1], Path(sys.argv[2])
     if what == "init":
         raw = initial()
-        count(raw, directory, False)
+        count(raw, directory, None)
         save(raw)
-    else:
-        train(directory, int(sys.argv[3]) if len(sys.argv) > 3 else 8, what == "validate")
+        return
+    seen: list[Seen] = []
+    for fold in range(FOLDS):
+        use(learn_tables(directory, ROUNDS, fold))
+        seen += look(directory, fold)
+    if what == "validate":
+        validate(directory, seen)
+        return
+    forest = grown(seen, None).flat()
+    save({**learn_tables(directory, ROUNDS, None), "forest": forest})
+
+
+ROUNDS = 5
 
 
 if __name__ == "__main__":
