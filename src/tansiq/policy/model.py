@@ -53,6 +53,8 @@ class Question:
     properties: frozenset[str] = frozenset()
     """`<role>:<property>` for each claim about a person, for the whitelist of Reg. 2016/794 Annex II.B."""
     has_persons: bool = False
+    has_text: bool = False
+    """Free text goes with it, in which anything may stand: then a protective act is asked as content is."""
     has_minors: bool = False
     has_special_categories: bool = False
     strictly_necessary: bool = False

@@ -147,6 +147,7 @@ def _request(q: Question, national: bool) -> dict[str, Any]:
         "classification": q.classification,
         "consent": q.consent,
         "has_persons": q.has_persons,
+        "has_text": q.has_text,
         "person_roles": sorted(q.person_roles),
         "properties": sorted(q.properties),
         "has_minors": q.has_minors,
