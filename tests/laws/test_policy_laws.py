@@ -17,7 +17,18 @@ from tansiq.terms import CRIME_AREAS, PersonRole, TransferBasis
 GIVEN = json.loads((Path(__file__).parents[1] / "vectors" / "policy" / "given.json").read_text("utf-8"))
 COUNTRIES = ("MA", "ES", "DE", "PT", "FR", "GB")
 AGREEMENTS = ("ma-es-2019", "ma-de", "ma-pt", "es-de", "eu-2023-977")
-ACTS = ("", "report.given", "request.made", "request.received", "request.refused", "dossier.erased", "dossier.recalled")
+ACTS = (
+    "",
+    "warning.acknowledged",
+    "operation.measure_aborted",
+    "committee.plan_accepted",
+    "report.given",
+    "request.made",
+    "request.received",
+    "request.refused",
+    "dossier.erased",
+    "dossier.recalled",
+)
 ROLES = ("analyst", "liaison", "supervisor", "protection", "admin")
 PROPERTIES = ("name", "phone", "notes", "contacts", "contact_kind")
 
@@ -37,7 +48,7 @@ OTHER: dict[str, st.SearchStrategy[Any]] = {
     "action": st.sampled_from(Action),
     "roles": some(ROLES),
     "originator": st.sampled_from(COUNTRIES),
-    "kind": st.sampled_from(["report", "request"]),
+    "kind": st.sampled_from(["report", "request", "warning", "operation", "assessment", "major_event", "committee"]),
     "entry_type": st.sampled_from(ACTS),
     "recipient": st.sampled_from([*COUNTRIES, None]),
     "recipients": st.integers(0, 5),
@@ -66,6 +77,8 @@ OTHER: dict[str, st.SearchStrategy[Any]] = {
     "assurances": some(["no_death_penalty", "no_torture"]),
     "risk": some(["death_penalty", "torture"]),
     "second_officer": FLAG,
+    "event_ends_on": st.sampled_from(["", "2027-07-21", "2029-06-30"]),
+    "recipient_signed": FLAG,
 }
 
 
@@ -116,6 +129,8 @@ RESTRICTIONS: dict[str, Any] = {
     "no assurances": lambda _: {"assurances": frozenset()},
     "an unlisted offence": lambda q: {"crime_areas": q.crime_areas | {"racism_xenophobia"}},
     "no recipient": lambda _: {"recipient": None},
+    "no signature": lambda _: {"recipient_signed": False},
+    "an event without an end": lambda _: {"event_ends_on": ""},
     "a role that nobody knows": lambda q: {"roles": q.roles | {"director"}},
 }
 # An export to nobody stays here: to drop its recipient loosens it (export.abroad), as does the purpose "system".

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -28,6 +28,11 @@ from tansiq.terms.ids import parse_node_id
 TEXT_KEYS = {"kind", "text", "lang", "title"}
 LINK_KEYS = {"kind", "from", "to", "type", "basis", "grade", "as_of", "role"}
 ADULT_YEARS = 18
+PRECEDENCE_URGENT = ("immediate", "flash")
+ENTRY_FACTS = ("about", "asked", "recall", "match", "venue", "meeting")
+"""Facts that name an entry of the dossier."""
+NODE_FACTS = ("lane", "owner", "member", "host", "hosts", "visitors")
+"""Facts that name a member, or several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +247,7 @@ def question(
         justification=asker.why or asker.purpose,
         handling=frozenset(str(c) for c in draft.handling.codes),
         handling_text=draft.handling.text,
-        urgency=str(facts.get("urgency", "normal")),
+        urgency=_urgency(facts),
         crime_areas=frozenset(str(c) for c in facts.get("crime_areas", ())),
         person_roles=frozenset(p.role for p in persons),
         properties=frozenset(f"{p.role}:{c.property}" for p in persons for c in p.claims) | _contacts(draft, persons),
@@ -261,6 +266,19 @@ def question(
         risk=draft.risk,
         second_officer=asker.second,
     )
+
+
+def in_dossier(asked: Question, kind: Kind, state: DossierState | None, draft: Draft, to: NodeId) -> Question:
+    """The question with what the dossier's kind knows of its event and of the recipient's signature."""
+    opened = state if state is not None and state.entries else None
+    opening = opened.first.statement.facts if opened else draft.facts
+    signed = opened is None or kind.has_signed(opened, draft.rule.type, to)
+    return replace(asked, event_ends_on=kind.ends_on(opening), recipient_signed=signed)
+
+
+def _urgency(facts: Mapping[str, Any]) -> str:
+    """`urgent` by the act's own word, or by the precedence of a warning."""
+    return "urgent" if facts.get("precedence") in PRECEDENCE_URGENT else str(facts.get("urgency", "normal"))
 
 
 def _contacts(draft: Draft, persons: list[Entity]) -> frozenset[str]:
@@ -308,6 +326,21 @@ def resolve_entry(state: DossierState, word: object) -> EntryId:
     if len(found) != 1:
         raise Invalid("entry.unknown", "no such entry, or more than one", step="read the act", field="facts.about")
     return found[0]
+
+
+def whole_ids(facts: Mapping[str, Any], state: DossierState | None, node: Callable[[str], NodeId]) -> dict[str, Any]:
+    """Short forms of ids that an officer may type, made whole. `state` None: of an opening, which names no entries."""
+    found = dict(facts)
+    for key in ENTRY_FACTS:
+        if state is not None and found.get(key):
+            found[key] = resolve_entry(state, found[key])
+    for key in NODE_FACTS:
+        value = found.get(key)
+        if isinstance(value, str) and value:
+            found[key] = node(value)
+        elif isinstance(value, list) and all(isinstance(v, str) for v in value):
+            found[key] = [node(v) for v in value]
+    return found
 
 
 def node_or_resolve(word: str, resolve: Callable[[str], NodeId]) -> NodeId:

@@ -266,6 +266,10 @@ class Kind:
     """Kinds of part that an act cannot do without, e.g. the six items of Dir. 2023/977 art. 4(5)."""
     figures: Callable[[DossierState, Window], tuple[Figure, ...]] = lambda _state, _window: ()
     """What the dossier adds to the scorecard of our work with a partner."""
+    ends_on: Callable[[Mapping[str, Any]], str] = lambda _opening: ""
+    """From the opening's facts: the day on which the event ends that the personal data are for; empty: for none."""
+    has_signed: Callable[[DossierState, str, NodeId], bool] = lambda _state, _act, _node: True
+    """Whether a member may be given this act: it has signed what the dossier rests on, or the act asks it to."""
 
     @property
     def opening(self) -> ActRule:

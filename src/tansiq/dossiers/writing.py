@@ -26,7 +26,7 @@ from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Entry, Kind, L
 from tansiq.dossiers.rules import automatic, folded, parse_facts
 from tansiq.dossiers.standing import Standing
 from tansiq.dossiers.wire import PAYLOAD_TYPE, Body, dossier_id, parse_body
-from tansiq.errors import Conflict, Invalid, NotFound, Refused
+from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError
 from tansiq.policy.model import Action, Decision, Permit, Question, Refusal
 from tansiq.terms import DossierId, EntryId, Handling, LogVerb, NodeId, PartId, country_of
 
@@ -73,11 +73,16 @@ class Writing:
         addressees = self.nodes(to)
         if not addressees:
             raise Invalid("dossier.nobody", "name at least one partner", step="open the dossier", field="to")
-        draft = drafting.make_draft(parsed, rule, addressees=addressees, inherited=None, resolve=self.node)
+        draft = self._opening_draft(parsed, rule, addressees)
         nonce = self._w.random(16).hex()
         state = folded(dossier_id(self._w.node, nonce), (), found).state
         members = tuple(sorted({self._w.node, *addressees}))
         return self._ready(draft, None, state, by, self._w.clock(), members=members, nonce=nonce)
+
+    def _opening_draft(self, parsed: Body, rule: ActRule, addressees: tuple[NodeId, ...]) -> Draft:
+        facts = drafting.whole_ids(parsed.facts, None, self._member)
+        body = msgspec.structs.replace(parsed, facts=facts)
+        return drafting.make_draft(body, rule, addressees=addressees, inherited=None, resolve=self.node)
 
     def append(self, dossier: DossierId, body: object, by: Acting) -> EntryId:
         parsed = parse_body(body)
@@ -152,13 +157,9 @@ class Writing:
             addressees = tuple(n for n in members if n != self._w.node)
             legal = self._inherited(state, addressees)
             draft = drafting.make_draft(body, rule, addressees=addressees, inherited=legal, resolve=self.node)
-            # The newcomer gets what we wrote; the gate is asked again for each entry.
-            for entry in state.entries:
-                if entry.statement.author == self._w.node and entry.id not in state.voided():
-                    hidden = self._withheld_before(tx, dossier, entry.id) - set(give)
-                    self._grant(
-                        tx, entry, kind, node, by, now, tuple(sorted(hidden)), self._consents(state, node, entry.id)
-                    )
+            for entry in self._ours_for(state, kind, node):
+                hidden = self._withheld_before(tx, dossier, entry.id) - set(give)
+                self._grant(tx, entry, kind, state, node, by, now, tuple(sorted(hidden)))
             ready = self._ready(draft, there, state, by, now, members=members)
             self._write(tx, ready)
             return ready.made.entry.id
@@ -177,15 +178,23 @@ class Writing:
             state, kind = desk.load_state(self._w, tx, dossier)
             if node not in state.members:
                 raise Refused("dossier.not_a_member", "not a member of this dossier", step="deliver")
-            mine = [e for e in state.entries if e.statement.author == self._w.node and e.id not in state.voided()]
+            mine = self._ours_for(state, kind, node)
             for entry in mine:
                 if given and not given & {p.ref.id for p in entry.parts}:
                     continue
                 hidden = tuple(sorted(self._withheld_before(tx, dossier, entry.id) - given))
-                self._grant(tx, entry, kind, node, by, self._w.clock(), hidden, self._consents(state, node, entry.id))
+                self._grant(tx, entry, kind, state, node, by, self._w.clock(), hidden)
             return len(mine)
 
         return self._w.store.write(work)
+
+    def _ours_for(self, state: DossierState, kind: Kind, node: NodeId) -> list[Entry]:
+        """Our own entries for a newcomer; the gate is asked again for each.
+
+        What rests on its signature it gets once it has signed; where that leaves nothing, the gate says so.
+        """
+        mine = [e for e in state.entries if e.statement.author == self._w.node and e.id not in state.voided()]
+        return [e for e in mine if kind.has_signed(state, e.statement.type, node)] or mine
 
     @staticmethod
     def _withheld_before(tx: Connection, dossier: DossierId, entry: EntryId) -> set[PartId]:
@@ -221,6 +230,7 @@ class Writing:
         entities = {p.ref.id: e for p in entry.parts if (e := _entity_of(p)) is not None}
         draft = drafting.redraft(entry, self._rule(kind, entry.statement.type), (), self._w.node, entities)
         asked = drafting.question(draft, self._asker(by), kind=state.kind, to=None, at=self._w.clock(), consent=granted)
+        asked = drafting.in_dossier(asked, kind, state, draft, self._forwarded_to(to))
         handling = effective_handling(state, entry)
         between = self._w.gate.agreements_between(self._w.country, recipient)
         return replace(
@@ -232,6 +242,13 @@ class Writing:
             handling=frozenset(str(c) for c in handling.codes),
             handling_text=handling.text,
         )
+
+    def _forwarded_to(self, to: str) -> NodeId:
+        """The node that is meant; where only a country is known, nobody has signed for it."""
+        try:
+            return self.node(to)
+        except TansiqError:
+            return NodeId("")
 
     @staticmethod
     def _same_place(asked: str, to: str, country: str) -> bool:
@@ -249,6 +266,10 @@ class Writing:
     def node(self, word: str) -> NodeId:
         return drafting.node_or_resolve(word, self._w.resolve)
 
+    def _member(self, word: str) -> NodeId:
+        """A member by id, country or name; our own country is we."""
+        return self._w.node if word.upper() == self._w.country.upper() else self.node(word)
+
     def nodes(self, words: Iterable[str]) -> tuple[NodeId, ...]:
         return tuple(sorted({self.node(w) for w in words} - {self._w.node}))
 
@@ -265,13 +286,7 @@ class Writing:
 
     def _about(self, state: DossierState, parsed: Body) -> Body:
         """Short forms of ids that an officer may type, made whole."""
-        facts = dict(parsed.facts)
-        for key in ("about", "asked", "recall"):
-            if facts.get(key):
-                facts[key] = drafting.resolve_entry(state, facts[key])
-        if "lane" in facts:
-            facts["lane"] = self.node(str(facts["lane"]))
-        return msgspec.structs.replace(parsed, facts=facts)
+        return msgspec.structs.replace(parsed, facts=drafting.whole_ids(parsed.facts, state, self._member))
 
     def _new_members(self, parsed: Body) -> tuple[NodeId, ...]:
         """`dossier.members` with `to` names the whole list that stays; us included always."""
@@ -316,7 +331,7 @@ class Writing:
         """Make, check, ask the gate, sign, seal. Raises `Invalid` (form or life cycle), `Refused` (law)."""
         kind = desk.kind_of(self._w, state.kind)
         made, after = self._make(draft, kind, before, state, by, now, members, nonce)
-        permits = self._permits(draft, kind, by, now)
+        permits = self._permits(draft, kind, state, by, now)
         self._w.fault("append.permitted")
         raw = crypto.sign(PAYLOAD_TYPE, made.body, self._w.signing, self._w.node)
         self._w.fault("append.signed")
@@ -368,14 +383,26 @@ class Writing:
     def _asker(self, by: Acting) -> drafting.Asker:
         return drafting.Asker(self._w.country, frozenset(by.roles), by.purpose, by.justification, by.second is not None)
 
-    def _ask(self, draft: Draft, kind: str, to: NodeId, by: Acting, now: datetime, consent: bool = False) -> Decision:
-        asked = drafting.question(draft, self._asker(by), kind=kind, to=to, at=now, consent=consent)
-        return self._w.gate.decide(asked)
+    def _ask(
+        self,
+        draft: Draft,
+        kind: Kind,
+        state: DossierState | None,
+        to: NodeId,
+        by: Acting,
+        now: datetime,
+        consent: bool = False,
+    ) -> Decision:
+        """`state`: the dossier as it stands; None for its opening."""
+        asked = drafting.question(draft, self._asker(by), kind=kind.name, to=to, at=now, consent=consent)
+        return self._w.gate.decide(drafting.in_dossier(asked, kind, state, draft, to))
 
-    def _permits(self, draft: Draft, kind: Kind, by: Acting, now: datetime) -> dict[NodeId, Permit]:
+    def _permits(
+        self, draft: Draft, kind: Kind, state: DossierState, by: Acting, now: datetime
+    ) -> dict[NodeId, Permit]:
         found: dict[NodeId, Permit] = {}
         for node in draft.addressees:
-            decision = self._ask(draft, kind.name, node, by, now)
+            decision = self._ask(draft, kind, state, node, by, now)
             if isinstance(decision, Refusal):
                 raise refused(decision, "send", country_of(node), "")
             if "four_eyes" in decision.obligations and by.second is None:
@@ -396,8 +423,8 @@ class Writing:
         parsed = parse_body(body)
         rule = drafting.opening_rule(found, parsed)
         addressees = self.nodes(to)
-        draft = drafting.make_draft(parsed, rule, addressees=addressees, inherited=None, resolve=self.node)
-        return [(n, self._ask(draft, found.name, n, by, self._w.clock())) for n in addressees]
+        draft = self._opening_draft(parsed, rule, addressees)
+        return [(n, self._ask(draft, found, None, n, by, self._w.clock())) for n in addressees]
 
     def preview_append(self, dossier: DossierId, body: object, by: Acting) -> list[tuple[NodeId, Decision]]:
         """What the gate would say for each addressee of an act, if the rules allow it."""
@@ -407,7 +434,8 @@ class Writing:
         draft, members = self._drafted(there, parsed)
         now = self._w.clock()
         self._make(draft, there.kind, there, there.folded.state, by, now, members, "")
-        return [(n, self._ask(draft, there.kind.name, n, by, now)) for n in draft.addressees]
+        state = there.folded.state
+        return [(n, self._ask(draft, there.kind, state, n, by, now)) for n in draft.addressees]
 
     def _write(self, tx: Connection, ready: Ready) -> EntryId:
         """One transaction: row and duties, entry with its parts, leaves, grants, outbox, bank.
@@ -455,11 +483,11 @@ class Writing:
         tx: Connection,
         entry: Entry,
         kind: Kind,
+        state: DossierState,
         node: NodeId,
         by: Acting,
         now: datetime,
         withheld: tuple[PartId, ...],
-        consent: bool,
     ) -> None:
         """Deliver an entry of ours, written earlier, to one more node."""
         rule = self._rule(kind, entry.statement.type)
@@ -474,7 +502,7 @@ class Writing:
                 draft = replace(
                     draft, legal=replace(draft.legal, agreements={**draft.legal.agreements, country: between[0].id})
                 )
-        decision = self._ask(draft, kind.name, node, by, now, consent)
+        decision = self._ask(draft, kind, state, node, by, now, self._consents(state, node, entry.id))
         if isinstance(decision, Refusal):
             raise refused(decision, "deliver", country, "")
         if "four_eyes" in decision.obligations and by.second is None:

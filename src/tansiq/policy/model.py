@@ -70,6 +70,10 @@ class Question:
     risk: frozenset[str] = frozenset()
     """`death_penalty`, `torture`: risks that the officer flagged for the recipient."""
     second_officer: bool = False
+    event_ends_on: str = ""
+    """The day on which the event ends that the dossier's personal data are for; empty: they are for none."""
+    recipient_signed: bool = True
+    """False where the dossier rests on an agreement of its members, and the recipient has not signed it."""
 
 
 @dataclass(frozen=True, slots=True)

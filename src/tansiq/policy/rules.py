@@ -23,7 +23,7 @@ _NATIONAL = re.compile(r"([a-z]{2})\.cedar")
 _NEEDED = ("tansiq.cedarschema", "lists.toml")
 _DISCLOSURES = frozenset({Action.SEND, Action.FORWARD})
 REMEMBERED = 1024
-"""Answers kept in memory. A gate never changes and sees nothing but the question, so the same question has one answer."""
+"""Answers kept in memory. A gate never changes and sees the question alone: the same question has one answer."""
 
 
 class Gate:
@@ -161,6 +161,8 @@ def _request(q: Question, national: bool) -> dict[str, Any]:
         "assurances": sorted(q.assurances),
         "risk": sorted(q.risk),
         "second_officer": q.second_officer,
+        "event_day": _day(q.event_ends_on),
+        "recipient_signed": q.recipient_signed,
         "has_national_rules": national,
     }
     return {

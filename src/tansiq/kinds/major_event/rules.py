@@ -389,4 +389,21 @@ def figures(state: DossierState, window: Window) -> tuple[Figure, ...]:
     return tuple(found)
 
 
-MAJOR_EVENT = Kind("major_event", ACTS, begin, check, step, duties, lambda _state, _me: (), required, figures)
+def ends_on(opening: Facts) -> str:
+    """The day on which the event ends: its personal data outlive it by 365 days at most."""
+    ends = _instant(opening, "window_until")
+    return ends.date().isoformat() if ends else ""
+
+
+MAJOR_EVENT = Kind(
+    "major_event",
+    ACTS,
+    begin,
+    check,
+    step,
+    duties,
+    lambda _state, _me: (),
+    required,
+    figures,
+    ends_on,
+)

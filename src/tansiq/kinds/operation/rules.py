@@ -400,4 +400,23 @@ def figures(state: DossierState, window: Window) -> tuple[Figure, ...]:
     return tuple(found)
 
 
-OPERATION = Kind("operation", ACTS, begin, check, step, duties, lambda _state, _me: (), required, figures)
+def has_signed(state: DossierState, act: str, node: NodeId) -> bool:
+    """Of what rests on an agreement, a member that has not signed gets what it is to sign, and the frame's acts."""
+    own: OperationState | None = state.own
+    if own is None or own.facts.get("form") not in FORMS_TO_SIGN or node in own.signed:
+        return True
+    return act in UNSIGNED_MAY or act == OPERATION.opening.type or OPERATION.act(act) is None
+
+
+OPERATION = Kind(
+    "operation",
+    ACTS,
+    begin,
+    check,
+    step,
+    duties,
+    lambda _state, _me: (),
+    required,
+    figures,
+    has_signed=has_signed,
+)
