@@ -22,6 +22,7 @@ from tansiq.bank import Bank, parse_entity
 from tansiq.bank.model import Entity, Provenance
 from tansiq.crypto import SigningKeys, Vault, node_id
 from tansiq.ledger import Ledger
+from tansiq.policy import load_gate
 from tansiq.store import Store
 
 # (as held, another Latin spelling, Arabic): invented combinations of common name parts.
@@ -97,7 +98,7 @@ def main() -> None:
         vault = Vault(bytes(range(32)))
         ledger = Ledger(store, keys, vault, node_id("MA", keys.public), "tansiq/bench")
         ids = itertools.count()
-        bank = Bank(store, vault, ledger, lambda: datetime.now(UTC), lambda: f"{next(ids):032x}", "MA")
+        bank = Bank(store, vault, ledger, lambda: datetime.now(UTC), lambda: f"{next(ids):032x}", load_gate("MA"), "MA")
         filled = fill(bank, store, names, chance)
         bank.search_name(names[0])
         latin = [" ".join(part[1] for part in parts) for parts in asked]

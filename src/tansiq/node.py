@@ -98,7 +98,7 @@ class Node:
         self.store = Store.open(settings.database_url)
         self.ledger = Ledger(self.store, keys.signing, self.vault, self.node_id, f"tansiq/{self.node_id}")
         self.access = Access(self.store, self.vault, clock, secrets.token_bytes)
-        self.bank = Bank(self.store, self.vault, self.ledger, clock, _new_id, self.country)
+        self.bank = Bank(self.store, self.vault, self.ledger, clock, _new_id, self.gate, self.country)
         self.exchange = Exchange(
             self.store,
             keys,

@@ -14,6 +14,7 @@ from tansiq.bank import Bank, parse_entity
 from tansiq.bank.model import Entity, Provenance
 from tansiq.crypto import SigningKeys, Vault, node_id
 from tansiq.ledger import Ledger
+from tansiq.policy import Gate, load_gate
 from tansiq.store import Store
 from tansiq.terms import OfficerId
 
@@ -24,6 +25,12 @@ ANALYST = Acting(OfficerId("o-00000000000000a1"), frozenset({Role.ANALYST}), "pr
 @cache
 def signing_keys() -> SigningKeys:
     return SigningKeys.generate()
+
+
+@cache
+def gate_of(country: str) -> Gate:
+    """Rules cost a tenth of a second to read; tests share them."""
+    return load_gate(country)
 
 
 @dataclass
@@ -53,7 +60,9 @@ class Holdings:
         node = node_id(self.country, signing_keys().public)
         self.ledger = Ledger(self.store, signing_keys(), self.vault, node, f"tansiq/{node}")
         self.new_id = lambda: f"{next(numbers):032x}"
-        self.bank = Bank(self.store, self.vault, self.ledger, self.clock, self.new_id, self.country)
+        self.bank = Bank(
+            self.store, self.vault, self.ledger, self.clock, self.new_id, gate_of(self.country), self.country
+        )
 
     def keep(self, given: Entity, **prov: Any) -> str:
         provenance = Provenance(**{"source": "own", "reference": "r", "originator": self.country, **prov})

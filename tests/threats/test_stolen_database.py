@@ -74,7 +74,7 @@ def test_a_stolen_database_without_keys_tells_no_name_and_no_number(sqlite_url):
 def test_with_another_key_nothing_opens_and_nothing_is_found(sqlite_url):
     there = Holdings(sqlite_url)
     kept = there.keep(HELD)
-    thief = Bank(there.store, Vault(b"\x08" * 32), there.ledger, there.clock, there.new_id, "ES")
+    thief = Bank(there.store, Vault(b"\x08" * 32), there.ledger, there.clock, there.new_id, load_gate("ES"), "ES")
     with pytest.raises(Broken):
         thief.get(kept)
     assert thief.search_identifier("phone", "+212612345678") == []

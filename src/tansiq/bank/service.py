@@ -10,11 +10,14 @@ from sqlalchemy import Connection
 
 from tansiq.access.model import Acting
 from tansiq.bank import records, rules
+from tansiq.bank.asking import question
 from tansiq.bank.model import BankRecord, Candidate, Entity, Provenance
 from tansiq.bank.names import Names, Spelling
 from tansiq.crypto import Vault
 from tansiq.errors import NotFound
 from tansiq.ledger import Ledger
+from tansiq.policy import Gate, clauses_of, permitted
+from tansiq.policy.model import Action
 from tansiq.store import Store
 from tansiq.terms import LogVerb
 
@@ -37,6 +40,7 @@ class Bank:
         ledger: Ledger,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
+        gate: Gate,
         country: str = "",
     ) -> None:
         self._store = store
@@ -44,6 +48,7 @@ class Bank:
         self._ledger = ledger
         self._clock = clock
         self._new_id = new_id
+        self._gate = gate
         self._country = country
         """Where a phone or a plate without a country is read, when its originator is not known."""
         self._names = Names()
@@ -67,14 +72,26 @@ class Bank:
         return number
 
     def collect(self, entity: Entity, prov: Provenance, by: Acting) -> str:
-        """An officer's own record: the record and its ledger leaf in one transaction (LED art. 25(1)(a))."""
+        """An officer's own record: the record and its ledger leaf in one transaction (LED art. 25(1)(a)).
+
+        Raises `Refused` where the law gate does not permit it.
+        """
+        clauses = self.permitted(Action.COLLECT, by, "record", [entity], prov)
 
         def work(tx: Connection) -> str:
             record = self.add(tx, entity, prov)
-            self._leaf(tx, LogVerb.COLLECT, record, by, {"source": prov.source, "schema": entity.schema})
+            self._leaf(tx, LogVerb.COLLECT, record, by, {"source": prov.source, "schema": entity.schema}, clauses)
             return record
 
         return self._store.write(work)
+
+    def permitted(
+        self, action: Action, by: Acting, step: str, about: Iterable[Entity] = (), prov: Provenance | None = None
+    ) -> list[str]:
+        """The clauses by which the law gate permits it, for the leaf. Raises `Refused` naming clauses and field."""
+        today = self._clock().date()
+        asked = question(action, self._gate.country, by, about=about, prov=prov, today=today)
+        return clauses_of(permitted(self._gate, asked, step))
 
     def add(self, tx: Connection, entity: Entity, prov: Provenance) -> str:
         """Keep one entity and return the record's id; the caller's verb writes the leaf.
@@ -276,13 +293,21 @@ class Bank:
         return gone
 
     def _erase(self, tx: Connection, ids: Iterable[str], by: Acting | None, why: dict[str, str]) -> list[str]:
-        gone = self.drop(tx, ids)
+        """`by` None: the rules erase, and nobody decides it. Raises `Refused` where the law gate wants it kept."""
+        who = by or Acting.machine()
+        if not (wanted := list(ids)):
+            return []
+        clauses = self.permitted(Action.ERASE, who, "erase")
+        gone = self.drop(tx, wanted)
         for record in gone:
-            self._leaf(tx, LogVerb.ERASE, record, by or Acting.machine(), why)
+            self._leaf(tx, LogVerb.ERASE, record, who, why, clauses)
         return gone
 
-    def _leaf(self, tx: Connection, verb: LogVerb, record: str, by: Acting, more: dict[str, str]) -> None:
+    def _leaf(
+        self, tx: Connection, verb: LogVerb, record: str, by: Acting, more: dict[str, str], clauses: list[str]
+    ) -> None:
         content = {
+            "clauses": clauses,
             "officer": by.officer,
             "purpose": by.purpose,
             "justification": by.justification,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
 from tansiq.access.model import Acting
 from tansiq.bank import Bank
+from tansiq.bank.model import Provenance
 from tansiq.errors import Conflict, Invalid
 from tansiq.ledger import Ledger
+from tansiq.policy.model import Action
 from tansiq.sources.canada import read_canada
 from tansiq.sources.eu import read_eu
 from tansiq.sources.ftm import read_ftm
@@ -79,7 +81,8 @@ def import_into(
 
     Everything is read and compared first, so that a damaged file changes nothing; then batches are written, each in a
     transaction with its leaf. After a crash between two batches the same import completes the work.
-    Raises `Conflict` when a list would lose more than half of its entries (see `may_shrink`).
+    The law gate is asked once for the list, not for each row. Raises `Refused`, and `Conflict` when a list would lose
+    more than half of its entries (see `may_shrink`).
     """
     given = list(rows)
     sources = sorted({r.provenance.source for r in given if isinstance(r, SourceRow)})
@@ -95,7 +98,8 @@ def import_into(
             step="import",
             hint="if the list really shrank so much, say so with may_shrink",
         )
-    _write(bank, store, ledger, plan, source, by, progress)
+    may = _permitted(bank, plan, source, by)
+    _write(bank, store, ledger, plan, source, by, may, progress)
     return ImportReport(
         source=source,
         read=len(given),
@@ -137,6 +141,18 @@ def _plan(bank: Bank, store: Store, given: Sequence[SourceRow | Reject], source:
     return plan
 
 
+def _permitted(bank: Bank, plan: _Plan, source: str, by: Acting) -> dict[LogVerb, list[str]]:
+    """The clauses of the law gate for what the import does. Raises `Refused` before anything is written."""
+    given = [*plan.add, *(row for _, row in plan.change)]
+    about = [row.entity for row in given]
+    prov = given[0].provenance if given else Provenance(source, "")
+    found = {LogVerb.COLLECT: bank.permitted(Action.COLLECT, by, "import", about, prov)}
+    if plan.remove:
+        # No officer decides that an entry goes: the new edition no longer has it, and the rule is to follow it.
+        found[LogVerb.ERASE] = bank.permitted(Action.ERASE, Acting.machine(), "import", prov=prov)
+    return found
+
+
 def _write(
     bank: Bank,
     store: Store,
@@ -144,6 +160,7 @@ def _write(
     plan: _Plan,
     source: str,
     by: Acting,
+    may: Mapping[LogVerb, list[str]],
     progress: Callable[[int], None] | None,
 ) -> None:
     steps: list[tuple[str, SourceRow]] = [("", row) for row in plan.add] + plan.change
@@ -156,7 +173,8 @@ def _write(
             changed = {record: (row.entity, row.provenance) for record, row in batch if record}
             bank.add_many(tx, new)
             bank.replace_many(tx, changed)
-            _leaf(bank, ledger, tx, LogVerb.COLLECT, source, by, {"added": len(new), "changed": len(changed)})
+            counts = {"added": len(new), "changed": len(changed)}
+            _leaf(bank, ledger, tx, LogVerb.COLLECT, source, by, counts, may[LogVerb.COLLECT])
 
         store.write(put)
         done += len(batch)
@@ -167,18 +185,26 @@ def _write(
 
         def drop(tx: Connection, gone: list[str] = gone) -> None:
             bank.drop(tx, gone)
-            _leaf(bank, ledger, tx, LogVerb.ERASE, source, by, {"removed": len(gone)})
+            _leaf(bank, ledger, tx, LogVerb.ERASE, source, by, {"removed": len(gone)}, may[LogVerb.ERASE])
 
         store.write(drop)
 
 
 def _leaf(
-    bank: Bank, ledger: Ledger, tx: Connection, verb: LogVerb, source: str, by: Acting, counts: dict[str, int]
+    bank: Bank,
+    ledger: Ledger,
+    tx: Connection,
+    verb: LogVerb,
+    source: str,
+    by: Acting,
+    counts: dict[str, int],
+    clauses: list[str],
 ) -> None:
     content = {
         "officer": by.officer,
         "purpose": by.purpose,
         "justification": by.justification,
+        "clauses": clauses,
         "source": source,
         **counts,
     }

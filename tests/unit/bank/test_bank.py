@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 
+from tansiq.access.model import Role
 from tansiq.bank.model import Provenance
-from tansiq.errors import NotFound
+from tansiq.errors import NotFound, Refused
 from tansiq.terms import LogVerb
 from tests.support.holdings import ANALYST, Holdings, entity, person, sqlite_url
 
@@ -150,7 +152,29 @@ def test_an_officers_record_leaves_a_leaf_in_the_same_transaction(here):
     (leaf,) = here.ledger.find(made)
     assert leaf.verb is LogVerb.COLLECT
     assert leaf.content["officer"] == ANALYST.officer
+    assert leaf.content["clauses"] == ["roles.record"]
     assert here.bank.get(made).provenance.reference == "case-7"
+
+
+def test_an_administrator_records_nobody(here):
+    admin = replace(ANALYST, roles=frozenset({Role.ADMIN}))
+    with pytest.raises(Refused) as caught:
+        here.bank.collect(person("Yasser Tazeghart"), Provenance("own", "case-7"), admin)
+    assert (caught.value.code, caught.value.step, caught.value.field) == ("policy.refused", "record", "role")
+    assert here.bank.count() == 0
+
+
+def test_an_erasure_names_the_clause_that_permits_it(here):
+    made = here.keep(person("Yasser Tazeghart"), erase_on="2026-11-22")
+    here.store.write(lambda tx: here.bank.erase_due(tx, "2026-11-22"))
+    assert here.ledger.find(made)[-1].content["clauses"] == ["roles.machine"]
+
+
+def test_an_analyst_erases_nothing(here):
+    made = here.keep(person("Yasser Tazeghart"))
+    with pytest.raises(Refused):
+        here.store.write(lambda tx: here.bank.remove(tx, made, ANALYST, "a wish"))
+    assert here.bank.get(made)
 
 
 def test_a_failed_transaction_leaves_neither_record_nor_name(here):

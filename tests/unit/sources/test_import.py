@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from tansiq.access.model import Role
 from tansiq.bank.model import Provenance
-from tansiq.errors import Conflict, Invalid
+from tansiq.errors import Conflict, Invalid, Refused
 from tansiq.sources import import_into, read
 from tansiq.sources.model import Reject, SourceRow
 from tansiq.terms import LogVerb
@@ -141,3 +143,27 @@ def test_nothing_but_rejects_removes_nothing(there):
     report = take(there, [Reject("individual 1", "source.name_missing")])
     assert (report.read, report.removed) == (1, 0)
     assert there.bank.count() == 1
+
+
+def test_the_law_gate_is_asked_once_for_a_list_and_its_clause_stands_in_every_leaf(there, monkeypatch):
+    asked = []
+    permitted = there.bank.permitted
+    monkeypatch.setattr(there.bank, "permitted", lambda *a, **k: asked.append(a[0]) or permitted(*a, **k))
+    take(there, rows(*range(1, 701)))
+    take(there, rows(*range(1, 700)))
+    assert asked == ["collect", "collect", "erase"]
+    leaves = there.ledger.find("source:un")
+    assert [(leaf.verb, leaf.content["clauses"]) for leaf in leaves] == [
+        (LogVerb.COLLECT, ["roles.record"]),
+        (LogVerb.COLLECT, ["roles.record"]),
+        (LogVerb.ERASE, ["roles.machine"]),
+    ]
+
+
+def test_an_import_that_nothing_permits_changes_nothing(there):
+    admin = replace(ANALYST, roles=frozenset({Role.ADMIN}))
+    with pytest.raises(Refused) as caught:
+        import_into(there.bank, there.store, there.ledger, rows(1), admin)
+    assert (caught.value.step, caught.value.field) == ("import", "role")
+    assert there.bank.count() == 0
+    assert there.ledger.find("source:un") == []
