@@ -38,7 +38,7 @@ def duties(
                 d["code"],
                 d["owner"],
                 d["dossier"][:14],
-                "urgent" if d["urgent"] else "",
+                ", ".join(w for w, yes in (("urgent", d["urgent"]), ("duty officer", d["escalated"])) if yes),
                 d["clause"],
             )
             for d in owed
@@ -50,6 +50,8 @@ def duties(
 
 def _row(duty: Duty | LocalDuty, now: datetime, owner: str = "") -> dict[str, Any]:
     """A duty of a dossier, or one that only this node's officers owe, in one form."""
+    from tansiq.kinds import ESCALATIONS  # late: --help needs no kinds
+
     return {
         "code": duty.code,
         "owner": getattr(duty, "owner", owner),
@@ -61,5 +63,6 @@ def _row(duty: Duty | LocalDuty, now: datetime, owner: str = "") -> dict[str, An
         "overdue": duty.due_at is not None and duty.due_at < now,
         "paused": getattr(duty, "paused", ""),
         "urgent": duty.urgent,
+        "escalated": duty.code in ESCALATIONS,
         "clause": duty.clause,
     }

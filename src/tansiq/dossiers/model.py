@@ -99,7 +99,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Who owes what until when, under which clause. `owner` is the node that owes it."""
+    """Who owes what until when, under which clause. `owner` is the node that owes it. Owed from `since` on."""
 
     dossier: DossierId
     owner: NodeId
@@ -277,3 +277,5 @@ class Kind:
 
     def act(self, entry_type: str) -> ActRule | None:
         return next((a for a in self.acts if a.type == entry_type), None)
+    escalations: frozenset[str] = frozenset()
+    """Codes of duties that are the duty officer's (the supervisor's), because what was owed first was not done."""

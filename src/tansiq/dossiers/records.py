@@ -97,7 +97,8 @@ DUTIES = Table(
     Column("urgent", Integer, nullable=False),
     Column("creditor", String(23), nullable=False),
     Column("paused", String(40), nullable=False),
-    Index("ix_duties_owner_due", "owner", "due_at"),
+    # With `since`: counting what is owed now reads the index alone.
+    Index("ix_duties_owner_due_since", "owner", "due_at", "since"),
 )
 
 NO_DUE = "9999-12-31T23:59:59.999Z"
@@ -417,8 +418,17 @@ def insert_duties(tx: Connection, dossier: DossierId, found: Iterable[Duty]) -> 
         tx.execute(_INSERT_DUTIES, rows)
 
 
-def load_duties(tx: Connection, owner: NodeId | None, dossier: DossierId | None, limit: int) -> list[Duty]:
-    query = select(DUTIES).order_by(DUTIES.c.due_at, DUTIES.c.dossier, DUTIES.c.number).limit(limit)
+def load_duties(
+    tx: Connection,
+    owner: NodeId | None,
+    dossier: DossierId | None,
+    limit: int,
+    now: datetime,
+    creditor: NodeId | None = None,
+) -> list[Duty]:
+    """What is owed now, the first due first: a duty whose `since` lies ahead is not owed yet."""
+    query = select(DUTIES).where(DUTIES.c.since <= format_instant(now))
+    query = query.order_by(DUTIES.c.due_at, DUTIES.c.dossier, DUTIES.c.number).limit(limit)
     if owner is not None:
         query = query.where(DUTIES.c.owner == owner)
     if dossier is not None:
@@ -442,3 +452,12 @@ def load_duties(tx: Connection, owner: NodeId | None, dossier: DossierId | None,
 
 def count_entries(tx: Connection) -> int:
     return int(tx.execute(select(func.count()).select_from(ENTRIES)).scalar_one())
+    if creditor is not None:
+        query = query.where(DUTIES.c.creditor == creditor, DUTIES.c.owner != creditor)
+def count_duties(tx: Connection, owner: NodeId, now: datetime, soon: datetime) -> tuple[int, int]:
+    """How many duties a member owes now, and how many of them are due before `soon`."""
+    query = select(func.count(), func.count().filter(DUTIES.c.due_at < format_instant(soon)))
+    row = tx.execute(query.where(DUTIES.c.owner == owner, DUTIES.c.since <= format_instant(now))).one()
+    return int(row[0]), int(row[1])
+
+

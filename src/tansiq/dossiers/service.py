@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection
@@ -194,10 +194,25 @@ class Dossiers:
             log.error("dossier unreadable", dossier=dossier, code=exc.code)  # noqa: TRY400 # no traceback: it may hold texts
             return ""
 
-    def duties(self, owner: NodeId | None = None, dossier: DossierId | None = None, limit: int = 1000) -> list[Duty]:
-        """Most urgent first; `owner` None: everybody's."""
+    def duties(
+        self,
+        owner: NodeId | None = None,
+        dossier: DossierId | None = None,
+        limit: int = 1000,
+        creditor: NodeId | None = None,
+    ) -> list[Duty]:
+        """What is owed now, the first due first. `owner` None: by everybody; `creditor`: what others owe to it.
+
+        A duty whose `since` lies ahead (an escalation whose time has not come) is not owed yet, and left out.
+        """
         with self._w.store.read() as tx:
-            return records.load_duties(tx, owner, dossier, limit)
+            return records.load_duties(tx, owner, dossier, limit, self._w.clock(), creditor)
+
+    def count_duties(self, owner: NodeId, within: timedelta) -> tuple[int, int]:
+        """How many duties a member owes now, and how many of them are late or due within this time."""
+        now = self._w.clock()
+        with self._w.store.read() as tx:
+            return records.count_duties(tx, owner, now, now + within)
 
     def grants(self, dossier: DossierId) -> list[records.Grant]:
         """Why each of our entries goes to whom, and what is withheld."""

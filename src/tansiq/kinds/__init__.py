@@ -31,4 +31,7 @@ KINDS: dict[str, Kind] = {
     )
 }
 
-__all__ = ["KINDS", "LANGUAGES", "TABLES", "words_of"]
+ESCALATIONS = frozenset(code for kind in KINDS.values() for code in kind.escalations)
+"""Duties of the duty officer (role supervisor): shown first to whoever has that role."""
+
+__all__ = ["ESCALATIONS", "KINDS", "LANGUAGES", "TABLES", "words_of"]

@@ -61,9 +61,9 @@ def _dossier(call: Call) -> DossierId:
 
 
 def duties(call: Call) -> Response:
-    """Who owes what until when, most urgent first."""
+    """What we owe and what partners owe us until when, most urgent first; a supervisor's escalations before all."""
     call.acting()
-    found = [plain(d) | {"href": href} for d, href in all_duties(call.node, call.now)]
+    found = [plain(d) | {"href": href} for d, href in all_duties(call.node, call.now, call.officer.roles)]
     return JSONResponse({"now": plain(call.now), "node": call.node.node_id, "duties": found})
 
 

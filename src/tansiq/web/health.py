@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -41,11 +42,9 @@ class Metrics:
             self.outbox.labels(state).set(sum(getattr(s, state) for s in status))
         self.ledger.set(node.ledger.head()[0])
         self.records.set(node.bank.count())
-        now = node.clock()
-        mine = node.dossiers.duties(owner=node.node_id)
-        late = sum(d.due_at is not None and d.due_at < now for d in mine)
+        owed, late = node.dossiers.count_duties(node.node_id, timedelta(0))
         self.duties.labels("late").set(late)
-        self.duties.labels("running").set(len(mine) - late)
+        self.duties.labels("running").set(owed - late)
         return generate_latest(self.registry)
 
 

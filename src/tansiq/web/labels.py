@@ -44,6 +44,7 @@ MISSING = {
     "officer": N_("an officer"),
     "person_roles": N_("another role of the person in the case"),
     "properties": N_("less about the persons"),
+    "signature": N_("the recipient's signature"),
 }
 HANDLING_TONE = {"H0": "", "H1": "info", "H2": "bad", "H3": "bad"}
 SOURCE_GRADE = {

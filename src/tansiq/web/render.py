@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -163,10 +164,9 @@ def nav_counts(visit: Visit) -> dict[str, int]:
     """What stands beside the navigation's words. Asked for each page: a stale count is worse than none."""
     if visit.session is None:
         return {}
-    duties = visit.node.dossiers.duties(owner=visit.node.node_id)
-    due = sum(d.due_at is not None and (d.due_at - visit.now).total_seconds() < 86_400 for d in duties)
+    owed, due = visit.node.dossiers.count_duties(visit.node.node_id, timedelta(days=1))
     hits = visit.node.hits.count(MatchState.OPEN)
-    return {"duties": len(duties) + hits, "due": due, "hits": hits}
+    return {"duties": owed + hits, "due": due, "hits": hits}
 
 
 def render(visit: Visit, template: str, *, status: int = 200, strictest: str = "H0", **values: Any) -> Response:

@@ -300,3 +300,4 @@ COMMITTEE = Kind(
     }.get(entry.statement.type, ()),
     figures,
 )
+    escalations=frozenset({"committee.report_silence"}),

@@ -405,5 +405,7 @@ MAJOR_EVENT = Kind(
     lambda _state, _me: (),
     required,
     figures,
-    ends_on,
+    ends_on=ends_on,
+    erased_act="major_event.erased",
+    erases=erases,
 )

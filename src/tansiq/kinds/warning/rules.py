@@ -194,4 +194,5 @@ WARNING = Kind(
     lambda _state, _me: (),
     lambda entry: ("threat",) if entry.statement.type == "warning.issued" else (),
     figures,
+    escalations=frozenset({"warning.escalate", "warning.call"}),
 )

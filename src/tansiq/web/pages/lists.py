@@ -14,7 +14,7 @@ from tansiq.access.model import Acting, Draft, Officer, Role
 from tansiq.bank.model import Claim, Entity
 from tansiq.dossiers.model import Duty
 from tansiq.errors import Invalid
-from tansiq.kinds import KINDS
+from tansiq.kinds import ESCALATIONS, KINDS
 from tansiq.terms import DossierId, parse_instant
 from tansiq.web import labels, problems, views
 from tansiq.web.pages.session import check_purpose, go, purpose_choices
@@ -44,15 +44,20 @@ class DutyRow:
     href: str
 
 
-def all_duties(node: Any, now: datetime) -> list[tuple[Duty, str]]:
-    """Every duty with the page where it is done; what only this node's officers owe is among them."""
-    found = [(d, f"/dossiers/{d.dossier}") for d in node.dossiers.duties()]
+def all_duties(node: Any, now: datetime, roles: frozenset[Role]) -> list[tuple[Duty, str]]:
+    """What we owe and what partners owe us, with the page where it is done; what only our officers owe is among them.
+
+    The duty officer (a supervisor) sees first what was not done in time and goes up.
+    """
+    owed = [*node.dossiers.duties(owner=node.node_id), *node.dossiers.duties(creditor=node.node_id)]
+    found = [(d, f"/dossiers/{d.dossier}") for d in owed]
     for x in node.hits.duties(now):
         local = Duty(
             DossierId(x.dossier), node.node_id, x.code, x.due_at, x.since, x.clause, urgent=x.urgent, creditor=None
         )
         found.append((local, f"/hits/{x.match}"))
-    return sorted(found, key=lambda pair: views.urgency(pair[0], now))
+    first = ESCALATIONS if Role.SUPERVISOR in roles else frozenset()
+    return sorted(found, key=lambda pair: (pair[0].code not in first, *views.urgency(pair[0], now)))
 
 
 def duties(visit: Visit) -> Response:
@@ -61,14 +66,15 @@ def duties(visit: Visit) -> Response:
     subjects = {r.id: r.subject for r in visit.node.dossiers.rows(limit=1000)} if reads else {}
     rows = [
         DutyRow(d, views.clock(d.since, d.due_at, visit.now), subjects.get(d.dossier, ""), href)
-        for d, href in all_duties(visit.node, visit.now)
+        for d, href in all_duties(visit.node, visit.now, visit.officer.roles)
     ]
     me = visit.node.node_id
     return render(
         visit,
         "duties.html",
         mine=[r for r in rows if r.duty.owner == me],
-        theirs=[r for r in rows if r.duty.owner != me and r.duty.creditor == me],
+        theirs=[r for r in rows if r.duty.owner != me],
+        escalations=ESCALATIONS,
         names=peer_names(visit.node),
         fingerprint=_duties_seen(visit),
         began=int(visit.now.timestamp()),
@@ -77,7 +83,8 @@ def duties(visit: Visit) -> Response:
 
 def _duties_seen(visit: Visit) -> str:
     """A short mark of what is owed now; it changes when a duty comes, goes, stops or starts."""
-    known = sorted(f"{d.dossier}{d.owner}{d.code}{d.due_at}" for d, _ in all_duties(visit.node, visit.now))
+    owed = all_duties(visit.node, visit.now, visit.officer.roles)
+    known = sorted(f"{d.dossier}{d.owner}{d.code}{d.due_at}" for d, _ in owed)
     return sha256("\n".join(known).encode()).hexdigest()[:16]
 
 
