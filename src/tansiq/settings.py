@@ -28,6 +28,7 @@ LANGUAGES = ("ar", "fr", "es", "de", "en")
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
+_QUOTA = re.compile(r"[a-z]{2}-[a-z2-7]{20} (high|low|plan) \d{1,9} \d{1,9}")
 
 
 def _key(doc: str, default: Any = MISSING, check: Callable[[Any], Any] | None = None) -> Any:
@@ -180,6 +181,40 @@ class PolicySettings:
     directory: str = _key("folder with further *.cedar files: national rules and agreements; empty: none", "", _text)
 
 
+_quota = partial(_whole, least=0, most=10**9)
+
+
+def _quota_lines(value: Any) -> tuple[str, ...]:
+    found = _texts(value)
+    for line in found:
+        if not _QUOTA.fullmatch(line):
+            raise ValueError('a list of "<partner\'s node id> <high|low|plan> <a day> <burst>"')
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateSettings:
+    """Private checks: how much a partner may ask. What a figure lets it read out: docs/private-matching.md."""
+
+    epoch_days: int = _key("days until new keys and new lists", 90, partial(_whole, least=1, most=366))
+    grace_days: int = _key("days for which the epoch before is still answered", 7, partial(_whole, least=0, most=90))
+    quota_high: int = _key("evaluations a partner and day of long numbers (documents, accounts)", 10_000, _quota)
+    quota_low: int = _key("evaluations a partner and day of names with dates, phones, plates", 2_000, _quota)
+    quota_plan: int = _key("evaluations a partner and day of planned places and times", 5_000, _quota)
+    burst_high: int = _key("more of them in the first week of an epoch, in all", 20_000, _quota)
+    burst_low: int = _key("more of them in the first week of an epoch, in all", 10_000, _quota)
+    burst_plan: int = _key("more of them in the first week of an epoch, in all", 0, _quota)
+    quotas: tuple[str, ...] = _key(
+        'partners with quotas of their own: "<node id> <high|low|plan> <a day> <burst>"', (), _quota_lines
+    )
+    ceiling_high: int = _key("a day over all partners together; 0: five times the quota", 0, _quota)
+    ceiling_low: int = _key("a day over all partners together; 0: five times the quota", 0, _quota)
+    ceiling_plan: int = _key("a day over all partners together; 0: five times the quota", 0, _quota)
+    log_days: int = _key(
+        "days for which batches stay openable for the supervisors", 400, partial(_whole, least=1, most=3650)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewSettings:
     """How officers confirm or reject matches."""
@@ -194,6 +229,7 @@ _TABLES: dict[str, type[Any]] = {
     "exchange": ExchangeSettings,
     "keys": KeysSettings,
     "policy": PolicySettings,
+    "private": PrivateSettings,
     "review": ReviewSettings,
 }
 
@@ -209,6 +245,7 @@ class Settings:
     exchange: ExchangeSettings = field(default_factory=ExchangeSettings)
     keys: KeysSettings = field(default_factory=KeysSettings)
     policy: PolicySettings = field(default_factory=PolicySettings)
+    private: PrivateSettings = field(default_factory=PrivateSettings)
     review: ReviewSettings = field(default_factory=ReviewSettings)
 
     @classmethod

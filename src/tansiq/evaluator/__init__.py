@@ -14,6 +14,6 @@ Read `rules.py` (the meter) first, then `room.py`; `process.py` is the loop, `cl
 """
 
 from tansiq.evaluator.client import EvaluatorClient, start_evaluator
-from tansiq.evaluator.rules import readout
+from tansiq.evaluator.rules import hit_alarms, readout
 
-__all__ = ["EvaluatorClient", "readout", "start_evaluator"]
+__all__ = ["EvaluatorClient", "hit_alarms", "readout", "start_evaluator"]

@@ -17,7 +17,7 @@ Read next: `service.py` (the verbs), `outbox.py` and `inbox.py` (crash states), 
 from tansiq.exchange.cards import VerifiedCard, former_keys, verify_card_file
 from tansiq.exchange.courier import Courier
 from tansiq.exchange.proofs import verify_receipt_proof
-from tansiq.exchange.service import CARD_PATH, ENVELOPES_PATH, POLL_PATH, RECEIPTS_PATH, Exchange
+from tansiq.exchange.service import CARD_PATH, ENVELOPES_PATH, POLL_PATH, PRIVATE_PATH, RECEIPTS_PATH, Exchange
 from tansiq.exchange.transport import HttpsTransport, server_ssl_context, tls_material, uvicorn_context_factory
 from tansiq.exchange.wire import MAX_ENVELOPE_BYTES, MAX_POLL_BYTES, MAX_RECEIPT_BYTES, render_poll_answer
 
@@ -28,6 +28,7 @@ __all__ = [
     "MAX_POLL_BYTES",
     "MAX_RECEIPT_BYTES",
     "POLL_PATH",
+    "PRIVATE_PATH",
     "RECEIPTS_PATH",
     "Courier",
     "Exchange",

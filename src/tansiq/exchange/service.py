@@ -46,6 +46,8 @@ ENVELOPES_PATH = "/exchange/v1/envelopes"
 POLL_PATH = "/exchange/v1/poll"
 RECEIPTS_PATH = "/exchange/v1/receipts"
 CARD_PATH = "/exchange/v1/card"
+PRIVATE_PATH = "/exchange/v1/private"
+"""Batches of private checks: what they say is read by `private`, not here."""
 
 POLL_ENVELOPES = 16
 REMEMBERED_POLLS = 4096

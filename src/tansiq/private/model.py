@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from tansiq.crypto import Blinded
@@ -146,3 +147,175 @@ class Grid:
     long_bucket_minutes: int = 24 * 60
     long_from_minutes: int = 48 * 60
     time_margin_minutes: int = 30
+
+
+# --- what the service shows ------------------------------------------------------------------------------------
+
+
+class Tier(StrEnum):
+    """What a key evaluates; the evaluator's word for it is the same."""
+
+    HIGH = "high"
+    LOW = "low"
+    PLAN = "plan"
+
+
+class CheckKind(StrEnum):
+    PERSON = "person"
+    PLAN = "plan"
+
+
+class CheckState(StrEnum):
+    """`waiting`: a batch is on its way by envelope. `refused`: the holder said no; `code` names why."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One key class of a person at one holder. `hit` is None where nothing was asked: no key, or no list of it."""
+
+    key_class: str
+    hit: bool | None
+    rids: tuple[str, ...] = ()
+    """Opaque ids, hex: the holder alone can say what they mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What one partner's lists say of one person (or of a plan's tokens)."""
+
+    id: str
+    kind: CheckKind
+    partner: NodeId
+    state: CheckState
+    code: str
+    families: tuple[Family, ...]
+    epochs: Mapping[str, int]
+    """tier -> epoch that was asked."""
+    evaluations: int
+    purpose: str
+    officer: str
+    asked_at: datetime
+    ref: str = ""
+    dossier: str = ""
+    """The request that an officer opened on it."""
+    case: str = ""
+
+    @property
+    def hit(self) -> bool:
+        return any(f.hit for f in self.families)
+
+    @property
+    def rids(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(rid for f in self.families for rid in f.rids))
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRow:
+    """An epoch of our own keys."""
+
+    number: int
+    state: str
+    begins_on: str
+    ends_on: str
+    grace_until: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """A list: ours for a partner (`held`), or a partner's for us (`taken`)."""
+
+    side: str
+    node: NodeId
+    tier: str
+    epoch: int
+    state: str
+    count: int
+    """Its public ceiling."""
+    entries: int
+    """Real ones; 0 for a partner's list, where nobody can tell."""
+    sequence: int
+    changed_at: str
+    classes: tuple[str, ...]
+    public: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeterRow:
+    """What one partner has spent of one tier today, and what the whole quota lets it read out in an epoch."""
+
+    partner: NodeId
+    tier: str
+    spent: int
+    per_day: int
+    burst: int
+    readout: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class UseRow:
+    """Batches and evaluations of one partner, tier and purpose; `code` names a refusal, empty for answers."""
+
+    partner: NodeId
+    tier: str
+    purpose: str
+    code: str
+    batches: int
+    evaluations: int
+    last_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a supervisor (alarms) or an officer (named ids, new findings of a watch) must look at."""
+
+    id: str
+    code: str
+    """`private.alarm.<kind>`, `private.named` (a request names an opaque id of ours), `private.watch_hit`."""
+    partner: str
+    tier: str
+    count: int
+    of: int
+    ref: str
+    """The dossier or the check that it is about."""
+    since: datetime
+    seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A person under standing watch."""
+
+    id: str
+    state: str
+    purpose: str
+    officer: str
+    case: str
+    since: datetime
+    until_on: str
+    person: Mapping[str, object] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What an opaque id of ours means: a record of the bank, a canary, or what another capability listed."""
+
+    rid: str
+    partner: NodeId
+    tier: str
+    epoch: int
+    record: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One key under which a holder lists something: `record` and `group` decide the opaque id."""
+
+    record: str
+    group: str
+    input: bytes = field(repr=False)

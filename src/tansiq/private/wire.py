@@ -294,3 +294,86 @@ def split(raw: bytes, size: int) -> list[bytes]:
 
 def outputs_size(count: int) -> int:
     return count * OUTPUT_BYTES
+
+
+# --- refusals, samples and openings ----------------------------------------------------------------------------
+
+REFUSAL_TYPE = "application/vnd.tansiq.private-refusal.v1+json"
+_CODE = re.compile(r"[a-z]+(\.[a-z_]+){1,3}")
+_KIND = re.compile(r"Invalid|Refused|NotFound|Conflict|Untrusted|Broken")
+MAX_SAMPLE = 1024 * 1024
+MAX_OPENINGS = 64 * 1024 * 1024
+_MAX_BATCHES = 10_000
+
+
+def refusal_body(holder: str, asker: str, asked: str, kind: str, code: str) -> bytes:
+    """A holder's signed no to one batch, by name."""
+    return canonical({"holder": holder, "asker": asker, "asked": asked, "kind": kind, "code": code})
+
+
+def parse_refusal(body: bytes) -> tuple[str, str, str, str, str]:
+    """(holder, asker, asked, kind, code) of a refusal that was verified."""
+    read = _Fields(body)
+    found = (
+        read.node("holder"),
+        read.node("asker"),
+        read.text("asked", _HEX),
+        read.text("kind", _KIND),
+        read.text("code", _CODE),
+    )
+    read.end()
+    return found
+
+
+class _SampleWire(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    v: int
+    holder: str
+    asker: str
+    seed: bytes
+    share: float
+    batches: list[str]
+
+
+class _OpeningsWire(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    v: int
+    holder: str
+    asker: str
+    seed: bytes
+    share: float
+    openings: list[bytes]
+
+
+def sample_file(holder: str, asker: str, seed: bytes, share: float, batches: list[str]) -> bytes:
+    """What one supervisor draws for the other: which batches, and the chance that picks elements of them."""
+    return msgspec.json.encode(_SampleWire(1, holder, asker, seed, share, batches))
+
+
+def parse_sample(raw: bytes) -> tuple[str, str, bytes, float, list[str]]:
+    """(holder, asker, seed, share, batches). Raises `Untrusted("private.*")`."""
+    read = _sheet(raw, MAX_SAMPLE, _SampleWire)
+    if len(read.batches) > _MAX_BATCHES or not all(_HEX.fullmatch(b) for b in read.batches):
+        raise _malformed("not a list of batches", "batches")
+    return read.holder, read.asker, read.seed, read.share, read.batches
+
+
+def openings_file(holder: str, asker: str, seed: bytes, share: float, openings: list[bytes]) -> bytes:
+    """The asker's supervisor's answer to a sample."""
+    return msgspec.json.encode(_OpeningsWire(1, holder, asker, seed, share, openings))
+
+
+def parse_openings(raw: bytes) -> tuple[str, str, bytes, float, list[Opening]]:
+    """(holder, asker, seed, share, openings). Raises `Untrusted("private.*")`."""
+    read = _sheet(raw, MAX_OPENINGS, _OpeningsWire)
+    return read.holder, read.asker, read.seed, read.share, [parse_opening(o) for o in read.openings]
+
+
+def _sheet(raw: bytes, limit: int, kind: Any) -> Any:
+    if len(raw) > limit:
+        raise Untrusted("private.too_large", "larger than such a file can be", step="private")
+    try:
+        read = msgspec.json.decode(raw, type=kind)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as exc:
+        raise _malformed("not such a file") from exc
+    if read.v != 1 or not 0.0 < read.share <= 1.0 or len(read.seed) != 32:
+        raise _malformed("a sample of another form", "seed")
+    return read

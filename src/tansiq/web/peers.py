@@ -1,4 +1,4 @@
-"""The door that partners' nodes knock at: four paths under `/exchange/v1/`, on a TLS listener of its own.
+"""The door that partners' nodes knock at: five paths under `/exchange/v1/`, on a TLS listener of its own.
 
 It reads no payload and decides nothing: a size limit before each body is read, a thread for the service, and an
 RFC 9457 problem for what fails. Polls are held open; they have threads of their own, so that waiting partners never
@@ -26,6 +26,7 @@ from tansiq.exchange import (
     MAX_POLL_BYTES,
     MAX_RECEIPT_BYTES,
     POLL_PATH,
+    PRIVATE_PATH,
     RECEIPTS_PATH,
     render_poll_answer,
 )
@@ -35,6 +36,8 @@ from tansiq.web.security import SecurityHeaders, read_body
 
 POLL_THREADS = 128
 WORK_THREADS = 16
+MAX_PRIVATE_BYTES = 128 * 1024
+"""A batch is 8 kB, its signed header less than 10."""
 
 Work = Callable[[Any, bytes], bytes]
 
@@ -47,6 +50,11 @@ def _receive(node: Any, raw: bytes) -> bytes:
 def _take_receipt(node: Any, raw: bytes) -> bytes:
     node.exchange.take_receipt(raw)
     return b"{}"
+
+
+def _private(node: Any, raw: bytes) -> bytes:
+    found: bytes = node.private.answer(raw)
+    return found
 
 
 def _poll(node: Any, raw: bytes) -> bytes:
@@ -92,6 +100,7 @@ def create_peer_app(node: Any) -> Starlette:
             Route(ENVELOPES_PATH, _post(_receive, MAX_ENVELOPE_BYTES, "work_threads"), methods=["POST"]),
             Route(POLL_PATH, _post(_poll, MAX_POLL_BYTES, "poll_threads"), methods=["POST"]),
             Route(RECEIPTS_PATH, _post(_take_receipt, MAX_RECEIPT_BYTES, "work_threads"), methods=["POST"]),
+            Route(PRIVATE_PATH, _post(_private, MAX_PRIVATE_BYTES, "work_threads"), methods=["POST"]),
             Route(CARD_PATH, card, methods=["GET"]),
             Route("/exchange/v1/", door, methods=["GET"]),
             Route("/healthz", healthz, methods=["GET"]),
