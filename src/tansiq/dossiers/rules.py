@@ -7,11 +7,13 @@ Rules (docs/protocol.md numbers them D-1 ...):
 - D-4 a clock is one more than the newest parent's: it can neither race nor turn back;
 - D-5 of two entries of one author under one clock the first in order counts, and both are marked;
 - D-6 an act that the life cycle does not allow stays visible, marked, and changes nothing;
-- D-7 the fold never raises on entries that verified.
+- D-7 the fold never raises on entries that verified;
+- D-13 facts are codes, instants, numbers and ids: an act whose facts hold words is marked and changes nothing.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -103,10 +105,31 @@ def parse_facts(rule: ActRule, facts: object) -> Any:
             raise Invalid("facts.unexpected", "this act has no facts", field="facts")
         return None
     try:
-        return msgspec.convert(facts, type=rule.facts)
+        typed = msgspec.convert(facts, type=rule.facts)
     except (msgspec.ValidationError, RecursionError) as exc:
         where = field_of(exc, "facts")
         raise Invalid("facts.malformed", "missing, unknown or of the wrong form", field=where) from None
+    if wordy := _wordy(facts, "facts"):
+        raise Invalid("facts.words", "codes, instants and ids only: words belong in a part", field=wordy)
+    return typed
+
+
+_CODE = re.compile(r"[A-Za-z0-9_.:+#/=-]{0,512}")
+NOT_CODES = frozenset({"text", "proof"})
+"""The words of a restriction (H3), which all who see the entry must read, and the ledger's proof of an erasure."""
+
+
+def _wordy(facts: Any, path: str) -> str:
+    """The first place in an act's facts that holds words. Everybody sees facts and nobody can erase them: D-13."""
+    if isinstance(facts, str):
+        return "" if _CODE.fullmatch(facts) else path
+    if isinstance(facts, Mapping):
+        named = ((f"{path}.{k}", k, v) for k, v in facts.items())
+        found = (path if not _CODE.fullmatch(str(k)) else _wordy(v, at) for at, k, v in named if k not in NOT_CODES)
+        return next((f for f in found if f), "")
+    if isinstance(facts, list | tuple):
+        return next((f for n, v in enumerate(facts) if (f := _wordy(v, f"{path}[{n}]"))), "")
+    return ""
 
 
 def fold(dossier: DossierId, entries: Iterable[Entry], kind: Kind) -> DossierState:
