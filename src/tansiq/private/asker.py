@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +200,7 @@ class Asker:
             return step(row)
         except (Untrusted, Conflict, Invalid) as exc:
             log.warning("private.partner_refused", code=exc.code, peer=row.get("holder") or row.get("node"))
-            self._g.store.write(lambda tx, c=exc.code: self._break(tx, row, c))
+            self._g.store.write(partial(self._break, row=row, code=exc.code))
             return True
 
     def _break(self, tx: Connection, row: dict[str, Any], code: str) -> None:
@@ -346,7 +347,7 @@ class Asker:
             for tier, row in lists.items():
                 self._ask_tier(ident, inner, tier, row, by)
         except TansiqError as exc:
-            g.store.write(lambda tx, c=exc.code: self._refused(tx, ident, c))
+            g.store.write(partial(self._refused, ident=ident, code=exc.code))
             raise
         return self._finish(ident)
 
@@ -433,7 +434,7 @@ class Asker:
         try:
             reply = g.post(holder, raw)
         except PeerUnavailable as exc:
-            g.store.write(lambda tx, c=exc.code: self._mark(tx, ident, "refused", c))
+            g.store.write(partial(self._mark, ident=ident, state="refused", code=exc.code))
             raise
         if reply is None:
             g.store.write(lambda tx: g.enqueue(tx, holder, f"batch:{ident}"))
@@ -445,7 +446,7 @@ class Asker:
         try:
             outputs = self._verified(holder, asked, descriptor, reply)
         except TansiqError as exc:
-            g.store.write(lambda tx, c=exc.code: self._mark(tx, ident, "refused", c))
+            g.store.write(partial(self._mark, ident=ident, state="refused", code=exc.code))
             raise
         sealed = g.vault.seal("private_outputs", ident, b"".join(outputs))
         g.store.write(lambda tx: self._mark(tx, ident, "answered", "", outputs=sealed, body=b""))
@@ -490,7 +491,7 @@ class Asker:
                 bytes(row["raw"]),
             )
         except TansiqError as exc:
-            g.store.write(lambda tx, c=exc.code: self._refused(tx, there["check"], c))
+            g.store.write(partial(self._refused, ident=there["check"], code=exc.code))
         g.store.write(lambda tx: records.remove(tx, records.queue, id=row["id"]))
         self._finish(there["check"])
         return True
@@ -558,8 +559,8 @@ class Asker:
             _, openings = self.openings(row)
             with self._tags(row) as tags:
                 for opening, output in zip(openings, outputs, strict=False):
-                    rids = tags.find(output)
-                    found[parse_opening(opening).input] = None if rids is None else [r.hex() for r in rids]
+                    there = tags.find(output)
+                    found[parse_opening(opening).input] = None if there is None else [r.hex() for r in there]
         before = [tuple(map(str, f)) for f in inner.families]
         families: dict[str, tuple[bool, list[str]]] = {}
         for _tier, key_class, message in inner.questions:

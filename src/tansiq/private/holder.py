@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -244,7 +245,7 @@ class Holder:
             due = []
         for row in over:
             g.keys.get().destroy_epoch(row["number"])
-            g.store.write(lambda tx, r=row: self._end_epoch(tx, r["number"]))
+            g.store.write(partial(self._end_epoch, number=row["number"]))
         for row in due:
             self.refresh(NodeId(row["partner"]), Tier(row["tier"]))
         self._forget()
@@ -585,7 +586,7 @@ class Holder:
         """Which record an opaque id means; None where we never gave it (to this partner)."""
         wanted = bytes.fromhex(rid)
         with self._g.store.read() as tx:
-            where = {"partner": partner} if partner else {}
+            where: dict[str, Any] = {"partner": partner} if partner else {}
             rows = records.rows(tx, records.held, by=(records.held.c.epoch.desc(),), **where)
         for row in rows:
             if (of := self._open(row).meanings.get(wanted)) is not None:

@@ -167,7 +167,7 @@ answered = Table(
     Column("elements", LargeBinary, nullable=False),
     Index("ix_private_answered_at", "at"),
 )
-"""Batches that were asked of us; `code` is empty when it was evaluated, else why not. Elements are kept for openings."""
+"""Batches that were asked of us; `code` is empty when it was evaluated, else why not. Its elements are kept."""
 
 watches = Table(
     "private_watches",

@@ -41,7 +41,7 @@ from tansiq.private.model import (
 )
 from tansiq.private.openlog import OpenLog
 from tansiq.private.words import words_of
-from tansiq.terms import DossierId, LogVerb, NodeId, OfficerId, format_instant, parse_date, parse_instant
+from tansiq.terms import DossierId, EntryId, LogVerb, NodeId, OfficerId, format_instant, parse_date, parse_instant
 
 if TYPE_CHECKING:
     from tansiq.dossiers.service import Dossiers
@@ -329,7 +329,7 @@ class Private:
         for row in rows:
             ident = row["id"].partition(":")[2]
             try:
-                named = self._named(self._dossiers.entry(ident))  # type: ignore[arg-type]
+                named = self._named(self._dossiers.entry(EntryId(ident)))
             except TansiqError as exc:
                 log.warning("private.entry_not_read", entry=ident, code=exc.code)
                 named = []
@@ -389,9 +389,9 @@ class Private:
         g.store.write(work)
         return found
 
-    def meaning(self, rid: str) -> Meaning | None:
-        """For other capabilities of this node: what an opaque id of ours means."""
-        return self._holder.meaning(rid)
+    def meaning(self, rid: str, partner: NodeId | None = None) -> Meaning | None:
+        """For other capabilities of this node: what an opaque id of ours means (to this partner)."""
+        return self._holder.meaning(rid, partner)
 
     # --- standing watch ---
 
