@@ -31,8 +31,8 @@ from tansiq.access import Access
 from tansiq.access.model import Acting, Role
 from tansiq.bank import Bank
 from tansiq.bank.model import Candidate, Entity
-from tansiq.dossiers import effective_handling
 from tansiq.dossiers.model import DossierState
+from tansiq.dossiers.restrictions import unread
 from tansiq.dossiers.service import Dossiers, Wiring
 from tansiq.errors import Broken, Conflict, Invalid, NotFound, Refused, TansiqError, Untrusted
 from tansiq.exchange import (
@@ -393,58 +393,17 @@ class Node:
 
         Empty where there are none, or where this officer confirmed these very texts already.
         """
-        found = self._restrictions(dossier)
-        if not found:
-            return []
-        decision = self.gate.decide(
-            Question(
-                Action.VIEW,
-                self.country,
-                frozenset(by.roles),
-                self.country,
-                purpose=by.purpose,
-                justification=by.justification,
-                handling=frozenset({"H3"}),
-                handling_text="stated",
-            )
-        )
-        if isinstance(decision, Refusal) or "acknowledge_h3" not in decision.obligations:
-            return []
-        mark = _mark_of(found)
-        said = (x.content for x in self.ledger.find(dossier) if x.content and x.content.get("officer") == by.officer)
-        return [] if any(c.get("acknowledged") == mark for c in said) else found
+        return self.dossiers.restrictions.due(dossier, by)
 
     def acknowledge_h3(self, dossier: DossierId, by: Acting) -> None:
         """An officer has read the restrictions and will keep to them; the ledger keeps that word."""
-        content = {
-            "officer": by.officer,
-            "purpose": by.purpose,
-            "justification": by.justification,
-            "clauses": ["handling.h3.read"],
-            "decision": "acknowledged",
-            "acknowledged": _mark_of(self._restrictions(dossier)),
-        }
-        self.store.write(
-            lambda tx: self.ledger.append(tx, verb=LogVerb.CONSULT, subject=dossier, content=content, at=self.clock())
-        )
+        self.dossiers.restrictions.acknowledge(dossier, by)
 
     def show(self, dossier: DossierId, by: Acting) -> DossierState:
         """A dossier as an officer reads it. Raises `Refused` while a restriction (H3) is not confirmed."""
         if self.h3_due(dossier, by):
-            raise Refused(
-                "handling.h3_unread",
-                "a restriction (H3) must be read and confirmed first",
-                clauses=("handling.h3.read",),
-                step="show",
-                field="acknowledge",
-                hint="acknowledge the restriction",
-            )
+            raise unread("show")
         return self.dossiers.show(dossier, by)
-
-    def _restrictions(self, dossier: DossierId) -> list[tuple[EntryId, str]]:
-        state = self.dossiers.state(dossier)
-        each = ((e, effective_handling(state, e)) for e in state.entries)
-        return [(e.id, handling.text) for e, handling in each if "H3" in {str(c) for c in handling.codes}]
 
     def import_list(
         self, raw: bytes, as_: str, by: Acting, *, addresses: bytes | None = None, may_shrink: bool = False
@@ -668,12 +627,6 @@ def _exchange_settings(settings: Settings) -> ExchangeSettings:
 def _load_ask(_tx: Connection, ref: str, _to: NodeId) -> bytes | None:
     """An `ask` is the id of the missing entry, which its ref ends with."""
     return ref.rpartition(":")[2].encode()
-
-
-def _mark_of(restrictions: Iterable[tuple[EntryId, str]]) -> str:
-    """Other words, or a further entry under H3: another mark, so that the officer is asked again."""
-    text = "\n".join(f"{entry}\t{words}" for entry, words in sorted(restrictions))
-    return crypto.sha256("tansiq.h3.v1", text.encode()).hex()
 
 
 def _optional(path: Path | None) -> str | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
 from tansiq import crypto
+from tansiq.access.model import Acting
 from tansiq.bank import Bank
 from tansiq.bank.model import Provenance
 from tansiq.dossiers import records
@@ -19,6 +21,7 @@ from tansiq.dossiers.standing import Standing, Standings
 from tansiq.errors import Invalid, NotFound
 from tansiq.ledger import Ledger
 from tansiq.policy import Gate
+from tansiq.policy.model import Action
 from tansiq.store import Store
 from tansiq.terms import DossierId, EntryId, LogVerb, NodeId, PartId, country_of
 
@@ -164,12 +167,17 @@ def provenance(entry: Entry, part: PartId) -> Provenance:
 
 
 def erase(w: Wiring, tx: Connection, entry: EntryId, part: PartId, why: str, now: datetime) -> None:
-    """Erase an entry's part and what was made of it. The same content in another entry stays."""
+    """Erase an entry's part and what was made of it. The same content in another entry stays.
+
+    Raises `Refused` where the law gate wants it kept: then nobody is told that it is gone.
+    """
+    clauses = w.bank.permitted(Action.ERASE, Acting.machine(), "erase")
     if not records.erase_part(tx, entry, part):
         return
     gone = w.bank.erase_part(tx, entry, part)
     for hook in w.after_erase:
         hook(tx, entry, part, gone)
-    content = {"officer": "", "purpose": "system", "justification": why, "clauses": ["LED art. 16", "LED art. 25"]}
+    content: dict[str, Any] = {"officer": "", "purpose": "system", "justification": why}
+    content["clauses"] = [*clauses, "LED art. 16", "LED art. 25"]
     # Under the part, by which people look for it; which entry's it was stands within.
     w.ledger.append(tx, verb=LogVerb.ERASE, subject=part, content={**content, "entry": entry}, at=now)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from tansiq import crypto
-from tansiq.bank import parse_entity
+from tansiq.bank import is_minor, parse_entity
 from tansiq.bank.model import Entity
 from tansiq.dossiers.model import ActRule, DossierState, Entry, Kind, Legal, Part, PartRef, Presence, Statement
 from tansiq.dossiers.wire import (
@@ -27,7 +29,6 @@ from tansiq.terms.ids import parse_node_id
 
 TEXT_KEYS = {"kind", "text", "lang", "title"}
 LINK_KEYS = {"kind", "from", "to", "type", "basis", "grade", "as_of", "role"}
-ADULT_YEARS = 18
 PRECEDENCE_URGENT = ("immediate", "flash")
 ENTRY_FACTS = ("about", "asked", "recall", "match", "venue", "meeting")
 """Facts that name an entry of the dossier."""
@@ -49,13 +50,30 @@ class DraftPart:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What the officer says of the act as a whole; no part could show it to the gate."""
+    """What the officer says of the act as a whole; no part could show it to the gate.
 
+    Kept beside the entry, sealed, and not part of what is signed (ADR 12): a later delivery is asked with it again.
+    """
+
+    strictly_necessary: bool = False
     special_categories: bool = False
     """LED art. 10."""
     interpol_channel: bool = False
     article_3: bool = False
     classification: str = "UNCLASSIFIED"
+    risk: frozenset[str] = frozenset()
+    assurances: frozenset[str] = frozenset()
+
+    def to_bytes(self) -> bytes:
+        return msgspec.json.encode({f.name: _plain(getattr(self, f.name)) for f in fields(self)})
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> Declared:
+        return msgspec.json.decode(raw, type=cls)
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, frozenset) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +86,7 @@ class Draft:
     facts: Mapping[str, Any]
     parts: tuple[DraftPart, ...]
     addressees: tuple[NodeId, ...]
-    strictly_necessary: bool = False
     declared: Declared = Declared()
-    risk: frozenset[str] = frozenset()
-    assurances: frozenset[str] = frozenset()
 
 
 def draft_parts(body: Body, rule: ActRule, resolve: Callable[[str], NodeId]) -> tuple[DraftPart, ...]:
@@ -140,15 +155,15 @@ def make_draft(
         facts=body.facts,
         parts=parts,
         addressees=addressees,
-        strictly_necessary=body.strictly_necessary,
         declared=Declared(
+            strictly_necessary=body.strictly_necessary,
             special_categories=body.special_categories,
             interpol_channel=body.interpol_channel,
             article_3=body.article_3,
             classification=body.handling.classification.value,
+            risk=frozenset(body.risk),
+            assurances=frozenset(body.assurances),
         ),
-        risk=frozenset(body.risk),
-        assurances=frozenset(body.assurances),
     )
 
 
@@ -252,9 +267,10 @@ def question(
         person_roles=frozenset(p.role for p in persons),
         properties=frozenset(f"{p.role}:{c.property}" for p in persons for c in p.claims) | _contacts(draft, persons),
         has_persons=bool(persons),
-        has_minors=any(_is_minor(p, at.date()) for p in persons),
+        has_text=any(p.kind != "entity" and (to is None or to not in p.withhold_from) for p in draft.parts),
+        has_minors=any(is_minor(p, at.date()) for p in persons),
         has_special_categories=draft.declared.special_categories,
-        strictly_necessary=draft.strictly_necessary,
+        strictly_necessary=draft.declared.strictly_necessary,
         interpol_channel=draft.declared.interpol_channel,
         article_3=draft.declared.article_3,
         classification=draft.declared.classification,
@@ -262,8 +278,8 @@ def question(
         review_on=draft.legal.review_on,
         erase_on=draft.legal.erase_on,
         consent=consent,
-        assurances=draft.assurances,
-        risk=draft.risk,
+        assurances=draft.declared.assurances,
+        risk=draft.declared.risk,
         second_officer=asker.second,
     )
 
@@ -292,23 +308,21 @@ def _contacts(draft: Draft, persons: list[Entity]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _is_minor(person: Entity, today: date) -> bool:
-    """Under 18 by any birth date that a claim gives; a bare year counts as its last day (the safer reading)."""
-    for value in person.values("birthDate"):
-        try:
-            year = int(value[:4])
-            born = date.fromisoformat(value) if len(value) == 10 else date(year, 12, 31)
-            if (today.year - born.year) - ((today.month, today.day) < (born.month, born.day)) < ADULT_YEARS:
-                return True
-        except ValueError:
-            continue
-    return False
-
-
 def redraft(
-    entry: Entry, rule: ActRule, withheld: tuple[PartId, ...], to: NodeId, parsed: Mapping[PartId, Entity]
+    entry: Entry,
+    rule: ActRule,
+    handling: Handling,
+    declared: Declared,
+    withheld: tuple[PartId, ...],
+    to: NodeId,
+    parsed: Mapping[PartId, Entity],
+    had_by: Iterable[NodeId] = (),
 ) -> Draft:
-    """An entry that was written already, as a draft for a new recipient: the same questions are asked again."""
+    """An entry that was written already, as a draft for a new recipient: the same questions are asked again.
+
+    Never less than the first time: with what its officer declared, as its author restricted it since, and with all
+    who have it (`had_by`) counted as recipients.
+    """
     s = entry.statement
     parts = tuple(
         DraftPart(
@@ -316,7 +330,7 @@ def redraft(
         )
         for p in entry.parts
     )
-    return Draft(rule, s.handling, s.legal, s.facts, parts, (to,))
+    return Draft(rule, handling, s.legal, s.facts, parts, tuple(sorted({to, *had_by})), declared)
 
 
 def resolve_entry(state: DossierState, word: object) -> EntryId:

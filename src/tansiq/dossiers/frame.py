@@ -98,6 +98,15 @@ FRAME_ACTS: dict[str, ActRule] = {
     )
 }
 
+USES_NOTHING = frozenset(
+    f"dossier.{name}"
+    for name in (
+        "members", "recalled", "erased", "permission_requested", "permission_answered", "restricted",
+        "restriction_acknowledged",
+    )
+)  # fmt: skip
+"""Acts that build upon nothing that another restricted: they guard, ask for permission or say that they obey."""
+
 
 def _entry(state: DossierState, facts: object, key: str) -> Entry | None:
     value = facts.get(key, "") if isinstance(facts, dict) else ""

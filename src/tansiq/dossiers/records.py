@@ -83,6 +83,13 @@ GRANTS = Table(
     Column("clauses", LargeBinary, nullable=False),
     Column("withheld", LargeBinary, nullable=False),
 )
+DECLARED = Table(
+    "dossier_declared",
+    metadata,
+    # Of our own entries alone: a partner's officer declares to the partner's gate.
+    Column("entry", String(66), ForeignKey("dossier_entries.id"), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
 DUTIES = Table(
     "dossier_duties",
     metadata,
@@ -145,6 +152,9 @@ _RAW = select(ENTRIES.c.raw).where(ENTRIES.c.id == bindparam("of_entry"))
 _DOSSIER_OF = select(ENTRIES.c.dossier).where(ENTRIES.c.id == bindparam("of_entry"))
 _ONE_GRANT = and_(GRANTS.c.entry == bindparam("of_entry"), GRANTS.c.node == bindparam("to"))
 _GRANT, _DROP_GRANT, _INSERT_GRANTS = select(GRANTS).where(_ONE_GRANT), delete(GRANTS).where(_ONE_GRANT), insert(GRANTS)
+_GRANTED = select(GRANTS.c.node).where(GRANTS.c.entry == bindparam("of_entry"))
+_INSERT_DECLARED = insert(DECLARED)
+_DECLARED = select(DECLARED.c.sealed).where(DECLARED.c.entry == bindparam("of_entry"))
 _DROP_DUTIES = delete(DUTIES).where(DUTIES.c.dossier == bindparam("of_dossier"))
 _INSERT_DUTIES = insert(DUTIES)
 _UNSETTLED = select(DOSSIERS.c.id).where(DOSSIERS.c.unsettled == 1).limit(10_000)
@@ -388,6 +398,25 @@ def load_grant(tx: Connection, entry: EntryId, node: NodeId) -> Grant | None:
     return _grant(row) if row else None
 
 
+def load_granted(tx: Connection, entry: EntryId) -> list[NodeId]:
+    """Whom it goes to."""
+    return [NodeId(n) for n in tx.execute(_GRANTED, {"of_entry": entry}).scalars()]
+
+
+def seal_declared(vault: crypto.Vault, entry: EntryId, declared: bytes) -> bytes:
+    return vault.seal("dossier_declared", entry, declared)
+
+
+def insert_declared(tx: Connection, entry: EntryId, sealed: bytes) -> None:
+    tx.execute(_INSERT_DECLARED, {"entry": entry, "sealed": sealed})
+
+
+def load_declared(tx: Connection, vault: crypto.Vault, entry: EntryId) -> bytes | None:
+    """What its officer declared to the law gate; None for another's entry, and for one from before it was kept."""
+    sealed = tx.execute(_DECLARED, {"of_entry": entry}).scalar()
+    return vault.open("dossier_declared", entry, sealed) if sealed is not None else None
+
+
 def load_grants(tx: Connection, dossier: DossierId) -> list[Grant]:
     query = select(GRANTS).join(ENTRIES, ENTRIES.c.id == GRANTS.c.entry).where(ENTRIES.c.dossier == dossier)
     return [_grant(r) for r in tx.execute(query)]
@@ -459,5 +488,3 @@ def count_duties(tx: Connection, owner: NodeId, now: datetime, soon: datetime) -
     query = select(func.count(), func.count().filter(DUTIES.c.due_at < format_instant(soon)))
     row = tx.execute(query.where(DUTIES.c.owner == owner, DUTIES.c.since <= format_instant(now))).one()
     return int(row[0]), int(row[1])
-
-

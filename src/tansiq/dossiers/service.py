@@ -20,6 +20,7 @@ from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.filing import Filing
 from tansiq.dossiers.frame import effective_handling
 from tansiq.dossiers.model import DossierState, Duty, Entry
+from tansiq.dossiers.restrictions import Restrictions
 from tansiq.dossiers.settling import Settling
 from tansiq.dossiers.writing import Writing, refused
 from tansiq.errors import NotFound, TansiqError
@@ -50,7 +51,8 @@ class Dossiers:
 
     def __init__(self, wiring: Wiring) -> None:
         self._w = wiring
-        self._writing = Writing(wiring)
+        self.restrictions = Restrictions(wiring)
+        self._writing = Writing(wiring, self.restrictions)
         self._settling = Settling(wiring, self._writing)
         filing = Filing(wiring)
         self.load = filing.load

@@ -14,15 +14,16 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from tansiq import crypto
+from tansiq import crypto, policy
 from tansiq.access.model import Acting
 from tansiq.bank import parse_entity
 from tansiq.bank.model import Entity
 from tansiq.dossiers import desk, drafting, records
 from tansiq.dossiers.desk import Wiring
-from tansiq.dossiers.drafting import Draft, Made
+from tansiq.dossiers.drafting import Declared, Draft, Made
 from tansiq.dossiers.frame import FRAME_ACTS, effective_handling, state_facts
 from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Entry, Kind, Legal, Part, Presence
+from tansiq.dossiers.restrictions import Restrictions
 from tansiq.dossiers.rules import automatic, folded, parse_facts
 from tansiq.dossiers.standing import Standing
 from tansiq.dossiers.wire import PAYLOAD_TYPE, Body, dossier_id, parse_body
@@ -42,6 +43,10 @@ class Ready:
     raw: bytes
     held: Mapping[PartId, bytes]
     permits: Mapping[NodeId, Permit]
+    recorded: Permit
+    """By which it may be written at all, whoever gets it."""
+    declared: bytes
+    """What its officer declared, sealed."""
     by: Acting
     now: datetime
 
@@ -53,8 +58,9 @@ class Ready:
 class Writing:
     """What a node writes into its dossiers. The order of effects of each act is that of `_write`."""
 
-    def __init__(self, wiring: Wiring) -> None:
+    def __init__(self, wiring: Wiring, restrictions: Restrictions) -> None:
         self._w = wiring
+        self._restrictions = restrictions
 
     def open(self, kind: str, body: object, to: Iterable[str], by: Acting) -> DossierId:
         ready = self._opening(kind, body, to, by)
@@ -106,6 +112,7 @@ class Writing:
     def _act(self, there: Standing, parsed: Body, by: Acting) -> Ready:
         """An officer's act on the dossier as it stands."""
         draft, members = self._drafted(there, parsed)
+        self._restrictions.check(there.folded.state, draft.rule.type, by)
         return self._ready(draft, there, there.folded.state, by, self._w.clock(), members=members)
 
     def _drafted(self, there: Standing, parsed: Body) -> tuple[Draft, tuple[NodeId, ...] | None]:
@@ -228,10 +235,11 @@ class Writing:
         )
         kind = desk.kind_of(self._w, state.kind)
         entities = {p.ref.id: e for p in entry.parts if (e := _entity_of(p)) is not None}
-        draft = drafting.redraft(entry, self._rule(kind, entry.statement.type), (), self._w.node, entities)
+        handling = effective_handling(state, entry)
+        rule = self._rule(kind, entry.statement.type)
+        draft = drafting.redraft(entry, rule, handling, Declared(), (), self._w.node, entities)
         asked = drafting.question(draft, self._asker(by), kind=state.kind, to=None, at=self._w.clock(), consent=granted)
         asked = drafting.in_dossier(asked, kind, state, draft, self._forwarded_to(to))
-        handling = effective_handling(state, entry)
         between = self._w.gate.agreements_between(self._w.country, recipient)
         return replace(
             asked,
@@ -239,8 +247,6 @@ class Writing:
             originator=country_of(entry.statement.author),
             recipient=recipient,
             agreement=between[0].id if between else "",
-            handling=frozenset(str(c) for c in handling.codes),
-            handling_text=handling.text,
         )
 
     def _forwarded_to(self, to: str) -> NodeId:
@@ -332,13 +338,17 @@ class Writing:
         kind = desk.kind_of(self._w, state.kind)
         made, after = self._make(draft, kind, before, state, by, now, members, nonce)
         permits = self._permits(draft, kind, state, by, now)
+        recorded = self._may_record(draft, kind, state, by, now)
+        if isinstance(recorded, Refusal):
+            raise refused(recorded, "append", "", "")
         self._w.fault("append.permitted")
         raw = crypto.sign(PAYLOAD_TYPE, made.body, self._w.signing, self._w.node)
         self._w.fault("append.signed")
         held = {
             part: records.seal_part(self._w.vault, part, salt, packed) for part, (salt, packed) in made.salts.items()
         }
-        return Ready(before, after, made, raw, held, permits, by, now)
+        declared = records.seal_declared(self._w.vault, made.entry.id, draft.declared.to_bytes())
+        return Ready(before, after, made, raw, held, permits, recorded, declared, by, now)
 
     def _make(
         self,
@@ -397,6 +407,14 @@ class Writing:
         asked = drafting.question(draft, self._asker(by), kind=kind.name, to=to, at=now, consent=consent)
         return self._w.gate.decide(drafting.in_dossier(asked, kind, state, draft, to))
 
+    def _may_record(
+        self, draft: Draft, kind: Kind, state: DossierState | None, by: Acting, now: datetime
+    ) -> Permit | Refusal:
+        """Whether it may be written at all: with all its parts, those that nobody is given too."""
+        asked = drafting.question(draft, self._asker(by), kind=kind.name, to=None, at=now)
+        asked = drafting.in_dossier(replace(asked, action=Action.APPEND), kind, state, draft, self._w.node)
+        return self._w.gate.decide(asked)
+
     def _permits(
         self, draft: Draft, kind: Kind, state: DossierState, by: Acting, now: datetime
     ) -> dict[NodeId, Permit]:
@@ -424,7 +442,7 @@ class Writing:
         rule = drafting.opening_rule(found, parsed)
         addressees = self.nodes(to)
         draft = self._opening_draft(parsed, rule, addressees)
-        return [(n, self._ask(draft, found, None, n, by, self._w.clock())) for n in addressees]
+        return self._foreseen(draft, found, None, by, self._w.clock())
 
     def preview_append(self, dossier: DossierId, body: object, by: Acting) -> list[tuple[NodeId, Decision]]:
         """What the gate would say for each addressee of an act, if the rules allow it."""
@@ -434,8 +452,14 @@ class Writing:
         draft, members = self._drafted(there, parsed)
         now = self._w.clock()
         self._make(draft, there.kind, there, there.folded.state, by, now, members, "")
-        state = there.folded.state
-        return [(n, self._ask(draft, there.kind, state, n, by, now)) for n in draft.addressees]
+        return self._foreseen(draft, there.kind, there.folded.state, by, now)
+
+    def _foreseen(
+        self, draft: Draft, kind: Kind, state: DossierState | None, by: Acting, now: datetime
+    ) -> list[tuple[NodeId, Decision]]:
+        recorded = self._may_record(draft, kind, state, by, now)
+        found = [(n, self._ask(draft, kind, state, n, by, now)) for n in draft.addressees]
+        return [(n, recorded if isinstance(recorded, Refusal) and isinstance(d, Permit) else d) for n, d in found]
 
     def _write(self, tx: Connection, ready: Ready) -> EntryId:
         """One transaction: row and duties, entry with its parts, leaves, grants, outbox, bank.
@@ -445,10 +469,10 @@ class Writing:
         made, entry, by, now = ready.made, ready.made.entry, ready.by, ready.now
         desk.show(self._w, tx, ready.before, ready.after, now)
         records.insert_entry(tx, entry, ready.after.number, ready.raw, now, ready.held)
-        if ready.permits:
-            self._log_sent(tx, entry, ready.permits, made.withheld, by, now)
-        else:
-            self._w.ledger.append(tx, verb=LogVerb.COLLECT, subject=entry.id, content=self.log(by, None), at=now)
+        records.insert_declared(tx, entry.id, ready.declared)
+        content = self.log(by, ready.recorded)
+        self._w.ledger.append(tx, verb=LogVerb.COLLECT, subject=entry.id, content=content, at=now)
+        self._log_sent(tx, entry, ready.permits, made.withheld, by, now)
         hidden = made.withheld
         granted = [_granted(entry.id, n, p, hidden.get(n, ()), now) for n, p in ready.permits.items()]
         records.insert_grants(tx, granted)
@@ -494,7 +518,9 @@ class Writing:
         gone = tuple(p.ref.id for p in entry.parts if p.presence is not Presence.HELD)
         parsed = {p.ref.id: e for p in entry.parts if (e := _entity_of(p)) is not None}
         hidden = tuple(w for w in (*withheld, *gone) if any(p.ref.id == w for p in entry.parts))
-        draft = drafting.redraft(entry, rule, hidden, node, parsed)
+        handling, declared = effective_handling(state, entry), self._declared(tx, entry.id)
+        had_by = records.load_granted(tx, entry.id)
+        draft = drafting.redraft(entry, rule, handling, declared, hidden, node, parsed, had_by)
         country = country_of(node)
         if not draft.legal.agreement_with(country):
             between = self._w.gate.agreements_between(self._w.country, country)
@@ -512,6 +538,19 @@ class Writing:
         self._log_sent(tx, entry, {node: decision}, {node: hidden}, by, now)
         records.replace_grant(tx, _granted(entry.id, node, decision, hidden, now))
         self._w.requeue(tx, node, "entry", entry.id, now + timedelta(days=self._w.item_days))
+
+    def _declared(self, tx: Connection, entry: EntryId) -> Declared:
+        """Raises `Refused` for an entry of ours from before this was kept: to ask without it would be to ask less."""
+        kept = records.load_declared(tx, self._w.vault, entry)
+        if kept is None:
+            raise Refused(
+                "declaration.not_kept",
+                "what its officer declared was not kept",
+                step="deliver",
+                field="entry",
+                hint="write it anew",
+            )
+        return Declared.from_bytes(kept)
 
     def log(self, by: Acting, decision: Decision | None) -> dict[str, Any]:
         clauses = [c.id for c in decision.clauses] if decision else []
@@ -546,16 +585,5 @@ def _entity_of(part: Part) -> Entity | None:
 
 
 def refused(decision: Refusal, step: str, to: str, hint: str) -> Refused:
-    """The clause is the message: an officer must see what forbids it."""
-    named = "; ".join(f"{c.title} ({c.law})" for c in decision.clauses) or "nothing permits it"
-    missing = getattr(decision, "missing", ())
-    if missing:
-        named += f"; missing: {', '.join(missing)}"
-    return Refused(
-        "policy.refused",
-        named,
-        clauses=tuple(c.id for c in decision.clauses),
-        step=step,
-        field=to,
-        hint=hint or "ask with another purpose",
-    )
+    """As `policy.refused`; `to`: the country that may not have it."""
+    return policy.refused(decision, step, field=to, hint=hint)

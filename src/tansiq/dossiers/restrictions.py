@@ -1,0 +1,118 @@
+"""What others allow only within their own words (handling code H3): read and confirmed before it is used.
+
+To use is to read, to write an act that may build upon it, and to see it beside another record. An officer's word is a
+leaf of the ledger, under the dossier, with a mark of the very texts: other words, or one more entry under H3, and the
+officer is asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from tansiq import crypto
+from tansiq.access.model import Acting
+from tansiq.dossiers import desk
+from tansiq.dossiers.desk import Wiring
+from tansiq.dossiers.frame import USES_NOTHING, effective_handling
+from tansiq.dossiers.model import DossierState
+from tansiq.errors import Refused
+from tansiq.policy.model import Action, Question, Refusal
+from tansiq.terms import DossierId, EntryId, HandlingCode, LogVerb, NodeId
+
+CLAUSE = "handling.h3.read"
+
+Found = list[tuple[EntryId, str]]
+"""Entries under H3 with the words of each restriction."""
+
+
+class Restrictions:
+    """Which restrictions an officer has still to confirm."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._w = wiring
+
+    def due(self, dossier: DossierId, by: Acting) -> Found:
+        """What this officer has to read and confirm before the dossier is read.
+
+        Empty where there is none, or where this officer confirmed these very texts already.
+        """
+        found = self._found(dossier)
+        # Who may not read at all is told so by the law gate itself, when he tries.
+        return [] if not self._is_owed(by) or self._is_confirmed(dossier, found, by) else found
+
+    def acknowledge(self, dossier: DossierId, by: Acting) -> None:
+        """An officer has read the restrictions and will keep to them; the ledger keeps that word."""
+        content = {
+            "officer": by.officer,
+            "purpose": by.purpose,
+            "justification": by.justification,
+            "clauses": [CLAUSE],
+            "decision": "acknowledged",
+            "acknowledged": _mark_of(self._found(dossier)),
+        }
+        self._w.store.write(
+            lambda tx: self._w.ledger.append(
+                tx, verb=LogVerb.CONSULT, subject=dossier, content=content, at=self._w.clock()
+            )
+        )
+
+    def check(self, state: DossierState, act: str, by: Acting) -> None:
+        """Raises `Refused` where an act may build upon what others restricted and its officer has not confirmed."""
+        if act in USES_NOTHING or not by.roles or not _restricted(state, but=self._w.node):
+            return
+        if not self._is_confirmed(state.id, _restricted(state), by):
+            raise unread("append")
+
+    def _found(self, dossier: DossierId) -> Found:
+        with self._w.store.read() as tx:
+            return self._in(tx, dossier)
+
+    def _in(self, tx: Connection, dossier: DossierId) -> Found:
+        return _restricted(desk.load_standing(self._w, tx, dossier).folded.state)
+
+    def _is_confirmed(self, dossier: DossierId, found: Found, by: Acting) -> bool:
+        if not found:
+            return True
+        mark = _mark_of(found)
+        said = (x.content for x in self._w.ledger.find(dossier) if x.content)
+        return any(c.get("acknowledged") == mark and c.get("officer") == by.officer for c in said)
+
+    def _is_owed(self, by: Acting) -> bool:
+        """Whether the law gate wants it of this officer."""
+        asked = Question(
+            Action.VIEW,
+            self._w.country,
+            frozenset(by.roles),
+            self._w.country,
+            purpose=by.purpose,
+            justification=by.justification,
+            handling=frozenset({"H3"}),
+            handling_text="stated",
+        )
+        decision = self._w.gate.decide(asked)
+        return not isinstance(decision, Refusal) and "acknowledge_h3" in decision.obligations
+
+
+def unread(step: str) -> Refused:
+    """What an officer is told who has not confirmed."""
+    return Refused(
+        "handling.h3_unread",
+        "a restriction (H3) must be read and confirmed first",
+        clauses=(CLAUSE,),
+        step=step,
+        field="acknowledge",
+        hint="acknowledge the restriction",
+    )
+
+
+def _restricted(state: DossierState, but: NodeId | None = None) -> Found:
+    """`but`: without that node's own entries."""
+    each = ((e, effective_handling(state, e)) for e in state.entries if e.statement.author != but)
+    return [(e.id, handling.text) for e, handling in each if HandlingCode.H3 in handling.codes]
+
+
+def _mark_of(restrictions: Iterable[tuple[EntryId, str]]) -> str:
+    text = "\n".join(f"{entry}\t{words}" for entry, words in sorted(restrictions))
+    return crypto.sha256("tansiq.h3.v1", text.encode()).hex()

@@ -1,0 +1,153 @@
+"""What the law gate is asked in the life of a dossier: at recording, at a later delivery, before use, at an erasure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tansiq.access.model import Acting, Role
+from tansiq.errors import Refused
+from tansiq.terms import LogVerb
+from tests.support import acts
+from tests.support.services import Federation
+
+
+@pytest.fixture
+def services(make_federation: Callable[..., Federation]) -> Federation:
+    federation = make_federation("gate")
+    federation.add("rabat", "madrid")
+    return federation
+
+
+def report(**more: Any) -> dict[str, Any]:
+    return acts.report() | more
+
+
+def opened(services: Federation, by: Acting | None = None, **more: Any) -> str:
+    made = services.nodes["rabat"].dossiers.open("report", report(**more), ["es"], by or services.officers["rabat"])
+    services.pump()
+    return made
+
+
+def with_role(services: Federation, name: str, *roles: Role) -> Acting:
+    return replace(services.officers[name], roles=frozenset(roles))
+
+
+def test_what_is_recorded_names_the_clause_that_permits_it(services: Federation) -> None:
+    rabat = services.nodes["rabat"]
+    entry = rabat.dossiers.state(opened(services)).entries[0].id
+    leaves = {x.verb: x.content for x in rabat.ledger.find(entry)}
+    assert leaves[LogVerb.COLLECT]["clauses"] == ["roles.record"]
+    assert "ma-es-2019.1" in leaves[LogVerb.DISCLOSE]["clauses"]
+
+
+def test_who_may_not_record_does_not_record_for_nobody(services: Federation) -> None:
+    """An act without addressees is sent to nobody, and is asked all the same."""
+    rabat, made = services.nodes["rabat"], opened(services)
+    note = acts.note("report.note_added") | {"to": []}
+    with pytest.raises(Refused) as caught:
+        rabat.dossiers.append(made, note, with_role(services, "rabat", Role.ADMIN))
+    assert (caught.value.code, caught.value.step, caught.value.field) == ("policy.refused", "append", "role")
+    assert len(rabat.dossiers.state(made).entries) == 1
+    rabat.dossiers.append(made, note, services.officers["rabat"])
+
+
+def test_a_part_that_nobody_is_given_is_asked_too(services: Federation) -> None:
+    body = acts.report()
+    child = {
+        "kind": "entity",
+        "withhold_from": ["es"],
+        "entity": {
+            "id": "p9", "schema": "Person", "role": "SUSP",
+            "claims": [{"property": "name", "value": "Anis Zerouali", "grade": "B2"},
+                       {"property": "birthDate", "value": "2015-01-01", "grade": "B2"}],
+        },
+    }  # fmt: skip
+    body["parts"] = [*body["parts"], child]
+    with pytest.raises(Refused) as caught:
+        services.nodes["rabat"].dossiers.open("report", body, ["es"], services.officers["rabat"])
+    assert (caught.value.step, caught.value.clauses) == ("append", ("persons.minors",))
+    services.nodes["rabat"].dossiers.open(
+        "report", body | {"strictly_necessary": True}, ["es"], services.officers["rabat"]
+    )
+
+
+def test_a_newcomer_is_asked_for_with_what_was_declared(services: Federation) -> None:
+    """The first sending of special categories needed a liaison officer (Law 09-08 art. 21); so does every later one."""
+    made = opened(services, special_categories=True, strictly_necessary=True)
+    services.add("lisbon")
+    rabat, lisbon = services.nodes["rabat"], services.nodes["lisbon"]
+    with pytest.raises(Refused) as caught:
+        rabat.dossiers.admit(made, lisbon.node_id, with_role(services, "rabat", Role.ANALYST))
+    assert "ma.09-08.21" in caught.value.clauses
+    assert caught.value.step == "deliver"
+    services.pump()
+    assert lisbon.dossiers.rows() == []
+    rabat.dossiers.admit(made, lisbon.node_id, services.officers["rabat"])
+    services.pump()
+    assert len(lisbon.dossiers.rows()) == 1
+
+
+def test_an_entry_whose_declaration_is_not_there_goes_to_nobody_new(services: Federation) -> None:
+    made = opened(services)
+    services.add("lisbon")
+    rabat, lisbon = services.nodes["rabat"], services.nodes["lisbon"]
+    rabat.store.write(lambda tx: tx.exec_driver_sql("delete from dossier_declared"))
+    with pytest.raises(Refused) as caught:
+        rabat.dossiers.admit(made, lisbon.node_id, services.officers["rabat"])
+    assert (caught.value.code, caught.value.field) == ("declaration.not_kept", "entry")
+
+
+def test_what_was_declared_travels_nowhere_and_lies_sealed(services: Federation) -> None:
+    opened(services, special_categories=True, strictly_necessary=True, risk=["torture"], assurances=["no_torture"])
+    for name in ("rabat", "madrid"):
+        with services.nodes[name].store.read() as tx:
+            rows = [bytes(r.sealed) for r in tx.exec_driver_sql("select sealed from dossier_declared")]
+        assert len(rows) == (1 if name == "rabat" else 0)
+        assert not any(b"torture" in row for row in rows)
+
+
+def test_what_another_restricted_is_used_only_by_who_confirmed_it(services: Federation) -> None:
+    made = opened(services, handling={"codes": ["H3"], "text": "only for the case at hand"})
+    madrid, by = services.nodes["madrid"], services.officers["madrid"]
+    about = madrid.dossiers.state(made).entries[0].id
+    feedback = {"type": "dossier.feedback", "facts": {"about": about, "outcome": "used"}}
+    hurried = replace(by, purpose="", justification="")
+    for officer in (by, hurried):
+        with pytest.raises(Refused) as caught:
+            madrid.dossiers.append(made, feedback, officer)
+        assert (caught.value.code, caught.value.field) == ("handling.h3_unread", "acknowledge")
+    asked = {"type": "dossier.permission_requested", "facts": {"about": about, "to": "PT"}}
+    madrid.dossiers.append(made, asked, by)
+    madrid.acknowledge_h3(made, by)
+    madrid.dossiers.append(made, feedback, by)
+
+
+def test_its_own_author_writes_on_without_confirming(services: Federation) -> None:
+    made = opened(services, handling={"codes": ["H3"], "text": "only for the case at hand"})
+    services.nodes["rabat"].dossiers.append(made, acts.note("report.note_added"), services.officers["rabat"])
+
+
+def test_a_recall_that_says_nothing_is_free_and_one_with_a_note_is_content(services: Federation) -> None:
+    rabat, made = services.nodes["rabat"], opened(services)
+    first = rabat.dossiers.state(made).entries[0]
+    facts = {"about": first.id, "part": first.parts[1].ref.id, "reason": "inaccurate"}
+    guardian = with_role(services, "rabat", Role.PROTECTION)
+    with pytest.raises(Refused) as caught:
+        rabat.dossiers.append(made, acts.note("dossier.recalled", "he lives elsewhere", **facts), guardian)
+    assert "roles.send" in caught.value.clauses
+    rabat.dossiers.append(made, {"type": "dossier.recalled", "facts": facts}, guardian)
+
+
+def test_a_recalled_part_goes_under_a_clause(services: Federation) -> None:
+    rabat, madrid, made = services.nodes["rabat"], services.nodes["madrid"], opened(services)
+    first = rabat.dossiers.state(made).entries[0]
+    part = next(p.ref.id for p in first.parts if p.ref.kind == "entity")
+    facts = {"about": first.id, "part": part, "reason": "inaccurate"}
+    rabat.dossiers.append(made, {"type": "dossier.recalled", "facts": facts}, services.officers["rabat"])
+    services.pump()
+    erased = [x.content for x in madrid.ledger.find(part) if x.verb is LogVerb.ERASE]
+    assert [c["clauses"] for c in erased] == [["roles.machine", "LED art. 16", "LED art. 25"]]
