@@ -116,7 +116,7 @@ class Federation:
                 if name in self.away:
                     continue
                 node.settle()
-                while node.private.work():
+                while node.private.work() or node.plans.work():
                     pass
                 for other in list(self.nodes.values()):
                     if other is not node:

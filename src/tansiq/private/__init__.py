@@ -9,15 +9,27 @@ Promises:
 5. Two plans that are closer than their radii and margin at the same time always share a token.
 
 Read `model.py`, then `batches.py` (asking), `lists.py` (what a holder ships), `openings.py` (audit), `grid.py` (plans).
+Plans: `plans.py` (rules), `plan_service.py` (verbs), `plan_letters.py` (what partners write).
 """
 
 from tansiq.private.batches import answer_batch, ask, finish_batch, read_batch
 from tansiq.private.grid import conflict_between, held_tokens, planned_tokens, target_tokens
 from tansiq.private.lists import HeldList, TagList, apply_delta, build_list
 from tansiq.private.openings import check_opening, sampled
+from tansiq.private.plan_service import Plans
+from tansiq.private.plans import EventType, Meeting, MeetingState, PlannedEvent, PlanStatus, Sensitivity
+from tansiq.private.plans import stage as plan_stage
+from tansiq.private.plans import status_of as plan_status
 
 __all__ = [
+    "EventType",
     "HeldList",
+    "Meeting",
+    "MeetingState",
+    "PlanStatus",
+    "PlannedEvent",
+    "Plans",
+    "Sensitivity",
     "TagList",
     "answer_batch",
     "apply_delta",
@@ -27,6 +39,8 @@ __all__ = [
     "conflict_between",
     "finish_batch",
     "held_tokens",
+    "plan_stage",
+    "plan_status",
     "planned_tokens",
     "read_batch",
     "sampled",

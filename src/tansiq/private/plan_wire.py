@@ -15,8 +15,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from tansiq.crypto import canonical
-from tansiq.errors import Broken, Untrusted
+from tansiq.errors import Broken, Invalid, Untrusted
 
 MAX_LETTER = 16 * 1024
 
@@ -101,8 +100,7 @@ _letters: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Letter)
 
 
 def letter_bytes(letter: Letter) -> bytes:
-    found: bytes = canonical(msgspec.to_builtins(letter))
-    return found
+    return msgspec.json.encode(letter)
 
 
 def parse_letter(raw: bytes) -> Letter:
@@ -114,6 +112,43 @@ def parse_letter(raw: bytes) -> Letter:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as exc:
         raise Untrusted("plan.malformed", "not a letter about a plan", step="plan letter") from exc
     return letter
+
+
+class PlaceBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A circle, and a window as instants."""
+
+    latitude: float
+    longitude: float
+    begins_at: str
+    ends_at: str
+    radius_m: float = 290.0
+    """About 950 feet: the one radius that a public form of the field states (DOMAIN 5.3)."""
+
+
+class PlanBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A plan as an officer or a program writes it."""
+
+    lead: str
+    backup: str
+    legal_basis: str
+    type: str = ""
+    sensitivity: str = "normal"
+    place: PlaceBody | None = None
+    targets: list[dict[str, Any]] = []
+    case: str = ""
+    transfer_basis: str = ""
+
+
+def parse_plan_body(value: object) -> PlanBody:
+    """Raises `Invalid("plan.malformed")` naming the field; the input is never quoted."""
+    try:
+        return msgspec.convert(value, PlanBody)
+    except (msgspec.ValidationError, RecursionError) as exc:
+        text = str(exc)
+        where = text[text.rindex("`$") :].strip("`").removeprefix("$").lstrip(".") if "`$" in text else ""
+        named = text.split("`")[1][:40] if "field `" in text else ""
+        field = ".".join(x for x in (where, named) if x)
+        raise Invalid("plan.malformed", "missing, unknown, or not of its form", step="plan", field=field) from exc
 
 
 def pack(value: Any) -> bytes:

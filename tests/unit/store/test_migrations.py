@@ -20,14 +20,14 @@ from tansiq.errors import Broken
 from tansiq.store import Store, engines, migrations
 from tests.support.tree import SRC
 
-RECORDS = sorted(path.parent.name for path in SRC.glob("*/records.py"))
+RECORDS = sorted(f"{path.parent.name}.{path.stem}" for path in SRC.glob("*/*records.py"))
 
 
 def declared() -> MetaData:
     """The tables of every capability, without those that a test of another folder may have put beside them."""
     found = MetaData()
     for name in RECORDS:
-        for value in vars(importlib.import_module(f"tansiq.{name}.records")).values():
+        for value in vars(importlib.import_module(f"tansiq.{name}")).values():
             if isinstance(value, Table) and value.name not in found.tables:
                 value.to_metadata(found)
     return found
