@@ -564,7 +564,7 @@ class Holder:
 
     def _answer_queued(self, row: dict[str, Any]) -> None:
         """A batch that came by envelope: its answer goes the same way."""
-        g, ident = self._g, row["id"].partition(":")[2]
+        g, ident = self._g, row["id"].rpartition(":")[2]
         try:
             raw: bytes | None = self.answer(bytes(row["raw"]))
         except Untrusted as exc:

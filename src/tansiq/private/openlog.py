@@ -50,7 +50,7 @@ class OpenLog:
             rows = records.rows(tx, records.answered, c.at >= since, by=(c.at,), partner=partner, code="")
         seed = g.random(32)
         raw = sample_file(g.node, partner, seed, share, [r["id"] for r in rows])
-        facts = {"partner": partner, "batches": len(rows), "share": share, "seed": seed.hex()}
+        facts = {"partner": partner, "batches": len(rows), "share": f"{share:g}", "seed": seed.hex()}
         g.store.write(lambda tx: g.leaf(tx, LogVerb.CONSULT, "private.sample", by, "drawn", **facts))
         return raw
 
