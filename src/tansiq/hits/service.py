@@ -20,6 +20,7 @@ from tansiq.crypto import Vault
 from tansiq.dossiers.model import Entry, Presence
 from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError
 from tansiq.hits import records, rules
+from tansiq.hits.asking import Answers, Comparing
 from tansiq.hits.model import LocalDuty, Match, MatchState
 from tansiq.hits.standing import Standing
 from tansiq.ledger import Ledger
@@ -34,7 +35,7 @@ _GROUP = 16
 _GROUP_S = 0.05
 """A match is shown once it is committed: no entry of a burst waits longer than this for its neighbours."""
 
-_Met = tuple[records.Queued, list[Match]]
+_Met = tuple[records.Queued, list[Match], Answers]
 
 
 class Hits:
@@ -61,7 +62,8 @@ class Hits:
         self._country = country
         self._examining = threading.Lock()
         """Held by the one thread that examines; a second one would do the same work for nothing."""
-        self._standing = Standing(store, vault, bank, clock, new_id, self._leaf)
+        self._comparing = Comparing(gate, clock)
+        self._standing = Standing(store, vault, bank, clock, new_id, self._leaf, self._comparing)
 
     def queue(self, tx: Connection, dossier: str, entry: str, originator: str, *, urgent: bool = False) -> None:
         """In the transaction that files the entry: a crash later loses no examination."""
@@ -88,9 +90,10 @@ class Hits:
         group: list[_Met] = []
         latest = time.monotonic() + _GROUP_S
         for item in items:
-            fresh = self._examine(item, load_entry)
+            answers = Answers()
+            fresh = self._examine(item, load_entry, answers)
             if fresh is not None:
-                group.append((item, fresh))
+                group.append((item, fresh, answers))
             if group and (time.monotonic() >= latest or len(group) == _GROUP):
                 yield group
                 group = []
@@ -102,8 +105,13 @@ class Hits:
         with self._store.read() as tx:
             return records.waiting(tx, _ROUND)
 
-    def _examine(self, item: records.Queued, load_entry: Callable[[str], Entry]) -> list[Match] | None:
-        """What the entry's entities meet; None when it cannot be loaded now and stays in the queue."""
+    def _examine(
+        self, item: records.Queued, load_entry: Callable[[str], Entry], answers: Answers
+    ) -> list[Match] | None:
+        """What the entry's entities meet; None when it cannot be loaded now and stays in the queue.
+
+        What the law gate does not let the machine compare (a witness, a minor) is left out, and the leaf says so.
+        """
         try:
             entry = load_entry(item.entry)
         except NotFound:
@@ -111,7 +119,8 @@ class Hits:
         except TansiqError as exc:
             _log.warning("hits.entry_not_loaded", entry=item.entry, code=exc.code)
             return None
-        parts = list(_entities(entry))
+        codes = entry.statement.handling.codes
+        parts = [(p, e) for p, e in _entities(entry) if self._comparing.may(e, item.originator, codes, answers)]
         met = self._bank.meet(
             [entity for _, entity in parts],
             rules.MOST_MATCHES * 2,
@@ -139,7 +148,7 @@ class Hits:
             # A record that was made of this very part, under whatever dossier it was kept, is the part itself.
             if not rule or candidate.record.provenance.part == part or kept == rules.MOST_MATCHES:
                 continue
-            if dossier_of(candidate.record) == item.dossier:
+            if dossier_of(candidate.record) == item.dossier or not self._comparing.may_meet(candidate.record):
                 continue
             kept += 1
             yield Match(
@@ -159,15 +168,17 @@ class Hits:
             )
 
     def _keep_all(self, tx: Connection, group: list[_Met]) -> list[Match]:
-        return [match for item, fresh in group for match in self._keep(tx, item, fresh)]
+        return [match for met in group for match in self._keep(tx, *met)]
 
-    def _keep(self, tx: Connection, item: records.Queued, fresh: list[Match]) -> list[Match]:
+    def _keep(self, tx: Connection, item: records.Queued, fresh: list[Match], answers: Answers) -> list[Match]:
         """The matches that are new, with the end of their entry's wait."""
         if not records.mark_examined(tx, item.entry, self._clock()):
             return []
         kept = records.save_new(tx, self._vault, fresh)
         # LED art. 25(1)(f): a machine's comparison is a combination too.
-        self._leaf(tx, item.entry, Acting.machine(), {"matches": len(kept), "dossier": item.dossier})
+        self._leaf(
+            tx, item.entry, Acting.machine(), {"matches": len(kept), "dossier": item.dossier, **answers.as_content()}
+        )
         return kept
 
     def examine_holdings(self) -> tuple[list[Match], bool]:

@@ -19,6 +19,7 @@ from tansiq.bank import Bank
 from tansiq.bank.model import BankRecord, Candidate
 from tansiq.crypto import Vault
 from tansiq.hits import records, rules
+from tansiq.hits.asking import Answers, Comparing
 from tansiq.hits.model import Match, MatchState
 from tansiq.store import Store
 
@@ -42,6 +43,7 @@ class Standing:
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
         leaf: Leaf,
+        comparing: Comparing,
     ) -> None:
         self._store = store
         self._vault = vault
@@ -49,6 +51,7 @@ class Standing:
         self._clock = clock
         self._new_id = new_id
         self._leaf = leaf
+        self._comparing = comparing
         self._seen: int | None = None
         """Looked at by this process: what needs no examination moves no stored cursor, which would cost a commit."""
 
@@ -73,8 +76,9 @@ class Standing:
         with self._store.read() as tx:
             came = records.received(tx, {c.record.provenance.reference for _, found in near for c in found})
         met: Counter[str] = Counter()
-        fresh = [match for holding, found in near for match in self._meetings(holding, found, came, met)]
-        return self._store.write(lambda tx: self._keep(tx, fresh, len(holdings), upto))
+        answers = Answers()
+        fresh = [match for holding, found in near for match in self._meetings(holding, found, came, met, answers)]
+        return self._store.write(lambda tx: self._keep(tx, fresh, len(holdings), upto, answers))
 
     def _near(self, holdings: list[BankRecord]) -> list[tuple[BankRecord, list[Candidate]]]:
         """Each holding with the records near to it. A bare phone is read where its holding comes from."""
@@ -93,12 +97,19 @@ class Standing:
         return near
 
     def _meetings(
-        self, holding: BankRecord, found: list[Candidate], came: dict[str, records.Queued], met: Counter[str]
+        self,
+        holding: BankRecord,
+        found: list[Candidate],
+        came: dict[str, records.Queued],
+        met: Counter[str],
+        answers: Answers,
     ) -> Iterator[Match]:
         for candidate in found:
             brought = candidate.record
             item = came.get(brought.provenance.reference)
             if item is None or item.dossier == holding.provenance.dossier or met[brought.id] == rules.MOST_MATCHES:
+                continue
+            if not self._comparing.may(brought.entity, item.originator, brought.provenance.handling, answers):
                 continue
             # Anew in this direction: the reasons say what arrived (A) and what we hold (B).
             compared = self._bank.compare(brought.entity, holding, item.originator)
@@ -122,9 +133,9 @@ class Standing:
                 extra={"urgent": item.urgent},
             )
 
-    def _keep(self, tx: Connection, fresh: list[Match], holdings: int, upto: int) -> list[Match]:
+    def _keep(self, tx: Connection, fresh: list[Match], holdings: int, upto: int, answers: Answers) -> list[Match]:
         kept = records.save_new(tx, self._vault, fresh)
         self._bank.holdings_examined(tx, upto)
         # LED art. 25(1)(f), as for what arrives: one leaf for each step of the comparison.
-        self._leaf(tx, SUBJECT, Acting.machine(), {"matches": len(kept), "holdings": holdings})
+        self._leaf(tx, SUBJECT, Acting.machine(), {"matches": len(kept), "holdings": holdings, **answers.as_content()})
         return kept

@@ -108,6 +108,46 @@ def test_an_examination_leaves_a_leaf(desk, matched):
     assert leaf.content["matches"] == 1
 
 
+def test_an_examination_names_the_clause_that_permits_it(desk, matched):
+    (leaf,) = desk.there.ledger.find(matched.entry)
+    assert leaf.content["clauses"] == ["roles.machine"]
+    assert "not_compared" not in leaf.content
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"role": "WITN", "birthDate": "1985"},
+        {"role": "VICT", "birthDate": "1985"},
+        {"role": "INFO", "birthDate": "1985"},
+        {"role": "SUSP", "birthDate": "2015"},
+    ],
+)
+def test_a_witness_a_victim_an_informant_and_a_minor_are_not_compared(desk, given):
+    """Reg. (EU) 2016/794 art. 30(1): only if strictly necessary, which no machine knows."""
+    desk.there.keep(person("Yasser Tazeghart", birthDate=given["birthDate"]))
+    desk.there.keep(person("Karim Sebti", birthDate="1971-05-04"))
+    desk.arrive(entry_of(person("ياسر تازغارت", **given), person("Karim Sebti", birthDate="1971-05-04", role="SUSP")))
+    (found,) = desk.examine()
+    assert found.incoming.names() == ("Karim Sebti",)
+    (leaf,) = desk.there.ledger.find(E1)
+    assert (leaf.content["not_compared"], leaf.content["refused_by"]) == (1, ["persons.match"])
+
+
+def test_a_witness_of_an_earlier_report_is_not_met(desk):
+    witness = person("Yasser Tazeghart", birthDate="1985-03-20", role="WITN")
+    desk.there.keep(witness, source="dossier", reference=E2, part=part_id(9), dossier=D2, originator="DE")
+    desk.arrive(entry_of(person("ياسر تازغارت", birthDate="1985", role="SUSP")))
+    assert desk.examine() == []
+
+
+def test_who_is_held_by_our_own_decision_is_met(desk):
+    """A service's own file on a missing child is what an arriving report must meet."""
+    desk.there.keep(person("Yasser Tazeghart", birthDate="2015-03-20", role="VICT"))
+    desk.arrive(entry_of(person("ياسر تازغارت", role="SUSP"), person("Karim Sebti", role="SUSP")))
+    assert desk.hits._comparing.may_meet(desk.there.bank.search_name("Yasser Tazeghart")[0].record)
+
+
 def test_examining_again_finds_nothing_new(desk, matched):
     desk.arrive(desk.entries[matched.entry])
     assert desk.examine() == []

@@ -64,6 +64,15 @@ def test_who_is_listed_today_meets_yesterdays_report(desk):
     assert (leaf.verb, leaf.content["matches"], leaf.content["holdings"]) == (LogVerb.COMBINE, 1, 1)
 
 
+def test_who_is_listed_today_does_not_meet_yesterdays_witness(desk):
+    """Reg. (EU) 2016/794 art. 30(1): a machine does not compare the witness of a partner's report."""
+    report(desk, person("ياسر تازغارت", birthDate="1985", role="WITN"))
+    desk.there.keep(LISTED, source="un", reference="QDi.1")
+    assert everything(desk) == []
+    (leaf,) = desk.there.ledger.find(module.SUBJECT)
+    assert (leaf.content["not_compared"], leaf.content["refused_by"]) == (1, ["persons.match"])
+
+
 def test_it_is_found_once_whichever_came_first_and_however_often_one_looks(desk):
     report(desk, REPORTED)
     desk.there.keep(LISTED)
