@@ -29,8 +29,14 @@ from sqlalchemy import Connection
 from tansiq import crypto
 from tansiq.access import Access
 from tansiq.access.model import Acting, Role
+from tansiq.attachments.model import PART as ATTACHMENT
+from tansiq.attachments.model import Attached
+from tansiq.attachments.service import ITEM as CHUNK_ITEM
+from tansiq.attachments.service import Attachments
 from tansiq.bank import Bank
 from tansiq.bank.model import Candidate, Entity
+from tansiq.bureau.service import Access as Readable
+from tansiq.bureau.service import Bureau
 from tansiq.dossiers.model import DossierState
 from tansiq.dossiers.restrictions import unread
 from tansiq.dossiers.service import Dossiers, Wiring
@@ -115,6 +121,31 @@ class Node:
         self.dossiers = Dossiers(self._wiring(fault))
         self.exchange.handle("entry", self._file, self._load_entry)
         self.exchange.handle("ask", self._asked, _load_ask)
+        self.attachments = Attachments(
+            self.store,
+            self.vault,
+            self.ledger,
+            clock,
+            secrets.token_bytes,
+            entry_of=lambda tx, entry: self.dossiers.entry_with(tx, entry, ATTACHMENT),
+            gives=self.dossiers.gives,
+            enqueue=self._enqueue,
+        )
+        self.exchange.handle(CHUNK_ITEM, self.attachments.file, self.attachments.load)
+        self.bureau = Bureau(
+            self.store,
+            self.vault,
+            self.ledger,
+            self.bank,
+            self.gate,
+            self.country,
+            clock,
+            _new_id,
+            changed=self.dossiers.changed_since,
+            contents=self.dossiers.contents,
+            entry=self.dossiers.entry,
+            access=Readable(self.dossiers.may_show, lambda dossier, by: bool(self.h3_due(dossier, by))),
+        )
         self._warm = threading.Lock()
         self._is_warm = False
         self._work = threading.Event()
@@ -230,16 +261,23 @@ class Node:
 
     def _enqueue(self, tx: Connection, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None:
         self.exchange.enqueue(tx, to=to, kind=kind, ref=ref, expires_at=expires_at)
+        if kind == "entry":
+            self.attachments.queue(tx, EntryId(ref), to, expires_at)
 
     def _requeue(self, tx: Connection, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None:
         self.exchange.requeue(tx, to=to, kind=kind, ref=ref, expires_at=expires_at)
+        if kind == "entry":
+            self.attachments.queue(tx, EntryId(ref), to, expires_at)
 
     def _queue_examination(self, tx: Connection, dossier: DossierId, entry: EntryId, originator: str) -> None:
         self.hits.queue(tx, dossier, entry, originator)
+        self.bureau.watches.note(tx, entry, dossier)
         self.store.after_commit(tx, self._work.set)
 
     def _forget_matches(self, tx: Connection, entry: EntryId, part: PartId, gone: list[str]) -> None:
         self.hits.erase_part(tx, entry, part, gone)
+        self.attachments.erase(tx, entry, part)
+        self.bureau.watches.forget(tx, part, gone)
 
     # --- what goes ---
 
@@ -280,7 +318,7 @@ class Node:
             return ItemResult(item.ref, received=False, reason="ask.malformed")
         if self.dossiers.load(tx, entry, sender) is not None:
             expires_at = self.clock() + timedelta(days=self.settings.exchange.item_days)
-            self.exchange.requeue(tx, to=sender, kind="entry", ref=entry, expires_at=expires_at)
+            self._requeue(tx, sender, "entry", entry, expires_at)
         return ItemResult(item.ref, received=True)
 
     # --- verbs that need several capabilities ---
@@ -293,6 +331,7 @@ class Node:
         self.warm()
         found = self._examine()
         self.dossiers.settle()
+        self.bureau.watches.compare(lambda e: self.dossiers.entry(EntryId(e)))
         latest = time.monotonic() + STANDING_S
         more = True
         while more and not self._stopping.is_set() and time.monotonic() < latest:
@@ -418,6 +457,43 @@ class Node:
         rows = read(raw, as_, addresses=addresses)
         return import_into(self.bank, self.store, self.ledger, rows, by, may_shrink=may_shrink)
 
+    def attach(
+        self,
+        dossier: DossierId,
+        files: Iterable[Attached],
+        by: Acting,
+        *,
+        more: Mapping[str, Any] | None = None,
+        withhold_from: Iterable[str] = (),
+    ) -> EntryId:
+        """An entry with these files, which were taken in before. `more`: `handling`, `to`, further parts.
+
+        Permitted and logged as any entry; what was taken in is bound to it, and queued, in its transaction.
+        """
+        hidden = {"withhold_from": list(withhold_from)} if withhold_from else {}
+        body = {"type": "dossier.attached", **(more or {})}
+        body["parts"] = [*({**f.content(), **hidden} for f in files), *body.get("parts", ())]
+
+        def work(tx: Connection) -> EntryId:
+            entry = self.dossiers.append_in(tx, dossier, body, by)
+            self.attachments.bind(tx, entry)
+            return entry
+
+        return self.store.write(work)
+
+    def fetch(self, dossier: DossierId, entry: EntryId, part: PartId, by: Acting) -> tuple[Attached, Iterable[bytes]]:
+        """A file and its content, a chunk at a time; asked and logged as the dossier is shown, with the part's id."""
+        if all(e.id != entry for e in self.show(dossier, by).entries):
+            raise NotFound("entry.unknown", "no such entry", step="read the file", field="entry")
+        pieces = self.attachments.read(entry, part)
+        of = self.attachments.holding(entry, part).attached
+        content = {"officer": by.officer, "purpose": by.purpose, "justification": by.justification, "clauses": []}
+        content |= {"entry": entry, "decision": "attachment read"}
+        self.store.write(
+            lambda tx: self.ledger.append(tx, verb=LogVerb.CONSULT, subject=part, content=content, at=self.clock())
+        )
+        return of, pieces
+
     def propose(self, held: Mapping[str, Any], by: Acting) -> str:
         """Lay an act down for a second officer: `kind`, `to`, `body` of an opening, or `dossier` and `body`."""
         act = "dossier.open" if "kind" in held else "dossier.append"
@@ -523,6 +599,8 @@ class Node:
         """Erase what has reached its date (LED art. 5)."""
         self.dossiers.sweep()
         self.hits.sweep()
+        self.attachments.sweep()
+        self.bureau.watches.sweep()
         today = self.clock().date().isoformat()
         self.store.write(lambda tx: self.bank.erase_due(tx, today))
 

@@ -14,7 +14,7 @@ from tansiq.access.model import Acting
 from tansiq.bank import Bank
 from tansiq.bank.model import Provenance
 from tansiq.dossiers import records
-from tansiq.dossiers.model import DossierState, Entry, Kind, Part, Presence
+from tansiq.dossiers.model import DossierState, Entry, Kind, Part, Presence, Statement
 from tansiq.dossiers.records import Head
 from tansiq.dossiers.rules import automatic, duties, extend, folded, in_order, is_opening
 from tansiq.dossiers.standing import Standing, Standings

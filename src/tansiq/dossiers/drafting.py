@@ -28,6 +28,7 @@ from tansiq.terms import EntryId, Handling, NodeId, PartId, country_of
 from tansiq.terms.ids import parse_node_id
 
 TEXT_KEYS = {"kind", "text", "lang", "title"}
+FILE_KEYS = {"kind", "text", "media", "sha256", "size", "chunks"}
 LINK_KEYS = {"kind", "from", "to", "type", "basis", "grade", "as_of", "role"}
 PRECEDENCE_URGENT = ("immediate", "flash")
 ENTRY_FACTS = ("about", "asked", "recall", "match", "venue", "meeting")
@@ -113,6 +114,8 @@ def _draft_part(raw: Mapping[str, Any], rule: ActRule, field: str, resolve: Call
         entity = parse_entity(content["entity"], f"{field}.entity")
     elif kind == "link":
         _check_keys(content, LINK_KEYS, {"from", "to", "type"}, field)
+    elif kind == "attachment":
+        _check_keys(content, FILE_KEYS, FILE_KEYS, field)
     else:
         _check_keys(content, TEXT_KEYS, {"text"}, field)
     packed = part_content(content, field)

@@ -41,6 +41,15 @@ class Filing:
     def load(self, tx: Connection, ref: str, to: NodeId) -> bytes | None:
         """The delivery of one entry to one node, or None where it may no longer go there."""
         entry = EntryId(ref)
+        hidden = self.hidden(tx, entry, to)
+        if hidden is None:
+            return None
+        raw = records.load_raw(tx, entry)
+        parts = records.load_parts(tx, self._w.vault, entry)
+        return delivery_to_bytes(raw or b"", [p for p in parts if p[0] not in hidden])
+
+    def hidden(self, tx: Connection, entry: EntryId, to: NodeId) -> set[PartId] | None:
+        """The parts of an entry of ours that do not go to this node now; None where the entry does not go at all."""
         grant = records.load_grant(tx, entry, to)
         dossier = records.find_dossier_of(tx, entry)
         if grant is None or dossier is None:
@@ -48,10 +57,11 @@ class Filing:
         state = desk.load_standing(self._w, tx, dossier).folded.state
         if to not in state.members:  # the newest list rules, not the one the entry was written under
             return None
-        raw = records.load_raw(tx, entry)
-        hidden = {*grant.withheld, *(r.part for r in state.recalls if r.about == entry)}
-        parts = records.load_parts(tx, self._w.vault, entry)
-        return delivery_to_bytes(raw or b"", [p for p in parts if p[0] not in hidden])
+        recalled = desk.recalled(state)
+        own = state.entry(entry)
+        translated = own is not None and desk.translates(own.statement) in recalled
+        gone = {p.ref.id for p in own.parts if p.ref.kind == "translation"} if own and translated else set()
+        return {*grant.withheld, *(part for about, part in recalled if about == entry), *gone}
 
     def file(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
         """File what a partner delivered. Idempotent; refuses by name; keeps illegal acts visible, without effect."""
@@ -156,3 +166,4 @@ class Filing:
             about = state.entry(recall.about) if recall.entry not in known or recall.about == entry.id else None
             if about is not None and about.statement.author != self._w.node:
                 desk.erase(self._w, tx, recall.about, recall.part, "recalled", now)
+        desk.erase_late_translation(self._w, tx, state, entry, now)

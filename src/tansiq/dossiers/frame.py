@@ -12,6 +12,8 @@
 | dossier.restricted | the entry's author | tightens handling after sending | Reg. 2016/794 art. 19(2) |
 | dossier.restriction_acknowledged | an addressee | has seen it | |
 | dossier.feedback | a member | what was done with it | Dec. 2008/615 art. 32 |
+| dossier.attached | a member | adds files | |
+| dossier.translated | a member | a translation of a part, beside it | Reg. 2016/794 art. 19 |
 """
 
 from __future__ import annotations
@@ -74,6 +76,15 @@ class Feedback(msgspec.Struct, forbid_unknown_fields=True):
     outcome: Literal["hit", "no_hit", "used", "not_used", "arrest", "seizure", "prevented", "other"]
 
 
+class Translated(msgspec.Struct, forbid_unknown_fields=True):
+    """It never replaces the original: both are kept, shown side by side and erased together."""
+
+    about: str
+    part: str
+    lang: str
+    by: Literal["officer", "machine"]
+
+
 _NOTE = frozenset({"note", "narrative"})
 _EMPTY: frozenset[str] = frozenset()
 
@@ -95,6 +106,8 @@ FRAME_ACTS: dict[str, ActRule] = {
         _row("restricted", "originator", Restricted, "Reg. 2016/794 art. 19(2)", _NOTE),
         _row("restriction_acknowledged", "member", About, "Reg. 2016/794 art. 19(2)"),
         _row("feedback", "member", Feedback, "Dec. 2008/615/JHA art. 32", _NOTE),
+        _row("attached", "member", None, "", _NOTE | {"attachment"}),
+        _row("translated", "member", Translated, "Reg. 2016/794 art. 19(2)", frozenset({"translation", "note"})),
     )
 }
 
@@ -151,8 +164,25 @@ def check_frame(state: DossierState, entry: Entry) -> str:
             return _check_originator(state, entry, f)
         case "dossier.restriction_acknowledged":
             return "" if any(x.entry == f["about"] for x in state.restrictions) else "nothing was restricted"
+        case "dossier.translated":
+            return _check_translation(state, entry, f)
+        case "dossier.attached":
+            return ""
         case _:
             return "" if _entry(state, f, "about") is not None else "no such entry"
+
+
+def _check_translation(state: DossierState, entry: Entry, facts: dict[str, object]) -> str:
+    about, s = _entry(state, facts, "about"), entry.statement
+    if about is None or not any(p.id == facts["part"] for p in about.statement.parts):
+        return "no such part"
+    if len(str(facts["lang"])) != 2 or not str(facts["lang"]).isalpha():
+        return "a language has two letters"
+    # Originator control: whom its author gave the part is the author's knowledge alone, and a translation says as much
+    # as the part. So a translation of another's part goes to that author, who may give it to others.
+    if about.statement.author != s.author and not set(s.addressees) <= {about.statement.author}:
+        return "a translation of another's part goes to its author alone"
+    return ""
 
 
 def _check_originator(state: DossierState, entry: Entry, facts: dict[str, object]) -> str:

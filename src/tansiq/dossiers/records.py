@@ -147,6 +147,8 @@ _HOLD = (
     .values(presence=Presence.HELD.value, sealed=bindparam("new_sealed"))
 )
 _PRESENCE = select(PARTS.c.presence).where(_ONE_PART)
+_SEALED = select(PARTS.c.sealed).where(_ONE_PART)
+_HAS_KIND = select(PARTS.c.id).where(PARTS.c.entry == bindparam("of_entry"), PARTS.c.kind == bindparam("of_kind"))
 _ERASE = update(PARTS).where(_ONE_PART).values(presence=Presence.ERASED.value, sealed=None)
 _RAW = select(ENTRIES.c.raw).where(ENTRIES.c.id == bindparam("of_entry"))
 _DOSSIER_OF = select(ENTRIES.c.dossier).where(ENTRIES.c.id == bindparam("of_entry"))
@@ -238,6 +240,22 @@ def load_rows(tx: Connection, kind: str, before: str, limit: int) -> list[Any]:
     return list(tx.execute(query))
 
 
+def load_changed(tx: Connection, at: str) -> list[tuple[DossierId, str]]:
+    query = select(DOSSIERS.c.id, DOSSIERS.c.updated_at).where(DOSSIERS.c.updated_at >= at)
+    return [(DossierId(r.id), r.updated_at) for r in tx.execute(query.order_by(DOSSIERS.c.updated_at, DOSSIERS.c.id))]
+
+
+def load_contents(
+    tx: Connection, vault: crypto.Vault, wanted: Iterable[tuple[EntryId, PartId]]
+) -> list[tuple[EntryId, PartId, dict[str, Any]]]:
+    found = []
+    for entry, part in sorted(wanted):
+        sealed = tx.execute(_SEALED, {"of_entry": entry, "of_part": part}).scalar()
+        if sealed is not None:
+            found.append((entry, part, _open_part(vault, part, sealed)[1]))
+    return found
+
+
 def load_by_prefix(tx: Connection, prefix: str) -> list[str]:
     """Dossier ids that begin so: officers type the first characters."""
     upper = prefix + "~"
@@ -277,6 +295,15 @@ def erase_part(tx: Connection, entry: EntryId, part: PartId) -> bool:
     held = tx.execute(_PRESENCE, which).scalar() == Presence.HELD.value
     tx.execute(_ERASE, which)
     return held
+
+
+def presence_of(tx: Connection, entry: EntryId, part: PartId) -> str:
+    """What this node has of a part; empty where it knows no such entry."""
+    return str(tx.execute(_PRESENCE, {"of_entry": entry, "of_part": part}).scalar() or "")
+
+
+def has_parts_of(tx: Connection, entry: EntryId, kind: str) -> bool:
+    return tx.execute(_HAS_KIND, {"of_entry": entry, "of_kind": kind}).first() is not None
 
 
 def load_held(tx: Connection, dossier: DossierId) -> list[tuple[EntryId, PartId]]:

@@ -7,9 +7,10 @@ rows + bank records + duties. A crash before the commit leaves nothing; after it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy import Connection
@@ -54,7 +55,7 @@ class Dossiers:
         self.restrictions = Restrictions(wiring)
         self._writing = Writing(wiring, self.restrictions)
         self._settling = Settling(wiring, self._writing)
-        filing = Filing(wiring)
+        filing = self._filing = Filing(wiring)
         self.load = filing.load
         """The outbox loader for items of kind `entry`."""
         self.file = filing.file
@@ -127,8 +128,20 @@ class Dossiers:
     def show(self, dossier: DossierId, by: Acting) -> DossierState:
         """What an officer reads: asked of the gate and logged as a consultation (LED art. 25)."""
         state = self.state(dossier)
+        decision = self._may_view(state, by)
+        if isinstance(decision, Refusal):
+            raise refused(decision, "show", "", "state a purpose")
+        content = self._writing.log(by, decision)
+        self._w.store.write(
+            lambda tx: self._w.ledger.append(
+                tx, verb=LogVerb.CONSULT, subject=dossier, content=content, at=self._w.clock()
+            )
+        )
+        return state
+
+    def _may_view(self, state: DossierState, by: Acting) -> Decision:
         first = state.first.statement
-        decision = self._w.gate.decide(
+        return self._w.gate.decide(
             Question(
                 Action.VIEW,
                 self._w.country,
@@ -140,15 +153,25 @@ class Dossiers:
                 handling=frozenset(str(c) for e in state.entries for c in effective_handling(state, e).codes),
             )
         )
-        if isinstance(decision, Refusal):
-            raise refused(decision, "show", "", "state a purpose")
-        content = self._writing.log(by, decision)
-        self._w.store.write(
-            lambda tx: self._w.ledger.append(
-                tx, verb=LogVerb.CONSULT, subject=dossier, content=content, at=self._w.clock()
-            )
-        )
-        return state
+
+    def may_show(self, dossier: DossierId, by: Acting) -> bool:
+        """Whether the law gate lets this officer read it. Logs nothing: the caller's verb does."""
+        with self._w.store.read() as tx:
+            state = desk.load_standing(self._w, tx, dossier).folded.state
+        return not isinstance(self._may_view(state, by), Refusal)
+
+    def changed_since(self, at: str) -> list[tuple[DossierId, str]]:
+        """Dossiers into which something came at this instant or later, with the instant of the last."""
+        with self._w.store.read() as tx:
+            return records.load_changed(tx, at)
+
+    def contents(
+        self, dossier: DossierId, known: Collection[tuple[EntryId, PartId]]
+    ) -> tuple[set[tuple[EntryId, PartId]], list[tuple[EntryId, PartId, Mapping[str, Any]]]]:
+        """(all parts that are held, the contents of those that the caller does not know yet)."""
+        with self._w.store.read() as tx:
+            held = set(records.load_held(tx, dossier))
+            return held, records.load_contents(tx, self._w.vault, held - set(known))
 
     def find(self, word: str) -> DossierId:
         """A dossier by its id or the first characters of it. Raises `NotFound`, `Invalid`."""
@@ -157,6 +180,15 @@ class Dossiers:
         if len(found) != 1:
             raise NotFound("dossier.unknown", "no such dossier, or more than one", step="find the dossier", field="id")
         return DossierId(found[0])
+
+    def entry_with(self, tx: Connection, entry: EntryId, kind: str) -> Entry | None:
+        """In the caller's transaction: an entry with its contents, if it has a part of this kind."""
+        return records.load_entry(tx, self._w.vault, entry) if records.has_parts_of(tx, entry, kind) else None
+
+    def gives(self, tx: Connection, entry: EntryId, part: PartId, to: NodeId) -> bool:
+        """Whether this part of an entry of ours goes to this node now."""
+        hidden = self._filing.hidden(tx, entry, to)
+        return hidden is not None and part not in hidden
 
     def dossier_of(self, entry: EntryId) -> DossierId | None:
         with self._w.store.read() as tx:

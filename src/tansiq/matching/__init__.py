@@ -34,6 +34,7 @@ from tansiq.matching.kernel import explain, kernel_in_use, score, score_many
 from tansiq.matching.keyspec import KeyClass, KeyTier, MatchKey, asked_keys, group_of, held_keys, tier_of
 from tansiq.matching.keyspec import fingerprint as key_fingerprint
 from tansiq.matching.persons import birth_points, compare_persons, names_at_most
+from tansiq.matching.reading import read_words
 
 __all__ = [
     "KeyClass",
@@ -49,6 +50,7 @@ __all__ = [
     "kernel_in_use",
     "key_fingerprint",
     "names_at_most",
+    "read_words",
     "normal_aircraft",
     "normal_bic",
     "normal_card",

@@ -1,0 +1,142 @@
+"""Search over dossiers: an index of words in memory, made from the store and following it.
+
+No index at rest: words that lie in a database beside their parts, even as keyed marks, tell by their frequencies what a
+text is about, and they must be erased with each part (ADR 14). Reading 100,000 parts takes seconds, once per process.
+"""
+
+from __future__ import annotations
+
+import threading
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from tansiq.bureau.model import Place
+from tansiq.errors import Invalid
+from tansiq.matching import read_words
+from tansiq.terms import DossierId, EntryId, PartId, format_instant, parse_instant
+
+MAX_PARTS = 300_000
+"""About 1 GB of memory at 150 words a part; the oldest are let go beyond it, and answers say so."""
+MAX_QUERY = 12
+OVERLAP = timedelta(minutes=5)
+"""Another process may commit what it began before what was seen: that far back is looked again."""
+SPELLED, SOUNDS = 1.0, 0.6
+SNIPPET = 160
+
+Key = tuple[EntryId, PartId]
+Changed = Callable[[str], list[tuple[DossierId, str]]]
+Contents = Callable[[DossierId, Collection[Key]], tuple[set[Key], list[tuple[EntryId, PartId, Mapping[str, Any]]]]]
+
+
+def texts_of(content: Mapping[str, Any]) -> Iterator[str]:
+    """What a person may look for in a part."""
+    if content.get("kind") == "entity":
+        entity = content.get("entity")
+        claims = entity.get("claims", ()) if isinstance(entity, Mapping) else ()
+        yield from (str(c.get("value", "")) for c in claims if isinstance(c, Mapping))
+        return
+    yield from (str(content[k]) for k in ("title", "text") if content.get(k))
+
+
+class Search:
+    """Thread-safe. Follows commits, its own process's and others'."""
+
+    def __init__(self, changed: Changed, contents: Contents, most: int = MAX_PARTS) -> None:
+        self._changed = changed
+        self._contents = contents
+        self._most = most
+        self._lock = threading.Lock()
+        self._parts: dict[int, tuple[DossierId, EntryId, PartId]] = {}
+        self._number: dict[DossierId, dict[Key, int]] = {}
+        self._at: dict[DossierId, str] = {}
+        self._met: defaultdict[str, array[int]] = defaultdict(lambda: array("L"))
+        self._last = ""
+        self._next = 0
+        self.complete = True
+        """False once more parts are held than the index may hold."""
+
+    def refresh(self) -> int:
+        """Read what has come since. Returns how many parts were read."""
+        with self._lock:
+            count = 0
+            for dossier, at in self._changed(self._since()):
+                self._last = max(self._last, at)
+                if self._at.get(dossier) != at:
+                    count += self._read(dossier)
+                    self._at[dossier] = at
+            self._let_go()
+            return count
+
+    def _since(self) -> str:
+        return format_instant(parse_instant(self._last) - OVERLAP) if self._last else ""
+
+    def _read(self, dossier: DossierId) -> int:
+        known = self._number.setdefault(dossier, {})
+        held, fresh = self._contents(dossier, known)
+        for key in [k for k in known if k not in held]:
+            self._parts.pop(known.pop(key), None)
+        for entry, part, content in fresh:
+            number = known[(entry, part)] = self._next
+            self._next += 1
+            self._parts[number] = (dossier, entry, part)
+            tokens = {t for text in texts_of(content) for w in read_words(text) for t in (w.spelled, w.sound) if t}
+            for token in tokens:
+                self._met[token].append(number)
+        return len(fresh)
+
+    def _let_go(self) -> None:
+        while len(self._parts) > self._most:
+            self.complete = False
+            number = next(iter(self._parts))
+            dossier, entry, part = self._parts.pop(number)
+            # The key stays known, so that it is not read again; only its words are found no more.
+            self._number[dossier][(entry, part)] = number
+
+    def forget(self, dossier: DossierId, entry: EntryId, part: PartId) -> None:
+        """At once, when it was erased."""
+        with self._lock:
+            number = self._number.get(dossier, {}).pop((entry, part), None)
+            if number is not None:
+                self._parts.pop(number, None)
+
+    def find(self, text: str, limit: int) -> list[Place]:
+        """Parts that have every word asked for, spelled so or sounding so; best first, the newest first among equals.
+
+        Raises `Invalid` where nothing can be looked for.
+        """
+        asked = query_words(text)
+        self.refresh()
+        with self._lock:
+            found: dict[int, float] | None = None
+            for spelled, sound in asked:
+                here = dict.fromkeys(self._met.get(sound, ()) if sound else (), SOUNDS)
+                here.update(dict.fromkeys(self._met.get(spelled, ()), SPELLED))
+                found = here if found is None else {n: found[n] + s for n, s in here.items() if n in found}
+            alive = [(score / len(asked), n) for n, score in (found or {}).items() if n in self._parts]
+            best = sorted(alive, reverse=True)[:limit]
+            return [Place(*self._parts[n], score) for score, n in best]
+
+
+def query_words(text: str) -> list[tuple[str, str]]:
+    """The words of a question, each once. Raises `Invalid`."""
+    if not 2 <= len(text.strip()) <= 200:
+        raise Invalid("search.length", "write 2 to 200 characters", step="read the search", field="words")
+    found = list(dict.fromkeys((w.spelled, w.sound) for w in read_words(text)))[:MAX_QUERY]
+    if not found:
+        raise Invalid("search.words", "nothing that can be looked for", step="read the search", field="words")
+    return found
+
+
+def snippet(content: Mapping[str, Any], asked: Iterable[tuple[str, str]]) -> str:
+    """The place in a part where the first of the words stands, with what is around it; empty where it is gone."""
+    wanted = {t for pair in asked for t in pair if t}
+    for text in texts_of(content):
+        for word in read_words(text):
+            if wanted & {word.spelled, word.sound}:
+                begin = max(0, word.begin - SNIPPET // 3)
+                end = begin + SNIPPET
+                return ("…" if begin else "") + text[begin:end].strip() + ("…" if len(text) > end else "")
+    return ""
