@@ -166,14 +166,49 @@ def provenance(entry: Entry, part: PartId) -> Provenance:
     )
 
 
+def recalled(state: DossierState) -> frozenset[tuple[EntryId, PartId]]:
+    return frozenset((r.about, r.part) for r in state.recalls)
+
+
+def translates(s: Statement) -> tuple[EntryId, PartId] | None:
+    """The entry and the part that a translation is of."""
+    if s.type != "dossier.translated":
+        return None
+    return EntryId(str(s.facts.get("about", ""))), PartId(str(s.facts.get("part", "")))
+
+
+def erase_late_translation(w: Wiring, tx: Connection, state: DossierState, entry: Entry, now: datetime) -> None:
+    """A translation that arrives after its original was erased or recalled goes the same way."""
+    original = translates(entry.statement)
+    if original is None:
+        return
+    if original in recalled(state) or records.presence_of(tx, *original) == Presence.ERASED.value:
+        for part in entry.statement.parts:
+            if part.kind == "translation":
+                erase(w, tx, entry.id, part.id, "its original was erased", now)
+
+
+def _erase_translations(w: Wiring, tx: Connection, entry: EntryId, part: PartId, why: str, now: datetime) -> None:
+    """What says the same in another language goes with the part."""
+    dossier = records.find_dossier_of(tx, entry)
+    if dossier is None:
+        return
+    for found in load_standing(w, tx, dossier).folded.state.entries:
+        if translates(found.statement) == (entry, part):
+            for ref in found.statement.parts:
+                if ref.kind == "translation":
+                    erase(w, tx, found.id, ref.id, why, now)
+
+
 def erase(w: Wiring, tx: Connection, entry: EntryId, part: PartId, why: str, now: datetime) -> None:
-    """Erase an entry's part and what was made of it. The same content in another entry stays.
+    """Erase an entry's part, its translations and what was made of it. The same content in another entry stays.
 
     Raises `Refused` where the law gate wants it kept: then nobody is told that it is gone.
     """
     clauses = w.bank.permitted(Action.ERASE, Acting.machine(), "erase")
     if not records.erase_part(tx, entry, part):
         return
+    _erase_translations(w, tx, entry, part, why, now)
     gone = w.bank.erase_part(tx, entry, part)
     for hook in w.after_erase:
         hook(tx, entry, part, gone)
