@@ -11,6 +11,7 @@ import typer
 
 import tansiq
 from tansiq.cli import (
+    check,
     courier,
     demo,
     doctor,
@@ -59,6 +60,7 @@ app.command("match")(records.match)
 app.add_typer(hit.app, name="hit")
 app.command("import")(records.import_file)
 app.add_typer(records.names, name="names")
+app.add_typer(check.app, name="check")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(courier.app, name="courier")
 app.command("demo")(demo.demo)

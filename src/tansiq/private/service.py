@@ -157,6 +157,11 @@ class Private:
     def revoke(self, partner: str, by: Acting) -> None:
         self._holder.revoke(self._g.peers.resolve(partner), by)
 
+    def ordered(self) -> bool:
+        """Whether something that was ordered still waits for the process that has the keys."""
+        with self._g.store.read() as tx:
+            return records.exists(tx, records.queue, what="order") or records.exists(tx, records.served, state="wanted")
+
     def add_canary(self, person: Mapping[str, Any], by: Acting) -> str:
         return self._holder.add_canary(self.person(person), by)
 
