@@ -185,6 +185,23 @@ def deliver(
     emit(ctx, said, lambda out: facts(out, said.items()))
 
 
+@app.command("purge")
+def purge(ctx: typer.Context, dossier: Dossier, no_send: NoSend = False) -> None:
+    """Erase every part of an operation or an event that has ended, and prove it to its members. A supervisor's act.
+
+    What is not purged by then the node erases by itself on the agreed day.
+
+    tansiq --home ./madrid --officer ines --purpose investigation --why "closed" dossier purge d-41c0
+    """
+    with open_node(ctx) as node:
+        found = node.dossiers.find(dossier)
+        parts = node.dossiers.purge(found, acting(ctx, node))
+        node.settle()
+        sent = Sent() if no_send else send_round(node)
+    said = {"dossier": found, "erased": parts, "sent": sent.sent, "waiting": sent.waiting}
+    emit(ctx, said, lambda out: facts(out, said.items()))
+
+
 @app.command("show")
 def show_one(ctx: typer.Context, dossier: Dossier) -> None:
     """Show a dossier with all its entries; logged in the ledger as a consultation.

@@ -128,12 +128,12 @@ def show(w: Wiring, tx: Connection, before: Standing | None, after: Standing, no
     owed = duties(state, after.kind)
     if before is None:
         records.insert_dossier(tx, head_of(w, after, now))
-        records.insert_duties(tx, state.id, owed)
+        records.insert_duties(tx, state.id, owed, now)
         return
     records.update_dossier(tx, head_of(w, after, now))
     if not before.shown or duties(before.folded.state, before.kind) != owed:
         records.drop_duties(tx, state.id)
-        records.insert_duties(tx, state.id, owed)
+        records.insert_duties(tx, state.id, owed, now)
 
 
 def head_of(w: Wiring, there: Standing, now: datetime) -> Head:
@@ -147,9 +147,17 @@ def head_of(w: Wiring, there: Standing, now: datetime) -> Head:
         opened_at=state.opened_at or first.at,
         phase=state.phase,
         updated_at=now,
-        erase_on=first.legal.erase_on,
+        erase_on=_erase_on(there),
         unsettled=bool(state.missing or automatic(state, there.kind, w.node)),
     )
+
+
+def _erase_on(there: Standing) -> str:
+    """The day that the opening names, or the one by which the members owe the erasure where that comes first."""
+    state = there.folded.state
+    owed = there.kind.erases(state) if state.opener is not None else None
+    days = (state.first.statement.legal.erase_on, owed.by.date().isoformat() if owed else "")
+    return min((d for d in days if d), default="")
 
 
 def provenance(entry: Entry, part: PartId) -> Provenance:

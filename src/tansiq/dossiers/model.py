@@ -113,6 +113,8 @@ class Duty:
     urgent: bool = False
     creditor: NodeId | None = None
     paused: str = ""
+    later: bool = False
+    """It begins at `since`, which may lie ahead, and is nobody's before. Others are owed from when they are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,21 @@ class AutoAct:
 
     type: str
     facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """That the contents of a dossier are to be gone, by its members' agreement or by law, and who has proven it."""
+
+    by: datetime
+    """The last instant; on its day the node erases by itself."""
+    ready: bool
+    """Whether an officer may have it done before: the dossier's work has ended."""
+    facts: Mapping[str, Any]
+    """What the act that proves it says besides the proof."""
+    told: frozenset[NodeId]
+    named_by: EntryId | None = None
+    """The entry that names the day, where one member alone writes it; None: it stands since the opening."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +289,13 @@ class Kind:
     """Whether a member may be given this act: it has signed what the dossier rests on, or the act asks it to."""
 
     @property
+    erased_act: str = ""
+    """With this act a node proves that it erased all contents; the node writes it, no officer.
+
+    Its facts hold besides those of `Erasure`: `parts` (how many), `leaf`, and `proof` of that leaf of the ledger.
+    """
+    erases: Callable[[DossierState], Erasure | None] = lambda _state: None
+    """The erasure that every member owes; None: none, or none yet."""
     def opening(self) -> ActRule:
         return self.acts[0]
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -129,7 +130,9 @@ _INSERT_DOSSIER, _INSERT_ENTRY, _INSERT_PARTS = insert(DOSSIERS), insert(ENTRIES
 _UPDATE_DOSSIER = (
     update(DOSSIERS)
     .where(DOSSIERS.c.id == bindparam("dossier"))
-    .values({c: bindparam(f"new_{c}") for c in ("opener", "opened_at", "phase", "updated_at", "erase_on", "unsettled")})
+    .values({c: bindparam(f"new_{c}") for c in ("opener", "opened_at", "phase", "updated_at", "erase_on")})
+    # Only `set_settled` says that nothing is left to write by ourselves: an entry that comes in between must not.
+    .values(unsettled=case((DOSSIERS.c.unsettled == 1, 1), else_=bindparam("new_unsettled")))
 )
 _ENTRIES_FROM = (
     select(ENTRIES.c.number, ENTRIES.c.id, ENTRIES.c.raw)
@@ -453,7 +456,8 @@ def drop_duties(tx: Connection, dossier: DossierId) -> None:
     tx.execute(_DROP_DUTIES, {"of_dossier": dossier})
 
 
-def insert_duties(tx: Connection, dossier: DossierId, found: Iterable[Duty]) -> None:
+def insert_duties(tx: Connection, dossier: DossierId, found: Iterable[Duty], now: datetime | None = None) -> None:
+    """What a clock ahead of ours made known is owed from `now` on; only what begins later waits for its time."""
     rows = [
         {
             "dossier": dossier,
@@ -461,7 +465,7 @@ def insert_duties(tx: Connection, dossier: DossierId, found: Iterable[Duty]) -> 
             "owner": d.owner,
             "code": d.code,
             "due_at": format_instant(d.due_at) if d.due_at else NO_DUE,
-            "since": format_instant(d.since),
+            "since": format_instant(d.since if d.later or now is None else min(d.since, now)),
             "clause": d.clause,
             "entry": d.entry or "",
             "urgent": int(d.urgent),

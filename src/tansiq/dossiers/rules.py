@@ -456,6 +456,14 @@ def _review_duties(state: DossierState) -> list[Duty]:
     ]
 
 
+def erasure_to_tell(state: DossierState, kind: Kind, me: NodeId) -> AutoAct | None:
+    """The act with which we say that we erased all contents; None: nothing is to be said, or it was."""
+    owed = kind.erases(state) if state.opener is not None else None
+    if owed is None or me not in state.members or me in owed.told:
+        return None
+    return AutoAct(kind.erased_act, owed.facts)
+
+
 def automatic(state: DossierState, kind: Kind, me: NodeId) -> tuple[AutoAct, ...]:
     """What this node writes by itself: its answer to a recall, and what the kind asks for."""
     if me not in state.members:

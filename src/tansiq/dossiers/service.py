@@ -116,6 +116,13 @@ class Dossiers:
 
     def sweep(self) -> int:
         """Erase the parts of dossiers whose erasure date has passed (LED art. 5: no decision means erasure)."""
+    def purge(self, dossier: DossierId, by: Acting) -> int:
+        """Erase all contents of a dossier whose work has ended; `settle` proves it to the members. How many parts went.
+
+        Raises `Refused` (law), `Conflict` (in use).
+        """
+        return self._settling.purge(dossier, by)
+
         return self._settling.sweep()
 
     # --- reading ---

@@ -9,21 +9,26 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
+from tansiq.access.model import Acting
 from tansiq.dossiers import desk, records
 from tansiq.dossiers.asking import Asking, Due
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.model import AutoAct, DossierState, Recall
-from tansiq.dossiers.rules import automatic
+from tansiq.dossiers.rules import automatic, erasure_to_tell
 from tansiq.dossiers.standing import Standing
 from tansiq.dossiers.writing import Writing
 from tansiq.errors import Conflict, TansiqError
 from tansiq.ledger.model import LeafView
+from tansiq.policy.answers import permitted
+from tansiq.policy.model import Action, Question
 from tansiq.terms import DossierId, LogVerb
 
 log = structlog.get_logger()
 
 ASK_AFTER = timedelta(seconds=30)
 """An entry that others name and we lack is asked for after this time (`asking.py`)."""
+READ_FIRST = timedelta(days=30)
+"""Proposal, no standard: so long a closing lies here before the day that it names makes the node erase by itself."""
 
 
 class Settling:
@@ -50,7 +55,8 @@ class Settling:
         with self._w.store.read() as tx:
             there = desk.load_standing(self._w, tx, dossier)
             acts = automatic(there.folded.state, there.kind, self._w.node)
-            if not acts and self._waits(tx, there):
+            said = self._erased_all(there)
+            if not acts and said is None and self._waits(tx, there):
                 return  # looked at every two seconds: what only waits must not cost a write
         self._w.fault("settle.begun")
         for act in acts:
@@ -59,6 +65,8 @@ class Settling:
                 self._write_auto(dossier, act, facts)
             except Conflict:
                 continue
+        if said is not None:
+            self._write_auto(dossier, *said)
         self._w.store.write(lambda tx: self._mark_settled(tx, dossier))
 
     def _write_auto(self, dossier: DossierId, act: AutoAct, facts: Mapping[str, Any]) -> None:
@@ -109,6 +117,21 @@ class Settling:
             "proof": proof,
         }
 
+    def _erased_all(self, there: Standing) -> tuple[AutoAct, dict[str, Any]] | None:
+        """What we say of the erasure of all contents, with its proof; None before it is done, and once it is said."""
+        state = there.folded.state
+        act = erasure_to_tell(state, there.kind, self._w.node)
+        owed = there.kind.erases(state) if act is not None else None
+        if act is None or owed is None or not (owed.ready or self._w.clock() >= owed.by):
+            return None
+        leaves = [leaf for leaf in self._w.ledger.find(state.id) if leaf.verb == LogVerb.ERASE]
+        if not leaves:
+            return None
+        count = sum(int((leaf.content or {}).get("parts", 0)) for leaf in leaves)
+        # The proof is of the last such leaf: nothing was held when it was written.
+        proof = self._w.ledger.bundle(leaves[-1].index).decode()
+        return act, {**act.facts, "parts": count, "leaf": leaves[-1].index, "proof": proof}
+
     def _erasure(self, recall: Recall) -> LeafView | None:
         # A leaf that names no entry is from before two entries could have one part.
         for leaf in self._w.ledger.find(recall.part):
@@ -122,13 +145,65 @@ class Settling:
         today = self._w.clock().date().isoformat()
 
         def work(tx: Connection) -> int:
-            count = 0
-            for dossier in records.load_past_erasure(tx, today):
-                held = records.load_held(tx, dossier)
-                for entry, part in held:
-                    desk.erase(self._w, tx, entry, part, "erase_on reached", self._w.clock())
-                count += len(held)
-                records.end_erasure(tx, dossier, self._w.clock())
-            return count
+            due = [desk.load_standing(self._w, tx, d) for d in records.load_past_erasure(tx, today)]
+            by = Acting.machine()
+            return sum(self._erase_all(tx, d, "erase_on reached", by) for d in due if self._known_long(tx, d, today))
 
         return self._w.store.write(work)
+
+    def _known_long(self, tx: Connection, there: Standing, today: str) -> bool:
+        """No partner's word alone empties a dossier from one day to the next: officers have had time to read it."""
+        state = there.folded.state
+        on = state.first.statement.legal.erase_on
+        owed = there.kind.erases(state) if state.opener is not None else None
+        if (on and on <= today) or owed is None or owed.named_by is None:
+            return True
+        filed = records.load_filed_at(tx, state.id).get(owed.named_by)
+        return filed is not None and self._w.clock() >= filed + READ_FIRST
+
+    def purge(self, dossier: DossierId, by: Acting) -> int:
+        """Erase all contents before the day, once the dossier's work has ended; how many parts went.
+
+        Crash safe: erasure and leaf stand in one transaction, and `settle` tells the partners with the proof. Raises
+        `Refused` by the law gate, `Conflict` while the dossier is in use.
+        """
+
+        def work(tx: Connection) -> int:
+            records.lock_dossier(tx, dossier)
+            there = desk.load_standing(self._w, tx, dossier)
+            state = there.folded.state
+            owed = there.kind.erases(state) if state.opener is not None else None
+            if owed is None or not owed.ready or self._w.node not in state.members:
+                raise Conflict("dossier.in_use", "its work has not ended, or it is kept", step="purge", field="id")
+            question = Question(
+                Action.ERASE,
+                self._w.country,
+                frozenset(by.roles),
+                self._w.country,
+                there.kind.name,
+                purpose=by.purpose,
+                justification=by.justification,
+            )
+            permitted(self._w.gate, question, "purge", hint="the data-protection officer or a supervisor erases")
+            return self._erase_all(tx, there, "purged", by)
+
+        return self._w.store.write(work)
+
+    def _erase_all(self, tx: Connection, there: Standing, why: str, by: Acting) -> int:
+        """Every part that is held, each with its leaf; where members owe one another the proof, a leaf over all."""
+        now, dossier = self._w.clock(), there.folded.state.id
+        held = records.load_held(tx, dossier)
+        for entry, part in held:
+            desk.erase(self._w, tx, entry, part, why, now)
+        content = {
+            "officer": by.officer,
+            "purpose": by.purpose,
+            "justification": by.justification,
+            "clauses": ["LED art. 5"],
+            "parts": len(held),
+        }
+        told = any(leaf.verb == LogVerb.ERASE for leaf in self._w.ledger.find(dossier))
+        if there.kind.erased_act and (held or not told):
+            self._w.ledger.append(tx, verb=LogVerb.ERASE, subject=dossier, content=content, at=now)
+        records.end_erasure(tx, dossier, now)
+        return len(held)

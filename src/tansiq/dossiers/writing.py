@@ -24,7 +24,7 @@ from tansiq.dossiers.drafting import Declared, Draft, Made
 from tansiq.dossiers.frame import FRAME_ACTS, effective_handling, state_facts
 from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Entry, Kind, Legal, Part, Presence
 from tansiq.dossiers.restrictions import Restrictions
-from tansiq.dossiers.rules import automatic, folded, parse_facts
+from tansiq.dossiers.rules import automatic, erasure_to_tell, folded, parse_facts
 from tansiq.dossiers.standing import Standing
 from tansiq.dossiers.wire import PAYLOAD_TYPE, Body, dossier_id, parse_body
 from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError
@@ -118,6 +118,11 @@ class Writing:
     def _drafted(self, there: Standing, parsed: Body) -> tuple[Draft, tuple[NodeId, ...] | None]:
         state = there.folded.state
         rule = self._rule(there.kind, parsed.type)
+        if rule.type == there.kind.erased_act:
+            raise Invalid(
+                "act.of_the_node", "the node writes it when it has erased: purge the dossier", step="read the act",
+                field="type",
+            )  # fmt: skip
         if self._w.node not in state.members:
             raise Refused("dossier.not_a_member", "this service is not a member any more", step="append")
         addressees = self._addressees(state, parsed)
@@ -135,10 +140,9 @@ class Writing:
         records.lock_dossier(tx, dossier)
         there = desk.load_standing(self._w, tx, dossier)
         state = there.folded.state
-        if not any(
-            a.type == act.type and set(a.facts.items()) <= set(facts.items())
-            for a in automatic(state, there.kind, self._w.node)
-        ):
+        erased = erasure_to_tell(state, there.kind, self._w.node)
+        ours = (*automatic(state, there.kind, self._w.node), *((erased,) if erased else ()))
+        if not any(a.type == act.type and set(a.facts.items()) <= set(facts.items()) for a in ours):
             raise Conflict("act.done_already", "already written", step="settle")
         rule = self._rule(there.kind, act.type)
         addressees = tuple(n for n in state.members if n != self._w.node)
@@ -312,7 +316,12 @@ class Writing:
             named = (legal.agreement_with(country), legal.agreement_with(self._w.country))
             between = [a.id for a in self._w.gate.agreements_between(self._w.country, country)]
             found[country] = next((n for n in named if n in between), between[0] if between else named[0])
-        return replace(legal, agreements=found)
+        return replace(legal, agreements=found, transfer_basis=legal.transfer_basis or self._named_basis(state))
+
+    def _named_basis(self, state: DossierState) -> str:
+        """The basis of transfer that we named last in this dossier: an opener outside the LED area can name none."""
+        mine = (e.statement.legal for e in reversed(state.entries) if e.statement.author == self._w.node)
+        return next((legal.transfer_basis for legal in mine if legal.transfer_basis), "")
 
     @staticmethod
     def _consents(state: DossierState, node: NodeId, about: EntryId) -> bool:

@@ -6,6 +6,7 @@ A kind states its items as two tables (`Step`, `Owed`); who may step what, what 
 
     begins="one"    the entry begins one item, owed by the member named in `facts.owner` (else by its author)
     begins="each"   the entry begins one item for each addressee, or for each member that the facts' field `of` lists
+    begins="all"    as "each", and one for its author: what every member owes for itself
     begins=""       the entry steps the item that `facts.about` names; of an `each` item, its author's own
 
 An item's key is the beginning entry's id, or `<entry id>/<node id>` for an item of one addressee.
@@ -98,7 +99,7 @@ class Step:
 
     act: str
     sort: str
-    begins: Literal["", "one", "each"]
+    begins: Literal["", "one", "each", "all"]
     by: Literal["any", "owner", "author", "other"]
     """Who may step it: any member; who owes it; who began it; any member but who owes it."""
     before: tuple[str, ...]
@@ -200,6 +201,8 @@ def _begun(row: Step, entry: Entry) -> dict[str, Item]:
     if row.begins == "one":
         return {entry.id: item(entry.id, str(facts.get("owner") or s.author))}
     whose = [str(n) for n in facts.get(row.of) or ()] if row.of else [n for n in s.addressees if n != s.author]
+    if row.begins == "all":
+        whose.append(s.author)
     return {(key := f"{entry.id}/{node}"): item(key, node) for node in whose}
 
 

@@ -73,6 +73,13 @@ def give(call: Call) -> Response:
     return JSONResponse({"entries": count}, status_code=201)
 
 
+def purge(call: Call) -> Response:
+    """Erase every part of a dossier whose work has ended; the node proves it to the members by itself."""
+    _fields(call)
+    erased = call.node.dossiers.purge(_dossier(call), call.acting())
+    return JSONResponse({"erased": erased}, status_code=201)
+
+
 def preview_entry(call: Call) -> Response:
     """What the gate would say for each addressee of an act on this dossier. Records nothing, sends nothing."""
     if not isinstance(call.body, Mapping):
@@ -153,6 +160,7 @@ TABLE: tuple[tuple[str, str, Callable[[Call], Response]], ...] = (
     ("POST", "/api/v1/dossiers/{dossier}/members", admit),
     ("POST", "/api/v1/dossiers/{dossier}/acknowledgement", acknowledge),
     ("POST", "/api/v1/dossiers/{dossier}/deliveries", give),
+    ("POST", "/api/v1/dossiers/{dossier}/erasure", purge),
     ("POST", "/api/v1/dossiers/{dossier}/preview", preview_entry),
     ("GET", "/api/v1/drafts", drafts),
     ("POST", "/api/v1/drafts", make_draft),
@@ -188,6 +196,10 @@ def operations(
         (
             "post", "/dossiers/{dossier}/deliveries", "Give a member a part that was withheld from it", why,
             make({"node": text, "part": text}, **closed), make({"entries": {"type": "integer"}}), "201",
+        ),
+        (
+            "post", "/dossiers/{dossier}/erasure", "Erase every part of a dossier whose work has ended", why,
+            make({}, []), make({"erased": {"type": "integer"}}), "201",
         ),
         (
             "post", "/dossiers/{dossier}/preview", "What the law gate would say of an act; nothing is recorded", why,

@@ -11,6 +11,7 @@ from tests.support.entries import BERLIN, LEGAL, LISBON, MADRID, RABAT, START, D
 
 KICKOFF = START + timedelta(days=60)
 ENDS = START + timedelta(days=90)
+PROVEN = {"parts": 7, "leaf": 3, "proof": "a-proof"}
 SHORT = replace(LEGAL, erase_on=(ENDS + timedelta(days=300)).date().isoformat())
 
 
@@ -178,9 +179,20 @@ def test_after_the_end_every_member_owes_the_erasure():
     centre.write(RABAT, "closed")
     dies = ENDS + timedelta(days=365)
     assert centre.owed("erase") == {(n, dies) for n in (RABAT, MADRID, BERLIN, LISBON)}
-    centre.write(MADRID, "erased", {"parts": 7})
+    assert centre.void(centre.write(MADRID, "erased", {"parts": 7}))
+    centre.write(MADRID, "erased", PROVEN)
     assert MADRID not in {n for n, _due in centre.owed("erase")}
-    assert centre.void(centre.write(MADRID, "erased"))
+    assert centre.void(centre.write(MADRID, "erased", PROVEN))
+
+
+def test_an_event_that_nobody_closed_dies_all_the_same():
+    centre = Centre()
+    dies = ENDS + timedelta(days=365)
+    owed = MAJOR_EVENT.erases(centre.state)
+    assert (owed.by, owed.ready) == (dies, False)
+    assert centre.void(centre.write(BERLIN, "erased", PROVEN))
+    assert not centre.void(centre.write(BERLIN, "erased", PROVEN, at=dies))
+    assert MAJOR_EVENT.erases(centre.state).told == {BERLIN}
 
 
 def test_a_match_has_two_sides_that_are_members():

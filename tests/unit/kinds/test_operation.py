@@ -184,12 +184,26 @@ def test_closed_evaluated_erased():
     team = signed()
     end = team.write(MADRID, "closed", {"due": LATER, "outcome": "objective_reached"})
     assert {d.owner for d in team.owed("erase")} == {MADRID, BERLIN}
-    assert {d.owner for d in team.owed("evaluate")} == {BERLIN}
-    team.write(BERLIN, "evaluated", {"about": end.id, "worth": 5})
+    assert {d.owner for d in team.owed("evaluate")} == {MADRID, BERLIN}
     for node in (MADRID, BERLIN):
-        team.write(node, "erased", {"about": end.id, "parts": 4})
-    assert team.void(team.write(BERLIN, "erased", {"about": end.id}))
+        team.write(node, "evaluated", {"about": end.id, "worth": 5})
+    proven = {"about": end.id, "parts": 4, "leaf": 9, "proof": "a-proof"}
+    assert team.void(team.write(MADRID, "erased", {"about": end.id, "parts": 4}))
+    assert team.void(team.write(MADRID, "erased", {**proven, "about": team.proposal.id}))
+    for node in (MADRID, BERLIN):
+        team.write(node, "erased", proven)
+    assert team.void(team.write(BERLIN, "erased", proven))
     assert not [d for d in duties(team.state, OPERATION) if d.code.startswith("operation.")]
+
+
+def test_who_never_signed_erases_too_and_evaluates_nothing():
+    team = Parties(MADRID, (RABAT,), form="joint_operation")
+    team.write(RABAT, "declined", {"about": team.proposal.id})
+    assert OPERATION.erases(team.state) is None
+    end = team.write(MADRID, "closed", {"due": LATER, "outcome": "not_reached"})
+    assert {d.owner for d in team.owed("evaluate")} == {MADRID}
+    assert {d.owner for d in team.owed("erase")} == {MADRID, RABAT}
+    assert not team.void(team.write(RABAT, "erased", {"about": end.id, "parts": 1, "leaf": 9, "proof": "a-proof"}))
 
 
 def test_a_conflict_opens_an_empty_one():

@@ -252,6 +252,12 @@ class Ban(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Erased(msgspec.Struct, forbid_unknown_fields=True):
-    """`major_event.erased`: how many parts this node erased when the event's data died."""
+    """`major_event.erased`: how many parts this node erased when the event's data died, with the proof.
 
-    parts: Count = 0
+    The node writes it.
+    """
+
+    parts: Count
+    leaf: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+    proof: Annotated[str, msgspec.Meta(min_length=1)]
+    """Inclusion proof of the ledger's leaf with its signed checkpoint, as text (`tansiq ledger verify`)."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Figure, Kind, Window
+from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Erasure, Figure, Kind, Window
 from tansiq.errors import TansiqError
 from tansiq.kinds.items import Cycle, Facts, Item, Items, Owed, Step, after, stop, told
 from tansiq.kinds.major_event.checklist import CHECKLIST
@@ -88,7 +88,7 @@ ACTS = (
     ActRule("major_event.lesson_drawn", "member", (), "", "", _TEXT | {"lesson"}, Lesson),
     ActRule("major_event.lesson_taken_up", "member", (), "", "", _NOTE, LessonTaken),
     ActRule("major_event.closed", "opener", _OPEN, "closed", _DIES, _TEXT, None),
-    ActRule("major_event.erased", "member", ("closed",), "", _DIES, _NOTE, Erased),
+    ActRule("major_event.erased", "member", (), "", _DIES, _NOTE, Erased),
 )  # fmt: skip
 
 
@@ -244,6 +244,8 @@ def _check_act(state: DossierState, own: EventState, entry: Entry) -> str:
         case "major_event.delegation_declared":
             return "" if s.facts.get("owner") in own.facts.get("hosts", ()) else "a host answers a delegation"
         case "major_event.erased":
+            if own.closed_at is None and s.at < own.dies_at:
+                return "not before the event is closed"
             return "erased already" if s.author in own.erased else ""
     return ""
 
@@ -307,7 +309,7 @@ def duties(state: DossierState) -> tuple[Duty, ...]:
         if due is None or kickoff is None:
             continue
         found += [
-            Duty(state.id, n, "major_event.report_after_match", due, kickoff, _NFIP, match_.begun)
+            Duty(state.id, n, "major_event.report_after_match", due, kickoff, _NFIP, match_.begun, later=True)
             for n in sides(match_)
             if n in state.members and (match_.key, n) not in own.reported
         ]
@@ -315,7 +317,8 @@ def duties(state: DossierState) -> tuple[Duty, ...]:
         opening = state.first.id
         if own.facts.get("form") == "tournament":
             found += _tournament(state, own)
-        found.append(Duty(state.id, state.opener, "major_event.close", own.dies_at, own.ends_at, _DIES, opening))
+        end = Duty(state.id, state.opener, "major_event.close", own.dies_at, own.ends_at, _DIES, opening, later=True)
+        found.append(end)
     else:
         since = own.closed_at or own.ends_at
         found += [
@@ -324,6 +327,12 @@ def duties(state: DossierState) -> tuple[Duty, ...]:
             if n not in own.erased
         ]
     return tuple(found)
+
+
+def erases(state: DossierState) -> Erasure | None:
+    """The event's data die 365 days after its end, closed or not; once it is closed, sooner if a member likes."""
+    own: EventState | None = state.own
+    return Erasure(own.dies_at, own.closed_at is not None, {}, own.erased) if own is not None else None
 
 
 def _tournament(state: DossierState, own: EventState) -> list[Duty]:

@@ -164,7 +164,10 @@ class Evaluated(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Erased(msgspec.Struct, forbid_unknown_fields=True):
-    """`operation.erased`: how many parts this node erased."""
+    """`operation.erased`: how many parts this node erased, with the proof; the node writes it."""
 
     about: str
-    parts: Count = 0
+    parts: Count
+    leaf: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+    proof: Annotated[str, msgspec.Meta(min_length=1)]
+    """Inclusion proof of the ledger's leaf with its signed checkpoint, as text (`tansiq ledger verify`)."""

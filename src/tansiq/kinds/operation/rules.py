@@ -5,7 +5,7 @@ amendment: awaited (each other party) ──► signed | declined; it holds when
 task:      given ──► done | refused | cancelled
 exhibit:   held ──custody_given──► handed ──custody_taken──► held ... ──► released
 result:    awaited (each other party) ──► agreed | disputed
-measure:   asked (each addressee) ──► authorised ──► reported | refused | aborted
+measure:   asked (each addressee) ──► authorised | refused | aborted; what ran, however it ended ──► reported
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Figure, Kind, Window
+from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Erasure, Figure, Kind, Window
 from tansiq.errors import TansiqError
 from tansiq.kinds.items import Cycle, Facts, Item, Items, Owed, Step, after, stop, told
 from tansiq.kinds.operation.matrix import WITHIN, possible
@@ -115,7 +115,7 @@ CYCLE = Cycle(
         Step("operation.result_recorded", "result", "each", "any", (), "awaited"),
         Step("operation.result_agreed", "result", "", "owner", ("awaited", "disputed"), "agreed"),
         Step("operation.result_disputed", "result", "", "owner", ("awaited", "agreed"), "disputed"),
-        Step("operation.closed", "evaluation", "each", "any", (), "awaited", after(EVALUATE)),
+        Step("operation.closed", "evaluation", "all", "any", (), "awaited", after(EVALUATE)),
         Step("operation.evaluated", "evaluation", "", "owner", ("awaited",), "given", stop),
     ),
     owed=(
@@ -129,7 +129,14 @@ CYCLE = Cycle(
     ),
 )
 
-UNSIGNED_MAY = ("operation.signed", "operation.declined", "operation.amended", "operation.closed")
+UNSIGNED_MAY = (
+    "operation.signed", "operation.declined", "operation.amended", "operation.closed", "operation.erased"
+)  # fmt: skip
+
+RAN = ("authorised", "aborted", "refused")
+"""States in which a measure that ran is still to be reported; `refused`: its leave was taken back."""
+AFTERWARDS = ("operation.evaluate", "operation.agree_result")
+"""What is still owed when it is closed, besides the erasure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +152,7 @@ class OperationState:
     """Every party signed once; it stays open for those that did."""
     numbers: Mapping[tuple[str, NodeId], int] = field(default_factory=dict)
     """(act, author) -> the last number used."""
+    closed: EntryId | None = None
     closed_at: datetime | None = None
     erase_by: datetime | None = None
     erased: frozenset[NodeId] = frozenset()
@@ -219,11 +227,14 @@ def _check_act(own: OperationState, entry: Entry) -> str:
             if s.type == "operation.measure_reported":
                 if lanes[0].author != s.author:
                     return "who asked for the measure reports on it"
-                return "" if any(i.state == "authorised" for i in lanes) else "nobody authorised it"
+                if any(_to_report(i) for i in lanes):
+                    return ""
+                return "reported already" if any(i.state == "reported" for i in lanes) else "nobody authorised it"
             return "" if any(i.state in ("asked", "authorised") for i in lanes) else "it has ended"
         case "operation.erased":
-            if s.author in own.erased:
-                return "erased already"
+            if s.facts.get("about") != own.closed:
+                return "it names no end of this dossier"
+            return "erased already" if s.author in own.erased else ""
     return ""
 
 
@@ -258,10 +269,10 @@ def step(state: DossierState, entry: Entry) -> tuple[str, OperationState]:
         case "operation.measure_aborted":
             own = _ended(own, about, ("asked", "authorised"), "aborted", entry)
         case "operation.measure_reported":
-            own = _ended(own, about, ("authorised", "aborted"), "reported", entry)
+            own = _ended(own, about, RAN, "reported", entry)
         case "operation.closed":
             due = told("due")(s.facts, s.at) or s.at + EVALUATE
-            own = replace(own, closed_at=s.at, erase_by=due)
+            own = replace(own, closed=entry.id, closed_at=s.at, erase_by=due)
         case "operation.erased":
             own = replace(own, erased=own.erased | {s.author})
     rule = OPERATION.act(s.type)
@@ -277,12 +288,19 @@ def _amended(own: OperationState, amendment: str) -> OperationState:
     return replace(own, facts={**own.facts, "window_until": until}) if until else own
 
 
+def _to_report(item: Item) -> bool:
+    """Whether the measure ran: a State authorised it, or officers crossed in urgency; however it ended since."""
+    crossed = item.facts.get("urgency") == "urgent" and bool(item.facts.get("crossing_at"))
+    ran = item.entered("operation.measure_authorised") is not None or (crossed and item.state != "asked")
+    return ran and item.state in RAN
+
+
 def _ended(own: OperationState, begun: str, states: tuple[str, ...], to: str, entry: Entry) -> OperationState:
     s = entry.statement
     moved = {
         i.key: replace(i, state=to, since=s.at, due_at=None, last=entry.id, trail=(*i.trail, (s.type, s.author, s.at)))
         for i in _lanes(own, begun, "measure")
-        if i.state in states
+        if i.state in states and (to != "reported" or _to_report(i))
     }
     return replace(own, items={**own.items, **moved})
 
@@ -293,7 +311,7 @@ def duties(state: DossierState) -> tuple[Duty, ...]:
     if own is None or state.opened_at is None:
         return ()
     if state.phase == "closed":
-        kept = [d for d in CYCLE.duties(state, own.items) if d.code in ("operation.evaluate", "operation.agree_result")]
+        kept = [d for d in CYCLE.duties(state, own.items) if d.code in AFTERWARDS and _is_party(own, d.owner)]
         return (*kept, *_erasures(state, own))
     found = list(CYCLE.duties(state, own.items))
     if own.facts.get("form") in FORMS_TO_SIGN:
@@ -320,14 +338,14 @@ def duties(state: DossierState) -> tuple[Duty, ...]:
                     item.owner,
                 )
             )
-        if item.state == "authorised":
+        if _to_report(item):
             reports.setdefault(str(item.begun), item)
     found += [
         Duty(
             state.id,
             i.author,
             "operation.report_measure",
-            i.due_at + REPORT if i.due_at else None,
+            _report_by(i),
             i.since,
             "Schengen Convention art. 40",
             i.begun,
@@ -336,6 +354,17 @@ def duties(state: DossierState) -> tuple[Duty, ...]:
         for i in reports.values()
     ]
     return tuple(found)
+
+
+def _is_party(own: OperationState, node: NodeId) -> bool:
+    return node in own.signed or own.facts.get("form") not in FORMS_TO_SIGN
+
+
+def _report_by(item: Item) -> datetime | None:
+    """A week after the measure ends, as told or broken off; None while nobody knows when it will."""
+    if item.state == "authorised":
+        return item.due_at + REPORT if item.due_at else None
+    return item.since + REPORT
 
 
 def _erasures(state: DossierState, own: OperationState) -> list[Duty]:
@@ -348,6 +377,14 @@ def _erasures(state: DossierState, own: OperationState) -> list[Duty]:
         for n in state.members
         if n not in own.erased
     ]
+
+
+def erases(state: DossierState) -> Erasure | None:
+    """After its end every party erases what it holds, by the day that the agreement sets."""
+    own: OperationState | None = state.own
+    if own is None or own.closed is None or own.erase_by is None:
+        return None
+    return Erasure(own.erase_by, True, {"about": own.closed}, own.erased, own.closed)
 
 
 def custody(item: Item) -> tuple[tuple[str, NodeId, datetime], ...]:
@@ -419,4 +456,6 @@ OPERATION = Kind(
     required,
     figures,
     has_signed=has_signed,
+    erased_act="operation.erased",
+    erases=erases,
 )

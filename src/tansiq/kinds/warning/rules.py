@@ -146,12 +146,12 @@ def duties(state: DossierState) -> tuple[Duty, ...]:
                 continue
             late = item.due_at + (item.due_at - item.since)
             # `since` lies ahead: the duty begins when the time to acknowledge has passed.
-            found.append(
-                Duty(state.id, item.owner, "warning.escalate", late, item.due_at, "", item.begun, True, state.opener)
-            )
-            found.append(
-                Duty(state.id, state.opener, "warning.call", late, item.due_at, "", item.begun, True, item.owner)
-            )
+            for code, owner, other in (
+                ("warning.escalate", item.owner, state.opener),
+                ("warning.call", state.opener, item.owner),
+            ):
+                duty = Duty(state.id, owner, code, late, item.due_at, "", item.begun, True, other, later=True)
+                found.append(duty)
     elif state.phase == "stood_down":
         begun = max((i.since for i in own.items.values() if i.sort == "feedback"), default=state.opened_at)
         if begun is not None:
