@@ -18,6 +18,15 @@ INSTANTS = ("due", "until", "from", "at", "kickoff", "window", "checked", "cross
 """Words in a field's name that say it holds an instant."""
 
 
+PATTERNED = {
+    "^H[1-9][0-9]?$": ["H1", "H2", "H3"],
+    "^(H[1-9][0-9]?)?$": ["", "H1", "H2"],
+    "^E[1-9][0-9]{0,2}$": ["E1", "E2"],
+    "^[0-9a-f]{64}$": ["ab" * 32],
+}
+"""Texts of a form that no word of ours would hit."""
+
+
 def an_instant() -> st.SearchStrategy[str]:
     return st.integers(-48, 24 * 500).map(lambda hours: format_instant(START + timedelta(hours=hours)))
 
@@ -65,6 +74,8 @@ def value(kind: Any, name: str, state: DossierState) -> st.SearchStrategy[Any]:
             )
         case shape.StructType():
             return fields(kind.cls, state)
+        case shape.StrType() if kind.pattern in PATTERNED:
+            return st.sampled_from(PATTERNED[kind.pattern])
         case _:
             return _text(name, state)
 

@@ -145,7 +145,10 @@ def make_draft(
     legal = body_legal(body) or inherited
     if legal is None:
         raise Invalid("legal.missing", "purpose, legal basis and dates are missing", step="read the act", field="legal")
-    parts = draft_parts(body, rule, resolve)
+    parts = tuple(
+        replace(p, withhold_from=frozenset(addressees)) if p.kind in rule.kept else p
+        for p in draft_parts(body, rule, resolve)
+    )
     for n, part in enumerate(parts):
         if part.withhold_from - set(addressees):
             # Kept nowhere, such a wish would be forgotten when the partner joins later: fail closed, and say so.

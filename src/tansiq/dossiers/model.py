@@ -230,6 +230,8 @@ class ActRule:
     parts: frozenset[str] = frozenset()
     facts: Any = None
     """A msgspec Struct with forbid_unknown_fields; None: no facts."""
+    kept: frozenset[str] = frozenset()
+    """Those of `parts` that never leave their author's node, whatever it writes or does, e.g. a sealed judgement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,12 +285,10 @@ class Kind:
     """Kinds of part that an act cannot do without, e.g. the six items of Dir. 2023/977 art. 4(5)."""
     figures: Callable[[DossierState, Window], tuple[Figure, ...]] = lambda _state, _window: ()
     """What the dossier adds to the scorecard of our work with a partner."""
+    escalations: frozenset[str] = frozenset()
+    """Codes of duties that are the duty officer's (the supervisor's), because what was owed first was not done."""
     ends_on: Callable[[Mapping[str, Any]], str] = lambda _opening: ""
     """From the opening's facts: the day on which the event ends that the personal data are for; empty: for none."""
-    has_signed: Callable[[DossierState, str, NodeId], bool] = lambda _state, _act, _node: True
-    """Whether a member may be given this act: it has signed what the dossier rests on, or the act asks it to."""
-
-    @property
     erased_act: str = ""
     """With this act a node proves that it erased all contents; the node writes it, no officer.
 
@@ -296,10 +296,12 @@ class Kind:
     """
     erases: Callable[[DossierState], Erasure | None] = lambda _state: None
     """The erasure that every member owes; None: none, or none yet."""
+    has_signed: Callable[[DossierState, str, NodeId], bool] = lambda _state, _act, _node: True
+    """Whether a member may be given this act: it has signed what the dossier rests on, or the act asks it to."""
+
+    @property
     def opening(self) -> ActRule:
         return self.acts[0]
 
     def act(self, entry_type: str) -> ActRule | None:
         return next((a for a in self.acts if a.type == entry_type), None)
-    escalations: frozenset[str] = frozenset()
-    """Codes of duties that are the duty officer's (the supervisor's), because what was owed first was not done."""

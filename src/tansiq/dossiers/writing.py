@@ -524,7 +524,7 @@ class Writing:
     ) -> None:
         """Deliver an entry of ours, written earlier, to one more node."""
         rule = self._rule(kind, entry.statement.type)
-        gone = tuple(p.ref.id for p in entry.parts if p.presence is not Presence.HELD)
+        gone = tuple(p.ref.id for p in entry.parts if p.presence is not Presence.HELD or p.ref.kind in rule.kept)
         parsed = {p.ref.id: e for p in entry.parts if (e := _entity_of(p)) is not None}
         hidden = tuple(w for w in (*withheld, *gone) if any(p.ref.id == w for p in entry.parts))
         handling, declared = effective_handling(state, entry), self._declared(tx, entry.id)

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from tansiq.dossiers.model import Part, PartRef, Presence
 from tansiq.dossiers.rules import duties
+from tansiq.dossiers.wire import part_content
 from tansiq.errors import Conflict, Invalid
 from tansiq.kinds.assessment import (
     ASSESSMENT,
+    LIKELIHOOD,
     brier,
     commit_body,
     commitment,
@@ -22,6 +24,7 @@ from tansiq.kinds.assessment import (
     scores,
     sensitivity,
 )
+from tansiq.kinds.assessment.sealed import BLOCK
 from tansiq.terms import PartId, format_instant
 from tests.support.entries import BERLIN, MADRID, RABAT, START, Desk
 
@@ -74,6 +77,9 @@ class Services:
         return self.write(node, "revealed", {"salt": SALT, **judgement}, at=at)
 
 
+FRAMED = Services().framed().state
+
+
 def judged():
     told = {RABAT: SURE, MADRID: SURE, BERLIN: UNSURE}
     services = Services().framed()
@@ -88,7 +94,7 @@ def test_nobody_reveals_before_all_have_committed():
     services = Services().framed()
     assert services.owed("judge") == {RABAT, MADRID, BERLIN}
     services.commit(RABAT, SURE)
-    assert services.void(services.reveal(RABAT, SURE))
+    assert services.void(services.reveal(RABAT, UNSURE))
     services.commit(MADRID, SURE)
     services.commit(BERLIN, UNSURE)
     assert not services.void(services.reveal(RABAT, SURE))
@@ -175,11 +181,21 @@ def test_dissent_stands_beside_the_joint_judgement():
     services.write(RABAT, "joint_agreed", {"about": joint.id})
     services.write(BERLIN, "joint_dissented", {"about": joint.id})
     own = services.state.own
-    assert own.joint() is None
+    assert (own.joint().agreed, own.joint().dissenting) == ((MADRID, RABAT), (BERLIN,))
+    assert own.joint().judgement == SURE
     assert len(own.dissents) == 1
     services.write(BERLIN, "joint_agreed", {"about": joint.id})
-    assert services.state.own.joint() is not None
+    assert services.state.own.joint().dissenting == ()
     assert services.state.own.revealed[BERLIN].judgement["percent"] == UNSURE["percent"]
+
+
+def test_a_joint_judgement_is_none_before_all_answered_or_when_nobody_agrees():
+    services = judged()
+    joint = services.write(MADRID, "joint_proposed", SURE)
+    services.write(RABAT, "joint_dissented", {"about": joint.id})
+    assert services.state.own.joint() is None
+    services.write(BERLIN, "joint_dissented", {"about": joint.id})
+    assert services.state.own.joint() is None
 
 
 def test_the_outcome_scores_each_service_and_the_joint():
@@ -202,6 +218,101 @@ def test_a_new_round_begins_blind_again():
     services.write(RABAT, "judging_opened")
     assert services.state.own.round == 2
     assert services.owed("judge") == {RABAT, MADRID, BERLIN}
+    (first,) = services.state.own.earlier
+    assert {n: t.judgement["percent"] for n, t in first.items()}[BERLIN] == UNSURE["percent"]
+
+
+def test_a_new_round_whose_time_is_over_is_not_opened():
+    """Otherwise the first to commit could reveal at once, and nobody else would judge blind."""
+    services = judged()
+    services.write(RABAT, "reopened", at=DUE + timedelta(days=30))
+    late = DUE + timedelta(days=31)
+    assert services.void(services.write(RABAT, "judging_opened", at=late))
+    past = format_instant(late - timedelta(days=1))
+    assert services.void(services.write(RABAT, "judging_opened", {"due": past}, at=late))
+    services.write(RABAT, "judging_opened", {"due": format_instant(late + timedelta(days=7))}, at=late)
+    services.commit(RABAT, SURE, at=late + timedelta(hours=1))
+    assert services.void(services.reveal(RABAT, SURE, at=late + timedelta(hours=2)))
+
+
+def test_a_new_round_leaves_no_answer_owed_to_the_old_joint_judgement():
+    services = judged()
+    joint = services.write(MADRID, "joint_proposed", SURE)
+    services.write(RABAT, "joint_agreed", {"about": joint.id})
+    services.write(RABAT, "reopened")
+    assert services.owed("answer_joint") == set()
+    assert services.state.own.joint() is None
+    assert services.state.own.items[f"{joint.id}/{RABAT}"].state == "agreed"
+
+
+def test_who_committed_and_never_reveals_does_not_hold_up_the_others_for_ever():
+    services = Services().framed()
+    for node in (RABAT, MADRID, BERLIN):
+        services.commit(node, SURE)
+    for node in (RABAT, MADRID):
+        services.reveal(node, SURE)
+    assert services.state.phase == "judging"
+    services.write(RABAT, "reopened")
+    assert (services.state.phase, set(services.state.own.earlier[0])) == ("framing", {RABAT, MADRID})
+
+
+def test_who_committed_after_reading_a_judgement_revealed_too_early_is_not_blind():
+    services = Services().framed()
+    services.commit(RABAT, SURE)
+    services.commit(MADRID, SURE)
+    assert services.void(services.reveal(RABAT, SURE))
+    services.commit(BERLIN, SURE)
+    for node in (RABAT, MADRID, BERLIN):
+        services.reveal(node, SURE)
+    assert {n: t.blind for n, t in services.state.own.revealed.items()} == {RABAT: True, MADRID: True, BERLIN: False}
+
+
+def test_a_made_up_judgement_sent_too_early_takes_nobodys_blindness():
+    services = Services().framed()
+    services.commit(RABAT, SURE)
+    for facts in ({"salt": "00" * 32, **UNSURE}, {"salt": {"a": [1]}, "percent": 7}):
+        assert services.void(services.write(RABAT, "revealed", facts))
+    for node in (MADRID, BERLIN):
+        services.commit(node, SURE)
+    for node in (RABAT, MADRID, BERLIN):
+        services.reveal(node, SURE)
+    assert all(t.blind for t in services.state.own.revealed.values())
+
+
+def test_an_indicator_speaks_for_a_hypothesis_that_there_is():
+    services = Services().framed()
+    facts = {"owner": MADRID, "every_days": 10}
+    assert services.void(services.write(RABAT, "indicator_set", {**facts, "hypothesis": "H9"}))
+    assert not services.void(services.write(RABAT, "indicator_set", {**facts, "hypothesis": "H2"}))
+
+
+JUDGEMENTS = st.builds(
+    lambda words, confidence, cells: {
+        "likelihood": {f"H{n}": word for n, word in enumerate(words, 1)},
+        "percent": {f"H{n}": LIKELIHOOD[word][0] for n, word in enumerate(words, 1)},
+        "confidence": confidence,
+        "cells": {f"E{n}": {"H1": cell} for n, cell in enumerate(cells, 1)},
+    },
+    st.lists(st.sampled_from(sorted(LIKELIHOOD)), min_size=1, max_size=6),
+    st.sampled_from(["low", "moderate", "high"]),
+    st.lists(st.sampled_from(["CC", "C", "N", "I", "II"]), max_size=20),
+)
+
+
+@given(JUDGEMENTS)
+def test_the_size_of_a_sealed_judgement_tells_nothing(judgement):
+    (part,) = commit_body(FRAMED, RABAT, judgement, SALT)["parts"]
+    ours, plain = ({"kind": part["kind"], "text": text} for text in (part["text"], ""))
+    assert len(part_content(ours)) - len(part_content(plain)) + len('""') == BLOCK
+
+
+@given(JUDGEMENTS, JUDGEMENTS, st.sampled_from([SALT, "00" * 32]))
+def test_a_commitment_opens_to_no_other_judgement_service_round_or_dossier(one, other, salt):
+    mine = commitment("d-1", RABAT, 1, SALT, one)
+    same = one == other and salt == SALT
+    assert (commitment("d-1", RABAT, 1, salt, other) == mine) is same
+    for elsewhere in (("d-2", RABAT, 1), ("d-1", MADRID, 1), ("d-1", RABAT, 2)):
+        assert commitment(*elsewhere, SALT, one) != mine
 
 
 def test_an_indicator_is_checked_again_and_again():
@@ -242,12 +353,12 @@ def test_a_brier_score_is_between_perfect_and_wholly_wrong(percent):
     assert 0 <= score <= 1
 
 
-def test_the_sealed_judgement_is_withheld_from_all_and_read_back():
+def test_the_sealed_judgement_stays_and_is_read_back():
     services = Services().framed()
     state = services.state
     body = commit_body(state, RABAT, SURE, SALT)
     (part,) = body["parts"]
-    assert set(part["withhold_from"]) == {MADRID, BERLIN}
+    assert part["kind"] in ASSESSMENT.act("assessment.committed").kept
     ref = PartRef(PartId("p-" + "1" * 64), part["kind"], len(part["text"]))
     entry = services.desks[RABAT].write(body["type"], body["facts"], parts=(ref,))
     mine = replace(entry, parts=(Part(ref, Presence.HELD, {"kind": part["kind"], "text": part["text"]}),))

@@ -164,3 +164,85 @@ def test_figures_are_about_another_side():
     assert sides.void(sides.write(RABAT, "scorecard_given", {"member": RABAT, **facts}))
     given = sides.write(RABAT, "scorecard_given", {"member": MADRID, **facts})
     assert sides.state.own.scorecards == {(RABAT, MADRID): given.id}
+
+
+def test_a_contested_version_is_written_again_by_who_wrote_it():
+    sides = Sides()
+    called = meeting(sides)
+    first = sides.write(MADRID, "minutes_written", {"meeting": called.id, "language": "es", "digest": "a" * 64})
+    no = sides.write(RABAT, "minutes_contested", {"about": first.id, "digest": "a" * 64})
+    (again,) = sides.owed("write_minutes")
+    assert (again.owner, again.creditor, again.due_at) == (MADRID, RABAT, no.statement.at + timedelta(days=30))
+    second = sides.write(MADRID, "minutes_written", {"meeting": called.id, "language": "es", "digest": "b" * 64})
+    assert sides.owed("write_minutes") == []
+    assert {(d.owner, d.entry) for d in sides.owed("approve_minutes")} == {(RABAT, second.id), (BERLIN, second.id)}
+    assert sides.void(sides.write(BERLIN, "minutes_approved", {"about": first.id, "digest": "a" * 64}))
+
+
+def test_another_language_takes_no_versions_place():
+    sides = Sides()
+    called = meeting(sides)
+    for language in ("es", "ar"):
+        sides.write(MADRID, "minutes_written", {"meeting": called.id, "language": language, "digest": "a" * 64})
+    assert len(sides.owed("approve_minutes")) == 4
+
+
+def test_who_changes_its_mind_about_a_contested_version_frees_its_writer():
+    sides = Sides()
+    called = meeting(sides)
+    first = sides.write(MADRID, "minutes_written", {"meeting": called.id, "language": "es", "digest": "a" * 64})
+    for answer in ("minutes_contested", "minutes_approved"):
+        sides.write(RABAT, answer, {"about": first.id, "digest": "a" * 64})
+    assert sides.owed("write_minutes") == []
+
+
+def test_comments_take_two_weeks_and_end_in_agreement_or_contest():
+    sides = Sides()
+    made = sides.write(MADRID, "recommended", {"owner": RABAT})
+    (agree,) = sides.owed("agree")
+    assert (agree.owner, agree.due_at) == (RABAT, made.statement.at + timedelta(days=14))
+    assert sides.void(sides.write(BERLIN, "recommendation_contested", {"about": made.id}))
+    sides.write(RABAT, "recommendation_contested", {"about": made.id})
+    assert sides.item(made).state == "contested"
+    assert sides.owed("agree") == []
+    sides.write(RABAT, "recommendation_agreed", {"about": made.id})
+    assert {d.owner for d in sides.owed("submit_plan")} == {RABAT}
+
+
+def test_a_contested_recommendation_may_be_replaced():
+    sides = Sides()
+    made = sides.write(MADRID, "recommended", {"owner": RABAT})
+    sides.write(RABAT, "recommendation_contested", {"about": made.id})
+    assert not sides.void(sides.write(MADRID, "recommendation_superseded", {"about": made.id}))
+
+
+def test_to_what_a_side_proposes_for_itself_every_other_side_owes_an_answer():
+    sides = Sides()
+    made = sides.write(RABAT, "recommended", {"owner": RABAT})
+    assert {d.owner for d in sides.owed("agree")} == {MADRID, BERLIN}
+    sides.write(BERLIN, "recommendation_agreed", {"about": made.id})
+    assert sides.owed("agree") == []
+
+
+def test_a_serious_deficiency_is_visited_again_within_a_year():
+    sides = Sides()
+    made, at = recommended(sides, finding="serious_deficiency")
+    assert {(d.owner, d.due_at) for d in sides.owed("revisit")} == {
+        (n, at.replace(year=2027)) for n in (MADRID, BERLIN)
+    }
+    assert sides.void(sides.write(RABAT, "visited", {"about": made.id, "status": "partly"}))
+    sides.write(BERLIN, "visited", {"about": made.id, "status": "partly"})
+    assert sides.owed("revisit") == []
+    ordinary, _at = recommended(sides)
+    assert sides.owed("revisit") == []
+    assert not sides.void(sides.write(MADRID, "visited", {"about": ordinary.id, "status": "implemented"}))
+
+
+def test_nobody_signs_a_claim_that_was_withheld():
+    sides = Sides()
+    made, done, _at = to_implemented(sides)
+    sides.write(MADRID, "closure_withheld", {"about": done.id})
+    assert sides.owed("sign_closure") == []
+    again = sides.write(RABAT, "implemented", {"about": made.id})
+    assert {(d.owner, d.entry) for d in sides.owed("sign_closure")} == {(MADRID, again.id), (BERLIN, again.id)}
+    assert sides.void(sides.write(BERLIN, "closure_signed", {"about": done.id}))

@@ -37,6 +37,51 @@ def test_from_offer_to_effect():
     assert (item.state, item.facts["effect"]) == ("told", "procedure_changed")
 
 
+def met(stance, *more):
+    """Taken up by Madrid at Berlin's, agreed and held, and what else is written; as Berlin sees it."""
+    berlin, madrid = Desk(BERLIN, EXPERTISE), Desk(MADRID, EXPERTISE)
+    madrid.see(berlin.open((MADRID, RABAT), {**OFFER, "stance": stance}))
+    taken = madrid.write("expertise.taken_up")
+    berlin.see(taken)
+    madrid.see(berlin.write("expertise.agreed", {"about": taken.id, "due": format_instant(START + timedelta(days=4))}))
+    berlin.see(madrid.write("expertise.held", {"about": taken.id}, at=START + timedelta(days=5)))
+    for author, act, facts in more:
+        desk = {BERLIN: berlin, MADRID: madrid}[author]
+        entry = desk.write(f"expertise.{act}", {"about": taken.id, **facts} if facts else {})
+        berlin.see(entry)
+        madrid.see(entry)
+    return berlin
+
+
+def test_of_a_wish_it_is_who_wished_that_tells_the_effect():
+    assert codes(met("offer")) == {("expertise.tell_effect", MADRID)}
+    assert codes(met("wish")) == {("expertise.tell_effect", BERLIN)}
+    told = {"effect": "people_trained", "useful": "yes"}
+    assert codes(met("wish", (MADRID, "effect_told", told))) == {("expertise.tell_effect", BERLIN)}
+    assert codes(met("wish", (BERLIN, "effect_told", told))) == set()
+
+
+def test_a_closed_offer_still_has_an_effect_to_tell():
+    closed = met("offer", (BERLIN, "closed", {}))
+    assert codes(closed) == {("expertise.tell_effect", MADRID)}
+    told = {"effect": "none", "useful": "no"}
+    assert codes(met("offer", (BERLIN, "closed", {}), (MADRID, "effect_told", told))) == set()
+
+
+def test_what_is_too_early_to_tell_is_owed_again():
+    berlin = met("offer", (MADRID, "effect_told", {"effect": "too_early", "useful": "partly"}))
+    (duty,) = [d for d in duties(berlin.state(), EXPERTISE) if d.code == "expertise.tell_effect"]
+    assert duty.due_at == berlin.state().entries[-1].statement.at + EFFECT
+
+
+def test_a_closed_offer_waits_for_no_answer():
+    berlin, madrid = Desk(BERLIN, EXPERTISE), Desk(MADRID, EXPERTISE)
+    madrid.see(berlin.open((MADRID,), OFFER))
+    berlin.see(madrid.write("expertise.taken_up"))
+    berlin.write("expertise.withdrawn")
+    assert codes(berlin) == set()
+
+
 def test_an_offer_without_a_topic_opens_nothing():
     berlin = Desk(BERLIN, EXPERTISE)
     berlin.open((MADRID,), {**OFFER, "topics": []})

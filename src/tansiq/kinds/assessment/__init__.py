@@ -2,10 +2,11 @@
 
 Promises
 - Hypotheses and evidence are gathered together; then every service judges for itself: it commits to its judgement by
-  a hash and reveals it only when all have committed, or when the time to judge is over. A judgement whose commitment
-  the first revelation had not seen is kept and shown as not blind.
+  a hash and reveals it only when all have committed, or when the time to judge is over. A judgement whose author could
+  have read another's first (the first revelation had not seen its commitment, or one was sent too early) is kept and
+  shown as not blind.
 - Likelihood (ICD 203) and confidence are two axes, never one sentence. Each service's own judgement stands beside the
-  joint one; dissent is printed, never averaged away.
+  joint one; dissent is printed, never averaged away. Later rounds begin blind again, and forget no earlier one.
 - The ACH matrix of each service shows which evidence tells hypotheses apart, and what changes without each item.
 - Indicators have a date of last check that somebody owes; questionnaires allow "unknown"; a picture is drawn over time.
 - When the outcome is known, each service and the joint judgement get their Brier score.

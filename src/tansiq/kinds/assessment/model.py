@@ -29,6 +29,7 @@ Confidence = Literal["low", "moderate", "high"]
 Cell = Literal["CC", "C", "N", "I", "II"]
 """ACH: very consistent ... very inconsistent; N: neutral or not applicable."""
 Hypothesis = Annotated[str, msgspec.Meta(pattern="^H[1-9][0-9]?$")]
+MaybeHypothesis = Annotated[str, msgspec.Meta(pattern="^(H[1-9][0-9]?)?$")]
 Item = Annotated[str, msgspec.Meta(pattern="^E[1-9][0-9]{0,2}$")]
 Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
@@ -91,7 +92,7 @@ class JudgingOpened(msgspec.Struct, forbid_unknown_fields=True):
     """`assessment.judging_opened`: from now on hypotheses and evidence stand."""
 
     due: str = ""
-    """A later end than the question named."""
+    """Another end than the question named; it lies ahead. A new round always needs one when the first one's is over."""
 
 
 class Committed(msgspec.Struct, forbid_unknown_fields=True):
@@ -143,7 +144,8 @@ class IndicatorSet(msgspec.Struct, forbid_unknown_fields=True):
 
     owner: str
     every_days: Annotated[int, msgspec.Meta(ge=1, le=366)]
-    hypothesis: str = ""
+    hypothesis: MaybeHypothesis = ""
+    """Which hypothesis it speaks for; empty: none in particular."""
 
 
 class IndicatorChecked(msgspec.Struct, forbid_unknown_fields=True):
@@ -165,7 +167,7 @@ class Answered(msgspec.Struct, forbid_unknown_fields=True):
 class Outcome(msgspec.Struct, forbid_unknown_fields=True):
     """`assessment.outcome_recorded`: which hypothesis came true; empty: none of them."""
 
-    hypothesis: str = ""
+    hypothesis: MaybeHypothesis = ""
 
 
 Judgement = Mapping[str, Any]

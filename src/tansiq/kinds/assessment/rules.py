@@ -1,9 +1,9 @@
 """The life cycle of an assessment.
 
 framing ──judging_opened──► judging ──all revealed──► revealed ──outcome_recorded──► closed
-   ▲                                                     │
-   └──────────────────────reopened───────────────────────┘ (a new round)
-joint judgement: awaited (each other service) ──► agreed | dissented
+   ▲                      │                              │
+   └──────reopened────────┴──────────reopened────────────┘ (a new round)
+joint judgement: awaited (each other service) ──► agreed | dissented (or dropped: a new round began before the answer)
 indicator:       watched ⟲ checked every so many days ──► dropped
 """
 
@@ -38,7 +38,7 @@ from tansiq.kinds.assessment.model import (
     Revealed,
     commitment,
 )
-from tansiq.kinds.items import Cycle, Facts, Item, Items, Owed, Step, stop
+from tansiq.kinds.items import Cycle, Facts, Items, Owed, Step, stop
 from tansiq.terms import EntryId, Grade, NodeId, parse_instant
 
 _TEXT = frozenset({"subject", "narrative", "note", "link", "entity"})
@@ -56,7 +56,16 @@ ACTS = (
     ),
     ActRule("assessment.evidence_added", "member", _FRAMING, "", _ICD, _TEXT | {"evidence"}, EvidenceAdded),
     ActRule("assessment.judging_opened", "opener", _FRAMING, "judging", _ICD, _NOTE, JudgingOpened),
-    ActRule("assessment.committed", "member", _JUDGING, "", _ICD, _NOTE | {"sealed_judgement"}, Committed),
+    ActRule(
+        "assessment.committed",
+        "member",
+        _JUDGING,
+        "",
+        _ICD,
+        _NOTE | {"sealed_judgement"},
+        Committed,
+        frozenset({"sealed_judgement"}),
+    ),
     ActRule("assessment.revealed", "member", _JUDGING, "", _ICD, _NOTE | {"judgement", "gaps"}, Revealed),
     ActRule("assessment.dissent_recorded", "member", _KNOWN, "", _ICD, _NOTE | {"dissent"}, Dissent),
     ActRule("assessment.joint_proposed", "member", _KNOWN, "", _ICD, _NOTE | {"judgement"}, JointProposed),
@@ -67,7 +76,8 @@ ACTS = (
     ActRule("assessment.indicator_checked", "member", _ANY, "", "", _TEXT, IndicatorChecked),
     ActRule("assessment.indicator_dropped", "member", _ANY, "", "", _NOTE, About),
     ActRule("assessment.questionnaire_answered", "member", _ANY, "", "", _TEXT, Answered),
-    ActRule("assessment.reopened", "opener", _KNOWN, "framing", _ICD, _NOTE, None),
+    # While judging too: a service that committed and never reveals must not hold up the others for ever.
+    ActRule("assessment.reopened", "opener", ("judging", "revealed"), "framing", _ICD, _NOTE, None),
     ActRule("assessment.outcome_recorded", "opener", _KNOWN, "closed", _ICD, _NOTE, Outcome),
 )
 
@@ -103,6 +113,17 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Joint:
+    """A joint judgement with who stands by it and who does not: dissent is printed beside it, never averaged away."""
+
+    entry: EntryId
+    judgement: Judgement
+    agreed: tuple[NodeId, ...]
+    """Its author first."""
+    dissenting: tuple[NodeId, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AssessmentState:
     """The question's hypotheses and evidence, who committed, who revealed, what all agreed to."""
 
@@ -116,6 +137,10 @@ class AssessmentState:
     revealed: Mapping[NodeId, Told] = field(default_factory=dict)
     seen_by_first: frozenset[EntryId] = frozenset()
     """What the round's first revelation had seen: commitments outside it were not blind."""
+    earlier: tuple[Mapping[NodeId, Told], ...] = ()
+    """What was revealed in each round before this one."""
+    proposals: tuple[EntryId, ...] = ()
+    """This round's joint judgements, in order."""
     levels: Mapping[NodeId, tuple[int, int]] = field(default_factory=dict)
     answers: Mapping[tuple[str, NodeId], tuple[str, str, datetime]] = field(default_factory=dict)
     """(question, service) -> (value, trend, when): the newest answer."""
@@ -127,11 +152,17 @@ class AssessmentState:
     def weights(self) -> dict[str, int]:
         return {label: weight(grade, scheme) for label, (_e, grade, scheme) in self.evidence.items()}
 
-    def joint(self) -> Item | None:
-        """One lane of the newest joint judgement that every other service agreed to."""
-        lanes = [i for i in self.items.values() if i.sort == "joint"]
-        whole = [i for i in lanes if all(j.state == "agreed" for j in lanes if j.begun == i.begun)]
-        return max(whole, key=lambda i: (i.trail[0][2], i.begun)) if whole else None
+    def joint(self) -> Joint | None:
+        """The round's newest joint judgement that every other service answered and at least one agreed to."""
+        for entry in reversed(self.proposals):
+            lanes = [i for i in self.items.values() if i.sort == "joint" and i.begun == entry]
+            agreed = tuple(i.owner for i in lanes if i.state == "agreed")
+            against = tuple(i.owner for i in lanes if i.state == "dissented")
+            if agreed and len(agreed) + len(against) == len(lanes):
+                first = lanes[0]
+                told = {k: first.facts.get(k) for k in ("likelihood", "percent", "confidence")}
+                return Joint(entry, told, (first.author, *agreed), against)
+        return None
 
 
 def _instant(facts: Facts, name: str) -> datetime | None:
@@ -161,7 +192,7 @@ def check(state: DossierState, entry: Entry) -> str:
         case "assessment.evidence_added":
             return _evidence_fault(own, s.facts)
         case "assessment.judging_opened":
-            return "" if len(own.hypotheses) > 1 else "there are fewer than two hypotheses"
+            return _judging_fault(own, s.facts, s.at)
         case "assessment.committed":
             return _commit_fault(own, s.author)
         case "assessment.revealed":
@@ -172,10 +203,19 @@ def check(state: DossierState, entry: Entry) -> str:
             return "" if s.facts.get("question") in QUESTIONS else "no question of the questionnaire"
         case "assessment.national_level_told":
             return "" if int(s.facts["level"]) <= int(s.facts["steps"]) else "the level is beyond its scale"
-        case "assessment.outcome_recorded":
+        case "assessment.outcome_recorded" | "assessment.indicator_set":
             told = s.facts.get("hypothesis", "")
-            return "" if not told or told in own.hypotheses else "no such hypothesis"
+            if told and told not in own.hypotheses:
+                return "no such hypothesis"
     return CYCLE.check(state, own.items, entry)
+
+
+def _judging_fault(own: AssessmentState, facts: Facts, at: datetime) -> str:
+    if len(own.hypotheses) < 2:
+        return "there are fewer than two hypotheses"
+    # Where the time is over already (a new round), the first to commit could reveal at once: nobody else were blind.
+    due = _instant(facts, "due") or own.due_at
+    return "" if due is not None and due > at else "the time to judge is over: name a later end"
 
 
 def _evidence_fault(own: AssessmentState, facts: Facts) -> str:
@@ -196,15 +236,14 @@ def _commit_fault(own: AssessmentState, who: NodeId) -> str:
 
 def _reveal_fault(state: DossierState, own: AssessmentState, entry: Entry) -> str:
     s = entry.statement
-    mine = own.committed.get(s.author)
-    if mine is None:
+    if s.author not in own.committed:
         return "not committed to"
     if s.author in own.revealed:
         return "revealed already"
     waiting = [n for n in state.members if n not in own.committed]
     if waiting and not own.revealed and (own.due_at is None or s.at <= own.due_at):
         return "not before every service committed or the time is over"
-    if commitment(state.id, s.author, own.round, str(s.facts.get("salt", "")), s.facts) != mine[0]:
+    if not _is_committed_to(state, own, s.author, s.facts):
         return "not what was committed to"
     return _scale_fault(own, s.facts)
 
@@ -239,7 +278,7 @@ def step(state: DossierState, entry: Entry) -> tuple[str, AssessmentState]:
             own = replace(own, committed={**own.committed, s.author: (str(s.facts["digest"]), entry.id)})
         case "assessment.revealed":
             own = _revealed(state, own, entry)
-            if set(own.revealed) >= set(own.committed):
+            if {n for n in own.committed if n in state.members} <= set(own.revealed):
                 phase = "revealed"
         case "assessment.national_level_told":
             own = replace(own, levels={**own.levels, s.author: (int(s.facts["level"]), int(s.facts["steps"]))})
@@ -248,20 +287,65 @@ def step(state: DossierState, entry: Entry) -> tuple[str, AssessmentState]:
             own = replace(own, answers={**own.answers, (str(s.facts["question"]), s.author): told})
         case "assessment.dissent_recorded" | "assessment.joint_dissented":
             own = replace(own, dissents=(*own.dissents, entry.id))
+        case "assessment.joint_proposed":
+            own = replace(own, proposals=(*own.proposals, entry.id))
         case "assessment.reopened":
-            own = replace(own, round=own.round + 1, committed={}, revealed={}, seen_by_first=frozenset())
+            own = _reopened(own)
         case "assessment.outcome_recorded":
             own = replace(own, outcome=str(s.facts.get("hypothesis", "")))
     return phase, own
 
 
+def _reopened(own: AssessmentState) -> AssessmentState:
+    """A new round begins blind. What was told stays told; a joint judgement of the old round is answered no more."""
+    lapsed = {
+        key: replace(i, state="dropped") if i.sort == "joint" and i.state == "awaited" else i
+        for key, i in own.items.items()
+    }
+    return replace(
+        own,
+        round=own.round + 1,
+        earlier=(*own.earlier, own.revealed),
+        committed={},
+        revealed={},
+        seen_by_first=frozenset(),
+        proposals=(),
+        items=lapsed,
+    )
+
+
 def _revealed(state: DossierState, own: AssessmentState, entry: Entry) -> AssessmentState:
     """A commitment that the first revelation had not seen may have been made in its knowledge: it is not blind."""
     s = entry.statement
-    seen = own.seen_by_first or ancestors(entry.id, {e.id: e for e in state.entries})
+    known = {e.id: e for e in state.entries}
+    seen = own.seen_by_first or ancestors(entry.id, known)
     told = {k: s.facts.get(k) for k in ("likelihood", "percent", "confidence", "cells")}
-    mine = Told(entry.id, told, own.committed[s.author][1] in seen)
-    return replace(own, seen_by_first=seen, revealed={**own.revealed, s.author: mine})
+    committed = own.committed[s.author][1]
+    blind = committed in seen and not _had_read(state, own, s.author, ancestors(committed, known))
+    return replace(own, seen_by_first=seen, revealed={**own.revealed, s.author: Told(entry.id, told, blind)})
+
+
+def _had_read(state: DossierState, own: AssessmentState, who: NodeId, past: frozenset[EntryId]) -> bool:
+    """Whether another's judgement of this round was readable to who committed after `past`.
+
+    A judgement revealed too early changes nothing here, yet everybody can read it.
+    """
+    for entry in state.entries:
+        s = entry.statement
+        if entry.id not in past or s.type != "assessment.revealed" or s.author == who:
+            continue
+        if s.author in own.committed and _is_committed_to(state, own, s.author, s.facts):
+            return True
+    return False
+
+
+def _is_committed_to(state: DossierState, own: AssessmentState, who: NodeId, facts: Facts) -> bool:
+    """Whether these facts open its commitment of this round. An entry that does not count may hold any facts."""
+    try:
+        digest = commitment(state.id, who, own.round, str(facts.get("salt", "")), facts)
+    except TansiqError:
+        return False
+    return digest == own.committed[who][0]
 
 
 def duties(state: DossierState) -> tuple[Duty, ...]:
@@ -282,15 +366,18 @@ def duties(state: DossierState) -> tuple[Duty, ...]:
                 Duty(state.id, n, "assessment.judge", own.due_at, state.opened_at, _ICD, opening) for n in waiting
             ]
         # When all have committed, or the time is over, who committed reveals; until then `since` lies ahead.
-        since = own.due_at if waiting and own.due_at and not own.revealed else state.opened_at
+        early = bool(waiting) and not own.revealed
+        since = own.due_at if early and own.due_at else state.opened_at
         found += [
-            Duty(state.id, n, "assessment.reveal", own.due_at, since, _ICD, opening)
+            Duty(state.id, n, "assessment.reveal", own.due_at, since, _ICD, opening, later=early)
             for n in own.committed
             if n not in own.revealed and n in state.members
         ]
     horizon = _instant(own.facts, "horizon_until")
     if state.phase == "revealed" and horizon is not None:
-        found.append(Duty(state.id, state.opener, "assessment.record_outcome", horizon, horizon, _ICD, opening))
+        found.append(
+            Duty(state.id, state.opener, "assessment.record_outcome", horizon, horizon, _ICD, opening, later=True)
+        )
     return tuple(found)
 
 
@@ -301,7 +388,7 @@ def scores(own: AssessmentState) -> dict[str, float]:
     told: dict[str, Mapping[str, int]] = {str(n): t.judgement.get("percent") or {} for n, t in own.revealed.items()}
     joint = own.joint()
     if joint is not None:
-        told["joint"] = joint.facts.get("percent") or {}
+        told["joint"] = joint.judgement.get("percent") or {}
     found = {who: brier(percent, own.outcome) for who, percent in told.items()}
     return {who: score for who, score in found.items() if score is not None}
 

@@ -1,4 +1,4 @@
-"""How a service keeps its judgement to itself until all have committed: as a part that it withholds from every member.
+"""How a service keeps its judgement to itself until all have committed: as a part that never leaves its node.
 
 The commitment travels; the judgement and its salt stay on the author's own node, in the part of its own entry, sealed
 in the store like any part. To reveal is to read that part back. Nothing else remembers the salt.
@@ -17,6 +17,8 @@ from tansiq.kinds.assessment.model import Judgement, Revealed, commitment
 from tansiq.terms import NodeId
 
 PART = "sealed_judgement"
+BLOCK = 4096
+"""A part's size stands in its entry, for all to see: every judgement fills whole blocks, lest its length tell it."""
 
 
 def commit_body(state: DossierState, me: NodeId, judgement: Judgement, salt: str) -> dict[str, Any]:
@@ -25,13 +27,17 @@ def commit_body(state: DossierState, me: NodeId, judgement: Judgement, salt: str
         told = msgspec.to_builtins(msgspec.convert({**judgement, "salt": salt}, Revealed))
     except msgspec.ValidationError as exc:
         raise Invalid("judgement.malformed", "likelihood, percent, confidence and cells", field="judgement") from exc
-    text = json.dumps({**told, "round": state.own.round}, sort_keys=True)
-    others = [str(n) for n in state.members if n != me]
+    text = _filled(json.dumps({**told, "round": state.own.round}, sort_keys=True))
     return {
         "type": "assessment.committed",
         "facts": {"digest": commitment(state.id, me, state.own.round, salt, told)},
-        "parts": [{"kind": PART, "text": text, "withhold_from": others}],
+        "parts": [{"kind": PART, "text": text}],
     }
+
+
+def _filled(text: str) -> str:
+    """Blanks behind the text, so that it fills whole blocks as it is written into its part (quotes count double)."""
+    return text + " " * (-len(json.dumps(text)) % BLOCK)
 
 
 def reveal_body(state: DossierState, me: NodeId) -> dict[str, Any]:

@@ -10,11 +10,27 @@ Finding = Literal["best_practice", "improvement_necessary", "non_compliant", "se
 """Reg. (EU) 2022/922."""
 
 LIMITS: dict[str, dict[str, tuple[int, int]]] = {
-    "ordinary": {"plan": (2, 0), "review": (1, 0), "revision": (1, 0), "progress": (6, 0), "closure": (1, 0)},
-    "serious": {"plan": (1, 0), "review": (0, 14), "revision": (0, 14), "progress": (6, 0), "closure": (1, 0)},
+    "ordinary": {
+        "comments": (0, 14),
+        "plan": (2, 0),
+        "review": (1, 0),
+        "revision": (1, 0),
+        "progress": (6, 0),
+        "closure": (1, 0),
+    },
+    "serious": {
+        "comments": (0, 14),
+        "plan": (1, 0),
+        "review": (0, 14),
+        "revision": (0, 14),
+        "progress": (6, 0),
+        "closure": (1, 0),
+        "revisit": (12, 0),
+    },
 }
-"""(months, days) for each step: Reg. (EU) 2022/922's ordinary track and that of a serious deficiency. The month to sign
-a closure is ours: the regulation asks for an explicit decision and sets it no time."""
+"""(months, days) for each step: Reg. (EU) 2022/922's ordinary track and that of a serious deficiency, whose ten working
+days for comments are taken as 14. The month to sign a closure is ours: the regulation asks for an explicit decision and
+sets it no time."""
 
 MINUTES_DAYS = 30
 """Proposal, no standard: minutes are written within 30 days of the meeting, and approved within 30 of being written."""
@@ -93,6 +109,13 @@ class ProgressReported(msgspec.Struct, forbid_unknown_fields=True):
     about: str
     status: Literal["in_progress", "partly", "not_implemented"]
     percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+
+
+class Visited(msgspec.Struct, forbid_unknown_fields=True):
+    """`committee.visited`: what another side saw when it came to look; within a year of a serious deficiency."""
+
+    about: str
+    status: Literal["implemented", "partly", "not_implemented"]
 
 
 class Superseded(msgspec.Struct, forbid_unknown_fields=True):

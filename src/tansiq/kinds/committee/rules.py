@@ -1,16 +1,17 @@
 """The life cycle of a committee.
 
 meeting:        called ──held──► held ──minutes written──► minuted        (or cancelled)
-minutes:        awaited (one for each other side) ──► approved | contested
+minutes:        awaited (one for each other side) ──► approved | contested (superseded: a newer version came first)
 recommendation: proposed ──agreed──► plan_due ──plan──► plan_review ──accepted──► in_progress ⟲ progress every 6 months
-                                        ▲                   └──rejected──► plan_due (revision)
+                    └──contested (agreed later, or superseded)          └──rejected──► plan_due (revision)
                 in_progress ──implemented──► implemented ──every other side signs──► closed
-closure:        awaited (one for each other side) ──► signed | withheld (the recommendation goes back to in_progress)
+closure:        awaited (one for each other side) ──► signed | withheld (the recommendation goes back to in_progress;
+                what others had still to sign of that claim is superseded)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +30,7 @@ from tansiq.kinds.committee.model import (
     Recommended,
     ScorecardGiven,
     Superseded,
+    Visited,
 )
 from tansiq.kinds.items import Clock, Cycle, Facts, Item, Items, Owed, Step, months_later, stop, told
 from tansiq.terms import EntryId, NodeId
@@ -40,7 +42,8 @@ _OPEN = ("open",)
 _ADVICE = _TEXT | {"recommendation", "success"}
 _PROOF = _TEXT | {"evidence"}
 _REC = "recommendation"
-_RUNNING = ("proposed", "plan_due", "plan_review", "in_progress")
+_RUNNING = ("proposed", "contested", "plan_due", "plan_review", "in_progress")
+_SEEN_ON_SITE = ("plan_due", "plan_review", "in_progress", "implemented")
 
 ACTS = (
     ActRule("committee.established", "opener", (), "open", "", _TEXT, Established),
@@ -53,11 +56,13 @@ ACTS = (
     ActRule("committee.minutes_contested", "member", _OPEN, "", "", _NOTE, MinutesAnswered),
     ActRule("committee.recommended", "member", _OPEN, "", _FOLLOW_UP, _ADVICE, Recommended),
     ActRule("committee.recommendation_agreed", "member", _OPEN, "", _FOLLOW_UP, _NOTE, About),
+    ActRule("committee.recommendation_contested", "member", _OPEN, "", _FOLLOW_UP, _NOTE, About),
     ActRule("committee.plan_submitted", "member", _OPEN, "", _FOLLOW_UP, _TEXT | {"plan"}, About),
     ActRule("committee.plan_accepted", "member", _OPEN, "", _FOLLOW_UP, _NOTE, About),
     ActRule("committee.plan_rejected", "member", _OPEN, "", _FOLLOW_UP, _NOTE, About),
     ActRule("committee.progress_reported", "member", _OPEN, "", _FOLLOW_UP, _PROOF, ProgressReported),
     ActRule("committee.silence_reported", "member", _OPEN, "", _FOLLOW_UP, _NOTE, About),
+    ActRule("committee.visited", "member", _OPEN, "", _FOLLOW_UP, _PROOF, Visited),
     ActRule("committee.implemented", "member", _OPEN, "", _FOLLOW_UP, _PROOF, About),
     ActRule("committee.closure_signed", "member", _OPEN, "", _FOLLOW_UP, _NOTE, About),
     ActRule("committee.closure_withheld", "member", _OPEN, "", _FOLLOW_UP, _NOTE, About),
@@ -78,20 +83,21 @@ def limit(step: str) -> Clock:
     return clock
 
 
-def _minutes_time(_facts: Facts, at: datetime) -> datetime:
+def _a_month(_facts: Facts, at: datetime) -> datetime:
     return at + timedelta(days=MINUTES_DAYS)
 
 
 CYCLE = Cycle(
     steps=(
         Step("committee.meeting_called", "meeting", "one", "any", (), "called", told("due")),
-        Step("committee.meeting_held", "meeting", "", "any", ("called",), "held", _minutes_time),
+        Step("committee.meeting_held", "meeting", "", "any", ("called",), "held", _a_month),
         Step("committee.meeting_cancelled", "meeting", "", "any", ("called",), "cancelled", stop),
-        Step("committee.minutes_written", "minutes", "each", "any", (), "awaited", _minutes_time),
+        Step("committee.minutes_written", "minutes", "each", "any", (), "awaited", _a_month),
         Step("committee.minutes_approved", "minutes", "", "owner", ("awaited", "contested"), "approved", stop),
-        Step("committee.minutes_contested", "minutes", "", "owner", ("awaited", "approved"), "contested", stop),
-        Step("committee.recommended", _REC, "one", "any", (), "proposed"),
-        Step("committee.recommendation_agreed", _REC, "", "any", ("proposed",), "plan_due", limit("plan")),
+        Step("committee.minutes_contested", "minutes", "", "owner", ("awaited", "approved"), "contested", _a_month),
+        Step("committee.recommended", _REC, "one", "any", (), "proposed", limit("comments")),
+        Step("committee.recommendation_agreed", _REC, "", "any", ("proposed", "contested"), "plan_due", limit("plan")),
+        Step("committee.recommendation_contested", _REC, "", "any", ("proposed",), "contested", stop),
         Step("committee.plan_submitted", _REC, "", "owner", ("plan_due",), "plan_review", limit("review")),
         Step("committee.plan_accepted", _REC, "", "other", ("plan_review",), "in_progress", limit("progress")),
         Step("committee.plan_rejected", _REC, "", "other", ("plan_review",), "plan_due", limit("revision")),
@@ -123,13 +129,15 @@ class CommitteeState:
     """(who counted, about whom) -> the newest entry with its figures."""
     silences: Mapping[str, tuple[NodeId, ...]]
     """Recommendation -> who reported that its addressee kept silent, since its last progress."""
+    visits: Mapping[str, EntryId]
+    """Recommendation -> the newest entry of a side that came to look."""
 
     def sort(self, name: str) -> tuple[Item, ...]:
         return tuple(i for i in self.items.values() if i.sort == name)
 
 
 def begin(opening: Entry) -> CommitteeState:
-    return CommitteeState(dict(opening.statement.facts), {}, {}, {})
+    return CommitteeState(dict(opening.statement.facts), {}, {}, {}, {})
 
 
 def check(state: DossierState, entry: Entry) -> str:
@@ -139,10 +147,15 @@ def check(state: DossierState, entry: Entry) -> str:
     if own is None:
         return ""
     match s.type:
-        case "committee.recommendation_agreed":
+        case "committee.recommendation_agreed" | "committee.recommendation_contested":
             item = own.items.get(str(s.facts.get("about", "")))
-            if item is not None and (s.author == item.author if item.owner == item.author else s.author != item.owner):
+            if item is not None and item.sort == _REC and s.author not in _who_agrees(state, item):
                 return "its addressee agrees to it; to what a side proposes for itself, another side"
+        case "committee.visited":
+            item = own.items.get(str(s.facts.get("about", "")))
+            if item is None or item.sort != _REC or item.state not in _SEEN_ON_SITE:
+                return "it names no recommendation that is being carried out"
+            return "another side comes to look" if item.owner == s.author else ""
         case "committee.minutes_written":
             meeting = own.items.get(str(s.facts.get("meeting", "")))
             if meeting is None or meeting.sort != "meeting" or meeting.state not in ("held", "minuted"):
@@ -157,6 +170,13 @@ def check(state: DossierState, entry: Entry) -> str:
             if s.facts.get("member") not in state.members or s.facts.get("member") == s.author:
                 return "figures are about another side"
     return CYCLE.check(state, own.items, entry)
+
+
+def _who_agrees(state: DossierState, item: Item) -> tuple[NodeId, ...]:
+    """A recommendation's addressee; where a side proposes it for itself, every other side."""
+    if item.owner != item.author:
+        return (item.owner,)
+    return tuple(n for n in state.members if n != item.owner)
 
 
 def _silence_fault(own: CommitteeState, who: NodeId, facts: Facts, at: datetime) -> str:
@@ -178,12 +198,15 @@ def step(state: DossierState, entry: Entry) -> tuple[str, CommitteeState]:
     match s.type:
         case "committee.minutes_written":
             own = _advance(own, str(s.facts.get("meeting", "")), "minuted", entry)
+            own = _lapse(own, _older_versions(own, entry))
         case "committee.closure_signed" | "committee.closure_withheld":
             own = _closures(own, about, entry)
         case "committee.silence_reported":
             own = replace(own, silences={**own.silences, about: (*own.silences.get(about, ()), s.author)})
         case "committee.progress_reported" | "committee.plan_submitted" | "committee.implemented":
             own = replace(own, silences={k: v for k, v in own.silences.items() if k != about})
+        case "committee.visited":
+            own = replace(own, visits={**own.visits, about: entry.id})
         case "committee.scorecard_given":
             key = (s.author, str(s.facts.get("member", "")))
             own = replace(own, scorecards={**own.scorecards, key: entry.id})
@@ -199,6 +222,24 @@ def _advance(own: CommitteeState, key: str, to: str, entry: Entry, clock: dateti
     return replace(own, items={**own.items, key: moved})
 
 
+def _lapse(own: CommitteeState, items: Iterable[Item]) -> CommitteeState:
+    """Nobody waits for these any more: another version or claim takes their place."""
+    gone = {i.key: replace(i, state="superseded", due_at=None) for i in items}
+    return replace(own, items={**own.items, **gone})
+
+
+def _older_versions(own: CommitteeState, newest: Entry) -> list[Item]:
+    """Versions of the same minutes in the same language that a side has not answered."""
+    told = newest.statement.facts
+    return [
+        i
+        for i in own.sort("minutes")
+        if i.begun != newest.id
+        and i.state == "awaited"
+        and (i.facts.get("meeting"), i.facts.get("language")) == (told.get("meeting"), told.get("language"))
+    ]
+
+
 def _closures(own: CommitteeState, implemented: str, entry: Entry) -> CommitteeState:
     """One refusal reopens the recommendation; the last signature closes it. Closures hang on the claim, not on it."""
     lanes = [i for i in own.items.values() if i.sort == "closure" and i.begun == implemented]
@@ -207,8 +248,36 @@ def _closures(own: CommitteeState, implemented: str, entry: Entry) -> CommitteeS
     if item is None or item.state != "implemented":
         return own
     if any(i.state == "withheld" for i in lanes):
+        own = _lapse(own, [i for i in lanes if i.state == "awaited"])
         return _advance(own, about, "in_progress", entry, limit("progress")(item.facts, entry.statement.at))
     return _advance(own, about, "closed", entry) if all(i.state == "signed" for i in lanes) else own
+
+
+def _of_others(
+    state: DossierState, who: NodeId, code: str, item: Item, due: datetime | None, since: datetime, later: bool = False
+) -> Duty:
+    """What another side owes to who carries the recommendation out."""
+    return Duty(state.id, who, code, due, since, _FOLLOW_UP, item.begun, creditor=item.owner, later=later)
+
+
+def _revisits(state: DossierState, own: CommitteeState, item: Item, others: Iterable[NodeId]) -> list[Duty]:
+    """A serious deficiency is looked at again within a year; one side that came has come for all."""
+    agreed = item.entered("committee.recommendation_agreed")
+    grave = item.facts.get("finding") == "serious_deficiency"
+    if not grave or agreed is None or item.state not in _SEEN_ON_SITE or item.key in own.visits:
+        return []
+    due = limit("revisit")(item.facts, agreed)
+    return [_of_others(state, n, "committee.revisit", item, due, agreed) for n in others]
+
+
+def _corrections(state: DossierState, own: CommitteeState) -> list[Duty]:
+    """Who wrote a version that is contested owes another, as long as none has come."""
+    newest = {(i.facts.get("meeting"), i.facts.get("language")): i.begun for i in own.sort("minutes")}
+    return [
+        Duty(state.id, i.author, "committee.write_minutes", i.due_at, i.since, "", i.begun, creditor=i.owner)
+        for i in own.sort("minutes")
+        if i.state == "contested" and i.begun in newest.values() and i.author in state.members
+    ]
 
 
 def duties(state: DossierState) -> tuple[Duty, ...]:
@@ -216,31 +285,24 @@ def duties(state: DossierState) -> tuple[Duty, ...]:
     own: CommitteeState | None = state.own
     if own is None or state.phase == "closed":
         return ()
-    found = list(CYCLE.duties(state, own.items))
+    found = [*CYCLE.duties(state, own.items), *_corrections(state, own)]
     for item in own.sort("recommendation"):
         others = [n for n in state.members if n != item.owner]
-        if item.state == "proposed" and item.owner in state.members:
-            found.append(Duty(state.id, item.owner, "committee.agree", None, item.since, _FOLLOW_UP, item.begun))
-        if item.state == "plan_review":
+        if item.state == "proposed":
             found += [
-                Duty(
-                    state.id,
-                    n,
-                    "committee.review_plan",
-                    item.due_at,
-                    item.since,
-                    _FOLLOW_UP,
-                    item.begun,
-                    creditor=item.owner,
-                )
-                for n in others
+                Duty(state.id, n, "committee.agree", item.due_at, item.since, _FOLLOW_UP, item.begun)
+                for n in _who_agrees(state, item)
+                if n in state.members
             ]
+        if item.state == "plan_review":
+            found += [_of_others(state, n, "committee.review_plan", item, item.due_at, item.since) for n in others]
+        found += _revisits(state, own, item, others)
         late = item.due_at if item.state in ("plan_due", "in_progress") else None
         if late is not None:
             # The duty's `since` lies ahead: silence begins when the answer is late.
             until = months_later(late, 1)
             found += [
-                Duty(state.id, n, "committee.report_silence", until, late, _FOLLOW_UP, item.begun, creditor=item.owner)
+                _of_others(state, n, "committee.report_silence", item, until, late, later=True)
                 for n in others
                 if n not in own.silences.get(item.key, ())
             ]
@@ -299,5 +361,5 @@ COMMITTEE = Kind(
         "committee.minutes_written": ("minutes",),
     }.get(entry.statement.type, ()),
     figures,
-)
     escalations=frozenset({"committee.report_silence"}),
+)

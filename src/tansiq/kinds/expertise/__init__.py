@@ -3,7 +3,8 @@
 Promises
 - Trainings, missions, practice notes, venue inspections, equipment: offered or wished for by topic, language and time.
 - A partner takes up an offer (or answers a wish); the opener agrees or declines; what was agreed is held, and then its
-  user tells what it changed: an exchange of experience without an effect is seen to be one.
+  user (who took up the offer, or who wished) tells what it changed, even if the offer is closed by then: an exchange of
+  experience without an effect is seen to be one.
 - `suit` says which offers and wishes meet, and why; it decides nothing.
 """
 

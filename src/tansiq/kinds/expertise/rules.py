@@ -1,7 +1,7 @@
 """The life cycle of an exchange of expertise.
 
-opened ──► open ──withdrawn | closed──► closed
-use (one for each take-up): asked ──agreed──► agreed ──held──► held ──effect_told──► told
+opened ──► open ──withdrawn | closed──► closed (nobody takes it up any more; what was agreed goes on)
+use (one for each take-up): asked ──agreed──► agreed ──held──► held ──effect_told──► told (too early: held, once more)
                               └──declined──► declined
 """
 
@@ -15,21 +15,22 @@ from typing import Any
 from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Figure, Kind, Window
 from tansiq.errors import TansiqError
 from tansiq.kinds.expertise.model import ANSWER, EFFECT, About, Agreed, Effect, Held, Opened, TakenUp
-from tansiq.kinds.items import Cycle, Items, Owed, Step, told
+from tansiq.kinds.items import Cycle, Item, Items, Owed, Step, told
 from tansiq.terms import parse_instant
 
 _TELL = frozenset({"subject", "narrative", "note", "material"})
 _NOTE = frozenset({"note", "narrative"})
 _OPEN = ("open",)
+_ALWAYS = ("open", "closed")
 
 ACTS = (
     ActRule("expertise.opened", "opener", (), "open", "", _TELL, Opened),
     ActRule("expertise.taken_up", "addressee", _OPEN, "", "", _NOTE, TakenUp),
     ActRule("expertise.agreed", "opener", _OPEN, "", "", _NOTE, Agreed),
     ActRule("expertise.declined", "opener", _OPEN, "", "", _NOTE, About),
-    ActRule("expertise.held", "member", _OPEN, "", "", _TELL, Held),
-    ActRule("expertise.effect_told", "member", _OPEN, "", "", _NOTE, Effect),
-    ActRule("expertise.material_added", "member", _OPEN, "", "", _TELL, None),
+    ActRule("expertise.held", "member", _ALWAYS, "", "", _TELL, Held),
+    ActRule("expertise.effect_told", "member", _ALWAYS, "", "", _NOTE, Effect),
+    ActRule("expertise.material_added", "member", _ALWAYS, "", "", _TELL, None),
     ActRule("expertise.withdrawn", "opener", _OPEN, "closed", "", _NOTE, None),
     ActRule("expertise.closed", "opener", _OPEN, "closed", "", _NOTE, None),
 )
@@ -40,7 +41,7 @@ CYCLE = Cycle(
         Step("expertise.agreed", "use", "", "any", ("asked",), "agreed", told("due")),
         Step("expertise.declined", "use", "", "any", ("asked",), "declined", lambda _facts, _at: None),
         Step("expertise.held", "use", "", "any", ("agreed",), "held", lambda _facts, at: at + EFFECT),
-        Step("expertise.effect_told", "use", "", "author", ("held",), "told", lambda _facts, _at: None),
+        Step("expertise.effect_told", "use", "", "owner", ("held",), "told", lambda _facts, _at: None),
     ),
     owed=(
         Owed("use", ("agreed",), "expertise.hold", ""),
@@ -73,20 +74,32 @@ def check(state: DossierState, entry: Entry) -> str:
 
 def step(state: DossierState, entry: Entry) -> tuple[str, ExpertiseState]:
     own: ExpertiseState = state.own
-    own = replace(own, items=CYCLE.step(own.items, entry))
+    own = replace(own, items={k: _used(own, i, entry) for k, i in CYCLE.step(own.items, entry).items()})
     rule = EXPERTISE.act(entry.statement.type)
     return (rule.after if rule and rule.after else state.phase), own
 
 
+def _used(own: ExpertiseState, item: Item, entry: Entry) -> Item:
+    """Whose the use is: who takes up an offer, but of a wish who wished. What is too early to tell is owed again."""
+    s = entry.statement
+    if item.last != entry.id:
+        return item
+    if s.type == "expertise.agreed" and own.facts.get("stance") == "wish":
+        return replace(item, owner=s.author)
+    if s.type == "expertise.effect_told" and s.facts.get("effect") == "too_early":
+        return replace(item, state="held", due_at=s.at + EFFECT)
+    return item
+
+
 def duties(state: DossierState) -> tuple[Duty, ...]:
-    """The opener answers take-ups; who wanted it holds it with the opener, and tells its effect."""
+    """The opener answers take-ups; its user holds it with the other, and tells its effect."""
     own: ExpertiseState | None = state.own
-    if own is None or state.opener is None or state.phase == "closed":
+    if own is None or state.opener is None:
         return ()
     answers = tuple(
         Duty(state.id, state.opener, "expertise.answer", i.due_at, i.since, "", i.begun, creditor=i.author)
         for i in own.items.values()
-        if i.state == "asked"
+        if i.state == "asked" and state.phase != "closed"
     )
     return answers + CYCLE.duties(state, own.items)
 

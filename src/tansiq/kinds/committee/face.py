@@ -1,0 +1,23 @@
+"""What a committee shows: language versions that diverge, whose silence was reported, whose figures it has."""
+
+from __future__ import annotations
+
+from tansiq.dossiers.model import DossierState
+from tansiq.kinds.committee.rules import CommitteeState, divergent
+from tansiq.kinds.face import Face, Line
+from tansiq.terms import EntryId
+
+
+def summary(state: DossierState) -> tuple[Line, ...]:
+    own: CommitteeState | None = state.own
+    if own is None:
+        return ()
+    found = [Line("divergent", languages, EntryId(meeting), odd=True) for meeting, languages in divergent(own).items()]
+    found += [
+        Line("silence", tuple(str(n) for n in who), EntryId(about), odd=True) for about, who in own.silences.items()
+    ]
+    found += [Line("figures_given", (str(by), str(about)), entry) for (by, about), entry in own.scorecards.items()]
+    return tuple(found)
+
+
+FACE = Face(summary)
