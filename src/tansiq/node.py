@@ -64,6 +64,7 @@ from tansiq.terms.ids import parse_entry_id
 log = structlog.get_logger()
 
 NEXT = ".next"
+from tansiq.together import Together
 """The key file of a rotation that is not finished yet."""
 SETTLE_SECONDS = 2.0
 """How often a running node looks for work that another process of the same home left (the CLI, an import)."""
@@ -119,7 +120,19 @@ class Node:
         self.ledger.trust_former(self.former)
         self.hits = Hits(self.store, self.vault, self.ledger, self.bank, clock, _new_id, self.gate, self.country)
         self.dossiers = Dossiers(self._wiring(fault))
-        self.exchange.handle("entry", self._file, self._load_entry)
+        self.private.attach(self.dossiers)
+        self.together = Together(
+            self.node_id,
+            KINDS,
+            self.dossiers,
+            self.hits,
+            self.consult,
+            self.exchange.resolve,
+            clock,
+            secrets.token_bytes,
+        )
+        self.exchange.handle("entry", self._file, self._load_entry, self.dossiers.prepare, in_groups=True)
+        self.exchange.handle(ITEM, self.private.file, self.private.load)
         self.exchange.handle("ask", self._asked, _load_ask)
         self.attachments = Attachments(
             self.store,

@@ -259,6 +259,12 @@ def load_contents(
     return found
 
 
+def load_ids(tx: Connection, kind: str) -> list[DossierId]:
+    """Every dossier, or every one of a kind."""
+    query = select(DOSSIERS.c.id).order_by(DOSSIERS.c.opened_at, DOSSIERS.c.id)
+    return [DossierId(i) for i in tx.execute(query.where(DOSSIERS.c.kind == kind) if kind else query).scalars()]
+
+
 def load_by_prefix(tx: Connection, prefix: str) -> list[str]:
     """Dossier ids that begin so: officers type the first characters."""
     upper = prefix + "~"

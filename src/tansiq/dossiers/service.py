@@ -7,7 +7,7 @@ rows + bank records + duties. A crash before the commit leaves nothing; after it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -160,6 +160,17 @@ class Dossiers:
                 handling=frozenset(str(c) for e in state.entries for c in effective_handling(state, e).codes),
             )
         )
+    def states(self, kind: str = "") -> Iterator[DossierState]:
+        """Every fold, without contents, for counting and comparing. One that does not read is named and left out."""
+        with self._w.store.read() as tx:
+            known = records.load_ids(tx, kind)
+        for dossier in known:
+            try:
+                with self._w.store.read() as tx:
+                    yield desk.load_standing(self._w, tx, dossier).folded.state
+            except TansiqError as exc:
+                log.error("dossier unreadable", dossier=dossier, code=exc.code)  # noqa: TRY400 # it may hold texts
+
 
     def may_show(self, dossier: DossierId, by: Acting) -> bool:
         """Whether the law gate lets this officer read it. Logs nothing: the caller's verb does."""

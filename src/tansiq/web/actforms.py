@@ -7,6 +7,7 @@ call, and what that refuses comes back to the field it came from (`Written.field
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from tansiq.web.visit import Form
 TEXT_PARTS = (
     "question", "facts", "availability", "link_reason", "urgency_reasons", "answer", "narrative", "note", "judgement",
 )  # fmt: skip
+OTHER_PARTS = ("subject", "entity", "link", "sealed_judgement")
+"""Parts that a form has other fields for, or that no officer writes."""
 FLAGS = ("strictly_necessary", "special_categories", "interpol_channel", "article_3")
 """What the officer declares of the whole act; the gate cannot see it in any part."""
 MOST_ROWS = 40
@@ -63,21 +66,19 @@ class Choice:
 
 @dataclass
 class FactField:
-    """One typed fact as a form shows it. `widget`: select, many, text, number, check."""
+    """One typed fact as a form shows it.
+
+    `widget`: select, many, text, number, check; `instant` is a date with a time, `words` a list of free texts, `json` a
+    table (`example` shows its form).
+    """
 
     name: str
     widget: str
     required: bool
     choices: tuple[Choice, ...] = ()
     default: str = ""
-
-    @property
-    def label(self) -> str:
-        return labels.FACT.get(self.name, self.name)
-
-    @property
-    def hint(self) -> str:
-        return labels.FACT_HINT.get(self.name, "")
+    hint: str = ""
+    example: str = ""
 
 
 VALUE_LABELS = {
@@ -86,6 +87,11 @@ VALUE_LABELS = {
     "grounds": labels.REFUSAL_GROUND,
 }
 HIDDEN_FACTS = ("scheme", "language", "request")
+"""Facts that a form does not ask for where the act does not need them."""
+INSTANTS = ("due", "until", "at", "kickoff")
+INSTANT_ENDS = ("_until", "_from", "_at")
+"""Texts that are instants, by name and by the end of the name."""
+MOST_FACT = 64_000
 
 
 def fact_fields(rule: ActRule, offered: Mapping[str, tuple[Choice, ...]]) -> list[FactField]:
@@ -95,17 +101,27 @@ def fact_fields(rule: ActRule, offered: Mapping[str, tuple[Choice, ...]]) -> lis
     info = msgspec.inspect.type_info(rule.facts)
     found = []
     for f in getattr(info, "fields", ()):
-        if f.name in HIDDEN_FACTS:
+        if f.name in HIDDEN_FACTS and not f.required:
             continue
         default = "" if f.default in (msgspec.NODEFAULT, None) else str(f.default)
         if f.name in offered:
-            found.append(FactField(f.name, "select", f.required, offered[f.name], default))
-        elif f.name == "grade":
+            found.append(_offered_field(f, offered[f.name], default))
+        elif f.name == "grade" and f.default == "X4":
             grades = tuple(Choice(g, g) for g in GRADES)
             found.append(FactField("grade", "select", True, grades, "X4"))
         else:
             found.append(_typed(f.name, f.type, f.required, default))
+    for one in found:
+        one.hint = labels.FACT_HINT.get(f"{rule.type}.{one.name}") or labels.FACT_HINT.get(one.name, "")
     return found
+
+
+def _offered_field(f: Any, choices: tuple[Choice, ...], default: str) -> FactField:
+    """A fact whose choices the dossier knows: several of them for a list, else one, perhaps none."""
+    if isinstance(f.type, msgspec.inspect.ListType):
+        return FactField(f.name, "many", f.required, choices)
+    blank = () if f.required or default or (choices and not choices[0].value) else (Choice("", "—"),)
+    return FactField(f.name, "select", f.required, (*blank, *choices), default)
 
 
 def _typed(name: str, kind: Any, required: bool, default: str) -> FactField:
@@ -113,14 +129,30 @@ def _typed(name: str, kind: Any, required: bool, default: str) -> FactField:
         inner = [t for t in kind.types if not isinstance(t, msgspec.inspect.NoneType)]
         return _typed(name, inner[0], False, default)
     if isinstance(kind, msgspec.inspect.ListType):
-        return FactField(name, "many", required, _choices(name, kind.item_type))
+        choices = _choices(name, kind.item_type)
+        return FactField(name, "many" if choices else "words", required, choices)
+    if isinstance(kind, msgspec.inspect.DictType):
+        return FactField(name, "json", required, example=_example(kind))
     if isinstance(kind, msgspec.inspect.EnumType | msgspec.inspect.LiteralType):
         return FactField(name, "select", required, _choices(name, kind), default)
     if isinstance(kind, msgspec.inspect.IntType):
         return FactField(name, "number", required, (), default or "0")
     if isinstance(kind, msgspec.inspect.BoolType):
         return FactField(name, "check", False, (), default)
-    return FactField(name, "text", required, (), default)
+    is_instant = name in INSTANTS or name.endswith(INSTANT_ENDS)
+    return FactField(name, "instant" if is_instant else "text", required, (), default)
+
+
+def _example(kind: Any) -> str:
+    """What a table looks like, from its type: `{"H1": "likely"}`."""
+    if isinstance(kind, msgspec.inspect.DictType):
+        return f"{{{_example(kind.key_type)}: {_example(kind.value_type)}}}"
+    if isinstance(kind, msgspec.inspect.LiteralType):
+        return f'"{kind.values[-1]}"'
+    if isinstance(kind, msgspec.inspect.IntType):
+        return str(kind.ge or 0)
+    letter = re.match(r"\^([A-Z])", getattr(kind, "pattern", None) or "")
+    return f'"{letter[1]}1"' if letter else '"..."'
 
 
 def _choices(name: str, kind: Any) -> tuple[Choice, ...]:
@@ -135,8 +167,9 @@ def _choices(name: str, kind: Any) -> tuple[Choice, ...]:
 
 
 def text_parts(rule: ActRule) -> tuple[str, ...]:
-    """The text parts that an act takes, in the order in which an officer writes them."""
-    return tuple(k for k in TEXT_PARTS if k in rule.parts)
+    """The text parts that an act takes, in the order in which an officer writes them: what is its own comes first."""
+    own = sorted(rule.parts - {*TEXT_PARTS, *OTHER_PARTS})
+    return (*own, *(k for k in TEXT_PARTS if k in rule.parts))
 
 
 def row_counts(form: Form, rule: ActRule) -> dict[str, int]:
@@ -150,6 +183,17 @@ def row_counts(form: Form, rule: ActRule) -> dict[str, int]:
         n = int(text) if text.isascii() and text.isdigit() else least
         found[kind] = min(MOST_ROWS, max(least, n) + (form.get("more") == kind))
     return found
+
+
+def text_name(kind: str) -> str:
+    """The form's name of a text part: a part may be called as another field is (`purpose`)."""
+    return kind if kind in TEXT_PARTS else f"part_{kind}"
+
+
+def _digest(rule: ActRule, parts: list[dict[str, Any]]) -> str:
+    """Of the text that the act brings, where its officer left the digest to us: SHA-256 of its bytes in UTF-8."""
+    texts = [p["text"] for p in parts if p["kind"] in text_parts(rule) and p["kind"] != "note"]
+    return hashlib.sha256(texts[0].encode()).hexdigest() if texts else ""
 
 
 @dataclass
@@ -179,13 +223,12 @@ def write_body(form: Form, rule: ActRule, fields: list[FactField], *, opening: b
     facts = _facts(form, fields)
     if rule.type == "report.given" and form.get("narrative_lang"):
         facts["language"] = form.get("narrative_lang")
+    _write_texts(form, rule, parts, offset, written.places)
+    if not facts.get("digest", "-"):
+        facts["digest"] = _digest(rule, parts)
+    _write_entities(form, rule, parts, offset, written.places)
     if facts:
         written.body["facts"] = facts
-    for kind in text_parts(rule):
-        if text := form.get(kind):
-            written.places[f"parts[{len(parts) + offset}]"] = kind
-            parts.append(_withheld(form, kind, {"kind": kind, "text": text, **_lang(form.get(f"{kind}_lang"))}))
-    _write_entities(form, rule, parts, offset, written.places)
     if parts:
         written.body["parts"] = parts
     written.body["handling"] = {"codes": form.all("handling"), "text": form.get("handling_text")}
@@ -204,6 +247,14 @@ def write_body(form: Form, rule: ActRule, fields: list[FactField], *, opening: b
     return written
 
 
+def _write_texts(form: Form, rule: ActRule, parts: list[dict[str, Any]], offset: int, places: dict[str, str]) -> None:
+    for kind in text_parts(rule):
+        name = text_name(kind)
+        if text := form.get(name):
+            places[f"parts[{len(parts) + offset}]"] = name
+            parts.append(_withheld(form, name, {"kind": kind, "text": text, **_lang(form.get(f"{name}_lang"))}))
+
+
 def _facts(form: Form, fields: list[FactField]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for f in fields:
@@ -218,7 +269,9 @@ def _facts(form: Form, fields: list[FactField]) -> dict[str, Any]:
         if f.widget == "check":
             found[f.name] = bool(value)
         elif not value:
-            if f.required:
+            if f.name == "digest":
+                found[f.name] = ""
+            elif f.required:
                 raise Invalid("form.required", "This is missing.", step="read the form", field=name)
         elif f.widget == "select" and value not in [c.value for c in f.choices]:
             raise Invalid("form.choice", "Choose one of the list.", step="read the form", field=name)
@@ -226,8 +279,21 @@ def _facts(form: Form, fields: list[FactField]) -> dict[str, Any]:
             if not value.isascii() or not value.isdigit():
                 raise Invalid("form.number", "This is a whole number.", step="read the form", field=name)
             found[f.name] = int(value)
+        elif f.widget == "words":
+            found[f.name] = [w for w in re.split(r"[\s,;،]+", value) if w]
         else:
-            found[f.name] = value
+            found[f.name] = _table(value, name) if f.widget == "json" else value
+    return found
+
+
+def _table(text: str, name: str) -> Any:
+    """A table as JSON. Its rows are checked where all facts are; here only that it is one."""
+    try:
+        found = msgspec.json.decode(text[:MOST_FACT].encode())
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        found = None
+    if not isinstance(found, dict):
+        raise Invalid("form.table", "Write it as the example shows.", step="read the form", field=name)
     return found
 
 

@@ -21,6 +21,7 @@ from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 
 from tansiq.errors import TansiqError
+from tansiq.terms import parse_instant
 from tansiq.web.labels import FAILURES
 
 LANGUAGES: dict[str, str] = {
@@ -74,6 +75,13 @@ class Tongue:
 
     def say_n(self, one: str, many: str, n: int) -> str:
         return str(_catalogue(self.code).ngettext(one, many, n))
+
+    def instant_of(self, text: object) -> str:
+        """A stored instant as a person reads it; nothing where the text is none."""
+        try:
+            return self.instant(parse_instant(str(text))) if text else ""
+        except TansiqError:
+            return ""
 
     def day(self, value: date | datetime | str) -> str:
         """12 Nov 2026. A partial date stays partial: 1987, March 1987. Anything else is shown as it is."""

@@ -392,7 +392,7 @@ FACT_HINT = {
     "urgency_ground": N_("An urgent request carries one of four grounds (Dir. 2023/977 art. 4(4))."),
     "accessibility": N_("Directly: 8 hours when urgent. Indirectly: 3 days when urgent. All others: 7 days."),
     "grounds": N_("The list is closed (Dir. 2023/977 art. 6(1) and the agreement)."),
-    "until": N_("Date and time. Only a judicial authorisation moves the clock (art. 5(2))."),
+    "request.delay_announced.until": N_("Date and time. Only a judicial authorisation moves the clock (art. 5(2))."),
     "offence_max_penalty_months": N_("0 when it is not known."),
 }
 FACT_VALUE = {
@@ -564,6 +564,7 @@ FAILURES: dict[str, str] = {
     "date.form": N_("A date is a year, a year and month, or a full date: 1987, 1987-03, 1987-03-14."),
     "form.number": N_("This is a whole number."),
     "form.until": N_("Write a date and a time."),
+    "form.table": N_("Write it as the example shows."),
     "four_eyes.needed": N_("A second officer must confirm this disclosure."),
     "form.required": N_("This is missing. Fill it in."),
     "form.choice": N_("Choose one of the list."),

@@ -105,6 +105,8 @@ KIND_TABLES = {
     "FACT_VALUE": "value",
     "PART": "part",
     "PHASE": "phase",
+    "ITEM": "item",
+    "STATE": "state",
 }
 """Table of `labels` -> table of a kind's own words: a new kind brings its words with its rules."""
 
@@ -119,10 +121,13 @@ def _kind_words(code: str) -> Mapping[str, Mapping[str, str]]:
     return found
 
 
-def label(tongue: Tongue, table: str, key: object) -> str:
-    """What a code is called: by the pages' catalogue, else by the words of the kinds, else the code itself."""
-    known = tongue.say(getattr(labels, table).get(str(key), ""))
-    return known or _kind_words(tongue.code).get(KIND_TABLES.get(table, ""), {}).get(str(key), "") or str(key)
+def label(tongue: Tongue, table: str, key: object, kind: str = "") -> str:
+    """What a code is called: by the pages' catalogue, by the kind's own words, by those of any kind, or as it is."""
+    known = tongue.say(getattr(labels, table, {}).get(str(key), ""))
+    words = KIND_TABLES.get(table, "")
+    own = words_of(kind)[words].get(str(key)) if kind and words else None
+    at = WORD_ORDER.index(tongue.code)
+    return known or (own[at] if own else "") or _kind_words(tongue.code).get(words, {}).get(str(key), "") or str(key)
 
 
 @cache
@@ -147,7 +152,7 @@ def environment(code: str) -> Environment:
         claim_value=claim_value,
         country_name=country_name,
         direction_of=views.direction_of,
-        label=lambda table, key: label(spoken, table, key),
+        label=lambda table, key, kind="": label(spoken, table, key, kind),
         look=lambda table, key: getattr(labels, table).get(str(key), ("info", "")),
         languages=LANGUAGES,
         labels=labels,

@@ -12,18 +12,22 @@ from starlette.responses import Response
 from tansiq.dossiers import FRAME_ACTS, effective_handling
 from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry
 from tansiq.errors import Invalid, NotFound, Refused, TansiqError
-from tansiq.kinds import KINDS
+from tansiq.kinds import KINDS, face
 from tansiq.policy.model import Permit
-from tansiq.terms import Classification, DossierId, EntryId, HandlingCode, country_of, format_instant
+from tansiq.terms import Classification, DossierId, EntryId, HandlingCode, format_instant
 from tansiq.terms.ids import parse_dossier_id, parse_part_id
-from tansiq.web import actforms, labels, problems, views
+from tansiq.web import actforms, items, labels, problems, views
 from tansiq.web.actforms import Choice, Written
+from tansiq.web.offered import acts, entry_name, entry_names, kind_of, offered, part_name, told
 from tansiq.web.pages.lists import peer_names
 from tansiq.web.pages.session import ask_purpose, go, local
-from tansiq.web.render import render
+from tansiq.web.render import label, render
 from tansiq.web.visit import Form, Visit
 
-REQUIRED = {"request.made": ("question", "facts", "availability", "urgency_reasons")}
+REQUIRED = {
+    "request.made": ("question", "facts", "availability", "urgency_reasons"),
+    "report.given": ("narrative",),
+}
 TEXT_LANGUAGES = tuple(labels.LANGUAGE)
 
 
@@ -86,6 +90,7 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
     mine = [e for e in state.entries if e.statement.author == node.node_id]
     theirs = [e for e in state.entries if e.statement.author != node.node_id and e.id not in state.voided()]
     due = [d for d in node.dossiers.duties(node.node_id, dossier) if d.code != "dossier.review"]
+    called = entry_names(visit, state)
     strict = views.strictest(effective_handling(state, e).codes for e in state.entries)
     return render(
         visit,
@@ -100,12 +105,15 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
         recalled={r.part: True for r in state.recalls},
         state_author={e.id: e.statement.author for e in state.entries},
         value_labels=actforms.VALUE_LABELS,
-        acts=views.acts_for(state, _rules(state.kind), node.node_id),
+        acts=acts(visit, state, _rules(state.kind)),
+        tables=items.tables(state, called, visit.now),
+        summary=items.summary(state, called),
+        called=called,
         lanes=list((getattr(state.own, "lanes", None) or {}).values()),
         matches=node.hits.matches(dossier=dossier),
         clocks=[ClockRow(d, views.clock(d.since, d.due_at, visit.now)) for d in due],
         trail=node.ledger.find(dossier)[-12:],
-        others=[(e.id, _entry_name(visit, e)) for e in theirs if e.parts],
+        others=[(e.id, entry_name(visit, e)) for e in theirs if e.parts],
         forward_form=form,
         forward_errors=errors,
         admissible=_admissible(state, node),
@@ -122,7 +130,7 @@ def _admissible(state: DossierState, node: Any) -> list[str]:
 def _deliveries(
     visit: Visit, entry: Entry, grants: Mapping[tuple[str, str], Any], members: tuple[str, ...]
 ) -> list[DeliveryView]:
-    held = {p.ref.id: _part_name(visit, p) for p in entry.parts if p.content is not None}
+    held = {p.ref.id: part_name(visit, p) for p in entry.parts if p.content is not None}
     found = []
     for d in visit.node.exchange.deliveries(ref=entry.id):
         grant = grants.get((entry.id, d.to))
@@ -148,51 +156,7 @@ def _rules(kind: str) -> list[ActRule]:
     return [*own, *FRAME_ACTS.values()]
 
 
-def _entry_name(visit: Visit, entry: Entry) -> str:
-    s = entry.statement
-    kind = visit.say(labels.ENTRY_TYPE.get(s.type, "")) or s.type
-    return f"{country_of(s.author)} · {kind} · {visit.tongue.instant(s.at)}"
-
-
 # --- acts ---
-
-
-def _offered(visit: Visit, state: DossierState | None, rule: ActRule) -> dict[str, tuple[Choice, ...]]:
-    """The choices that only this dossier knows."""
-    if state is None:
-        # An opening act may follow up an entry of another dossier; the officer comes here from that entry.
-        about = visit.form.get("fact_about") or visit.query("about")
-        return {"about": (Choice("", "—"), *([Choice(about, about[:18])] if about.startswith("e-") else []))}
-    me, names = visit.node.node_id, peer_names(visit.node)
-    ours = rule.by == "originator" and rule.type != "dossier.permission_answered"
-    wanted = [
-        e
-        for e in state.entries
-        if e.id not in state.voided() and e.parts and ((e.statement.author == me) if ours else True)
-    ]
-    if rule.type in ("dossier.permission_requested", "dossier.regrade_proposed", "dossier.feedback"):
-        wanted = [e for e in wanted if e.statement.author != me]
-    if rule.type == "dossier.restriction_acknowledged":
-        wanted = [e for r in state.restrictions if (e := state.entry(r.entry)) is not None]
-    lanes = getattr(state.own, "lanes", None) or {}
-    return {
-        "about": tuple(Choice(e.id, _entry_name(visit, e)) for e in wanted),
-        "part": tuple(Choice(p.ref.id, _part_name(visit, p)) for e in wanted for p in e.parts),
-        "asked": tuple(
-            Choice(p.asked, f"{names.get(p.by, p.by)} → {p.to.upper() if len(p.to) == 2 else names.get(p.to, p.to)}")
-            for p in state.permissions
-            if not p.answer
-        ),
-        "lane": tuple(Choice(n, names.get(n, n)) for n, lane in lanes.items() if lane.state == "waiting"),
-    }
-
-
-def _part_name(visit: Visit, part: Any) -> str:
-    kind = visit.say(labels.PART.get(part.ref.kind, "")) or part.ref.kind
-    content = part.content or {}
-    claims = content.get("entity", {}).get("claims", []) if part.ref.kind == "entity" else []
-    words = str(claims[0].get("value", "")) if claims else str(content.get("text", ""))
-    return f"{kind}: {words[:60]}"
 
 
 def act_page(visit: Visit) -> Response:
@@ -201,13 +165,21 @@ def act_page(visit: Visit) -> Response:
         return first
     state, rule = _act_of(visit, dossier)
     about = visit.query("about")
-    return _act(visit, state, rule, Form([("fact_about", about)] if about else []), {}, None)
+    form = Form([*([("fact_about", about)] if about else []), *_next_number(visit, state, rule)])
+    return _act(visit, state, rule, form, {}, None)
+
+
+def _next_number(visit: Visit, state: DossierState, rule: ActRule) -> list[tuple[str, str]]:
+    """Reports that are numbered without a gap: the form knows the next number."""
+    me, numbers = visit.node.node_id, getattr(state.own, "numbers", None)
+    if numbers is None:
+        return []
+    return [("fact_number", str(numbers.get((rule.type, me), numbers.get(me, 0)) + 1))]
 
 
 def _act_of(visit: Visit, dossier: DossierId) -> tuple[DossierState, ActRule]:
     state = visit.node.dossiers.state(dossier)
-    found = views.acts_for(state, _rules(state.kind), visit.node.node_id)
-    rule = next((r for r in found if r.type == visit.path("act")), None)
+    rule = next((r for r in acts(visit, state, _rules(state.kind)) if r.type == visit.path("act")), None)
     if rule is None:
         raise NotFound("act.not_now", "This act is not possible here now.", step="find the act")
     return state, rule
@@ -221,7 +193,7 @@ def write_act(visit: Visit) -> Response:
         return _act(visit, state, rule, visit.form, {}, None)
     written: Written | None = None
     try:
-        written = _written(visit, rule, _offered(visit, state, rule), opening=False)
+        written = _written(visit, rule, state)
         if visit.form.get("do") != "send":
             found = visit.node.dossiers.preview_append(dossier, written.body, _acting(visit, dossier))
             return _act(visit, state, rule, visit.form, {}, _answers(visit, found, written))
@@ -253,20 +225,43 @@ def _form_field(written: Written | None, field: str) -> str:
     return {"codes": "handling", "text": "handling_text", "agreement": "to", "h3": "handling_text"}.get(found, found)
 
 
-def _written(visit: Visit, rule: ActRule, offered: Mapping[str, tuple[Choice, ...]], *, opening: bool) -> Written:
-    form = visit.form
-    if until := form.get("fact_until"):
-        form = form.with_values(fact_until=_instant(until, visit))
-    return actforms.write_body(form, rule, actforms.fact_fields(rule, offered), opening=opening)
+def _written(visit: Visit, rule: ActRule, state: DossierState | None) -> Written:
+    form, asked = visit.form, _asked(rule, state)
+    fields = actforms.fact_fields(asked, offered(visit, state, asked))
+    for f in fields:
+        if f.widget == "instant" and (text := form.get(f"fact_{f.name}")):
+            form = form.with_values(**{f"fact_{f.name}": _instant(text, visit, f"fact_{f.name}")})
+    written = actforms.write_body(form, asked, fields, opening=state is None)
+    made = face.makes(state.kind, rule.type) if state else None
+    if made is not None and state is not None:
+        # The rest of the form (handling, reason) stays as it was written.
+        own = visit.node.together.body_of(state, rule.type, written.body.pop("facts", {}))
+        written.body = written.body | own | {"parts": [*own.get("parts", ()), *written.body.get("parts", ())]}
+    return written
 
 
-def _instant(text: str, visit: Visit) -> str:
+def _asked(rule: ActRule, state: DossierState | None) -> ActRule:
+    """The act as its officer writes it: of one whose body the node makes, what the maker asks for."""
+    made = face.makes(state.kind, rule.type) if state else None
+    return replace(rule, facts=made.facts) if made else rule
+
+
+def _instant(text: str, visit: Visit, field: str) -> str:
     """A date and time as the form's control writes it, in the node's zone, as an instant."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise Invalid("form.until", "Write a date and a time.", step="read the form", field="fact_until") from None
+        raise Invalid("form.until", "Write a date and a time.", step="read the form", field=field) from None
     return format_instant((at if at.tzinfo else at.replace(tzinfo=visit.tongue.zone)).astimezone(UTC))
+
+
+def _required(rule: ActRule, state: DossierState | None, form: Form) -> tuple[str, ...]:
+    """The parts that the law or the kind asks for, as far as the form's facts say it."""
+    kind = KINDS.get(kind_of(rule, state))
+    if rule.type in REQUIRED or kind is None:
+        return REQUIRED.get(rule.type, ())
+    facts = {n.removeprefix("fact_"): form.get(n) for n in form.names() if n.startswith("fact_")}
+    return kind.part_kinds_required(told(rule, facts))
 
 
 # --- opening acts ---
@@ -305,7 +300,7 @@ def compose(visit: Visit) -> Response:
     written: Written | None = None
     by = visit.acting(visit.form.get("purpose"), visit.form.get("justification"))
     try:
-        written = _written(visit, rule, _offered(visit, None, rule), opening=True)
+        written = _written(visit, rule, None)
         if visit.form.get("do") != "send":
             return _act(visit, None, rule, visit.form, {}, _preview(visit, kind, written, by))
         dossier = visit.node.dossiers.open(kind, written.body, written.to, by)
@@ -379,7 +374,8 @@ def _act(
     answers: list[Answer] | None,
 ) -> Response:
     """The form of an act, new or shown again. `answers`: what the gate said; None: it was not asked yet."""
-    opening = state is None
+    opening, kind = state is None, kind_of(rule, state)
+    asked = _asked(rule, state)
     partners = _partners(visit.node)
     members = set(state.members) if state else set()
     counts = actforms.row_counts(form, rule)
@@ -404,10 +400,11 @@ def _act(
         partners=partners if opening else [p for p in partners if p.node in members],
         recipients=[(p.node, f"{p.country} · {p.name}") for p in partners if p.node in members],
         names=peer_names(visit.node),
-        fields=actforms.fact_fields(rule, _offered(visit, state, rule)),
-        choice_pairs=lambda f: [(c.value, visit.say(c.label)) for c in f.choices],
-        texts=actforms.text_parts(rule),
-        required=REQUIRED.get(rule.type, ("narrative",) if rule.type == "report.given" else ()),
+        fields=actforms.fact_fields(asked, offered(visit, state, asked)),
+        choice_pairs=lambda f: [(c.value, _choice_word(visit, c, kind)) for c in f.choices],
+        of_kind=kind,
+        texts=[(k, actforms.text_name(k)) for k in actforms.text_parts(rule)],
+        required=_required(rule, state, form),
         languages_of_text=TEXT_LANGUAGES,
         language_options=[*named(labels.LANGUAGE, TEXT_LANGUAGES)],
         counts_rows=counts,
@@ -423,6 +420,15 @@ def _act(
         transfer_options=named(labels.TRANSFER_BASIS, actforms.TRANSFER_BASES),
         classification_options=[(c.value, visit.say(labels.CLASSIFICATION[c.value])) for c in Classification],
         assurance_options=named(labels.ASSURANCE, labels.ASSURANCE),
+    )
+
+
+def _choice_word(visit: Visit, choice: Choice, kind: str) -> str:
+    """A choice by its label; one that has none, by the kind's word for the value."""
+    return (
+        visit.say(choice.label)
+        if choice.label != choice.value
+        else label(visit.tongue, "FACT_VALUE", choice.value, kind)
     )
 
 

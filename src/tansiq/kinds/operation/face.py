@@ -1,0 +1,45 @@
+"""What an operation shows: who signed, which measures are possible at all, agreed results, chains of custody."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from tansiq.dossiers.model import DossierState
+from tansiq.kinds.face import Face, Line
+from tansiq.kinds.operation.matrix import WITHIN, possible
+from tansiq.kinds.operation.model import FORMS_TO_SIGN
+from tansiq.kinds.operation.rules import OperationState, custody, totals
+from tansiq.terms import country_of, format_instant
+
+MEASURE_FACTS = {"operation.proposed": "form", "operation.measure_requested": "measure"}
+
+
+def offers(act: str, field: str, countries: frozenset[str]) -> frozenset[str] | None:
+    """Forms and measures that the instruments between these countries allow; all of them within one country."""
+    if MEASURE_FACTS.get(act) != field or len(countries) < 2:
+        return None
+    return frozenset((WITHIN, *possible(countries)))
+
+
+def summary(state: DossierState) -> tuple[Line, ...]:
+    own: OperationState | None = state.own
+    if own is None:
+        return ()
+    found = []
+    if own.facts.get("form") in FORMS_TO_SIGN:
+        found.append(Line("signed_by", tuple(sorted(str(n) for n in own.signed))))
+        missing = tuple(sorted(str(n) for n in state.members if n not in own.signed))
+        if missing:
+            found.append(Line("not_signed_by", missing, own.proposal, odd=not own.active))
+    countries = sorted({country_of(n) for n in state.members})
+    for pair in combinations(countries, 2):
+        for measure, clauses in possible(pair).items():
+            found.append(Line("possible", (*pair, measure, "; ".join(clauses))))
+    found += [Line(name, (str(value),)) for name, value in totals(own).items() if value]
+    for item in own.sort("exhibit"):
+        links = tuple(f"{act} {who} {format_instant(at)}" for act, who, at in custody(item))
+        found.append(Line("custody", links, item.begun))
+    return tuple(found)
+
+
+FACE = Face(summary, offers)

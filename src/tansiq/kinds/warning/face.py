@@ -1,0 +1,24 @@
+"""What a warning shows: what holds now after all updates, who has read it, what came of it."""
+
+from __future__ import annotations
+
+from tansiq.dossiers.model import DossierState
+from tansiq.kinds.face import Face, Line
+from tansiq.kinds.warning.rules import WarningState
+
+
+def summary(state: DossierState) -> tuple[Line, ...]:
+    own: WarningState | None = state.own
+    if own is None:
+        return ()
+    now = ("precedence", "grade", "window_from", "window_until", "country")
+    found = [Line(name, (str(own.facts[name]),), own.newest) for name in now if own.facts.get(name)]
+    waiting = tuple(str(i.owner) for i in own.unacknowledged())
+    if waiting:
+        found.append(Line("not_read_by", waiting, own.newest, odd=True))
+    if own.outcome:
+        found.append(Line("outcome", (own.outcome,)))
+    return tuple(found)
+
+
+FACE = Face(summary)

@@ -1,0 +1,68 @@
+"""Figures about hits, and a partner's figures found in the committees' dossiers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tansiq.dossiers.model import DossierState, Entry, Figure, Window
+from tansiq.errors import TansiqError
+from tansiq.hits.model import Match, MatchState
+from tansiq.terms import EntryId, NodeId, country_of, parse_instant
+from tansiq.together.model import Told
+
+FIGURES = "figures"
+"""The fact that holds a side's figures, in the act that gives them."""
+
+
+def _tells_of_hit(entry: Entry) -> str:
+    """The other's entry of which this one says that it was a hit: by feedback, or by a request that follows it up."""
+    s = entry.statement
+    if s.type == "dossier.feedback" and s.facts.get("outcome") != "hit":
+        return ""
+    followed_up = s.type == "dossier.feedback" or (s.clock == 0 and s.facts.get("about"))
+    return str(s.facts.get("about", "")) if followed_up else ""
+
+
+def hit_figures(matches: Iterable[Match], states: Iterable[DossierState], window: Window) -> tuple[Figure, ...]:
+    """What the partner gave and we held (`in`), and what we gave and the partner told us it held (`out`).
+
+    `in` counts our matches with what the partner gave, those that an officer confirmed, and those of them that we told
+    the partner of. Of hits at the partner (`out`) we know no more than what it told.
+    """
+    told: dict[str, set[str]] = {"out": set(), "in": set()}
+    for state in states:
+        void = state.voided()
+        for entry in state.entries:
+            about, way = _tells_of_hit(entry), window.way(entry.statement.author)
+            if about and way and entry.id not in void and window.holds(entry.statement.at):
+                told[way].add(about)
+    found = []
+    for match in matches:
+        if match.originator != country_of(window.other) or not window.holds(match.found_at):
+            continue
+        found.append(Figure("hits.in"))
+        if match.state is MatchState.HIT:
+            found.append(Figure("hits.in.confirmed"))
+            found += [Figure("hits.in.disclosed")] * (match.entry in told["out"])
+    for _about in told["in"]:
+        found += [Figure("hits.out"), Figure("hits.out.confirmed"), Figure("hits.out.disclosed")]
+    return tuple(found)
+
+
+def told_by(states: Iterable[DossierState], window: Window) -> Told | None:
+    """The partner's figures about us: of the same period if it gave such, else the newest."""
+    found = [t for state in states for e in state.entries if (t := _told(state, e, window.me, window.other))]
+    same = [t for t in found if (t.begins, t.ends) == (window.begins, window.ends)]
+    return (same or found)[-1] if found else None
+
+
+def _told(state: DossierState, entry: Entry, me: NodeId, other: NodeId) -> Told | None:
+    s = entry.statement
+    figures = s.facts.get(FIGURES)
+    if s.author != other or s.facts.get("member") != me or not isinstance(figures, dict) or entry.id in state.voided():
+        return None
+    try:
+        begins, ends = (parse_instant(str(s.facts.get(n, ""))) for n in ("window_from", "window_until"))
+    except TansiqError:
+        return None
+    return Told(state.id, EntryId(entry.id), other, begins, ends, figures)
