@@ -109,7 +109,8 @@ def test_no_crash_loses_or_repeats_anything(make_federation: Callable[..., Feder
     }
     assert {p for _, p, _ in points} >= {
         "append.permitted", "append.signed", "append.queued", "append.done", "outbox.formed", "courier.before_post",
-        "courier.after_post", "inbox.before_file", "inbox.before_commit", "inbox.after_commit", "receipt.before_store",
+        "courier.after_post", "inbox.prepared",
+        "inbox.before_file", "inbox.before_commit", "inbox.after_commit", "receipt.before_store",
         "receipt.stored", "file.verified", "file.banked", "file.done", "settle.begun",
     }  # fmt: skip
     failed = []
@@ -124,3 +125,45 @@ def test_no_crash_loses_or_repeats_anything(make_federation: Callable[..., Feder
             failed.append(f"{name} {point} #{passage}: {exc}")
         story.f.close()
     assert not failed, "\n".join(failed)
+
+
+NOTES = 18
+
+
+class LargeEnvelope(Story):
+    """Madrid was away while Rabat wrote on: everything comes in one envelope, and is filed in groups."""
+
+    def tell(self) -> None:
+        rabat, by = self.f.nodes["rabat"], self.f.officers["rabat"]
+        rabat.dossiers.open("report", acts.report(), ["es"], by)
+        for n in range(NOTES):
+            rabat.dossiers.append(self.dossier, acts.note("report.note_added", f"note {n}"), by)
+        for _ in range(3):
+            self.surely(self.f.pump)
+
+    def check(self) -> None:
+        rabat, madrid = self.f.nodes["rabat"], self.f.nodes["madrid"]
+        assert shared_view(rabat, self.dossier) == shared_view(madrid, self.dossier)
+        entries = madrid.dossiers.state(self.dossier).entries
+        assert len(entries) == NOTES + 1
+        assert {str(d.state) for d in rabat.exchange.deliveries()} == {"received"}
+        for entry in entries:
+            leaves = [x for x in madrid.ledger.find(entry.id) if x.verb is LogVerb.COLLECT]
+            assert len(leaves) == 1, "an entry was filed twice, or not at all"
+        assert madrid.bank.count("dossier") == len([p for p in entries[0].parts if p.ref.kind == "entity"])
+        assert madrid.ledger.verify().broken_at is None
+
+
+@pytest.mark.parametrize(
+    ("point", "passage"),
+    [("inbox.group_filed", 1), ("inbox.group_committed", 1), ("inbox.group_committed", 2), ("inbox.before_commit", 1)],
+)
+def test_a_crash_between_the_groups_of_a_large_envelope(
+    make_federation: Callable[..., Federation], point: str, passage: int
+) -> None:
+    made = build(make_federation, "groups")
+    story = LargeEnvelope(made.f)
+    story.f.faults["madrid"].crash_at(point, passage)
+    story.tell()
+    assert story.f.crashes == 1, "the crash did not happen"
+    story.check()

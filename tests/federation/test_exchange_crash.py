@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tansiq.errors import Untrusted
 from tansiq.exchange.model import FAULT_POINTS
 from tansiq.store import Store
 from tests.support.federation import Crash, Federation, FederationNode
@@ -29,17 +30,20 @@ SENDING = (
 FILING = (
     "inbox.before_open",
     "inbox.opened",
+    "inbox.prepared",
     "inbox.before_file",
     "inbox.filed",
     "inbox.before_commit",
     "inbox.after_commit",
 )
+GROUPS = ("inbox.group_filed", "inbox.group_committed")
+"""Of a large envelope alone."""
 HANDING = ("poll.before_hand", "poll.handed")
 PACKING = ("poll.handed", "parcel.before_commit", "parcel.after_commit")
 
 
 def test_every_fault_point_is_crashed_at() -> None:
-    assert set(SENDING) | set(FILING) | set(HANDING) | set(PACKING) == set(FAULT_POINTS)
+    assert set(SENDING) | set(FILING) | set(GROUPS) | set(HANDING) | set(PACKING) == set(FAULT_POINTS)
 
 
 @pytest.fixture
@@ -162,3 +166,51 @@ def test_a_worker_that_died_elsewhere_leaves_its_envelope_to_another_after_the_l
     assert ma.exchange.deliver_once(es.node, federation.network)
     assert es.filed() == ["e-1"]
     assert len({body for _, _, body in federation.network.seen}) == 1
+
+
+IN_THE_MIDDLE = [
+    *((point, passage) for point in GROUPS for passage in (1, 2)),
+    *(("inbox.filed", passage) for passage in (1, 8, 9, 20)),
+    ("inbox.before_file", 1),
+    ("inbox.before_commit", 1),
+    ("inbox.after_commit", 1),
+]
+
+
+@pytest.mark.parametrize(("point", "passage"), IN_THE_MIDDLE)
+def test_a_crash_in_a_large_envelope_loses_and_repeats_nothing(pair: Pair, point: str, passage: int) -> None:
+    """Twenty items in one envelope: two groups are committed before the receipt stands."""
+    federation, ma, es = pair
+    es.in_groups = True
+    es.restart()
+    refs = [f"e-{n:02}" for n in range(20)]
+    ma.send(es, *refs)
+    es.faults.crash_at(point, passage)
+    federation.deliver(ma, es)
+    assert es.faults.crashed, f"{point} was never passed"
+    check_exactly_once(ma, es, refs, point)
+
+
+def test_a_large_envelope_is_committed_in_groups_and_receipted_once(pair: Pair) -> None:
+    federation, ma, es = pair
+    es.in_groups = True
+    es.restart()
+    refs = [f"e-{n:02}" for n in range(20)]
+    ma.send(es, *refs)
+    seen: list[int] = []
+    es.faults.acts["inbox.group_committed"] = lambda: seen.append(len(es.filed()))
+    es.refused["e-03"] = Untrusted("entry.bad", "not this one")
+    federation.deliver(ma, es)
+    assert seen == [7], "the first eight, of which one was refused"
+    assert es.faults.passed.count("inbox.group_committed") == 2
+    assert es.calls == 20
+    assert {r: s for r, s in ma.states().items() if s != "received"} == {"e-03": "refused"}
+
+
+def test_what_may_not_be_filed_twice_waits_for_the_receipt(pair: Pair) -> None:
+    """A handler that promises nothing has all its items in the transaction of the receipt."""
+    federation, ma, es = pair
+    ma.send(es, *[f"e-{n:02}" for n in range(20)])
+    federation.deliver(ma, es)
+    assert "inbox.group_filed" not in es.faults.passed
+    assert len(es.filed()) == 20

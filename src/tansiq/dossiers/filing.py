@@ -7,13 +7,14 @@ queued examination stand or fall with the inbox row.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection
 
 from tansiq.bank import parse_entity
+from tansiq.crypto import PublicKeys
 from tansiq.dossiers import desk, records
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.model import DossierState, Entry
@@ -30,6 +31,17 @@ STRANGE = ("not_a_member", "after_removal", "wrong_kind", "second_opening", "equ
 
 
 Contents = Mapping[PartId, Given]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A delivery that verified by these keys, its parts sealed for our store."""
+
+    keys: Mapping[NodeId, PublicKeys]
+    raw: bytes
+    entry: Entry
+    given: Contents
+    held: Mapping[PartId, bytes]
 
 
 class Filing:
@@ -63,9 +75,28 @@ class Filing:
         gone = {p.ref.id for p in own.parts if p.ref.kind == "translation"} if own and translated else set()
         return {*grant.withheld, *(part for about, part in recalled if about == entry), *gone}
 
+    def prepare(self, tx: Connection, _sender: NodeId, item: Item) -> Prepared:
+        """What filing needs no write for: form, signatures, commitments, seals. Raises `Untrusted`."""
+        keys: dict[NodeId, PublicKeys] = {}
+
+        def keyring(node: NodeId) -> PublicKeys:
+            return keys.setdefault(node, self._w.keys_of(tx, node))
+
+        raw, entry, given = parse_delivery(item.payload, keyring)
+        held = {part: records.seal_part(self._w.vault, part, g.salt, g.packed) for part, g in given.items()}
+        return Prepared(keys, raw, entry, given, held)
+
+    def _verified(self, tx: Connection, sender: NodeId, item: Item) -> Prepared:
+        """What was prepared, if its author's keys are pinned still; else by those that are. Raises `Untrusted`."""
+        ready = item.prepared
+        if isinstance(ready, Prepared) and all(self._w.keys_of(tx, n) == keys for n, keys in ready.keys.items()):
+            return ready
+        return self.prepare(tx, sender, item)
+
     def file(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
         """File what a partner delivered. Idempotent; refuses by name; keeps illegal acts visible, without effect."""
-        raw, entry, given = parse_delivery(item.payload, lambda node: self._w.keys_of(tx, node))
+        ready = self._verified(tx, sender, item)
+        entry, given = ready.entry, ready.given
         s = entry.statement
         if s.author != sender:
             raise Untrusted("delivery.not_the_author", "only its author delivers an entry", step="file")
@@ -79,7 +110,7 @@ class Filing:
         except NotFound:
             before = None
         if before is not None and before.folded.knows(entry.id):
-            self._file_again(tx, before, entry, given)
+            self._file_again(tx, before, ready)
             return ItemResult(item.ref, received=True)
         after = desk.new_standing(self._w, entry) if before is None else desk.with_entry(self._w, before, entry)
         refusal = self._refusal(after, entry) if before is not None else ""
@@ -88,8 +119,7 @@ class Filing:
         self._w.fault("file.verified")
         now = self._w.clock()
         desk.show(self._w, tx, before, after, now)
-        held = {part: records.seal_part(self._w.vault, part, g.salt, g.packed) for part, g in given.items()}
-        records.insert_entry(tx, entry, after.number, raw, now, held)
+        records.insert_entry(tx, entry, after.number, ready.raw, now, ready.held)
         self._w.standings.keep(tx, s.dossier, replace(after, shown=True))
         self._take(tx, before, after, entry, given, now)
         return ItemResult(item.ref, received=True)
@@ -112,13 +142,10 @@ class Filing:
             return next((c for c in faults if c in ("not_a_member", "after_removal")), "")
         return ""
 
-    def _file_again(self, tx: Connection, there: Standing, entry: Entry, given: Contents) -> None:
+    def _file_again(self, tx: Connection, there: Standing, ready: Prepared) -> None:
         """An entry that is here already: parts that were withheld may come with it now."""
-        fresh = {
-            part: g
-            for part, g in given.items()
-            if records.hold_part(tx, entry.id, part, records.seal_part(self._w.vault, part, g.salt, g.packed))
-        }
+        entry = ready.entry
+        fresh = {p: g for p, g in ready.given.items() if records.hold_part(tx, entry.id, p, ready.held[p])}
         self._w.fault("file.verified")
         if fresh:
             now = self._w.clock()

@@ -60,6 +60,8 @@ class Dossiers:
         """The outbox loader for items of kind `entry`."""
         self.file = filing.file
         """The inbox handler for items of kind `entry`."""
+        self.prepare = filing.prepare
+        """What it needs no transaction for."""
 
     # --- writing ---
 

@@ -1,4 +1,8 @@
-"""The receiving side: verify and open outside the transaction, file and receipt inside one.
+"""The receiving side: verify, open and prepare outside the transaction, file and receipt inside one.
+
+A large envelope would hold up every other writer. Its items, where their handler allows it, are committed some at a
+time, and the row, the leaf and the receipt stand in the last transaction: until then nobody was promised anything, the
+partner sends the same bytes again, and what was filed is found filed.
 
 The receipt stands in the transaction that files: it says what the handlers answered, and it must exist exactly when
 their work does. Signing it costs a millisecond and needs no database, so one is signed beside the filing, on the
@@ -9,7 +13,8 @@ one is forgotten: it has never left the memory.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -19,21 +24,32 @@ from tansiq.crypto import open_sealed, peek, sign, verify
 from tansiq.errors import Broken, TansiqError, Untrusted
 from tansiq.exchange import records, rules, wire
 from tansiq.exchange.ground import Ground, envelope_sha256, savepoint
-from tansiq.exchange.model import InboxHandler, Item, ItemResult, Receipt
+from tansiq.exchange.model import InboxHandler, Item, ItemResult, Preparer, Receipt
 from tansiq.exchange.pins import Pins
 from tansiq.terms import LogVerb
 
 _log = structlog.get_logger("tansiq.exchange")
+GROUP = 8
+"""Items of one transaction: some milliseconds, and a small part of a commit's price for each."""
 _CODE = re.compile(r"[a-z0-9_.]{1,96}")
 
 
 class Inbox:
     """What partners hand to us."""
 
-    def __init__(self, ground: Ground, pins: Pins, filers: Mapping[str, InboxHandler]) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        pins: Pins,
+        filers: Mapping[str, InboxHandler],
+        preparers: Mapping[str, Preparer],
+        in_groups: Collection[str],
+    ) -> None:
         self._ground = ground
         self._pins = pins
         self._filers = filers
+        self._preparers = preparers
+        self._in_groups = in_groups
 
     def receive(self, raw: bytes) -> tuple[bytes, wire.SealedEnvelope, bool]:
         """The signed receipt, the envelope, and whether it was known. Raises `Untrusted` on what does not verify."""
@@ -47,7 +63,10 @@ class Inbox:
             items = self._open(envelope)
             ground.fault("inbox.opened")
             assumed = _Assumed(ground, envelope, sha256, items)
-            receipt, repeated = ground.store.write(lambda tx: self._file(tx, envelope, items, assumed))
+            items = self._prepare(envelope, items)
+            ground.fault("inbox.prepared")
+            done = self._file_early(envelope, items, assumed)
+            receipt, repeated = ground.store.write(lambda tx: self._file(tx, envelope, items, assumed, done))
         else:
             receipt, repeated = self._again(known), True
             self._pins.note_quiet_contact(envelope.sender)
@@ -70,6 +89,48 @@ class Inbox:
         bound = wire.envelope_info(envelope.id, envelope.sender, envelope.recipient, envelope.suite)
         plaintext = open_sealed(envelope.sealed, self._ground.keys.sealing, bound)
         return wire.read("items", wire.parse_items, plaintext)
+
+    def _prepare(self, envelope: wire.SealedEnvelope, items: list[Item]) -> list[Item]:
+        """What needs no write is done before the writer is asked for."""
+        with self._ground.store.read() as tx:
+            return [self._prepared(tx, envelope, item) for item in items]
+
+    def _prepared(self, tx: Connection, envelope: wire.SealedEnvelope, item: Item) -> Item:
+        prepare = self._preparers.get(item.kind)
+        if prepare is None:
+            return item
+        try:
+            return replace(item, prepared=prepare(tx, envelope.sender, item))
+        except TansiqError:
+            return item  # its handler meets the same, and answers for it
+
+    def _file_early(self, envelope: wire.SealedEnvelope, items: list[Item], assumed: _Assumed) -> dict[int, ItemResult]:
+        """All but the last group of a large envelope, each committed by itself; results by the item's place."""
+        done: dict[int, ItemResult] = {}
+        if len(items) <= GROUP or rules.has_expired(envelope.expires_at, assumed.at):
+            return done
+        places = [n for n, item in enumerate(items) if item.kind in self._in_groups]
+        for start in range(0, len(places) - GROUP, GROUP):
+            group = places[start : start + GROUP]
+            filed = self._ground.store.write(
+                lambda tx, group=group: self._file_group(tx, envelope, [items[n] for n in group], assumed)
+            )
+            if filed is None:
+                break
+            done |= zip(group, filed, strict=True)
+            self._ground.fault("inbox.group_committed")
+        return done
+
+    def _file_group(
+        self, tx: Connection, envelope: wire.SealedEnvelope, group: Sequence[Item], assumed: _Assumed
+    ) -> list[ItemResult] | None:
+        """None where the same envelope was filed in the meantime."""
+        self._pins.pinned(tx, envelope.sender)
+        if self._known(tx, envelope, assumed.sha256) is not None:
+            return None
+        filed = [self._one(tx, envelope, item) for item in group]
+        self._ground.fault("inbox.group_filed")
+        return filed
 
     def _known(self, tx: Connection, envelope: wire.SealedEnvelope, sha256: str) -> records.InboxRow | None:
         row = records.find_inbox(tx, envelope.sender, envelope.id)
@@ -100,9 +161,14 @@ class Inbox:
         return sign(wire.RECEIPT_TYPE, body, self._ground.keys.signing, self._ground.node)
 
     def _file(
-        self, tx: Connection, envelope: wire.SealedEnvelope, items: list[Item], assumed: _Assumed
+        self,
+        tx: Connection,
+        envelope: wire.SealedEnvelope,
+        items: list[Item],
+        assumed: _Assumed,
+        done: Mapping[int, ItemResult],
     ) -> tuple[bytes, bool]:
-        """One transaction: items, ledger leaf, inbox row, receipt."""
+        """One transaction: the items that are not done, ledger leaf, inbox row, receipt."""
         ground, now, sha256 = self._ground, assumed.at, assumed.sha256
         # Asked again in here: the partner may have been removed, or the same envelope filed, since we looked.
         self._pins.pinned(tx, envelope.sender)
@@ -110,7 +176,7 @@ class Inbox:
         if known is not None:
             return known.receipt, True
         ground.fault("inbox.before_file")
-        results = self._results(tx, envelope, items, now)
+        results = self._results(tx, envelope, items, now, done)
         leaf = ground.ledger.append(
             tx,
             verb=LogVerb.COLLECT,
@@ -132,12 +198,17 @@ class Inbox:
         return raw, False
 
     def _results(
-        self, tx: Connection, envelope: wire.SealedEnvelope, items: list[Item], now: datetime
+        self,
+        tx: Connection,
+        envelope: wire.SealedEnvelope,
+        items: list[Item],
+        now: datetime,
+        done: Mapping[int, ItemResult],
     ) -> tuple[ItemResult, ...]:
         if rules.has_expired(envelope.expires_at, now):
             # The sender set the time: what comes too late is not filed, and the sender is told so.
             return rules.refuse_all((item.ref for item in items), "expired")
-        return tuple(self._one(tx, envelope, item) for item in items)
+        return tuple(done[n] if n in done else self._one(tx, envelope, item) for n, item in enumerate(items))
 
     def _one(self, tx: Connection, envelope: wire.SealedEnvelope, item: Item) -> ItemResult:
         filer = self._filers.get(item.kind)

@@ -93,6 +93,8 @@ class Item:
     """`entry` or `ask`; the inbox has one handler for each."""
     ref: str
     payload: bytes
+    prepared: object = None
+    """What its handler's `prepare` made of the payload before the transaction; None where that failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,12 @@ class InboxHandler(Protocol):
 
     def __call__(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult: ...
 
+
+Preparer = Callable[["Connection", NodeId, Item], object]
+"""(read, sender, item) -> what the handler needs of the payload, made before the one writer is held up by it.
+
+Whatever it was made with may have changed since: the handler looks again. What it raises, the handler raises anew.
+"""
 
 OutboxLoader = Callable[["Connection", str, NodeId], bytes | None]
 """(tx, ref, to) -> the payload to send now, or None where it may no longer be sent (removed member, recalled)."""
@@ -213,6 +221,9 @@ FAULT_POINTS = (
     "courier.before_failure_noted",
     "inbox.before_open",
     "inbox.opened",
+    "inbox.prepared",
+    "inbox.group_filed",
+    "inbox.group_committed",
     "inbox.before_file",
     "inbox.filed",
     "inbox.before_commit",

@@ -171,7 +171,7 @@ class Pins:
 
     def resolve(self, word: str) -> NodeId:
         """A node id, a country code or a name of one pinned partner. Raises `NotFound`, or `Invalid` if ambiguous."""
-        cards = [p.card for p in self.all() if p.state == "pinned"]
+        cards = self._pinned_cards()
         low = word.strip().lower()
         for same in (_by_id, _by_country, _by_name):
             found = [c.node for c in cards if same(c, low)]
@@ -182,6 +182,15 @@ class Pins:
             if found:
                 return found[0]
         raise NotFound("peer.unknown", "no pinned partner answers to that word", step="peer", field="to")
+
+    def _pinned_cards(self) -> list[NodeCard]:
+        """Cards known in memory are not read again; the short rows are, so that a pin or a removal counts at once."""
+        with self._ground.store.read() as tx:
+            there = [(node, version) for node, state, version in records.peer_states(tx) if state == "pinned"]
+            with self._lock:
+                known = {pin: self._verified[pin] for pin in there if pin in self._verified}
+            rows = {} if len(known) == len(there) else {r.node: r for r in records.load_peers(tx)}
+        return [(known.get(pin) or self._card(*pin, rows[pin[0]].file)).card for pin in there]
 
     def note_contact(self, tx: Connection, node: NodeId, at: datetime) -> None:
         """Inside a write that happens anyway."""

@@ -135,6 +135,7 @@ inbox = Table(
 
 # Built once: building a statement costs more than running it, and these run several times for each envelope.
 _PEER_STATE = select(peers.c.state, peers.c.version).where(peers.c.node == bindparam("node"))
+_PEER_STATES = select(peers.c.node, peers.c.state, peers.c.version).order_by(peers.c.node)
 _NOTE_CONTACT = peers.update().where(peers.c.node == bindparam("of_node")).values(last_contact_at=bindparam("at"))
 _FIND_ITEM = select(outbox).where(
     outbox.c.kind == bindparam("kind"), outbox.c.ref == bindparam("ref"), outbox.c.recipient == bindparam("to")
@@ -289,6 +290,11 @@ def peer_state(tx: Connection, node: NodeId) -> tuple[str, int] | None:
     """The state and the pinned version: what every step asks again, so that a removal holds at once everywhere."""
     row = tx.execute(_PEER_STATE, {"node": node}).first()
     return None if row is None else (row.state, row.version)
+
+
+def peer_states(tx: Connection) -> list[tuple[NodeId, str, int]]:
+    """Of all partners, without their cards."""
+    return [(NodeId(r.node), r.state, r.version) for r in tx.execute(_PEER_STATES)]
 
 
 def save_peer(tx: Connection, node: NodeId, version: int, file: bytes, at: datetime) -> None:

@@ -29,6 +29,7 @@ from tansiq.exchange.model import (
     ParcelSummary,
     Peer,
     PeerStatus,
+    Preparer,
     Receipt,
     Transport,
 )
@@ -70,10 +71,12 @@ class Exchange:
     ) -> None:
         self._ground = Ground(store, keys, ledger, clock, new_id, settings, fault)
         self._filers: dict[str, InboxHandler] = {}
+        self._preparers: dict[str, Preparer] = {}
+        self._in_groups: set[str] = set()
         self._loaders: dict[str, OutboxLoader] = {}
         self._pins = Pins(self._ground)
         self._outbox = Outbox(self._ground, self._pins, self._loaders)
-        self._inbox = Inbox(self._ground, self._pins, self._filers)
+        self._inbox = Inbox(self._ground, self._pins, self._filers, self._preparers, self._in_groups)
         self._parcels = Parcels(self._ground, self._pins, self._outbox, self._inbox)
         self._failures: dict[NodeId, tuple[int, str]] = {}
         self._polls: OrderedDict[tuple[NodeId, str], None] = OrderedDict()
@@ -142,11 +145,27 @@ class Exchange:
 
     # --- items ---
 
-    def handle(self, kind: str, handler: InboxHandler, loader: OutboxLoader) -> None:
-        """Who files items of this kind when they come in, and who loads them when they go out."""
+    def handle(
+        self,
+        kind: str,
+        handler: InboxHandler,
+        loader: OutboxLoader,
+        prepare: Preparer | None = None,
+        *,
+        in_groups: bool = False,
+    ) -> None:
+        """Who files items of this kind when they come in, and who loads them when they go out.
+
+        `prepare` does before the transaction what needs no write. `in_groups`: of a large envelope the items may be
+        committed some at a time, before its receipt; after a crash they are filed once more, which must change nothing.
+        """
         if kind in self._filers:
             raise Broken("exchange.kind_taken", "this kind of item is handled already", step="handle", detail=kind)
         self._filers[kind] = handler
+        if prepare is not None:
+            self._preparers[kind] = prepare
+        if in_groups:
+            self._in_groups.add(kind)
         self._loaders[kind] = loader
 
     def enqueue(self, tx: Connection, *, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tansiq.errors import Broken, Invalid, NotFound, Untrusted
-from tansiq.exchange import wire
+from tansiq.exchange import records, wire
 from tansiq.exchange.cards import card_for, sign_card, sign_rotation
 from tansiq.store import Store
 from tests.support.federation import BEGIN, Federation, FederationNode, keys_of
@@ -187,3 +187,14 @@ def test_an_ambiguous_word_is_refused(pair, tmp_path: Path) -> None:
         ma.exchange.resolve("es")
     assert failure.value.code == "peer.ambiguous"
     store.close()
+
+
+def test_a_word_reads_no_card_twice_and_sees_a_removal_at_once(pair, monkeypatch):
+    _, ma, es = pair
+    assert ma.exchange.resolve("es") == es.node
+    monkeypatch.setattr(records, "load_peers", lambda _tx: pytest.fail("a card was read again"))
+    assert ma.exchange.resolve("ES") == es.node
+    # By another process on the same database: nothing in this one is told.
+    ma.store.write(lambda tx: records.set_peer_state(tx, es.node, "removed"))
+    with pytest.raises(NotFound):
+        ma.exchange.resolve("es")
