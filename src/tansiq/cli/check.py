@@ -150,6 +150,7 @@ def watches(ctx: typer.Context) -> None:
     """Who is under watch, with what was found."""
     with open_node(ctx) as node:
         node.consult("private.watches", acting(ctx, node))
+        p = node.private
         rows = [
             {
                 "watch": w.id,
@@ -188,6 +189,16 @@ def serve(ctx: typer.Context, partner: Partner, tier: Tiers = "low,high") -> Non
         tiers = _tiers(tier)
         node.private.publish(partner, tiers, acting(ctx, node))
         said = {"partner": partner, "tiers": [t.value for t in tiers]} | _carried_out(node)
+    emit(ctx, said, lambda out: facts(out, _cells(said)))
+
+
+@app.command("refresh")
+def refresh(ctx: typer.Context, partner: Partner, tier: Tiers = "low") -> None:
+    """Ship what has changed in a list now; without this it goes once a day (supervisor)."""
+    with open_node(ctx) as node:
+        for one in _tiers(tier):
+            node.private.order_refresh(partner, one, acting(ctx, node))
+        said = {"partner": partner} | _carried_out(node)
     emit(ctx, said, lambda out: facts(out, _cells(said)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -15,7 +16,7 @@ from sqlalchemy import Connection
 from tansiq.access.model import Acting, Role
 from tansiq.bank import Bank
 from tansiq.crypto import PublicKeys, SigningKeys, Vault, peek, sign, verify
-from tansiq.errors import Refused, TansiqError, Untrusted
+from tansiq.errors import Conflict, Refused, TansiqError, Untrusted
 from tansiq.evaluator import EvaluatorClient
 from tansiq.evaluator.model import Alarm, Quota
 from tansiq.ledger import Ledger
@@ -222,12 +223,13 @@ class KeyProcess:
         client = self._client
         return client is not None and (client.process is None or client.process.poll() is None)
 
-    def get(self) -> EvaluatorClient:
-        """Raises `Conflict("evaluator.running")` where another process of this home has it."""
+    def get(self, wait_s: float = 0.0) -> EvaluatorClient:
+        """Raises `Conflict("evaluator.running")` where another process of this home has it, and keeps it so long."""
+        latest = time.monotonic() + wait_s
         with self._lock:
             if not self.running:
                 self._drop()
-                client = self._start()
+                client = self._begin(latest)
                 try:
                     self.prepare(client)
                 except TansiqError:
@@ -237,6 +239,15 @@ class KeyProcess:
             if self._client is None:  # unreachable, but for the type
                 raise Refused("evaluator.gone", "no key process", step="evaluator")
             return self._client
+
+    def _begin(self, latest: float) -> EvaluatorClient:
+        while True:
+            try:
+                return self._start()
+            except Conflict as exc:
+                if exc.code != "evaluator.running" or time.monotonic() > latest:
+                    raise
+                time.sleep(0.2)
 
     def stop(self) -> None:
         with self._lock:

@@ -68,6 +68,8 @@ _CHUNK = 1000
 _MOST_DELTA = 64 * BLOCK
 """A larger change is shipped as a new list under a new epoch: a delta has to fit into an envelope."""
 _NOTHING = "0" * 64
+ANSWER_WAIT_S = 10.0
+"""A command of this home may have the keys for a moment: a partner's question waits for it."""
 
 Provider = Callable[[NodeId], Iterable[Listing]]
 
@@ -118,6 +120,11 @@ class Holder:
         """A new epoch, ordered: new seed, new lists for all; the old epoch is answered during its grace."""
         self._g.need(by, Role.SUPERVISOR)
         self._g.store.write(lambda tx: self._order(tx, "rotate", by))
+
+    def order_refresh(self, partner: NodeId, tier: Tier, by: Acting) -> None:
+        """What has changed in a list is shipped now, by whichever process has the keys."""
+        self._g.need(by, Role.SUPERVISOR)
+        self._g.store.write(lambda tx: self._order(tx, f"refresh:{partner}:{tier.value}", by))
 
     def _order(self, tx: Connection, what: str, by: Acting) -> None:
         g = self._g
@@ -177,6 +184,12 @@ class Holder:
             keys.revoke(what.partition(":")[2])
         elif what.startswith("restore:"):
             keys.restore(what.partition(":")[2])
+        elif what.startswith("refresh:"):
+            _, partner, tier = what.split(":")
+            try:
+                self.refresh(NodeId(partner), Tier(tier))
+            except NotFound:
+                log.info("private.nothing_to_refresh", peer=partner, tier=tier)
         self._g.store.write(lambda tx: records.remove(tx, records.queue, id=order["id"]))
 
     def _prepare(self, keys: EvaluatorClient) -> None:
@@ -511,7 +524,7 @@ class Holder:
         found: list[Any] = []
 
         def evaluate(asked: bytes) -> tuple[bytes, bytes]:
-            made, proof, left, alarms = g.keys.get().evaluate(name, header.sequence, asked)
+            made, proof, left, alarms = g.keys.get(ANSWER_WAIT_S).evaluate(name, header.sequence, asked)
             found.extend((left, alarms))
             return made, proof
 

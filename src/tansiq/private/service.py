@@ -151,6 +151,10 @@ class Private:
         """Ship what has changed in a list now, without waiting for the day's change."""
         return self._holder.refresh(self._g.peers.resolve(partner), tier)
 
+    def order_refresh(self, partner: str, tier: Tier, by: Acting) -> None:
+        """The same, from a command: the process that has the keys does it."""
+        self._holder.order_refresh(self._g.peers.resolve(partner), tier, by)
+
     def rotate(self, by: Acting) -> None:
         self._holder.rotate(by)
 

@@ -17,7 +17,7 @@ from tansiq.errors import Conflict, Invalid, NotFound, Refused
 from tansiq.hits.model import Match, MatchState
 from tansiq.terms import DossierId
 from tansiq.terms.ids import parse_dossier_id
-from tansiq.web import api_acts, api_match
+from tansiq.web import api_acts, api_match, api_private
 from tansiq.web.endpoints import api
 from tansiq.web.openapi import document
 from tansiq.web.pages.hits import LIST, is_blind
@@ -202,5 +202,6 @@ def routes() -> list[Route]:
         ("GET", "/api/v1/openapi.json", openapi),
         *api_acts.TABLE,
         *api_match.TABLE,
+        *api_private.TABLE,
     )
     return [Route(path, api(function), methods=[method]) for method, path, function in table]

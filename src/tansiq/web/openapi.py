@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tansiq import __version__
-from tansiq.web import api_match
+from tansiq.web import api_match, api_private
 from tansiq.web.api_acts import operations
 
 ID = {"type": "string"}
@@ -102,6 +102,7 @@ OPERATIONS: tuple[Row, ...] = (
     ("get", "/openapi.json", "This description", [], None, {"type": "object"}, "200"),
     *operations(_object, WHY, _ref("Body")),
     *api_match.operations(_object, WHY),
+    *api_private.operations(_object, WHY, _ref("Body")),
 )  # fmt: skip
 
 SCHEMAS: dict[str, Any] = {
@@ -195,7 +196,7 @@ def _operation(row: Row) -> dict[str, Any]:
     _method, path, summary, query, body, answer, status = row
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": ID}
-        for name in ("dossier", "match", "draft", "ref")
+        for name in ("dossier", "match", "draft", "ref", "check", "watch", "notice")
         if f"{{{name}}}" in path
     ]
     problem = {"application/problem+json": {"schema": _ref("Problem")}}
