@@ -160,3 +160,33 @@ def test_an_administrators_program_reads_no_records(town: Town) -> None:
         answer = client.get(path)
         assert answer.status_code == 403, path
         assert "الزروالي" not in answer.text
+
+
+def test_a_program_purges_what_has_ended_and_nothing_else(town: Town, program: Browser) -> None:
+    still = program.client.post(f"/api/v1/dossiers/{town.dossier}/erasure", json={})
+    assert (still.status_code, still.json()["code"]) == (409, "dossier.in_use")
+    legal = {
+        "purpose": "investigation",
+        "legal_basis": "Example law, art. 3",
+        "agreement": "eu-2023-977",
+        "review_on": "2028-05-22",
+        "erase_on": "2029-11-22",
+    }
+    opening = {"facts": {"form": "coordination"}, "legal": legal, "subject": "two vans"}
+    made = program.client.post("/api/v1/dossiers", json={"kind": "operation", "to": ["de"], "body": opening}).json()
+    path = f"/api/v1/dossiers/{made['dossier']}"
+    end = {"type": "operation.closed", "facts": {"due": "2027-11-22T00:00:00.000Z", "outcome": "not_reached"}}
+    assert program.client.post(f"{path}/entries", json=end).status_code == 201
+    # A liaison officer's program is told which rule stops it; a supervisor's erases.
+    refused = program.client.post(f"{path}/erasure", json={})
+    assert (refused.status_code, refused.json()["code"]) == (403, "policy.refused")
+    node = town.node("madrid")
+    omar = next(o for o in node.access.officers() if o.name == "omar")
+    client = Browser(town.app("madrid")).client
+    client.headers.update({"authorization": f"Bearer {node.access.new_token(omar.id, 'y', 1)}", **WHY})
+    assert client.post(f"{path}/erasure", json={"why": "x"}).json()["field"] == "why"
+    assert client.post(f"{path}/erasure", json={}).json() == {"erased": 1}
+    node.settle()
+    shown = client.get(path).json()["dossier"]
+    assert [e["statement"]["type"] for e in shown["entries"]][-1] == "operation.erased"
+    assert {p["presence"] for e in shown["entries"] for p in e["parts"]} == {"erased"}

@@ -19,7 +19,7 @@ from tansiq.dossiers.standing import Standing
 from tansiq.dossiers.writing import Writing
 from tansiq.errors import Conflict, TansiqError
 from tansiq.ledger.model import LeafView
-from tansiq.policy.answers import permitted
+from tansiq.policy import permitted
 from tansiq.policy.model import Action, Question
 from tansiq.terms import DossierId, LogVerb
 

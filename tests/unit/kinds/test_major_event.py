@@ -85,6 +85,8 @@ def test_both_sides_report_within_five_working_days():
     match = centre.match()
     due = working_days_later(KICKOFF, 5)
     assert centre.owed("report_after_match") == {(n, due) for n in (RABAT, MADRID, BERLIN)}
+    waiting = [d for d in duties(centre.state, MAJOR_EVENT) if d.code == "major_event.report_after_match"]
+    assert {(d.since, d.later) for d in waiting} == {(KICKOFF, True)}
     report = {"about": match.id, "attendance": 61000, "incidents": 2}
     assert centre.void(centre.write(MADRID, "post_match_reported", report, at=KICKOFF - timedelta(hours=1)))
     assert centre.void(centre.write(LISBON, "post_match_reported", report, at=KICKOFF + timedelta(hours=3)))

@@ -136,6 +136,40 @@ def test_an_abort_reaches_all_and_is_acknowledged():
     assert team.void(team.write(BERLIN, "measure_aborted", {"about": asked.id}))
 
 
+def test_what_ran_is_reported_however_it_ended():
+    team = signed()
+    ran, never = request(team), request(team)
+    team.write(BERLIN, "measure_authorised", {"about": ran.id})
+    for asked in (ran, never):
+        team.write(BERLIN, "measure_aborted", {"about": asked.id})
+    assert [(d.entry, d.due_at) for d in team.owed("report_measure")] == [
+        (ran.id, team.own.items[f"{ran.id}/{BERLIN}"].since + timedelta(days=7))
+    ]
+    assert team.void(team.write(MADRID, "measure_reported", {"about": never.id, "outcome": "not_carried_out"}))
+    team.write(MADRID, "measure_reported", {"about": ran.id, "outcome": "broken_off"})
+    assert not team.owed("report_measure")
+    assert team.void(team.write(MADRID, "measure_reported", {"about": ran.id, "outcome": "broken_off"}))
+
+
+def test_a_leave_taken_back_is_reported_too():
+    team = signed()
+    asked = request(team)
+    team.write(BERLIN, "measure_authorised", {"about": asked.id})
+    team.write(BERLIN, "measure_refused", {"about": asked.id, "grounds": ["security"]})
+    assert [d.owner for d in team.owed("report_measure")] == [MADRID]
+    team.write(MADRID, "measure_reported", {"about": asked.id, "outcome": "handed_over"})
+    assert not team.owed("report_measure")
+
+
+def test_who_crossed_without_leave_reports():
+    team = signed()
+    asked = request(team, urgency="urgent", crossing_at=format_instant(START))
+    assert not team.owed("report_measure")
+    team.write(MADRID, "measure_aborted", {"about": asked.id})
+    assert [d.owner for d in team.owed("report_measure")] == [MADRID]
+    assert not team.void(team.write(MADRID, "measure_reported", {"about": asked.id, "outcome": "broken_off"}))
+
+
 def test_a_refusal_carries_a_ground():
     team = signed()
     asked = request(team)

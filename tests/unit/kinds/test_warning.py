@@ -44,7 +44,7 @@ def test_a_late_acknowledgement_goes_up_on_both_sides():
     late = START + ACKNOWLEDGE["flash"]
     escalated = owed(rabat, "warning.escalate")
     assert {d.owner for d in escalated} == {MADRID, BERLIN}
-    assert {d.since for d in escalated} == {late}
+    assert {(d.since, d.later) for d in escalated} == {(late, True)}
     assert {(d.owner, d.creditor) for d in owed(rabat, "warning.call")} == {(RABAT, MADRID), (RABAT, BERLIN)}
 
 
