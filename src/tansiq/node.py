@@ -30,9 +30,8 @@ from tansiq import crypto
 from tansiq.access import Access
 from tansiq.access.model import Acting, Role
 from tansiq.attachments.model import PART as ATTACHMENT
-from tansiq.attachments.model import Attached
 from tansiq.attachments.service import ITEM as CHUNK_ITEM
-from tansiq.attachments.service import Attachments
+from tansiq.attachments.service import Attachments, Files
 from tansiq.bank import Bank
 from tansiq.bank.model import Candidate, Entity
 from tansiq.bureau.service import Access as Readable
@@ -145,20 +144,12 @@ class Node:
             enqueue=self._enqueue,
         )
         self.exchange.handle(CHUNK_ITEM, self.attachments.file, self.attachments.load)
+        self.files = Files(self.attachments, self.dossiers.append_in, self.show)
         self.bureau = Bureau(
-            self.store,
-            self.vault,
-            self.ledger,
-            self.bank,
-            self.gate,
-            self.country,
-            clock,
-            _new_id,
-            changed=self.dossiers.changed_since,
-            contents=self.dossiers.contents,
-            entry=self.dossiers.entry,
-            access=Readable(self.dossiers.may_show, lambda dossier, by: bool(self.h3_due(dossier, by))),
-        )
+            self.store, self.vault, self.ledger, self.bank, self.gate, self.country, clock, _new_id,
+            changed=self.dossiers.changed_since, contents=self.dossiers.contents, entry=self.dossiers.entry,
+            access=Readable(self.dossiers.may_show, lambda dossier, by: bool(self.h3_due(dossier, by))), kinds=KINDS,
+        )  # fmt: skip
         self._warm = threading.Lock()
         self._is_warm = False
         self._work = threading.Event()
@@ -469,43 +460,6 @@ class Node:
         self.warm()
         rows = read(raw, as_, addresses=addresses)
         return import_into(self.bank, self.store, self.ledger, rows, by, may_shrink=may_shrink)
-
-    def attach(
-        self,
-        dossier: DossierId,
-        files: Iterable[Attached],
-        by: Acting,
-        *,
-        more: Mapping[str, Any] | None = None,
-        withhold_from: Iterable[str] = (),
-    ) -> EntryId:
-        """An entry with these files, which were taken in before. `more`: `handling`, `to`, further parts.
-
-        Permitted and logged as any entry; what was taken in is bound to it, and queued, in its transaction.
-        """
-        hidden = {"withhold_from": list(withhold_from)} if withhold_from else {}
-        body = {"type": "dossier.attached", **(more or {})}
-        body["parts"] = [*({**f.content(), **hidden} for f in files), *body.get("parts", ())]
-
-        def work(tx: Connection) -> EntryId:
-            entry = self.dossiers.append_in(tx, dossier, body, by)
-            self.attachments.bind(tx, entry)
-            return entry
-
-        return self.store.write(work)
-
-    def fetch(self, dossier: DossierId, entry: EntryId, part: PartId, by: Acting) -> tuple[Attached, Iterable[bytes]]:
-        """A file and its content, a chunk at a time; asked and logged as the dossier is shown, with the part's id."""
-        if all(e.id != entry for e in self.show(dossier, by).entries):
-            raise NotFound("entry.unknown", "no such entry", step="read the file", field="entry")
-        pieces = self.attachments.read(entry, part)
-        of = self.attachments.holding(entry, part).attached
-        content = {"officer": by.officer, "purpose": by.purpose, "justification": by.justification, "clauses": []}
-        content |= {"entry": entry, "decision": "attachment read"}
-        self.store.write(
-            lambda tx: self.ledger.append(tx, verb=LogVerb.CONSULT, subject=part, content=content, at=self.clock())
-        )
-        return of, pieces
 
     def propose(self, held: Mapping[str, Any], by: Acting) -> str:
         """Lay an act down for a second officer: `kind`, `to`, `body` of an opening, or `dossier` and `body`."""

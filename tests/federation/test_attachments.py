@@ -49,7 +49,7 @@ def open_report(f: Federation) -> DossierId:
 def attach(f: Federation, dossier: DossierId, size: int, **more: object) -> tuple[EntryId, PartId, Attached]:
     rabat = f.nodes["rabat"]
     taken = rabat.attachments.take(pieces(size), "تقرير المعاينة.pdf", "application/pdf")
-    entry = rabat.attach(dossier, [taken], f.officers["rabat"], **more)
+    entry = rabat.files.attach(dossier, [taken], f.officers["rabat"], **more)
     (part,) = rabat.dossiers.entry(entry).parts
     return entry, part.ref.id, taken
 
@@ -67,7 +67,7 @@ def test_a_file_arrives_whole_and_is_read_by_an_officer_who_says_why(federation:
     with pytest.raises(NotFound):
         madrid.attachments.read(entry, part)
     f.pump()
-    of, found = madrid.fetch(dossier, entry, part, f.officers["madrid"])
+    of, found = madrid.files.fetch(dossier, entry, part, f.officers["madrid"])
     assert (of, digest(iter(found))) == (taken, hashlib.sha256(b"".join(pieces(2 * CHUNK + 17))).hexdigest())
     verbs = [leaf.verb for leaf in madrid.ledger.find(part)]
     assert verbs == [LogVerb.COLLECT, LogVerb.CONSULT]
@@ -160,7 +160,7 @@ def test_a_flipped_bit_is_refused_by_name(federation: Federation) -> None:
     holding = madrid.attachments.holding(entry, part)
     assert (holding.have, holding.held) == (2, False)
     with pytest.raises(NotFound, match="2 of 3"):
-        madrid.fetch(dossier, entry, part, f.officers["madrid"])
+        madrid.files.fetch(dossier, entry, part, f.officers["madrid"])
     rabat.exchange._loaders["chunk"] = load
     rabat.dossiers.deliver_to(dossier, "es", f.officers["rabat"], [part])
     f.pump()
@@ -180,7 +180,7 @@ def test_a_file_that_is_not_what_its_part_names_never_counts_as_held(federation:
     rabat.store.write(
         lambda tx: tx.execute(text("update attachments set content = :c where id = :i"), {"c": blind, "i": row})
     )
-    entry = rabat.attach(dossier, [lie], f.officers["rabat"])
+    entry = rabat.files.attach(dossier, [lie], f.officers["rabat"])
     f.pump()
     (part,) = madrid.dossiers.entry(entry).parts
     holding = madrid.attachments.holding(entry, part.ref.id)
@@ -260,7 +260,7 @@ def test_an_act_that_names_a_file_which_was_not_taken_in_is_refused(federation: 
     dossier = open_report(f)
     taken = Attached("a.txt", "text/plain", "0" * 64, 5, ("1" * 64,))
     with pytest.raises(Invalid) as refused:
-        f.nodes["rabat"].attach(dossier, [taken], f.officers["rabat"])
+        f.nodes["rabat"].files.attach(dossier, [taken], f.officers["rabat"])
     assert refused.value.code == "attachment.not_taken"
     assert len(f.nodes["rabat"].dossiers.state(dossier).entries) == 1
 
@@ -285,7 +285,7 @@ def test_fetching_needs_a_purpose(federation: Federation) -> None:
 
     nameless = replace(f.officers["madrid"], roles=frozenset())
     with pytest.raises(Refused):
-        f.nodes["madrid"].fetch(dossier, entry, part, nameless)
+        f.nodes["madrid"].files.fetch(dossier, entry, part, nameless)
 
 
 class Line:

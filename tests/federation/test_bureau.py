@@ -145,7 +145,7 @@ def test_nothing_to_look_for_is_said(federation: Federation) -> None:
 
 def person(name: str) -> dict[str, object]:
     claims = [{"property": "name", "value": name}, {"property": "birthDate", "value": "1981-04-03"}]
-    return {"id": "p1", "schema": "Person", "role": "suspect", "claims": claims}
+    return {"id": "p1", "schema": "Person", "role": people.MADRID_HOLDINGS[0]["role"], "claims": claims}
 
 
 @pytest.mark.parametrize(

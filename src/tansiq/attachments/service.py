@@ -8,20 +8,22 @@ stand in the transaction that writes the entry. A received chunk stands in the e
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
 from tansiq import crypto
+from tansiq.access.model import Acting
 from tansiq.attachments import records, wire
 from tansiq.attachments.model import CHUNK, MAX_BYTES, PART, Attached, Chunk, Holding
-from tansiq.dossiers.model import Entry, Part, Presence
+from tansiq.dossiers.model import DossierState, Entry, Part, Presence
 from tansiq.errors import Invalid, NotFound, TansiqError, Untrusted
 from tansiq.exchange.model import Item, ItemResult
 from tansiq.ledger import Ledger
 from tansiq.store import Store
-from tansiq.terms import EntryId, LogVerb, NodeId, PartId
+from tansiq.terms import DossierId, EntryId, LogVerb, NodeId, PartId
 
 ITEM = "chunk"
 KEPT = timedelta(days=7)
@@ -272,6 +274,19 @@ class Attachments:
                 raise Untrusted("attachment.chunk_digest", "a stored chunk is another", step="read the file")
             yield content
 
+    def log_read(self, entry: EntryId, part: PartId, by: Acting) -> None:
+        """LED art. 25: who read which file, and why."""
+        content = {"officer": by.officer, "purpose": by.purpose, "justification": by.justification}
+        content |= {"entry": entry, "decision": "attachment read"}
+
+        def work(tx: Connection) -> None:
+            self._ledger.append(tx, verb=LogVerb.CONSULT, subject=part, content=content, at=self._clock())
+
+        self._store.write(work)
+
+    def write(self, work: Callable[[Connection], EntryId]) -> EntryId:
+        return self._store.write(work)
+
     def erase(self, tx: Connection, entry: EntryId, part: PartId) -> None:
         """With its part: chunks and key, in the same transaction."""
         file = records.find(tx, self._vault, entry, part)
@@ -303,3 +318,51 @@ def _checked(part: Part, chunk: Chunk) -> Attached:
     if hashlib.sha256(chunk.content).hexdigest() != of.chunks[chunk.number]:
         raise Untrusted("attachment.chunk_digest", "the chunk is not the one committed to", step=step, field="content")
     return of
+
+
+class Files:
+    """What officers do with files: attach them to a dossier, read them."""
+
+    def __init__(
+        self,
+        attachments: Attachments,
+        append_in: Callable[[Connection, DossierId, object, Acting], EntryId],
+        show: Callable[[DossierId, Acting], DossierState],
+    ) -> None:
+        self._attachments = attachments
+        self._append_in = append_in
+        self._show = show
+
+    def attach(
+        self,
+        dossier: DossierId,
+        files: Iterable[Attached],
+        by: Acting,
+        *,
+        more: Mapping[str, Any] | None = None,
+        withhold_from: Iterable[str] = (),
+    ) -> EntryId:
+        """An entry with these files, which were taken in before. `more`: `handling`, `to`, further parts.
+
+        Permitted and logged as any entry; what was taken in is bound to it, and queued, in its transaction.
+        """
+        hidden = list(withhold_from)
+        parts = [{**f.content(), **({"withhold_from": hidden} if hidden else {})} for f in files]
+        body = {"type": "dossier.attached", **(more or {})}
+        body["parts"] = [*parts, *body.get("parts", ())]
+
+        def work(tx: Connection) -> EntryId:
+            entry = self._append_in(tx, dossier, body, by)
+            self._attachments.bind(tx, entry)
+            return entry
+
+        return self._attachments.write(work)
+
+    def fetch(self, dossier: DossierId, entry: EntryId, part: PartId, by: Acting) -> tuple[Attached, Iterator[bytes]]:
+        """A file and its content, a chunk at a time; asked and logged as the dossier is shown, with the part's id."""
+        if all(e.id != entry for e in self._show(dossier, by).entries):
+            raise NotFound("entry.unknown", "no such entry", step="read the file", field="entry")
+        pieces = self._attachments.read(entry, part)
+        of = self._attachments.holding(entry, part).attached
+        self._attachments.log_read(entry, part, by)
+        return of, pieces

@@ -124,6 +124,10 @@ def watch_ids(tx: Connection) -> list[str]:
     return [r.id for r in tx.execute(select(WATCHES.c.id).order_by(WATCHES.c.id))]
 
 
+def has_watches(tx: Connection) -> bool:
+    return tx.execute(select(WATCHES.c.id).limit(1)).first() is not None
+
+
 def watches(tx: Connection, vault: Vault, officer: str = "", ids: Iterable[str] | None = None) -> list[Watch]:
     query = select(WATCHES).order_by(WATCHES.c.expires_on, WATCHES.c.id)
     if officer:

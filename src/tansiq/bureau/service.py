@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,13 +15,14 @@ from sqlalchemy import Connection
 from tansiq.access.model import Acting
 from tansiq.bank import Bank
 from tansiq.bureau.links import Links
-from tansiq.bureau.model import Found, Link, Notice, Place, Watch
+from tansiq.bureau.model import Found, Link, Notice, Place, Template, Watch
 from tansiq.bureau.search import Changed, Contents, Search, query_words, snippet
 from tansiq.bureau.templates import Templates
 from tansiq.bureau.watches import Watches
 from tansiq.crypto import Vault
+from tansiq.dossiers import parse_body
 from tansiq.dossiers.model import Entry
-from tansiq.errors import NotFound, Refused, TansiqError
+from tansiq.errors import Invalid, NotFound, Refused, TansiqError
 from tansiq.ledger import Ledger
 from tansiq.policy import Gate, Refusal, clauses_of, refused
 from tansiq.policy.model import Action, Question
@@ -66,6 +67,7 @@ class Bureau:
         contents: Contents,
         entry: Callable[[EntryId], Entry],
         access: Access,
+        kinds: Collection[str],
     ) -> None:
         self._store = store
         self._ledger = ledger
@@ -74,6 +76,7 @@ class Bureau:
         self._clock = clock
         self._entry = entry
         self._access = access
+        self._kinds = kinds
         self.words = Search(changed, contents)
         self.watches = Watches(store, vault, ledger, bank, clock, new_id)
         self._links = Links(store, vault, ledger, clock, new_id)
@@ -180,6 +183,14 @@ class Bureau:
         self._links.remove(dossier, link, by)
 
     # --- templates ---
+
+    def keep_template(self, name: str, kind: str, body: Mapping[str, Any], by: Acting) -> Template:
+        """A body with places to fill in. Raises `Invalid` for what could never be an act, `Refused`."""
+        self.may_keep_templates(by)
+        if kind not in self._kinds:
+            raise Invalid("kind.unknown", "no such kind of dossier", step="save the template", field="kind")
+        parse_body(body)
+        return self.templates.save(name, kind, body)
 
     def may_keep_templates(self, by: Acting) -> None:
         """Raises `Refused` for who may not write acts."""

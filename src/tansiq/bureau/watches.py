@@ -120,7 +120,7 @@ class Watches:
 
     def note(self, tx: Connection, entry: str, dossier: str) -> None:
         """In the transaction that files the entry."""
-        if records.watch_ids(tx):
+        if records.has_watches(tx):
             records.put_waiting(tx, entry, dossier)
 
     def compare(self, load_entry: Callable[[str], Entry]) -> int:

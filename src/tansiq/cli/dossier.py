@@ -15,10 +15,11 @@ from rich.text import Text
 from tansiq.cli.call import acting, open_node, read_object
 from tansiq.cli.courier import Sent, send_round
 from tansiq.cli.screen import emit, facts, plain, safe, table, when
-from tansiq.errors import NotFound
+from tansiq.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
     from tansiq.dossiers.model import DossierState, Entry, Part
+    from tansiq.node import Node
     from tansiq.policy.model import Decision
     from tansiq.terms import PartId
 
@@ -45,8 +46,12 @@ def _words(text: str) -> list[str]:
 def open_dossier(
     ctx: typer.Context,
     kind: Annotated[str, typer.Argument(metavar="KIND", help="report or request")],
-    file: Body,
     to: To,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="its body as JSON; - reads stdin")] = None,
+    template: Annotated[str, typer.Option(help="a template of this node instead of FILE", metavar="NAME")] = "",
+    put: Annotated[
+        list[str] | None, typer.Option("--set", help="a place of the template; several times", metavar="PLACE=TEXT")
+    ] = None,
     no_send: NoSend = False,
     propose: Propose = False,
 ) -> None:
@@ -56,9 +61,11 @@ def open_dossier(
 
     tansiq --home ./rabat --officer yasmine --why "case 12" dossier open report --to es,de report.json
     """
-    body = read_object(file, "FILE")
+    if (file is None) == (not template):
+        raise Invalid("cli.file", "give FILE or --template", step="read body", field="FILE")
     with open_node(ctx) as node:
         by = acting(ctx, node)
+        body = read_object(file, "FILE") if file is not None else _from_template(node, kind, template, put or [])
         if propose:
             node.dossiers.preview(kind, body, _words(to), by)
             _proposed(ctx, node.propose({"kind": kind, "body": body, "to": _words(to)}, by))
@@ -68,6 +75,16 @@ def open_dossier(
         sent = Sent() if no_send else send_round(node)
     said = {"dossier": made, "entry": opening, "sent": sent.sent, "waiting": sent.waiting}
     emit(ctx, said, lambda out: facts(out, said.items()))
+
+
+def _from_template(node: Node, kind: str, name: str, put: list[str]) -> dict[str, Any]:
+    from tansiq.bureau import fill
+
+    found = node.bureau.templates.get(name)
+    if found.kind != kind:
+        raise Invalid("template.kind", f"it opens a {found.kind}", step="fill in", field="--template")
+    pairs = dict(p.partition("=")[::2] for p in put)
+    return fill(found, pairs)
 
 
 @app.command("append")

@@ -11,6 +11,7 @@ import typer
 
 import tansiq
 from tansiq.cli import (
+    bureau,
     check,
     courier,
     demo,
@@ -18,6 +19,7 @@ from tansiq.cli import (
     dossier,
     draft,
     duties,
+    files,
     hit,
     ledger,
     node,
@@ -63,6 +65,14 @@ app.add_typer(records.names, name="names")
 app.add_typer(check.app, name="check")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(courier.app, name="courier")
+dossier.app.command("attach")(files.attach)
+dossier.app.command("fetch")(files.fetch)
+dossier.app.command("translate")(files.translate)
+dossier.app.command("search")(bureau.search)
+dossier.app.command("link")(bureau.link)
+dossier.app.command("links")(bureau.links)
+app.add_typer(bureau.watch, name="watch")
+app.add_typer(bureau.template, name="template")
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 

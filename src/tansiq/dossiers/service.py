@@ -102,6 +102,32 @@ class Dossiers:
         """
         return self._writing.forward(dossier, about, to, by)
 
+    def translate(
+        self, dossier: DossierId, about: EntryId, part: PartId, text: str, lang: str, made_by: str, by: Acting
+    ) -> EntryId:
+        """A translation beside a part that we hold. Of another's part it goes to that author alone.
+
+        Of our own part it is withheld from whom the part was withheld.
+        """
+        original = self.state(dossier).entry(about)
+        if original is None or all(p.ref.id != part or p.content is None for p in original.parts):
+            raise NotFound("part.unknown", "no such part here", step="translate", field="part")
+        handling = original.statement.handling
+        translation: dict[str, Any] = {"kind": "translation", "text": text, "lang": lang}
+        body: dict[str, Any] = {
+            "type": "dossier.translated",
+            "facts": {"about": about, "part": part, "lang": lang, "by": made_by},
+            "handling": {"codes": [str(c) for c in handling.codes], "text": handling.text},
+            "parts": [translation],
+        }
+        if original.statement.author == self._w.node:
+            given = [g for g in self.grants(dossier) if g.entry == about]
+            translation["withhold_from"] = [g.node for g in given if part in g.withheld]
+            body["to"] = [g.node for g in given]
+        else:
+            body["to"] = [original.statement.author]
+        return self.append(dossier, body, by)
+
     def preview(self, kind: str, body: object, to: Iterable[str], by: Acting) -> list[tuple[NodeId, Decision]]:
         """What the gate would say for each recipient of an opening act. Records nothing, sends nothing."""
         return self._writing.preview(kind, body, to, by)
