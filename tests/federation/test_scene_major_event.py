@@ -219,6 +219,7 @@ def _the_data_die(s: Scene) -> None:
         s.node(name).sweep()
     s.f.pump()
     assert s.f.clock() < DIES
+    assert not s.node("rabat").dossiers.duties(dossier=s.dossier), "nothing is left, not even to review"
     for name in ALL:
         node = s.node(name)
         assert s.open_duties(name) == []

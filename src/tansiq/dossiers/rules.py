@@ -425,7 +425,7 @@ def duties(state: DossierState, kind: Kind) -> tuple[Duty, ...]:
             for n in (about.statement.addressees if about else ())
             if n in state.members and n not in x.acknowledged
         ]
-    found += _review_duties(state)
+    found += _review_duties(state, kind)
     return tuple(found)
 
 
@@ -445,14 +445,18 @@ def _holders(state: DossierState, recall: Recall) -> tuple[NodeId, ...]:
     return tuple(n for n in state.members if n in given and n != about.statement.author)
 
 
-def _review_duties(state: DossierState) -> list[Duty]:
+def _review_duties(state: DossierState, kind: Kind) -> list[Duty]:
+    """Who has erased all of it has nothing left to review."""
     opening = state.first.statement
     if not opening.legal.review_on or state.opened_at is None:
         return []
     due = datetime.fromisoformat(opening.legal.review_on).replace(tzinfo=UTC)
+    owed = kind.erases(state)
+    gone = owed.told if owed else frozenset()
     return [
         Duty(state.id, n, "dossier.review", due, state.opened_at, "LED art. 5; Dir. 2023/977 art. 16(4)")
         for n in state.members
+        if n not in gone
     ]
 
 
