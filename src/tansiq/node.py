@@ -40,7 +40,10 @@ from tansiq.dossiers.model import DossierState
 from tansiq.dossiers.restrictions import unread
 from tansiq.dossiers.service import Dossiers, Wiring
 from tansiq.errors import Broken, Conflict, Invalid, NotFound, Refused, TansiqError, Untrusted
+from tansiq.evaluator import start_evaluator
+from tansiq.evaluator.model import Quota
 from tansiq.exchange import (
+    PRIVATE_PATH,
     Courier,
     Exchange,
     HttpsTransport,
@@ -48,12 +51,14 @@ from tansiq.exchange import (
     uvicorn_context_factory,
     verify_card_file,
 )
-from tansiq.exchange.model import ExchangeSettings, Item, ItemResult
+from tansiq.exchange.model import ExchangeSettings, Item, ItemResult, Transport
 from tansiq.hits import Hits
 from tansiq.kinds import KINDS
 from tansiq.ledger import Ledger
 from tansiq.policy import load_gate
 from tansiq.policy.model import Action, Question, Refusal
+from tansiq.private import Plans
+from tansiq.private.service import ITEM, Ground, Private, PrivateSettings
 from tansiq.settings import FILE, Settings
 from tansiq.sources import import_into, read
 from tansiq.store import Store
@@ -91,6 +96,7 @@ class Node:
         keys: crypto.NodeKeys,
         clock: Callable[[], datetime] = _now,
         fault: Callable[[str], None] = lambda _point: None,
+        line: Transport | None = None,
     ) -> None:
         self.settings = settings
         self.keys = keys
@@ -119,6 +125,10 @@ class Node:
         self.ledger.trust_former(self.former)
         self.hits = Hits(self.store, self.vault, self.ledger, self.bank, clock, _new_id, self.gate, self.country)
         self.dossiers = Dossiers(self._wiring(fault))
+        self._line = line
+        self._line_lock = threading.Lock()
+        self._private_work = threading.Event()
+        self.private = Private(self._private_ground())
         self.private.attach(self.dossiers)
         self.together = Together(
             self.node_id,
@@ -134,6 +144,18 @@ class Node:
         self.exchange.handle(ITEM, self.private.file, self.private.load)
         self.exchange.handle("ask", self._asked, _load_ask)
         self.attachments = Attachments(
+        self.plans = Plans(
+            self.store,
+            self.vault,
+            self.ledger,
+            self.exchange,
+            self.dossiers,
+            self.gate,
+            self.private,
+            clock=clock,
+            new_id=_new_id,
+            country=self.country,
+        )
             self.store,
             self.vault,
             self.ledger,
@@ -264,6 +286,39 @@ class Node:
         )
 
     def _enqueue(self, tx: Connection, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None:
+    def _private_ground(self) -> Ground:
+        return Ground(
+            node=self.node_id,
+            country=self.country,
+            signing=self.keys.signing,
+            vault=self.vault,
+            store=self.store,
+            ledger=self.ledger,
+            gate=self.gate,
+            bank=self.bank,
+            peers=self.exchange,
+            clock=self.clock,
+            new_id=_new_id,
+            random=secrets.token_bytes,
+            chosen=_private_settings(self.settings),
+            home=self.settings.home / "private",
+            post=self._ask_partner,
+            start=lambda: start_evaluator(
+                self.settings.home / "evaluator", crypto.sha256("tansiq.evaluator.v1", self.keys.vault_key)
+            ),
+            wake=self._private_work.set,
+        )
+
+    def _ask_partner(self, node: NodeId, raw: bytes) -> bytes | None:
+        """A single question over the pinned line; None where the partner has no address and polls us."""
+        peer = self.exchange.peer(node)
+        if not peer.card.url:
+            return None
+        with self._line_lock:
+            if self._line is None:
+                self._line = HttpsTransport(self.exchange.settings.connect_timeout_s)
+        return self._line.post(peer, PRIVATE_PATH, raw, self.exchange.settings.answer_timeout_s)
+
         self.exchange.enqueue(tx, to=to, kind=kind, ref=ref, expires_at=expires_at)
         if kind == "entry":
             self.attachments.queue(tx, EntryId(ref), to, expires_at)
@@ -277,6 +332,7 @@ class Node:
         self.hits.queue(tx, dossier, entry, originator)
         self.bureau.watches.note(tx, entry, dossier)
         self.store.after_commit(tx, self._work.set)
+        self.private.note_entry(tx, entry)
 
     def _forget_matches(self, tx: Connection, entry: EntryId, part: PartId, gone: list[str]) -> None:
         self.hits.erase_part(tx, entry, part, gone)
@@ -486,6 +542,7 @@ class Node:
         """What a third party needs to check without us: the signed entry, its ledger leaves, partners' receipts."""
         leaves = self.ledger.page(int(ref) + 1, 1) if ref.isascii() and ref.isdigit() else self.ledger.find(ref)
         if not leaves or (ref.isdigit() and leaves[0].index != int(ref)):
+        private = threading.Thread(target=self._run_private, name="private", daemon=True)
             raise NotFound("prove.unknown", "nothing in the ledger under this id", step="prove", field="id")
         ref = leaves[0].subject if ref.isdigit() else ref
         found: dict[str, Any] = {
@@ -493,15 +550,18 @@ class Node:
             "subject": ref,
             "origin": f"tansiq/{self.node_id}",
             "card": self.exchange.card_bytes().decode(),
+        private.start()
             "leaves": [msgspec.json.decode(self.ledger.bundle(x.index)) for x in leaves],
             "receipts": [],
         }
         if ref.startswith("e-"):
             found["entry"] = crypto.to_base64(self._under_present_keys(self.dossiers.signed(EntryId(ref))))
             found["receipts"] = [msgspec.json.decode(p) for p in self.exchange.prove_receipt(ref)]
+            self._private_work.set()
         return found
 
     # --- running ---
+            private.join(timeout=10)
 
     def serve(self, port: int | None = None) -> None:
         """Run pages, exchange door, courier and workers until SIGINT or SIGTERM. Blocks."""
@@ -538,6 +598,21 @@ class Node:
             app,
             host=self.settings.exchange.host,
             port=self.settings.exchange.port,
+    def _run_private(self) -> None:
+        """The private checks' own loop: making a list takes seconds that examinations should not wait for."""
+        next_tick = self.clock()
+        while not self._stopping.is_set():
+            try:
+                while (self.private.work() or self.plans.work()) and not self._stopping.is_set():
+                    pass
+                if self.clock() >= next_tick:
+                    next_tick = self.clock() + SWEEP_EVERY
+                    self.private.tick()
+            except Exception as exc:  # noqa: BLE001 # worker loop: see `_run_worker`
+                log.error("private", kind=type(exc).__name__, code=getattr(exc, "code", ""))  # noqa: TRY400
+            self._private_work.wait(SETTLE_SECONDS)
+            self._private_work.clear()
+
             ssl_certfile=cert,
             ssl_keyfile=key,
             ssl_context_factory=uvicorn_context_factory(cert, key),
@@ -550,6 +625,9 @@ class Node:
     def _run_worker(self) -> None:
         """The worker loop: one of the three places that may catch everything; it says so and goes on."""
         next_sweep = self.clock()
+        self.private.close()
+        if isinstance(self._line, HttpsTransport):
+            self._line.close()
         while not self._stopping.is_set():
             self._work.wait(SETTLE_SECONDS)
             self._work.clear()
@@ -645,6 +723,24 @@ def _end(_signal: int, _frame: object) -> None:
 def _pages_config(app: Any, settings: Settings, port: int | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+def _private_settings(settings: Settings) -> PrivateSettings:
+    p = settings.private
+    own = (line.split() for line in p.quotas)
+    return PrivateSettings(
+        epoch_days=p.epoch_days,
+        grace_days=p.grace_days,
+        log_days=p.log_days,
+        item_days=settings.exchange.item_days,
+        quotas={
+            "high": Quota(p.quota_high, p.burst_high),
+            "low": Quota(p.quota_low, p.burst_low),
+            "plan": Quota(p.quota_plan, p.burst_plan),
+        },
+        partners={(node, tier): Quota(int(day), int(burst)) for node, tier, day, burst in own},
+        ceilings={"high": p.ceiling_high, "low": p.ceiling_low, "plan": p.ceiling_plan},
+    )
+
+
         host=settings.web.host,
         port=settings.web.port if port is None else port,
         ssl_certfile=_optional(settings.path(settings.web.tls_certificate)),
