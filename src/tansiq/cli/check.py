@@ -150,7 +150,6 @@ def watches(ctx: typer.Context) -> None:
     """Who is under watch, with what was found."""
     with open_node(ctx) as node:
         node.consult("private.watches", acting(ctx, node))
-        p = node.private
         rows = [
             {
                 "watch": w.id,
