@@ -10,7 +10,9 @@ from pathlib import Path
 from tansiq.access.model import Role
 from tansiq.demo import people
 from tansiq.node import Node
+from tansiq.private.model import Tier
 from tansiq.web import create_app
+from tests.support.plans import agree, enter, supervisor
 from tests.support.services import Federation
 
 with warnings.catch_warnings():
@@ -24,12 +26,18 @@ HIDDEN = re.compile(r'name="csrf" value="([^"]*)"')
 
 @dataclass
 class Town:
-    """Three services; `dossier` is Rabat's report, `request` Madrid's urgent question to Rabat, `match` Madrid's."""
+    """Three services; `dossier` is Rabat's report, `request` Madrid's urgent question to Rabat, `match` Madrid's.
+
+    Madrid's `plan` is in conflict with one of Rabat's (`meeting`); `check` is Madrid's private check at Berlin, which met.
+    """
 
     federation: Federation
     dossier: str = ""
     request: str = ""
     match: str = ""
+    plan: str = ""
+    meeting: str = ""
+    check: str = ""
 
     def node(self, name: str) -> Node:
         return self.federation.nodes[name]
@@ -60,7 +68,35 @@ def make_town(folder: Path) -> Town:
     )
     f.pump()
     town.match = next(m.id for m in f.nodes["madrid"].hits.matches() if m.incoming.schema == "Person")
+    _deconflict(town)
+    _check_privately(town)
     return town
+
+
+def _deconflict(town: Town) -> None:
+    f = town.federation
+    agree(f, "rabat", "madrid")
+    enter(f, "rabat")
+    f.pump()
+    salma = next(o for o in town.node("madrid").access.officers() if o.name == "salma")
+    by = town.node("madrid").access.acting(salma, "investigation", "case 7 of the desk")
+    town.plan = enter(f, "madrid", by, north_m=350, type="surveillance").event.id
+    enter(f, "madrid", by, north_m=9_000, hours=30)
+    f.pump(8)
+    town.meeting = next(m.id for m in town.node("madrid").plans.meetings(by, town.plan))
+
+
+def _check_privately(town: Town) -> None:
+    f = town.federation
+    berlin, madrid = town.node("berlin"), town.node("madrid")
+    f.hold("berlin", [people.MADRID_HOLDINGS[1]])
+    berlin.private.publish(madrid.node_id, [Tier.LOW, Tier.HIGH], supervisor(f, "berlin"))
+    madrid.private.publish(berlin.node_id, [Tier.LOW], supervisor(f, "madrid"))
+    f.pump(6)
+    salma = next(o for o in madrid.access.officers() if o.name == "salma")
+    by = madrid.access.acting(salma, "investigation", "case 7 of the desk")
+    town.check = madrid.private.ask("de", people.MADRID_HOLDINGS[1], "M-2026-7", by).id
+    f.pump()
 
 
 class Browser:

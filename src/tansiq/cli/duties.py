@@ -14,6 +14,7 @@ from tansiq.cli.screen import emit, table, when
 if TYPE_CHECKING:
     from tansiq.dossiers.model import Duty
     from tansiq.hits.model import LocalDuty
+    from tansiq.private import PlanDuty
 
 
 def duties(
@@ -28,6 +29,7 @@ def duties(
         now = node.clock()
         owed = [_row(d, now) for d in node.dossiers.duties(None if everyone else node.node_id)]
         owed += [_row(d, now, owner=node.node_id) for d in node.hits.duties(now)]
+        owed += [_row(d, now, owner=node.node_id) for d in node.plans.duties(now)]
     owed.sort(key=lambda d: (d["due_at"] is None, d["due_at"] or now, d["since"]))
 
     def show(out: Console) -> None:
@@ -48,7 +50,7 @@ def duties(
     emit(ctx, {"now": now, "duties": owed}, show)
 
 
-def _row(duty: Duty | LocalDuty, now: datetime, owner: str = "") -> dict[str, Any]:
+def _row(duty: Duty | LocalDuty | PlanDuty, now: datetime, owner: str = "") -> dict[str, Any]:
     """A duty of a dossier, or one that only this node's officers owe, in one form."""
     from tansiq.kinds import ESCALATIONS  # late: --help needs no kinds
 
@@ -57,7 +59,7 @@ def _row(duty: Duty | LocalDuty, now: datetime, owner: str = "") -> dict[str, An
         "owner": getattr(duty, "owner", owner),
         "dossier": duty.dossier,
         "entry": getattr(duty, "entry", None),
-        "match": getattr(duty, "match", None),
+        "match": getattr(duty, "match", None) or getattr(duty, "meeting", None),
         "since": duty.since,
         "due_at": duty.due_at,
         "overdue": duty.due_at is not None and duty.due_at < now,

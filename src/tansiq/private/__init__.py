@@ -17,7 +17,7 @@ from tansiq.private.grid import conflict_between, held_tokens, planned_tokens, t
 from tansiq.private.lists import HeldList, TagList, apply_delta, build_list
 from tansiq.private.openings import check_opening, sampled
 from tansiq.private.plan_service import Plans
-from tansiq.private.plans import EventType, Meeting, MeetingState, PlannedEvent, PlanStatus, Sensitivity
+from tansiq.private.plans import EventType, Meeting, MeetingState, PlanDuty, PlannedEvent, PlanStatus, Sensitivity
 from tansiq.private.plans import stage as plan_stage
 from tansiq.private.plans import status_of as plan_status
 
@@ -26,6 +26,7 @@ __all__ = [
     "HeldList",
     "Meeting",
     "MeetingState",
+    "PlanDuty",
     "PlanStatus",
     "PlannedEvent",
     "Plans",

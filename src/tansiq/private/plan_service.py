@@ -61,7 +61,7 @@ class Asked:
     partner: NodeId
     state: str
     code: str
-    at: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ class Plans:
     def asked(self, plan: str) -> list[Asked]:
         with self._store.read() as tx:
             found = kept.load_asked(tx, self._vault, plan=plan)
-        return [Asked(NodeId(r["partner"]), r["state"], r["code"], r["at"]) for r in found]
+        return [Asked(NodeId(r["partner"]), r["state"], r["code"], parse_instant(r["at"])) for r in found]
 
     def meetings(self, by: Acting, plan: str = "") -> list[Meeting]:
         """What this officer's plans met, the soonest first; what was apart or is over stands behind."""

@@ -10,9 +10,9 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from tansiq.web import api, health, problems
+from tansiq.web import api, files, health, problems
 from tansiq.web.endpoints import PageFunction, page
-from tansiq.web.pages import dossier, hits, lists, session
+from tansiq.web.pages import bureau, dossier, hits, lists, plans, private, session, together
 from tansiq.web.security import SecurityHeaders
 
 OPEN_TO_ALL: tuple[tuple[str, str, PageFunction], ...] = (
@@ -36,6 +36,18 @@ PAGES: tuple[tuple[str, str, PageFunction], ...] = (
     ("POST", "/dossiers/{dossier}/admit", dossier.admit),
     ("POST", "/dossiers/{dossier}/give", dossier.give),
     ("POST", "/dossiers/{dossier}/acknowledge", dossier.acknowledge),
+    ("GET", "/dossiers/{dossier}/beside", bureau.beside),
+    ("POST", "/dossiers/{dossier}/links", bureau.link),
+    ("POST", "/dossiers/{dossier}/unlink", bureau.unlink),
+    ("GET", "/search", bureau.search_page),
+    ("POST", "/search", bureau.search),
+    ("POST", "/dossiers/{dossier}/translations", bureau.translate),
+    ("GET", "/queries", bureau.watches),
+    ("POST", "/queries", bureau.add_watch),
+    ("POST", "/queries/{watch}/removal", bureau.remove_watch),
+    ("POST", "/queries/notices/{notice}/seen", bureau.seen),
+    ("GET", "/templates/{name}", bureau.template_page),
+    ("POST", "/templates/{name}", bureau.open_template),
     ("GET", "/compose/{kind}", dossier.compose_page),
     ("POST", "/compose/{kind}", dossier.compose),
     ("GET", "/hits", hits.hits),
@@ -46,6 +58,24 @@ PAGES: tuple[tuple[str, str, PageFunction], ...] = (
     ("GET", "/ledger", lists.ledger),
     ("POST", "/ledger/verify", lists.verify_ledger),
     ("GET", "/partners", lists.partners),
+    ("GET", "/plans", plans.plans),
+    ("GET", "/plans/new", plans.new_plan),
+    ("POST", "/plans/new", plans.add_plan),
+    ("GET", "/plans/meetings/{meeting}", plans.meeting),
+    ("POST", "/plans/meetings/{meeting}", plans.decide_meeting),
+    ("GET", "/plans/{plan}", plans.plan),
+    ("POST", "/plans/{plan}", plans.change_plan),
+    ("GET", "/checks/new", private.new_check),
+    ("POST", "/checks/new", private.ask),
+    ("GET", "/checks/{check}", private.check),
+    ("POST", "/checks/{check}", private.follow),
+    ("GET", "/private", private.overview),
+    ("POST", "/private", private.order),
+    ("POST", "/private/sample", private.sample),
+    ("GET", "/scorecard", together.scorecard_page),
+    ("POST", "/scorecard", together.scorecard),
+    ("GET", "/expertise", together.expertise_page),
+    ("POST", "/expertise", together.expertise),
     ("GET", "/second", lists.second),
     ("POST", "/second/{draft}", lists.answer_second),
 )
@@ -64,6 +94,7 @@ def create_app(node: Any) -> Starlette:
     app = Starlette(
         routes=[
             *page_routes(),
+            *files.ROUTES,
             *api.routes(),
             Route("/healthz", health.healthz, methods=["GET"]),
             Route("/readyz", health.readyz, methods=["GET"]),

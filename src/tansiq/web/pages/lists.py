@@ -56,6 +56,9 @@ def all_duties(node: Any, now: datetime, roles: frozenset[Role]) -> list[tuple[D
             DossierId(x.dossier), node.node_id, x.code, x.due_at, x.since, x.clause, urgent=x.urgent, creditor=None
         )
         found.append((local, f"/hits/{x.match}"))
+    for y in node.plans.duties(now):
+        plan = Duty(DossierId(y.dossier), node.node_id, y.code, y.due_at, y.since, y.clause, urgent=y.urgent)
+        found.append((plan, f"/plans/meetings/{y.meeting}"))
     first = ESCALATIONS if Role.SUPERVISOR in roles else frozenset()
     return sorted(found, key=lambda pair: (pair[0].code not in first, *views.urgency(pair[0], now)))
 
@@ -127,6 +130,7 @@ def dossiers(visit: Visit) -> Response:
         rows=[ListRow(r, _time(r.opened_at), _time(r.updated_at)) for r in found],
         kind=kind,
         kinds=list(KINDS),
+        templates=visit.node.bureau.templates.kept(kind),
         older=found[-1].updated_at if len(found) == PAGE else "",
         names=peer_names(visit.node),
     )
