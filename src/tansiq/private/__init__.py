@@ -20,6 +20,7 @@ from tansiq.private.plan_service import Plans
 from tansiq.private.plans import EventType, Meeting, MeetingState, PlanDuty, PlannedEvent, PlanStatus, Sensitivity
 from tansiq.private.plans import stage as plan_stage
 from tansiq.private.plans import status_of as plan_status
+from tansiq.private.plans import window_of as plan_window
 
 __all__ = [
     "EventType",
@@ -42,6 +43,7 @@ __all__ = [
     "held_tokens",
     "plan_stage",
     "plan_status",
+    "plan_window",
     "planned_tokens",
     "read_batch",
     "sampled",

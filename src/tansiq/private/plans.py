@@ -265,6 +265,10 @@ def begins_at(event: PlannedEvent) -> datetime | None:
     return None if event.place is None else instant_of(event.place.begins_ms, event.created_at)
 
 
+def window_of(event: PlannedEvent) -> tuple[datetime | None, datetime | None]:
+    return begins_at(event), ends_at(event)
+
+
 def expires_at(event: PlannedEvent) -> datetime:
     """When nothing of it is matched any more."""
     found = [at + GRACE for at in (ends_at(event),) if at] + [at for at in (event.targets_until,) if at]
