@@ -55,7 +55,7 @@ from tansiq.exchange.model import ExchangeSettings, Item, ItemResult, Transport
 from tansiq.hits import Hits
 from tansiq.kinds import KINDS
 from tansiq.ledger import Ledger
-from tansiq.policy import load_gate
+from tansiq.policy import clauses_of, load_gate, permitted, refused
 from tansiq.policy.model import Action, Question, Refusal
 from tansiq.private import Plans
 from tansiq.private.service import ITEM, Ground, Private, PrivateSettings
@@ -428,64 +428,39 @@ class Node:
 
     def search(self, entity: Entity, limit: int, by: Acting) -> list[Candidate]:
         """Search our own bank: asked of the gate and logged as a consultation (LED art. 25)."""
-        decision = self.gate.decide(
-            Question(
-                Action.SEARCH,
-                self.country,
-                frozenset(by.roles),
-                self.country,
-                purpose=by.purpose,
-                justification=by.justification,
-            )
-        )
-        content: dict[str, Any] = {"officer": by.officer, "purpose": by.purpose, "justification": by.justification}
-        content |= {"clauses": [c.id for c in decision.clauses], "schema": entity.schema}
-        refused = isinstance(decision, Refusal)
-        content["decision"] = "refusal" if refused else "permit"
-        self.store.write(
-            lambda tx: self.ledger.append(
-                tx, verb=LogVerb.CONSULT, subject="bank.search", content=content, at=self.clock()
-            )
-        )
-        if refused:
-            named = "; ".join(f"{c.title} ({c.law})" for c in decision.clauses) or "nothing permits it"
-            raise Refused(
-                "policy.refused",
-                named,
-                clauses=tuple(c.id for c in decision.clauses),
-                step="search",
-                hint="state a purpose",
-            )
+        self._consulted(self._asked_by(Action.SEARCH, by), "bank.search", "search", by, {"schema": entity.schema})
         self.warm()
         return self.bank.find(entity, limit)
 
     def consult(self, subject: str, by: Acting) -> None:
         """An officer looks at a list of persons: asked of the gate and logged (LED art. 25). Raises `Refused`."""
-        decision = self.gate.decide(
-            Question(
-                Action.VIEW,
-                self.country,
-                frozenset(by.roles),
-                self.country,
-                purpose=by.purpose,
-                justification=by.justification,
-            )
+        self._consulted(self._asked_by(Action.VIEW, by), subject, "show", by, {})
+
+    def _asked_by(self, action: Action, by: Acting) -> Question:
+        """What is asked of the law gate where no single record is meant."""
+        roles = frozenset(by.roles)
+        return Question(
+            action, self.country, roles, self.country, purpose=by.purpose, justification=by.justification
         )
-        refused = isinstance(decision, Refusal)
-        content = {
-            "officer": by.officer,
-            "purpose": by.purpose,
-            "justification": by.justification,
-            "clauses": [c.id for c in decision.clauses],
-            "decision": "refusal" if refused else "permit",
-        }
+
+    def _consulted(self, asked: Question, subject: str, step: str, by: Acting, more: Mapping[str, Any]) -> None:
+        """The answer goes into the ledger, a refusal too. Raises `Refused`."""
+        decision = self.gate.decide(asked)
+        refusal = decision if isinstance(decision, Refusal) else None
+        content = {"officer": by.officer, "purpose": by.purpose, "justification": by.justification, **more}
+        content |= {"clauses": clauses_of(decision), "decision": "refusal" if refusal else "permit"}
         self.store.write(
             lambda tx: self.ledger.append(tx, verb=LogVerb.CONSULT, subject=subject, content=content, at=self.clock())
         )
-        if refused:
-            named = "; ".join(f"{c.title} ({c.law})" for c in decision.clauses) or "nothing permits it"
-            clauses = tuple(c.id for c in decision.clauses)
-            raise Refused("policy.refused", named, clauses=clauses, step="show", hint="state a purpose")
+        if refusal:
+            raise refused(refusal, step, hint="state a purpose")
+
+    def export_parcel(self, peer: NodeId, by: Acting) -> bytes:
+        """What waits for a partner, as a sealed file for somebody's hands. Each act in it was permitted as a sending;
+        that an officer takes it out of the node is asked besides, and the leaf says who. Raises `Refused`."""
+        permit = permitted(self.gate, self._asked_by(Action.EXPORT, by), "export", hint="state a purpose")
+        said = {"officer": by.officer, "purpose": by.purpose, "justification": by.justification}
+        return self.exchange.export_file(peer, {**said, "clauses": clauses_of(permit)})
 
     def h3_due(self, dossier: DossierId, by: Acting) -> list[tuple[EntryId, str]]:
         """The restrictions (H3) that the gate wants this officer to read and confirm before the dossier is used.

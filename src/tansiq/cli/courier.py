@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from tansiq.cli.call import MAX_ENVELOPES_BYTES, open_node, read_file, write_file
+from tansiq.cli.call import MAX_ENVELOPES_BYTES, acting, open_node, read_file, write_file
 from tansiq.cli.screen import emit, facts, plain, table, when
 from tansiq.errors import Untrusted
 
@@ -76,10 +76,10 @@ def export(
 ) -> None:
     """Write what is queued for a partner, and receipts for it, into a sealed file.
 
-    tansiq --home ./rabat courier export es to-madrid.tansiq
+    tansiq --home ./rabat --officer yasmine --why "no line to Madrid" courier export es to-madrid.tansiq
     """
     with open_node(ctx) as node:
-        raw = node.exchange.export_file(node.exchange.resolve(peer))
+        raw = node.export_parcel(node.exchange.resolve(peer), acting(ctx, node))
         write_file(file, raw, "FILE")
     emit(ctx, {"file": str(file), "bytes": len(raw)}, lambda out: facts(out, [("written", file), ("bytes", len(raw))]))
 

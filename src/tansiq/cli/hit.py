@@ -29,9 +29,12 @@ def show_all(
     tansiq --home ./madrid --officer ines --purpose investigation --why "desk" hit list
     """
     with open_node(ctx) as node:
-        node.consult("hits.list", acting(ctx, node))
+        by = acting(ctx, node)
+        node.consult("hits.list", by)
         found = [m for m in node.hits.matches() if decided or m.state.value in ("open", "unclear")]
         blind = node.settings.review.blind
+        dossiers = {d for m in found for d in (m.dossier, m.holding.provenance.dossier) if d}
+        unread = node.dossiers.restrictions.unread(dossiers, by)
 
     def show(out: Console) -> None:
         rows = [
@@ -40,8 +43,8 @@ def show_all(
                 m.state.value,
                 "hidden" if _hidden(m, blind) else f"{m.score:.2f}",
                 m.originator,
-                _name(m),
-                _held(m),
+                "H3: acknowledge first" if _is_unread(m, unread) else _name(m),
+                "-" if _is_unread(m, unread) else _held(m),
                 when(m.found_at),
             )
             for m in found
@@ -49,7 +52,7 @@ def show_all(
         heads = ("match", "state", "score", "from", "arrived", "held", "found")
         out.print(table(*heads, rows=rows) if rows else "nothing waits for a decision")
 
-    emit(ctx, {"matches": [_plain(m, blind) for m in found]}, show)
+    emit(ctx, {"matches": [_plain(m, blind, unread=_is_unread(m, unread)) for m in found]}, show)
 
 
 @app.command("decide")
@@ -63,12 +66,20 @@ def decide(
     tansiq --home ./madrid --officer ines --purpose prevention --why "same father, same village" hit decide m-12 hit
     """
     from tansiq.hits.model import MatchState
+    from tansiq.terms import DossierId
 
     if word not in (choices := [s.value for s in MatchState if s is not MatchState.OPEN]):
         raise Invalid("hit.word", f"one of {', '.join(choices)}", step="decide match", field="hit|no_hit|unclear")
     with open_node(ctx) as node:
-        decided = node.hits.decide(match, MatchState(word), call_of(ctx).why, acting(ctx, node))
+        by = acting(ctx, node)
+        node.dossiers.restrictions.check_read(DossierId(node.hits.match(match).dossier), by)
+        decided = node.hits.decide(match, MatchState(word), call_of(ctx).why, by)
     emit(ctx, _plain(decided), lambda out: facts(out, [("match", decided.id), ("state", decided.state.value)]))
+
+
+def _is_unread(match: Match, unread: frozenset[str]) -> bool:
+    """An entry on either side is under a restriction (H3) that this officer has not confirmed."""
+    return match.entry in unread or match.holding.provenance.reference in unread
 
 
 def _hidden(match: Match, blind: bool) -> bool:
@@ -76,8 +87,8 @@ def _hidden(match: Match, blind: bool) -> bool:
     return blind and match.state.value == "open"
 
 
-def _plain(match: Match, blind: bool = False) -> dict[str, Any]:
-    hidden = _hidden(match, blind)
+def _plain(match: Match, blind: bool = False, *, unread: bool = False) -> dict[str, Any]:
+    hidden = unread or _hidden(match, blind)
     return {
         "match": match.id,
         "state": match.state,

@@ -42,6 +42,15 @@ class Restrictions:
         # Who may not read at all is told so by the law gate itself, when he tries.
         return [] if not self._is_owed(by) or self._is_confirmed(dossier, found, by) else found
 
+    def unread(self, dossiers: Iterable[str], by: Acting) -> frozenset[str]:
+        """The entries of these dossiers whose restrictions this officer has still to read and confirm."""
+        return frozenset(entry for d in dossiers for entry, _ in self.due(DossierId(d), by))
+
+    def check_read(self, dossier: DossierId, by: Acting) -> None:
+        """Raises `Refused` while this officer has not confirmed what restricts the dossier."""
+        if self.due(dossier, by):
+            raise unread("decide")
+
     def acknowledge(self, dossier: DossierId, by: Acting) -> None:
         """An officer has read the restrictions and will keep to them; the ledger keeps that word."""
         content = {

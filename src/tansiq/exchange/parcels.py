@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import structlog
 from sqlalchemy import Connection
 
@@ -28,8 +31,11 @@ class Parcels:
         self._outbox = outbox
         self._inbox = inbox
 
-    def export(self, to: NodeId) -> bytes:
-        """Everything that waits for `to` or may not have arrived, and the receipts that we owe it."""
+    def export(self, to: NodeId, said: Mapping[str, Any]) -> bytes:
+        """Everything that waits for `to` or may not have arrived, and the receipts that we owe it.
+
+        `said`: who takes it out and by which clauses, for the leaf.
+        """
         ground = self._ground
         envelopes = self._outbox.hand_out(to, MAX_ENVELOPES, PARCEL_BYTES)
 
@@ -39,7 +45,7 @@ class Parcels:
             if envelopes:
                 # LED art. 25: a disclosure by hand is a disclosure.
                 digests = [envelope_sha256(raw) for raw in envelopes]
-                content = {"decision": "exported by hand", "to": to, "envelopes": digests}
+                content = {**said, "decision": "exported by hand", "to": to, "envelopes": digests}
                 ground.ledger.append(tx, verb=LogVerb.DISCLOSE, subject=to, content=content, at=ground.clock())
             ground.fault("parcel.before_commit")
             return [self._inbox.stored_receipt(row) for row in owed]

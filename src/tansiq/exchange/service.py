@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import Connection
@@ -327,9 +327,9 @@ class Exchange:
 
     # --- by hand, and proofs ---
 
-    def export_file(self, peer: NodeId) -> bytes:
+    def export_file(self, peer: NodeId, said: Mapping[str, Any] | None = None) -> bytes:
         """All that waits for `peer` or lacks its receipt, and the receipts that we owe it, as one file."""
-        return self._parcels.export(peer)
+        return self._parcels.export(peer, said or {})
 
     def import_file(self, raw: bytes) -> ParcelSummary:
         return self._parcels.take_in(raw)

@@ -20,7 +20,7 @@ from tansiq.terms.ids import parse_dossier_id
 from tansiq.web import api_acts, api_match, api_private
 from tansiq.web.endpoints import api
 from tansiq.web.openapi import document
-from tansiq.web.pages.hits import LIST, is_blind
+from tansiq.web.pages.hits import LIST, is_blind, is_unread, restricted, unread_in
 from tansiq.web.pages.lists import QUERIES, all_duties
 from tansiq.web.visit import Call, check_may_read
 from tansiq.web.wireform import plain
@@ -116,7 +116,9 @@ def matches(call: Call) -> Response:
         )
     call.node.consult(LIST, by)
     found = call.node.hits.matches(MatchState(state) if state else None)
-    return JSONResponse({"matches": [plain(m) | _hidden(call.node, m) for m in found]})
+    unread = unread_in(call.node, found, by)
+    rows = [restricted(m) if is_unread(m, unread) else plain(m) | _hidden(call.node, m) for m in found]
+    return JSONResponse({"matches": rows})
 
 
 def _hidden(node: Any, match: Match) -> dict[str, None]:
@@ -130,6 +132,7 @@ def decide_match(call: Call) -> Response:
     decision = _text(body["decision"], "decision")
     if decision not in ("hit", "no_hit", "unclear"):
         raise Invalid("body.choice", "hit, no_hit or unclear.", step="read the body", field="decision")
+    call.node.dossiers.restrictions.check_read(call.node.hits.match(call.path("match")).dossier, call.acting())
     found = call.node.hits.decide(
         call.path("match"), MatchState(decision), _text(body["reason"], "reason"), call.acting()
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from starlette.responses import Response
 
+from tansiq.access.model import Acting
 from tansiq.dossiers.model import Duty, Entry
 from tansiq.errors import Invalid, TansiqError
 from tansiq.hits.model import Match, MatchState
@@ -31,6 +33,23 @@ def is_blind(node: Any, match: Match) -> bool:
     return bool(node.settings.review.blind) and match.state is MatchState.OPEN
 
 
+def unread_in(node: Any, matches: Iterable[Match], by: Acting) -> frozenset[str]:
+    """The entries behind these matches, on either side, whose restriction (H3) this officer has still to confirm."""
+    dossiers = {d for m in matches for d in (m.dossier, m.holding.provenance.dossier) if d}
+    found: frozenset[str] = node.dossiers.restrictions.unread(dossiers, by)
+    return found
+
+
+def is_unread(match: Match, unread: frozenset[str]) -> bool:
+    return match.entry in unread or match.holding.provenance.reference in unread
+
+
+def restricted(match: Match) -> dict[str, Any]:
+    """What is said of a match before that: that it is there, and where the restriction is read."""
+    named = {"id": match.id, "dossier": match.dossier, "entry": match.entry, "state": match.state.value}
+    return named | {"held_in": match.holding.provenance.dossier, "restricted": "handling.h3_unread"}
+
+
 def hits(visit: Visit) -> Response:
     state = visit.query("state") or "open"
     if state != "all" and state not in set(MatchState):
@@ -39,13 +58,16 @@ def hits(visit: Visit) -> Response:
     if visit.purpose_for(LIST) is None:
         # It shows persons of both sides: why it is read is asked and kept, as for a record (LED art. 25).
         return ask_purpose(visit, LIST, f"/hits?state={state}")
-    visit.node.consult(LIST, visit.acting_for(LIST))
+    by = visit.acting_for(LIST)
+    visit.node.consult(LIST, by)
     found = visit.node.hits.matches(None if state == "all" else MatchState(state))
+    unread = unread_in(visit.node, found, by)
     return render(
         visit,
         "hits.html",
         matches=found,
         blind={m.id for m in found if is_blind(visit.node, m)},
+        unread={m.id for m in found if is_unread(m, unread)},
         state=state,
         states=[s.value for s in MatchState],
         names=peer_names(visit.node),
@@ -146,6 +168,7 @@ def _confirmed(every: list[Match], match: Match) -> tuple[int, int] | None:
 def decide(visit: Visit) -> Response:
     """Record the officer's word. The answers have equal weight and none is chosen beforehand."""
     match = visit.node.hits.match(visit.path("match"))
+    visit.node.dossiers.restrictions.check_read(match.dossier, visit.acting_for(match.dossier))
     answer, reason = visit.form.get("answer"), visit.form.get("reason")
     errors: dict[str, str] = {}
     if answer not in ("hit", "no_hit", "unclear"):

@@ -1,0 +1,65 @@
+"""A match whose report is under H3 tells nobody anything before its restriction is confirmed: API, page and command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tansiq.errors import Refused
+from tansiq.web import create_app
+from tests.support.acts import report
+from tests.support.web import TestClient, Town, make_town
+
+WHY = {"purpose": "investigation", "justification": "case 7 of the desk"}
+
+
+@pytest.fixture
+def town(tmp_path: Path):
+    made = make_town(tmp_path)
+    f = made.federation
+    f.nodes["rabat"].dossiers.open(
+        "report", report() | {"handling": {"codes": ["H3"], "text": "only here"}}, ["es"], f.officers["rabat"]
+    )
+    f.pump()
+    yield made
+    made.federation.close()
+
+
+def test_matches_of_an_unconfirmed_restriction_are_only_named(town: Town) -> None:
+    node = town.node("madrid")
+    officer = next(o for o in node.access.officers() if o.name == "salma")
+    client = TestClient(create_app(node), base_url="http://node.example")
+    client.headers["authorization"] = f"Bearer {node.access.new_token(officer.id, 'test', 1)}"
+
+    def rows() -> dict[str, dict[str, object]]:
+        return {m["id"]: m for m in client.get("/api/v1/matches", params=WHY).json()["matches"]}
+
+    hidden = {i: m for i, m in rows().items() if "restricted" in m}
+    assert hidden
+    assert len(hidden) < len(rows())
+    assert all(set(m) == {"id", "dossier", "entry", "state", "held_in", "restricted"} for m in hidden.values())
+    first = next(iter(hidden.values()))
+    decision = {"decision": "no_hit", "reason": "another person altogether"}
+    refused = client.post(f"/api/v1/matches/{first['id']}/decision", params=WHY, json=decision)
+    assert (refused.status_code, refused.json()["code"]) == (403, "handling.h3_unread")
+    answer = {"type": "dossier.feedback", "facts": {"about": first["entry"], "outcome": "used"}}
+    used = client.post(f"/api/v1/dossiers/{first['dossier']}/entries", params=WHY, json=answer)
+    assert (used.status_code, used.json()["code"]) == (403, "handling.h3_unread")
+    client.post(f"/api/v1/dossiers/{first['dossier']}/acknowledgement", params=WHY, json={})
+    assert not any("restricted" in m for m in rows().values())
+    assert client.post(f"/api/v1/dossiers/{first['dossier']}/entries", params=WHY, json=answer).status_code == 201
+
+
+def test_an_export_names_its_officer_and_its_clause(town: Town) -> None:
+    node, f = town.node("rabat"), town.federation
+    to = f.nodes["madrid"].node_id
+    by = f.officers["rabat"]
+    node.dossiers.open("report", report(), ["es"], by)
+    node.export_parcel(to, by)
+    leaf = node.ledger.find(to)[-1].content
+    assert (leaf["officer"], leaf["clauses"], leaf["justification"]) == (by.officer, ["roles.export"], "case 7")
+    auditor = next(o for o in node.access.officers() if o.name == "auditor")
+    with pytest.raises(Refused) as caught:
+        node.export_parcel(to, node.access.acting(auditor, purpose="public_security", justification="audit"))
+    assert (caught.value.code, caught.value.step, caught.value.field) == ("policy.refused", "export", "role")
