@@ -64,11 +64,11 @@ from tansiq.sources import import_into, read
 from tansiq.store import Store
 from tansiq.terms import DossierId, EntryId, LogVerb, NodeId, PartId
 from tansiq.terms.ids import parse_entry_id
+from tansiq.together import Together
 
 log = structlog.get_logger()
 
 NEXT = ".next"
-from tansiq.together import Together
 """The key file of a rotation that is not finished yet."""
 SETTLE_SECONDS = 2.0
 """How often a running node looks for work that another process of the same home left (the CLI, an import)."""
@@ -98,6 +98,7 @@ class Node:
         fault: Callable[[str], None] = lambda _point: None,
         line: Transport | None = None,
     ) -> None:
+        """`line` carries single questions to partners; by default HTTPS with the pinned certificate."""
         self.settings = settings
         self.keys = keys
         self.clock = clock
@@ -124,11 +125,11 @@ class Node:
         self.former = former_keys(verify_card_file(self.exchange.card_bytes()))
         self.ledger.trust_former(self.former)
         self.hits = Hits(self.store, self.vault, self.ledger, self.bank, clock, _new_id, self.gate, self.country)
-        self.dossiers = Dossiers(self._wiring(fault))
         self._line = line
         self._line_lock = threading.Lock()
         self._private_work = threading.Event()
         self.private = Private(self._private_ground())
+        self.dossiers = Dossiers(self._wiring(fault))
         self.private.attach(self.dossiers)
         self.together = Together(
             self.node_id,
@@ -143,7 +144,6 @@ class Node:
         self.exchange.handle("entry", self._file, self._load_entry, self.dossiers.prepare, in_groups=True)
         self.exchange.handle(ITEM, self.private.file, self.private.load)
         self.exchange.handle("ask", self._asked, _load_ask)
-        self.attachments = Attachments(
         self.plans = Plans(
             self.store,
             self.vault,
@@ -156,6 +156,7 @@ class Node:
             new_id=_new_id,
             country=self.country,
         )
+        self.attachments = Attachments(
             self.store,
             self.vault,
             self.ledger,
@@ -285,7 +286,6 @@ class Node:
             fault=fault,
         )
 
-    def _enqueue(self, tx: Connection, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None:
     def _private_ground(self) -> Ground:
         return Ground(
             node=self.node_id,
@@ -319,6 +319,7 @@ class Node:
                 self._line = HttpsTransport(self.exchange.settings.connect_timeout_s)
         return self._line.post(peer, PRIVATE_PATH, raw, self.exchange.settings.answer_timeout_s)
 
+    def _enqueue(self, tx: Connection, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None:
         self.exchange.enqueue(tx, to=to, kind=kind, ref=ref, expires_at=expires_at)
         if kind == "entry":
             self.attachments.queue(tx, EntryId(ref), to, expires_at)
@@ -331,8 +332,8 @@ class Node:
     def _queue_examination(self, tx: Connection, dossier: DossierId, entry: EntryId, originator: str) -> None:
         self.hits.queue(tx, dossier, entry, originator)
         self.bureau.watches.note(tx, entry, dossier)
-        self.store.after_commit(tx, self._work.set)
         self.private.note_entry(tx, entry)
+        self.store.after_commit(tx, self._work.set)
 
     def _forget_matches(self, tx: Connection, entry: EntryId, part: PartId, gone: list[str]) -> None:
         self.hits.erase_part(tx, entry, part, gone)
@@ -517,7 +518,6 @@ class Node:
         """What a third party needs to check without us: the signed entry, its ledger leaves, partners' receipts."""
         leaves = self.ledger.page(int(ref) + 1, 1) if ref.isascii() and ref.isdigit() else self.ledger.find(ref)
         if not leaves or (ref.isdigit() and leaves[0].index != int(ref)):
-        private = threading.Thread(target=self._run_private, name="private", daemon=True)
             raise NotFound("prove.unknown", "nothing in the ledger under this id", step="prove", field="id")
         ref = leaves[0].subject if ref.isdigit() else ref
         found: dict[str, Any] = {
@@ -525,18 +525,15 @@ class Node:
             "subject": ref,
             "origin": f"tansiq/{self.node_id}",
             "card": self.exchange.card_bytes().decode(),
-        private.start()
             "leaves": [msgspec.json.decode(self.ledger.bundle(x.index)) for x in leaves],
             "receipts": [],
         }
         if ref.startswith("e-"):
             found["entry"] = crypto.to_base64(self._under_present_keys(self.dossiers.signed(EntryId(ref))))
             found["receipts"] = [msgspec.json.decode(p) for p in self.exchange.prove_receipt(ref)]
-            self._private_work.set()
         return found
 
     # --- running ---
-            private.join(timeout=10)
 
     def serve(self, port: int | None = None) -> None:
         """Run pages, exchange door, courier and workers until SIGINT or SIGTERM. Blocks."""
@@ -545,6 +542,7 @@ class Node:
         self.warm()
         courier = Courier(self.exchange)
         worker = threading.Thread(target=self._run_worker, name="settle", daemon=True)
+        private = threading.Thread(target=self._run_private, name="private", daemon=True)
         pages = uvicorn.Server(_pages_config(create_app(self), self.settings, port))
         door = _Door(self._door_config(create_peer_app(self)))
         # A service manager's SIGTERM must reach the `finally` below: uvicorn raises it again once the pages are closed.
@@ -552,15 +550,18 @@ class Node:
         door.start()
         courier.start()
         worker.start()
+        private.start()
         log.info("node up", node=self.node_id, pages=pages.config.port, exchange=self.settings.exchange.port)
         try:
             pages.run()
         finally:
             self._stopping.set()
             self._work.set()
+            self._private_work.set()
             door.stop()
             courier.stop()
             worker.join(timeout=10)
+            private.join(timeout=10)
 
     def _door_config(self, app: Any) -> uvicorn.Config:
         """TLS 1.3 only; the certificate is the one that our card names, so partners pin it."""
@@ -573,6 +574,30 @@ class Node:
             app,
             host=self.settings.exchange.host,
             port=self.settings.exchange.port,
+            ssl_certfile=cert,
+            ssl_keyfile=key,
+            ssl_context_factory=uvicorn_context_factory(cert, key),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=STOP_SECONDS,
+        )
+
+    def _run_worker(self) -> None:
+        """The worker loop: one of the three places that may catch everything; it says so and goes on."""
+        next_sweep = self.clock()
+        while not self._stopping.is_set():
+            self._work.wait(SETTLE_SECONDS)
+            self._work.clear()
+            try:
+                self.settle()
+                if self.clock() >= next_sweep:
+                    next_sweep = self.clock() + SWEEP_EVERY
+                    self.sweep()
+            except Exception as exc:  # noqa: BLE001 # worker loop: see the docstring
+                # No traceback: its frames may hold what officers wrote.
+                log.error("worker", kind=type(exc).__name__, code=getattr(exc, "code", ""))  # noqa: TRY400
+
     def _run_private(self) -> None:
         """The private checks' own loop: making a list takes seconds that examinations should not wait for."""
         next_tick = self.clock()
@@ -588,33 +613,6 @@ class Node:
             self._private_work.wait(SETTLE_SECONDS)
             self._private_work.clear()
 
-            ssl_certfile=cert,
-            ssl_keyfile=key,
-            ssl_context_factory=uvicorn_context_factory(cert, key),
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=STOP_SECONDS,
-        )
-
-    def _run_worker(self) -> None:
-        """The worker loop: one of the three places that may catch everything; it says so and goes on."""
-        next_sweep = self.clock()
-        self.private.close()
-        if isinstance(self._line, HttpsTransport):
-            self._line.close()
-        while not self._stopping.is_set():
-            self._work.wait(SETTLE_SECONDS)
-            self._work.clear()
-            try:
-                self.settle()
-                if self.clock() >= next_sweep:
-                    next_sweep = self.clock() + SWEEP_EVERY
-                    self.sweep()
-            except Exception as exc:  # noqa: BLE001 # worker loop: see the docstring
-                # No traceback: its frames may hold what officers wrote.
-                log.error("worker", kind=type(exc).__name__, code=getattr(exc, "code", ""))  # noqa: TRY400
-
     def sweep(self) -> None:
         """Erase what has reached its date (LED art. 5)."""
         self.dossiers.sweep()
@@ -627,6 +625,9 @@ class Node:
     def close(self) -> None:
         """Finish the queued writes and let the database go."""
         self._stopping.set()
+        self.private.close()
+        if isinstance(self._line, HttpsTransport):
+            self._line.close()
         self.store.close()
 
 
@@ -698,24 +699,6 @@ def _end(_signal: int, _frame: object) -> None:
 def _pages_config(app: Any, settings: Settings, port: int | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-def _private_settings(settings: Settings) -> PrivateSettings:
-    p = settings.private
-    own = (line.split() for line in p.quotas)
-    return PrivateSettings(
-        epoch_days=p.epoch_days,
-        grace_days=p.grace_days,
-        log_days=p.log_days,
-        item_days=settings.exchange.item_days,
-        quotas={
-            "high": Quota(p.quota_high, p.burst_high),
-            "low": Quota(p.quota_low, p.burst_low),
-            "plan": Quota(p.quota_plan, p.burst_plan),
-        },
-        partners={(node, tier): Quota(int(day), int(burst)) for node, tier, day, burst in own},
-        ceilings={"high": p.ceiling_high, "low": p.ceiling_low, "plan": p.ceiling_plan},
-    )
-
-
         host=settings.web.host,
         port=settings.web.port if port is None else port,
         ssl_certfile=_optional(settings.path(settings.web.tls_certificate)),
@@ -737,6 +720,24 @@ def _exchange_settings(settings: Settings) -> ExchangeSettings:
         send_workers=settings.exchange.send_workers,
         poll_seconds=settings.exchange.poll_seconds,
         backoff_cap_s=settings.exchange.backoff_cap_seconds,
+    )
+
+
+def _private_settings(settings: Settings) -> PrivateSettings:
+    p = settings.private
+    own = (line.split() for line in p.quotas)
+    return PrivateSettings(
+        epoch_days=p.epoch_days,
+        grace_days=p.grace_days,
+        log_days=p.log_days,
+        item_days=settings.exchange.item_days,
+        quotas={
+            "high": Quota(p.quota_high, p.burst_high),
+            "low": Quota(p.quota_low, p.burst_low),
+            "plan": Quota(p.quota_plan, p.burst_plan),
+        },
+        partners={(node, tier): Quota(int(day), int(burst)) for node, tier, day, burst in own},
+        ceilings={"high": p.ceiling_high, "low": p.ceiling_low, "plan": p.ceiling_plan},
     )
 
 
