@@ -27,6 +27,7 @@ from tansiq.cli import (
     peer,
     records,
     token,
+    together,
 )
 from tansiq.cli.call import Call
 from tansiq.cli.problems import INTERRUPTED, tell, unexpected, usage
@@ -59,6 +60,10 @@ app.add_typer(dossier.app, name="dossier")
 app.add_typer(draft.app, name="draft")
 app.command("duties")(duties.duties)
 app.command("match")(records.match)
+dossier.app.command("items")(together.items)
+app.command("scorecard")(together.scorecard)
+app.add_typer(together.assessment, name="assessment")
+app.add_typer(together.expertise, name="expertise")
 app.add_typer(hit.app, name="hit")
 app.command("import")(records.import_file)
 app.add_typer(records.names, name="names")

@@ -8,11 +8,16 @@ To add a kind: one folder, one line below.
 from tansiq.dossiers.model import Kind
 from tansiq.kinds.assessment import ASSESSMENT
 from tansiq.kinds.committee import COMMITTEE
-from tansiq.kinds.expertise import EXPERTISE
+from tansiq.kinds.expertise import EXPERTISE, Fit, suit
+from tansiq.kinds.face import Face, Made, cycle_of, face_of, items_of, makes, steppable
+from tansiq.kinds.face import Line as SummaryLine
+from tansiq.kinds.items import Item
 from tansiq.kinds.major_event import MAJOR_EVENT
 from tansiq.kinds.operation import OPERATION
 from tansiq.kinds.report import REPORT
 from tansiq.kinds.request import REQUEST
+from tansiq.kinds.scorecard import NO_CASE, beside, count
+from tansiq.kinds.scorecard import Line as FigureLine
 from tansiq.kinds.warning import WARNING
 from tansiq.kinds.words import LANGUAGES, TABLES
 from tansiq.kinds.words import of as words_of
@@ -34,4 +39,25 @@ KINDS: dict[str, Kind] = {
 ESCALATIONS = frozenset(code for kind in KINDS.values() for code in kind.escalations)
 """Duties of the duty officer (role supervisor): shown first to whoever has that role."""
 
-__all__ = ["ESCALATIONS", "KINDS", "LANGUAGES", "TABLES", "words_of"]
+__all__ = [
+    "ESCALATIONS",
+    "KINDS",
+    "LANGUAGES",
+    "NO_CASE",
+    "TABLES",
+    "Face",
+    "FigureLine",
+    "Fit",
+    "Item",
+    "Made",
+    "SummaryLine",
+    "beside",
+    "count",
+    "cycle_of",
+    "face_of",
+    "items_of",
+    "makes",
+    "steppable",
+    "suit",
+    "words_of",
+]

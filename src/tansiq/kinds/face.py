@@ -58,7 +58,7 @@ class Face:
 
 
 @cache
-def of(kind: str) -> Face:
+def face_of(kind: str) -> Face:
     """A kind's face; the plain one where it has none."""
     name = f"tansiq.kinds.{kind}.face"
     if not kind.isidentifier() or find_spec(f"tansiq.kinds.{kind}") is None or find_spec(name) is None:
@@ -99,4 +99,4 @@ def steppable(cycle: Cycle, items: Iterable[Item], act: str, me: NodeId) -> tupl
 
 
 def makes(kind: str, act: str) -> Made | None:
-    return of(kind).made.get(act)
+    return face_of(kind).made.get(act)

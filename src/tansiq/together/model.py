@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from tansiq.dossiers.model import Window
-from tansiq.kinds.expertise import Fit
-from tansiq.kinds.scorecard import Line
+from tansiq.kinds import FigureLine, Fit
 from tansiq.terms import DossierId, EntryId, NodeId
 
 
@@ -32,7 +31,7 @@ class Scorecard:
     window: Window
     figures: Mapping[str, int]
     told: Told | None
-    lines: tuple[Line, ...]
+    lines: tuple[FigureLine, ...]
 
     @property
     def same_period(self) -> bool:

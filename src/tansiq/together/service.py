@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from itertools import product
-from typing import Any
+from typing import Any, Protocol
 
 from tansiq.access.model import Acting
 from tansiq.dossiers.model import DossierState, Kind, Window
-from tansiq.dossiers.service import Dossiers
 from tansiq.errors import Invalid, NotFound
 from tansiq.hits import Hits
-from tansiq.kinds import face, scorecard
-from tansiq.kinds.expertise import suit
+from tansiq.kinds import beside, count, makes, suit
 from tansiq.terms import DossierId, EntryId, NodeId, format_instant
 from tansiq.together.model import Meeting, Scorecard
 from tansiq.together.rules import hit_figures, told_by
@@ -25,6 +23,15 @@ EXPERTISE = "expertise"
 LONGEST_DAYS = 3660
 
 
+class Folds(Protocol):
+    """What we ask of the dossiers."""
+
+    def states(self, kind: str = "") -> Iterator[DossierState]: ...
+    def state(self, dossier: DossierId) -> DossierState: ...
+    def may_show(self, dossier: DossierId, by: Acting) -> bool: ...
+    def append(self, dossier: DossierId, body: object, by: Acting) -> EntryId: ...
+
+
 class Together:
     """What this node's dossiers and hits say together."""
 
@@ -32,7 +39,7 @@ class Together:
         self,
         node: NodeId,
         kinds: Mapping[str, Kind],
-        dossiers: Dossiers,
+        dossiers: Folds,
         hits: Hits,
         consult: Callable[[str, Acting], None],
         resolve: Callable[[str], NodeId],
@@ -69,6 +76,17 @@ class Together:
         }
         return self._dossiers.append(committee, {"type": GIVE, "facts": facts}, by)
 
+    def takers(self, partner: NodeId) -> tuple[DossierId, ...]:
+        """Open dossiers to which our figures about this partner can be given."""
+        acts = {name: kind.act(GIVE) for name, kind in self._kinds.items()}
+        return tuple(
+            s.id
+            for s in self._dossiers.states()
+            if (rule := acts.get(s.kind)) is not None
+            and s.phase in rule.before
+            and {self._node, partner} <= set(s.members)
+        )
+
     def _window(self, partner: str, begins: datetime, ends: datetime) -> Window:
         if not begins < ends:
             raise Invalid("scorecard.period", "it ends before it begins", step="count", field="from")
@@ -82,9 +100,9 @@ class Together:
     def _counted(self, window: Window) -> Scorecard:
         states = [s for s in self._dossiers.states() if window.other in {s.opener, *s.members}]
         more = hit_figures(self._hits.matches(), states, window)
-        figures = scorecard.count(states, self._kinds, window, more)
+        figures = count(states, self._kinds, window, more)
         told = told_by(states, window)
-        return Scorecard(window, figures, told, scorecard.beside(figures, told.figures if told else None))
+        return Scorecard(window, figures, told, beside(figures, told.figures if told else None))
 
     # --- expertise ---
 
@@ -111,7 +129,7 @@ class Together:
 
         Raises `NotFound` where the officer writes the act itself, `Invalid` or `Conflict` from its maker.
         """
-        made = face.makes(state.kind, act)
+        made = makes(state.kind, act)
         if made is None:
             raise NotFound("act.not_made", "this act is written, not made", step="make the act", field="type")
         return made.body(state, self._node, facts, self._random)

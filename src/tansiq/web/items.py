@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tansiq.dossiers.model import DossierState
-from tansiq.kinds import face
-from tansiq.kinds.face import Line
-from tansiq.kinds.items import Item
+from tansiq.kinds import Item, SummaryLine, face_of, items_of
 from tansiq.terms import EntryId
 from tansiq.web import views
 
@@ -43,14 +41,14 @@ class ItemTable:
 class SummaryRow:
     """One line of the kind's own summary. `values`: (form, text); form is node, instant or text."""
 
-    line: Line
+    line: SummaryLine
     values: tuple[tuple[str, str], ...]
     about: str
 
 
 def tables(state: DossierState, names: Mapping[EntryId, str], now: datetime) -> tuple[ItemTable, ...]:
     found: dict[str, list[ItemRow]] = {}
-    for item in face.items_of(state):
+    for item in items_of(state):
         clock = views.clock(item.since, item.due_at, now) if item.due_at else None
         facts = {k: v for k, v in item.facts.items() if k not in NAMED and v not in ("", [], {}, 0, None)}
         shown = dict(list(facts.items())[:FACTS_SHOWN])
@@ -60,7 +58,7 @@ def tables(state: DossierState, names: Mapping[EntryId, str], now: datetime) -> 
 
 def summary(state: DossierState, names: Mapping[EntryId, str]) -> tuple[SummaryRow, ...]:
     """What the kind says of itself beside its items."""
-    lines = face.of(state.kind).summary(state) if state.own is not None else ()
+    lines = face_of(state.kind).summary(state) if state.own is not None else ()
     return tuple(
         SummaryRow(x, tuple((_form(v), v) for v in x.values), names.get(EntryId(x.about), "") if x.about else "")
         for x in lines

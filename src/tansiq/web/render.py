@@ -107,6 +107,7 @@ KIND_TABLES = {
     "PHASE": "phase",
     "ITEM": "item",
     "STATE": "state",
+    "FIGURE": "figure",
 }
 """Table of `labels` -> table of a kind's own words: a new kind brings its words with its rules."""
 

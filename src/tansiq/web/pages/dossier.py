@@ -12,14 +12,14 @@ from starlette.responses import Response
 from tansiq.dossiers import FRAME_ACTS, effective_handling
 from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry
 from tansiq.errors import Invalid, NotFound, Refused, TansiqError
-from tansiq.kinds import KINDS, face
+from tansiq.kinds import KINDS, makes
 from tansiq.policy.model import Permit
 from tansiq.terms import Classification, DossierId, EntryId, HandlingCode, format_instant
 from tansiq.terms.ids import parse_dossier_id, parse_part_id
 from tansiq.web import actforms, items, labels, problems, views
 from tansiq.web.actforms import Choice, Written
-from tansiq.web.offered import acts, entry_name, entry_names, kind_of, offered, part_name, told
 from tansiq.web.pages.lists import peer_names
+from tansiq.web.pages.offered import acts, entry_name, entry_names, kind_of, offered, part_name, told
 from tansiq.web.pages.session import ask_purpose, go, local
 from tansiq.web.render import label, render
 from tansiq.web.visit import Form, Visit
@@ -232,7 +232,7 @@ def _written(visit: Visit, rule: ActRule, state: DossierState | None) -> Written
         if f.widget == "instant" and (text := form.get(f"fact_{f.name}")):
             form = form.with_values(**{f"fact_{f.name}": _instant(text, visit, f"fact_{f.name}")})
     written = actforms.write_body(form, asked, fields, opening=state is None)
-    made = face.makes(state.kind, rule.type) if state else None
+    made = makes(state.kind, rule.type) if state else None
     if made is not None and state is not None:
         # The rest of the form (handling, reason) stays as it was written.
         own = visit.node.together.body_of(state, rule.type, written.body.pop("facts", {}))
@@ -242,7 +242,7 @@ def _written(visit: Visit, rule: ActRule, state: DossierState | None) -> Written
 
 def _asked(rule: ActRule, state: DossierState | None) -> ActRule:
     """The act as its officer writes it: of one whose body the node makes, what the maker asks for."""
-    made = face.makes(state.kind, rule.type) if state else None
+    made = makes(state.kind, rule.type) if state else None
     return replace(rule, facts=made.facts) if made else rule
 
 

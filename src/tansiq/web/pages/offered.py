@@ -13,8 +13,7 @@ from typing import Any
 import msgspec
 
 from tansiq.dossiers.model import ActRule, DossierState, Entry, Kind, Legal, Statement
-from tansiq.kinds import KINDS, face
-from tansiq.kinds.items import Item
+from tansiq.kinds import KINDS, Face, Item, cycle_of, face_of, items_of, steppable
 from tansiq.terms import DossierId, EntryId, Handling, NodeId, country_of
 from tansiq.web import labels, views
 from tansiq.web.actforms import Choice
@@ -62,7 +61,7 @@ def _members(visit: Visit, nodes: Iterable[NodeId]) -> Offered:
 def _of_kind(visit: Visit, state: DossierState | None, rule: ActRule) -> Offered:
     """Values that are possible at all: of closed lists that the kind narrows, and of lists that it keeps as data."""
     kind = kind_of(rule, state)
-    shown, found = face.of(kind), Offered()
+    shown, found = face_of(kind), Offered()
     for f in getattr(msgspec.inspect.type_info(rule.facts), "fields", ()) if rule.facts else ():
         possible = _possible(visit, state, shown, rule.type, f.name)
         if possible is not None:
@@ -73,9 +72,7 @@ def _of_kind(visit: Visit, state: DossierState | None, rule: ActRule) -> Offered
     return found
 
 
-def _possible(
-    visit: Visit, state: DossierState | None, shown: face.Face, act: str, field: str
-) -> frozenset[str] | None:
+def _possible(visit: Visit, state: DossierState | None, shown: Face, act: str, field: str) -> frozenset[str] | None:
     """Between the members; of an opening, with any of the partners that it may be sent to."""
     if state is not None:
         return shown.offers(act, field, frozenset(country_of(n) for n in state.members))
@@ -89,7 +86,7 @@ def _possible(
 def _items(visit: Visit, state: DossierState, rule: ActRule) -> Offered:
     """Items by what they are: those that this act may be about now, and those that another fact of it names."""
     names = entry_names(visit, state)
-    items = face.items_of(state)
+    items = items_of(state)
     found: Offered = {}
     about = abouts(state, rule, visit.node.node_id, visit.now)
     found["about"] = tuple(Choice(e, names.get(e, e[:14])) for e in about)
@@ -115,8 +112,8 @@ def _has_digest(item: Item, about: tuple[EntryId, ...]) -> bool:
 
 def abouts(state: DossierState, rule: ActRule, me: NodeId, now: datetime) -> tuple[EntryId, ...]:
     """The entries that this act may be about now: items that it may step, and whatever else its kind allows."""
-    kind, cycle, items = KINDS[state.kind], face.cycle_of(state.kind), face.items_of(state)
-    found = dict.fromkeys(i.begun for i in face.steppable(cycle, items, rule.type, me)) if cycle else {}
+    kind, cycle, items = KINDS[state.kind], cycle_of(state.kind), items_of(state)
+    found = dict.fromkeys(i.begun for i in steppable(cycle, items, rule.type, me)) if cycle else {}
     for entry in dict.fromkeys((state.first.id, *(i.begun for i in items))):
         if entry not in found and _legal(kind, state, rule, me, now, entry):
             found[entry] = None
@@ -159,9 +156,9 @@ def acts(visit: Visit, state: DossierState, rules: Iterable[ActRule]) -> list[Ac
     me, own = visit.node.node_id, KINDS[state.kind].acts
     found = []
     for rule in views.acts_for(state, rules, me):
-        if rule is KINDS[state.kind].opening:
+        if rule is KINDS[state.kind].opening or rule.type == KINDS[state.kind].erased_act:
             continue
-        asks = rule in own and face.cycle_of(state.kind) is not None and needs_about(rule)
+        asks = rule in own and cycle_of(state.kind) is not None and needs_about(rule)
         if not asks or abouts(state, rule, me, visit.now):
             found.append(rule)
     return found
