@@ -250,8 +250,8 @@ def load_changed(tx: Connection, at: str) -> list[tuple[DossierId, str]]:
 
 def load_contents(
     tx: Connection, vault: crypto.Vault, wanted: Iterable[tuple[EntryId, PartId]]
-) -> list[tuple[EntryId, PartId, dict[str, Any]]]:
-    found = []
+) -> list[tuple[EntryId, PartId, Mapping[str, Any]]]:
+    found: list[tuple[EntryId, PartId, Mapping[str, Any]]] = []
     for entry, part in sorted(wanted):
         sealed = tx.execute(_SEALED, {"of_entry": entry, "of_part": part}).scalar()
         if sealed is not None:
@@ -499,6 +499,8 @@ def load_duties(
         query = query.where(DUTIES.c.owner == owner)
     if dossier is not None:
         query = query.where(DUTIES.c.dossier == dossier)
+    if creditor is not None:
+        query = query.where(DUTIES.c.creditor == creditor, DUTIES.c.owner != creditor)
     return [
         Duty(
             DossierId(r.dossier),
@@ -516,12 +518,12 @@ def load_duties(
     ]
 
 
-def count_entries(tx: Connection) -> int:
-    return int(tx.execute(select(func.count()).select_from(ENTRIES)).scalar_one())
-    if creditor is not None:
-        query = query.where(DUTIES.c.creditor == creditor, DUTIES.c.owner != creditor)
 def count_duties(tx: Connection, owner: NodeId, now: datetime, soon: datetime) -> tuple[int, int]:
     """How many duties a member owes now, and how many of them are due before `soon`."""
     query = select(func.count(), func.count().filter(DUTIES.c.due_at < format_instant(soon)))
     row = tx.execute(query.where(DUTIES.c.owner == owner, DUTIES.c.since <= format_instant(now))).one()
     return int(row[0]), int(row[1])
+
+
+def count_entries(tx: Connection) -> int:
+    return int(tx.execute(select(func.count()).select_from(ENTRIES)).scalar_one())

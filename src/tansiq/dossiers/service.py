@@ -142,8 +142,6 @@ class Dossiers:
         """Write the automatic acts that are due. Crash safe: a dossier stays unsettled until they are written."""
         return self._settling.settle()
 
-    def sweep(self) -> int:
-        """Erase the parts of dossiers whose erasure date has passed (LED art. 5: no decision means erasure)."""
     def purge(self, dossier: DossierId, by: Acting) -> int:
         """Erase all contents of a dossier whose work has ended; `settle` proves it to the members. How many parts went.
 
@@ -151,6 +149,8 @@ class Dossiers:
         """
         return self._settling.purge(dossier, by)
 
+    def sweep(self) -> int:
+        """Erase the parts of dossiers whose erasure date has passed (LED art. 5: no decision means erasure)."""
         return self._settling.sweep()
 
     # --- reading ---
@@ -159,6 +159,17 @@ class Dossiers:
         """The fold with contents. Asks nobody: `show` is the officer's verb. Raises `NotFound`."""
         with self._w.store.read() as tx:
             return desk.load_state(self._w, tx, dossier)[0]
+
+    def states(self, kind: str = "") -> Iterator[DossierState]:
+        """Every fold, without contents, for counting and comparing. One that does not read is named and left out."""
+        with self._w.store.read() as tx:
+            known = records.load_ids(tx, kind)
+        for dossier in known:
+            try:
+                with self._w.store.read() as tx:
+                    yield desk.load_standing(self._w, tx, dossier).folded.state
+            except TansiqError as exc:
+                log.error("dossier unreadable", dossier=dossier, code=exc.code)  # noqa: TRY400 # it may hold texts
 
     def show(self, dossier: DossierId, by: Acting) -> DossierState:
         """What an officer reads: asked of the gate and logged as a consultation (LED art. 25)."""
@@ -188,17 +199,6 @@ class Dossiers:
                 handling=frozenset(str(c) for e in state.entries for c in effective_handling(state, e).codes),
             )
         )
-    def states(self, kind: str = "") -> Iterator[DossierState]:
-        """Every fold, without contents, for counting and comparing. One that does not read is named and left out."""
-        with self._w.store.read() as tx:
-            known = records.load_ids(tx, kind)
-        for dossier in known:
-            try:
-                with self._w.store.read() as tx:
-                    yield desk.load_standing(self._w, tx, dossier).folded.state
-            except TansiqError as exc:
-                log.error("dossier unreadable", dossier=dossier, code=exc.code)  # noqa: TRY400 # it may hold texts
-
 
     def may_show(self, dossier: DossierId, by: Acting) -> bool:
         """Whether the law gate lets this officer read it. Logs nothing: the caller's verb does."""
@@ -265,6 +265,11 @@ class Dossiers:
                 )
                 for r in rows
             ]
+
+    def subject(self, dossier: DossierId) -> str:
+        """What it is called; empty where this node has not got that part."""
+        with self._w.store.read() as tx:
+            return self._subject(tx, dossier)
 
     def _subject(self, tx: Connection, dossier: DossierId) -> str:
         try:
