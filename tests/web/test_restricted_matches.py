@@ -1,4 +1,4 @@
-"""A match whose report is under H3 tells nobody anything before its restriction is confirmed: API, page and command."""
+"""What is looked at in lists: a match under an unconfirmed H3 tells nothing, and a list of subjects is a consultation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tansiq.errors import Refused
 from tansiq.web import create_app
 from tests.support.acts import report
-from tests.support.web import TestClient, Town, make_town
+from tests.support.web import Browser, TestClient, Town, make_town
 
 WHY = {"purpose": "investigation", "justification": "case 7 of the desk"}
 
@@ -63,3 +63,33 @@ def test_an_export_names_its_officer_and_its_clause(town: Town) -> None:
     with pytest.raises(Refused) as caught:
         node.export_parcel(to, node.access.acting(auditor, purpose="public_security", justification="audit"))
     assert (caught.value.code, caught.value.step, caught.value.field) == ("policy.refused", "export", "role")
+
+
+def test_a_list_that_says_what_dossiers_are_about_is_a_consultation(town: Town) -> None:
+    node = town.node("madrid")
+    officer = next(o for o in node.access.officers() if o.name == "salma")
+    browser = Browser(create_app(node))
+    browser.sign_in()
+    for path in ("/", "/dossiers"):
+        before = len(node.ledger.find("dossiers.list"))
+        assert browser.get(path).status_code == 200
+        leaves = node.ledger.find("dossiers.list")
+        assert len(leaves) == before + 1, path
+        assert leaves[-1].content["officer"] == officer.id
+        assert leaves[-1].content["clauses"] == ["roles.consult"]
+    headers = {"authorization": f"Bearer {node.access.new_token(officer.id, 'test', 1)}"}
+    client = TestClient(create_app(node), base_url="http://node.example", headers=headers)
+    before = len(node.ledger.find("dossiers.list"))
+    assert client.get("/api/v1/dossiers", params=WHY).status_code == 200
+    assert node.ledger.find("dossiers.list")[before].content["justification"] == WHY["justification"]
+
+
+def test_a_draft_that_is_read_is_a_consultation_and_an_empty_list_is_none(town: Town) -> None:
+    node, by = town.node("rabat"), town.federation.officers["rabat"]
+    browser = Browser(create_app(node))
+    browser.sign_in("omar")
+    browser.get("/second")
+    assert node.ledger.find("drafts.list") == []
+    node.propose({"kind": "report", "to": ["es"], "body": report()}, by)
+    assert browser.get("/second").status_code == 200
+    assert len(node.ledger.find("drafts.list")) == 1

@@ -21,8 +21,8 @@ from tansiq.web import api_acts, api_bureau, api_match, api_private, api_togethe
 from tansiq.web.endpoints import api
 from tansiq.web.openapi import document
 from tansiq.web.pages.hits import LIST, is_blind, is_unread, restricted, unread_in
-from tansiq.web.pages.lists import QUERIES, all_duties
-from tansiq.web.visit import Call, check_may_read
+from tansiq.web.pages.lists import DOSSIERS, QUERIES, all_duties
+from tansiq.web.visit import Call, check_may_read, consult_list
 from tansiq.web.wireform import plain
 
 MOST = 1000
@@ -70,6 +70,7 @@ def duties(call: Call) -> Response:
 def dossiers(call: Call) -> Response:
     """The dossiers, newest first; `before` is the `updated_at` of the last one seen."""
     check_may_read(call.node, call.officer.roles)
+    consult_list(call.node, DOSSIERS, call.acting())
     found = call.node.dossiers.rows(call.query("kind"), call.query("before"), call.number("limit", 100, MOST))
     return JSONResponse({"dossiers": plain(found)})
 

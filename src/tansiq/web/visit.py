@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ ZONES = {
     "PT": "Europe/Lisbon",
     "FR": "Europe/Paris",
 }
+LIST_PURPOSE, LIST_WHY = "public_security", "list of work"
 PURPOSE_LASTS = timedelta(hours=12)
 """ui.md: why a record is opened is asked once per record and day."""
 
@@ -124,10 +125,18 @@ def may_read(node: Any, roles: frozenset[Role]) -> bool:
         node.country,
         frozenset(roles),
         node.country,
-        purpose="public_security",
-        justification="list of work",
+        purpose=LIST_PURPOSE,
+        justification=LIST_WHY,
     )
     return isinstance(node.gate.decide(asked), Permit)
+
+
+def consult_list(node: Any, subject: str, by: Acting) -> None:
+    """A list that shows what dossiers are about is looked at: asked of the gate and logged (LED art. 25).
+
+    It is the desk's list of work; a reason of the officer's own is asked where one record is opened.
+    """
+    node.consult(subject, replace(by, purpose=by.purpose or LIST_PURPOSE, justification=by.justification or LIST_WHY))
 
 
 def check_may_read(node: Any, roles: frozenset[Role]) -> None:

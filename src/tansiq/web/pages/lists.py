@@ -19,12 +19,14 @@ from tansiq.terms import DossierId, parse_instant
 from tansiq.web import labels, problems, views
 from tansiq.web.pages.session import check_purpose, go, purpose_choices
 from tansiq.web.render import fragment, render
-from tansiq.web.visit import Form, Visit, check_may_read, may_read
+from tansiq.web.visit import Form, Visit, check_may_read, consult_list, may_read
 
 PAGE = 100
 LEAVES = 50
 RESULTS = 20
 LIVE_SECONDS = 600
+DOSSIERS, DRAFTS = "dossiers.list", "drafts.list"
+"""What the ledger calls the lists that say what dossiers and drafts are about."""
 STOP_ASKING = 286
 """htmx's word for "do not ask again"."""
 
@@ -66,6 +68,8 @@ def all_duties(node: Any, now: datetime, roles: frozenset[Role]) -> list[tuple[D
 def duties(visit: Visit) -> Response:
     """The landing page: who owes what until when, most urgent first."""
     reads = may_read(visit.node, visit.officer.roles)
+    if reads:
+        consult_list(visit.node, DOSSIERS, visit.acting())
     subjects = {r.id: r.subject for r in visit.node.dossiers.rows(limit=1000)} if reads else {}
     rows = [
         DutyRow(d, views.clock(d.since, d.due_at, visit.now), subjects.get(d.dossier, ""), href)
@@ -123,6 +127,7 @@ def dossiers(visit: Visit) -> Response:
     if kind and kind not in KINDS:
         raise Invalid("form.choice", "Choose one of the list.", step="read the filter", field="kind")
     check_may_read(visit.node, visit.officer.roles)
+    consult_list(visit.node, DOSSIERS, visit.acting())
     found = visit.node.dossiers.rows(kind, visit.query("before"), PAGE)
     return render(
         visit,
@@ -305,6 +310,8 @@ def second(visit: Visit) -> Response:
 
 def _second(visit: Visit, errors: dict[str, str]) -> Response:
     rows = [_read_draft(d, visit.officer) for d in visit.node.access.pending()]
+    if any(row.body for row in rows):
+        consult_list(visit.node, DRAFTS, visit.acting())
     return render(
         visit, "second.html", status=422 if errors else 200, drafts=rows, errors=errors, names=peer_names(visit.node)
     )
