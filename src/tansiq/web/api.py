@@ -207,7 +207,7 @@ def routes() -> list[Route]:
         *api_acts.TABLE,
         *api_match.TABLE,
         *api_private.TABLE,
-    )
         *api_together.TABLE,
         *api_bureau.TABLE,
+    )
     return [Route(path, api(function), methods=[method]) for method, path, function in table]
