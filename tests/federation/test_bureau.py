@@ -93,7 +93,7 @@ def test_no_word_of_a_dossier_lies_in_the_database(federation: Federation) -> No
     madrid.bureau.templates.save("krakatoa", "report", {"subject": "zanzibar"})
     with madrid.store.read() as tx:
         tables = [t for t in ("bureau_watches", "bureau_templates", "bureau_notices", "bureau_links", "dossier_parts")]
-        rows = "".join(repr(tuple(r)) for t in tables for r in tx.execute(text(f"select * from {t}")))  # noqa: S608
+        rows = "".join(repr(tuple(r)) for t in tables for r in tx.execute(text(f"select * from {t}")))
     assert "zanzibar" not in rows
     assert "krakatoa" not in rows
 
@@ -189,13 +189,13 @@ def test_it_is_its_officers_own_and_ends_on_its_day(federation: Federation) -> N
     madrid, by = f.nodes["madrid"], f.officers["madrid"]
     watch = madrid.bureau.watch("words", "zanzibar", "2026-11-30", by)
     other = replace(by, officer="o-0000000000000001")
-    assert madrid.bureau.watches.list(other.officer) == []
+    assert madrid.bureau.watches.kept(other.officer) == []
     with pytest.raises(NotFound):
         madrid.bureau.watches.remove(watch.id, other)
     f.clock.pass_time(timedelta(days=9))
     open_report(f, "zanzibar")
     assert madrid.bureau.notices(by) == []
-    assert (madrid.bureau.watches.sweep(), madrid.bureau.watches.list()) == (1, [])
+    assert (madrid.bureau.watches.sweep(), madrid.bureau.watches.kept()) == (1, [])
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_the_description_is_well_formed() -> None:
 
 def test_without_a_token_every_route_says_so(town: Town) -> None:
     client = Browser(town.app("madrid")).client
-    words = ("dossier", "match", "draft", "entry", "node", "ref", "peer", "check", "watch", "notice")
+    words = ("dossier", "match", "draft", "entry", "node", "ref", "peer", "check", "watch", "notice", "part")
     fill = dict.fromkeys(words, "x")
     for route in api.routes():
         for method in (route.methods or set()) - {"HEAD"}:

@@ -77,7 +77,7 @@ class Templates:
         self._store.write(lambda tx: records.put_template(tx, self._vault, made, blind))
         return made
 
-    def list(self, kind: str = "") -> list[Template]:
+    def kept(self, kind: str = "") -> list[Template]:
         with self._store.read() as tx:
             return records.templates(tx, self._vault, kind)
 

@@ -24,7 +24,7 @@ from tansiq.dossiers.model import Entry
 from tansiq.errors import Conflict, Invalid, NotFound
 from tansiq.ledger import Ledger
 from tansiq.store import Store
-from tansiq.terms import LogVerb, Purpose
+from tansiq.terms import LogVerb, OfficerId, Purpose
 from tansiq.terms.instants import parse_date
 
 LONGEST = timedelta(days=366)
@@ -83,7 +83,7 @@ class Watches:
 
         return self._store.write(work)
 
-    def list(self, officer: str = "") -> list[Watch]:
+    def kept(self, officer: str = "") -> list[Watch]:
         with self._store.read() as tx:
             return records.watches(tx, self._vault, officer)
 
@@ -106,7 +106,7 @@ class Watches:
             over = records.expired(tx, today)
             for watch, officer in over:
                 records.drop_watch(tx, watch)
-                by = Acting(officer, frozenset(), "", "its day has passed")
+                by = Acting(OfficerId(officer), frozenset(), "", "its day has passed")
                 self._leaf(tx, watch, by, {"decision": "standing query ended"})
             return len(over)
 

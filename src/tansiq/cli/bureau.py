@@ -88,7 +88,7 @@ def watch_add(
 def watch_list(ctx: typer.Context) -> None:
     """Your standing queries."""
     with open_node(ctx) as node:
-        found = node.bureau.watches.list(acting(ctx, node).officer)
+        found = node.bureau.watches.kept(acting(ctx, node).officer)
     rows = [(w.id, w.kind.value, w.text, w.expires_on, w.purpose) for w in found]
     emit(
         ctx,
@@ -102,7 +102,7 @@ def watch_remove(ctx: typer.Context, watch_id: Annotated[str, typer.Argument(met
     """End one of your standing queries."""
     with open_node(ctx) as node:
         by = acting(ctx, node)
-        fits = [w.id for w in node.bureau.watches.list(by.officer) if w.id.startswith(watch_id)]
+        fits = [w.id for w in node.bureau.watches.kept(by.officer) if w.id.startswith(watch_id)]
         if len(fits) != 1:
             raise NotFound("watch.unknown", "no such standing query", step="remove it", field="WATCH")
         node.bureau.watches.remove(fits[0], by)
@@ -151,7 +151,7 @@ def template_save(
 def template_list(ctx: typer.Context) -> None:
     """The templates of this node, with their places."""
     with open_node(ctx) as node:
-        found = node.bureau.templates.list()
+        found = node.bureau.templates.kept()
     rows = [(t.name, t.kind, ", ".join(t.places)) for t in found]
     emit(ctx, {"templates": plain(found)}, lambda out: out.print(table("template", "kind", "places", rows=rows)))
 

@@ -210,4 +210,4 @@ def routes() -> list[Route]:
         *api_together.TABLE,
         *api_bureau.TABLE,
     )
-    return [Route(path, api(function), methods=[method]) for method, path, function in table]
+    return [*files.API, *(Route(path, api(function), methods=[method]) for method, path, function in table)]

@@ -78,7 +78,7 @@ def api(function: ApiFunction) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         node = request.app.state.node
         try:
-            officer = await run_in_threadpool(_by_token, node, request)
+            officer = await run_in_threadpool(authenticate, node, request)
             call = Call(node, request, now_of(node), officer)
             if request.method == "POST":
                 call.body = _parse_json(request, await security.read_body(request, MAX_API))
@@ -91,7 +91,8 @@ def api(function: ApiFunction) -> Endpoint:
     return endpoint
 
 
-def _by_token(node: Any, request: Request) -> Officer:
+def authenticate(node: Any, request: Request) -> Officer:
+    """The officer behind the bearer token. Raises `Refused`."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Refused("access.no_token", "Send a bearer token.", step="authenticate", field="authorization")

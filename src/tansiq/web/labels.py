@@ -191,6 +191,8 @@ ENTRY_TYPE = {
     "dossier.restricted": N_("Handling tightened"),
     "dossier.restriction_acknowledged": N_("Tighter handling acknowledged"),
     "dossier.feedback": N_("Feedback given"),
+    "dossier.attached": N_("Files attached"),
+    "dossier.translated": N_("Translation added"),
 }
 ACT = {
     "report.given": N_("Send report"),
@@ -266,6 +268,7 @@ PART = {
     "link_reason": N_("Why these persons"),
     "urgency_reasons": N_("Why it is urgent"),
     "attachment": N_("Attachment"),
+    "translation": N_("Translation"),
     "judgement": N_("Judgement"),
 }
 PART_HINT = {
@@ -626,6 +629,16 @@ RULE = {
     "person": N_("name and birth or family"),
     "name": N_("name"),
 }
+WATCH_KIND = {"name": N_("a name"), "number": N_("a number"), "words": N_("words")}
+LINK_REASON = {
+    "follows_from": N_("follows from it"),
+    "leads_to": N_("leads to it"),
+    "same_matter": N_("the same matter"),
+    "same_persons": N_("the same persons"),
+    "lesson": N_("a lesson from it"),
+    "hit": N_("a hit between them"),
+}
+MADE_BY = {"officer": N_("by an officer"), "machine": N_("by a machine")}
 SEARCH_KIND = {
     "person": N_("Person by name"),
     "organization": N_("Organisation by name"),

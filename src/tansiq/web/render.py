@@ -172,7 +172,8 @@ def nav_counts(visit: Visit) -> dict[str, int]:
         return {}
     owed, due = visit.node.dossiers.count_duties(visit.node.node_id, timedelta(days=1))
     hits = visit.node.hits.count(MatchState.OPEN)
-    return {"duties": owed + hits, "due": due, "hits": hits}
+    notices = len(visit.node.bureau.watches.notices(visit.officer.id))
+    return {"duties": owed + hits, "due": due, "hits": hits, "notices": notices}
 
 
 def render(visit: Visit, template: str, *, status: int = 200, strictest: str = "H0", **values: Any) -> Response:

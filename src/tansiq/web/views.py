@@ -195,7 +195,10 @@ def acts_for(state: DossierState, rules: Iterable[ActRule], node: NodeId) -> lis
     return found
 
 
-NOT_BY_HAND = frozenset({"report.given", "request.made", "request.received", "dossier.erased", "dossier.members"})
+NOT_BY_HAND = frozenset(
+    {"report.given", "request.made", "request.received", "dossier.erased", "dossier.members"}
+    | {"dossier.attached", "dossier.translated"}
+)
 """Opening acts have pages of their own; the rest the node writes by itself or through another verb."""
 
 
