@@ -37,7 +37,6 @@ from tansiq.bank.model import Candidate, Entity
 from tansiq.bureau.service import Access as Readable
 from tansiq.bureau.service import Bureau
 from tansiq.dossiers.model import DossierState
-from tansiq.dossiers.restrictions import unread
 from tansiq.dossiers.service import Dossiers, Wiring
 from tansiq.errors import Broken, Conflict, Invalid, NotFound, Refused, TansiqError, Untrusted
 from tansiq.evaluator import start_evaluator
@@ -131,6 +130,17 @@ class Node:
         self.private = Private(self._private_ground())
         self.dossiers = Dossiers(self._wiring(fault))
         self.private.attach(self.dossiers)
+        self.exchange.handle("entry", self._file, self._load_entry, self.dossiers.prepare, in_groups=True)
+        self.exchange.handle(ITEM, self.private.file, self.private.load)
+        self.exchange.handle("ask", self._asked, _load_ask)
+        self._stand_on_dossiers()
+        self._warm = threading.Lock()
+        self._is_warm = False
+        self._work = threading.Event()
+        self._stopping = threading.Event()
+
+    def _stand_on_dossiers(self) -> None:
+        """The capabilities that need the dossiers."""
         self.together = Together(
             self.node_id,
             KINDS,
@@ -138,12 +148,9 @@ class Node:
             self.hits,
             self.consult,
             self.exchange.resolve,
-            clock,
+            self.clock,
             secrets.token_bytes,
         )
-        self.exchange.handle("entry", self._file, self._load_entry, self.dossiers.prepare, in_groups=True)
-        self.exchange.handle(ITEM, self.private.file, self.private.load)
-        self.exchange.handle("ask", self._asked, _load_ask)
         self.plans = Plans(
             self.store,
             self.vault,
@@ -152,7 +159,7 @@ class Node:
             self.dossiers,
             self.gate,
             self.private,
-            clock=clock,
+            clock=self.clock,
             new_id=_new_id,
             country=self.country,
         )
@@ -160,7 +167,7 @@ class Node:
             self.store,
             self.vault,
             self.ledger,
-            clock,
+            self.clock,
             secrets.token_bytes,
             entry_of=lambda tx, entry: self.dossiers.entry_with(tx, entry, ATTACHMENT),
             gives=self.dossiers.gives,
@@ -169,14 +176,10 @@ class Node:
         self.exchange.handle(CHUNK_ITEM, self.attachments.file, self.attachments.load)
         self.files = Files(self.attachments, self.dossiers.append_in, self.show)
         self.bureau = Bureau(
-            self.store, self.vault, self.ledger, self.bank, self.gate, self.country, clock, _new_id,
+            self.store, self.vault, self.ledger, self.bank, self.gate, self.country, self.clock, _new_id,
             changed=self.dossiers.changed_since, contents=self.dossiers.contents, entry=self.dossiers.entry,
             access=Readable(self.dossiers.may_show, lambda dossier, by: bool(self.h3_due(dossier, by))), kinds=KINDS,
         )  # fmt: skip
-        self._warm = threading.Lock()
-        self._is_warm = False
-        self._work = threading.Event()
-        self._stopping = threading.Event()
 
     # --- making and opening ---
 
@@ -476,8 +479,7 @@ class Node:
 
     def show(self, dossier: DossierId, by: Acting) -> DossierState:
         """A dossier as an officer reads it. Raises `Refused` while a restriction (H3) is not confirmed."""
-        if self.h3_due(dossier, by):
-            raise unread("show")
+        self.dossiers.restrictions.check_read(dossier, by)
         return self.dossiers.show(dossier, by)
 
     def import_list(
