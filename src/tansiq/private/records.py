@@ -234,6 +234,12 @@ queue = Table(
 """What came by envelope and waits for the worker: batches to answer, entries to read, answers on their way out."""
 
 Row = Mapping[str, Any]
+_ANY_HELD = select(held.c.epoch).limit(1)
+
+
+def has_held(tx: Connection) -> bool:
+    """Whether we ever made a list. Asked for each entry that comes in, so it is one prepared statement."""
+    return tx.execute(_ANY_HELD).first() is not None
 
 
 def rows(

@@ -12,7 +12,7 @@ import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy import Connection
@@ -43,8 +43,14 @@ from tansiq.private.openlog import OpenLog
 from tansiq.private.words import words_of
 from tansiq.terms import DossierId, EntryId, LogVerb, NodeId, OfficerId, format_instant, parse_date, parse_instant
 
-if TYPE_CHECKING:
-    from tansiq.dossiers.service import Dossiers
+
+class Dossiers(Protocol):
+    """What we need of the dossiers: a request opened, an entry read."""
+
+    def open_in(self, tx: Connection, kind: str, body: object, to: Iterable[str], by: Acting) -> DossierId: ...
+
+    def entry(self, entry: EntryId) -> Entry: ...
+
 
 OPAQUE = re.compile(r"tansiq-opaque:([0-9a-f]{24})")
 """How an opaque id stands in a note of a request: a part, so that it can be erased, and no fact, which cannot."""
@@ -62,6 +68,8 @@ class Private:
         self._log = OpenLog(ground, self._asker)
         self._working = threading.Lock()
         self._dossiers: Dossiers | None = None
+        self._renewed: dict[tuple[str, str], int] | None = None
+        """Epochs of the lists for which the watches were asked; None: look again."""
 
     # --- wiring ---
 
@@ -88,6 +96,8 @@ class Private:
 
     def note_entry(self, tx: Connection, entry: str) -> None:
         """In the transaction that files a partner's entry: it may name an opaque id of ours."""
+        if not records.has_held(tx):
+            return
         at = format_instant(self._g.clock())
         records.put(tx, records.queue, id=f"entry:{entry}", what="entry", node=self._g.node, at=at, raw=b"")
 
@@ -120,6 +130,7 @@ class Private:
     def tick(self, now: datetime | None = None) -> None:
         """What the calendar wants: rotation, graces that end, daily changes, watches and logs that are over."""
         now = now or self._g.clock()
+        self._renewed = None  # a watch that met a spent quota asks again
         try:
             self._holder.tick()
         except Conflict as exc:
@@ -484,11 +495,13 @@ class Private:
         """A newer epoch's list has come: ask each watch once more, in the name of who began it."""
         g = self._g
         with g.store.read() as tx:
-            rows = records.rows(tx, records.watches, state="on")
             ready = {
                 (r["holder"], r["tier"]): r["epoch"]
                 for r in records.rows(tx, records.taken, state="ready", by=(records.taken.c.epoch,))
             }
+            if ready == self._renewed:
+                return False
+            rows = records.rows(tx, records.watches, state="on")
             asked = {r["id"]: self._epochs_of(tx, r["id"]) for r in rows}
         done = False
         for row in rows:
@@ -501,6 +514,7 @@ class Private:
                 ]
                 if due:
                     done = self._renew(row, inner, NodeId(node)) or done
+        self._renewed = ready
         return done
 
     def _epochs_of(self, tx: Connection, watch: str) -> dict[tuple[str, str], int]:
