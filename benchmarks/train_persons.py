@@ -1,7 +1,8 @@
-"""Counts the weights of `compare_persons` from public lists, fits its calibration, and measures it on persons kept apart.
+"""Counts the weights of `compare_persons` from public lists, fits its calibration, and measures it on persons apart.
 
     python benchmarks/train_persons.py train LISTS NAMES     # writes src/tansiq/matching/data/persons.json
     python benchmarks/train_persons.py check LISTS           # calibration on the persons kept from training
+    python benchmarks/train_persons.py matches LISTS NAMES   # how many matches the thresholds of `tansiq.hits` give
     python benchmarks/train_persons.py countries             # writes src/tansiq/matching/data/countries.json from CLDR
 
 LISTS holds the public sanctions lists, NAMES the names data set (its dev pairs alone are read). No text of a list is written
@@ -624,6 +625,46 @@ def train(directory: Path, names_directory: Path) -> None:
     print(json.dumps({"names": names, "dependence": dependence, "true": true_n, "false": false_n}))
 
 
+def matches(directory: Path, names_directory: Path) -> None:
+    """How often an invented name becomes a match among the public lists, and how often another spelling does."""
+    from bank_search import FAMILY, GIVEN
+
+    from tansiq.hits import rules
+
+    held = lists(directory)
+    people = [p for name in ("un25", "ofac", "ca") for p in held[name].values()]
+    spelled = [(k, n) for k, p in enumerate(people) for n in dict.fromkeys(p["names"])]
+    index = NameIndex()
+    index.build([n for _, n in spelled])
+    chance = random.Random(7)
+    every = [f"{g[k]} {f[k]}" for g in GIVEN for f in FAMILY for k in (0, 2)]
+    asked = [(n, str(chance.randint(1955, 2004))) for n in chance.sample(every, INVENTED)]
+    for told, least in (("with a birth year", rules.MATCH_SCORE), ("alone", rules.NAME_ALONE_SCORE)):
+        found = hit = 0
+        for name, born in asked:
+            query: Person = {"names": [name], "birth_dates": [born] if told != "alone" else []}
+            near = dict.fromkeys(spelled[i][0] for i, _ in index.search(name, 48))
+            scores = [_as_match(query, people[k], rules) for k in near]
+            found += sum(scores)
+            hit += any(scores)
+        print(f"{INVENTED} invented names {told}, {len(people)} persons: {found} matches from {least}, {hit} with any")
+    rows = [json.loads(line) for line in _open(names_directory / "pairs_dev.jsonl.gz").splitlines()]
+    true = [r for r in rows if r["tier"] == "core"]
+    above = sum(compare_persons({"names": [r["a"]]}, {"names": [r["b"]]}).score >= rules.NAME_ALONE_SCORE for r in true)
+    print(f"of {len(true)} true pairs of spellings (dev) {above / len(true):.3f} are above {rules.NAME_ALONE_SCORE}")
+
+
+INVENTED = 150
+
+
+def _as_match(query: Person, held: Person, rules: Any) -> bool:
+    """As `tansiq.hits.rules.match_rule` judges two persons without a number in common."""
+    found = compare_persons(query, held)
+    agree = {r.part for r in found.rows if r.outcome in ("agree", "partial")}
+    told = agree & {"birth_date", "birth_place", "father", "mother"}
+    return found.score >= (rules.MATCH_SCORE if told else rules.NAME_ALONE_SCORE)
+
+
 def show(ece: float, bins: list[Bin], pairs: int) -> None:
     print(f"kept from training: {pairs} pairs, share of true pairs {PRIOR}: ECE {ece:.4f} (goal 0.03)")
     for b in bins:
@@ -638,6 +679,8 @@ def main() -> None:
         train(Path(sys.argv[2]), Path(sys.argv[3]))
     elif what == "check":
         show(*check(Path(sys.argv[2])))
+    elif what == "matches":
+        matches(Path(sys.argv[2]), Path(sys.argv[3]))
     elif what == "stated":
         names = {k: {"shift": 0.0, "above": 1.0, "below": BELOW} for k in (*SCRIPTS, "arabic")}
         write(_table(stated_chances(), names, {}, "stated, nothing counted yet"))
