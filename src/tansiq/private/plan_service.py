@@ -9,18 +9,17 @@ receipted; each verb is one transaction, and a letter that comes twice changes n
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import Connection
 
 from tansiq.access.model import Acting, Role
 from tansiq.crypto import Vault, sha256
-from tansiq.dossiers.service import Dossiers
 from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError
 from tansiq.exchange import Exchange
 from tansiq.ledger import Ledger
@@ -41,7 +40,7 @@ from tansiq.private.plan_wire import (
 from tansiq.private.plans import Contact, Meeting, MeetingState, PlannedEvent, Sensitivity
 from tansiq.private.service import Private
 from tansiq.store import Store
-from tansiq.terms import LogVerb, NodeId, TransferBasis, country_of, parse_instant
+from tansiq.terms import DossierId, LogVerb, NodeId, TransferBasis, country_of, parse_instant
 
 log = structlog.get_logger("tansiq.private")
 
@@ -52,6 +51,12 @@ ROUND = timedelta(seconds=15)
 """At most so long what lists say is not looked at without a reason: the notice has a minute."""
 KEPT = timedelta(days=30)
 """How long a past plan is shown; then it is erased with its meetings."""
+
+
+class Rooms(Protocol):
+    """Where a conflict's room is opened."""
+
+    def open_in(self, tx: Connection, kind: str, body: object, to: Iterable[str], by: Acting) -> DossierId: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ class Plans:
         vault: Vault,
         ledger: Ledger,
         exchange: Exchange,
-        dossiers: Dossiers,
+        dossiers: Rooms,
         gate: Gate,
         checks: Private,
         *,

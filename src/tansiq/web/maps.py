@@ -155,5 +155,5 @@ def _multiples(low: float, high: float, step: float) -> list[float]:
     return [n * step for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
-def _words(degrees: float, positive: str, negative: str) -> str:
-    return f"{abs(degrees):.3f}".rstrip("0").rstrip(".") + f"° {positive if degrees >= 0 else negative}"
+def _words(degrees: float, plus: str, minus: str) -> str:
+    return f"{abs(degrees):.3f}".rstrip("0").rstrip(".") + f"° {plus if degrees >= 0 else minus}"
