@@ -1,4 +1,4 @@
-"""What is looked at in lists: a match under an unconfirmed H3 tells nothing, and a list of subjects is a consultation."""
+"""Lists: a match under an unconfirmed H3 tells nothing, and a list of subjects is a consultation."""
 
 from __future__ import annotations
 

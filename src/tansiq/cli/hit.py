@@ -72,7 +72,7 @@ def decide(
         raise Invalid("hit.word", f"one of {', '.join(choices)}", step="decide match", field="hit|no_hit|unclear")
     with open_node(ctx) as node:
         by = acting(ctx, node)
-        node.dossiers.restrictions.check_read(DossierId(node.hits.match(match).dossier), by)
+        node.dossiers.restrictions.check_read(DossierId(node.hits.match(match).dossier), by, "decide")
         decided = node.hits.decide(match, MatchState(word), call_of(ctx).why, by)
     emit(ctx, _plain(decided), lambda out: facts(out, [("match", decided.id), ("state", decided.state.value)]))
 

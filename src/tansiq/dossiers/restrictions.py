@@ -46,10 +46,10 @@ class Restrictions:
         """The entries of these dossiers whose restrictions this officer has still to read and confirm."""
         return frozenset(entry for d in dossiers for entry, _ in self.due(DossierId(d), by))
 
-    def check_read(self, dossier: DossierId, by: Acting) -> None:
+    def check_read(self, dossier: DossierId, by: Acting, step: str = "show") -> None:
         """Raises `Refused` while this officer has not confirmed what restricts the dossier."""
         if self.due(dossier, by):
-            raise unread("decide")
+            raise unread(step)
 
     def acknowledge(self, dossier: DossierId, by: Acting) -> None:
         """An officer has read the restrictions and will keep to them; the ledger keeps that word."""

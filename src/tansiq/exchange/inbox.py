@@ -16,6 +16,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -112,9 +113,8 @@ class Inbox:
         places = [n for n, item in enumerate(items) if item.kind in self._in_groups]
         for start in range(0, len(places) - GROUP, GROUP):
             group = places[start : start + GROUP]
-            filed = self._ground.store.write(
-                lambda tx, group=group: self._file_group(tx, envelope, [items[n] for n in group], assumed)
-            )
+            given = [items[n] for n in group]
+            filed = self._ground.store.write(partial(self._file_group, envelope=envelope, group=given, assumed=assumed))
             if filed is None:
                 break
             done |= zip(group, filed, strict=True)

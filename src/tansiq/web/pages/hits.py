@@ -168,7 +168,7 @@ def _confirmed(every: list[Match], match: Match) -> tuple[int, int] | None:
 def decide(visit: Visit) -> Response:
     """Record the officer's word. The answers have equal weight and none is chosen beforehand."""
     match = visit.node.hits.match(visit.path("match"))
-    visit.node.dossiers.restrictions.check_read(match.dossier, visit.acting_for(match.dossier))
+    visit.node.dossiers.restrictions.check_read(match.dossier, visit.acting_for(match.dossier), "decide")
     answer, reason = visit.form.get("answer"), visit.form.get("reason")
     errors: dict[str, str] = {}
     if answer not in ("hit", "no_hit", "unclear"):
