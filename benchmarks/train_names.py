@@ -102,13 +102,35 @@ def initial() -> dict:
     }
 
 
-def count(raw: dict, directory: Path, fold: int | None) -> None:
+class Tally(NamedTuple):
+    """How often skeletons and spellings were counted, spellings as the first word too, and the names counted."""
+
+    seen: Counter[str]
+    spelled: Counter[str]
+    first: Counter[str]
+    names: set[str]
+    register: set[str]
+
+
+def common_of(spelled: int) -> int:
+    return spelled.bit_length() if spelled >= 2 else 0
+
+
+def given_of(spelled: int, first: int) -> int:
+    return (5 * first - 1) // spelled if first else 0
+
+
+SEEN, SPELLED = 2, 6
+"""Skeletons and spellings counted less often than this have no entry (`counts`, `given`)."""
+
+
+def count(raw: dict, directory: Path, fold: int | None) -> Tally:
     """How often skeletons and spellings occur among distinct dev names; without the persons of the fold kept out."""
     from tansiq.matching.parts import core, parts, skeleton
 
     seen: Counter[str] = Counter()
     spelled: Counter[str] = Counter()
-    used, kept = set(), set()
+    used, kept, register = set(), set(), set()
     for d in rows(directory / "pairs_dev.jsonl.gz"):
         for person, name in ((d["pa"], d["a"]), (d["pb"], d["b"])):
             (kept if person % FOLDS == fold else used).add(name)
@@ -126,11 +148,49 @@ def count(raw: dict, directory: Path, fold: int | None) -> None:
             seen.update(skeleton(core(p)) for p in parts(d["name"]))
             if d["name"] not in used:
                 spell(d["name"])
-    raw["counts"], raw["total"] = {k: v for k, v in sorted(seen.items()) if v >= 2}, sum(seen.values())
-    raw["common"] = classes({k: v.bit_length() for k, v in spelled.items() if v >= 2})
-    raw["given"] = classes(
-        {k: (5 * first[k] - 1) // spelled[k] if first[k] else 0 for k, v in spelled.items() if v >= 6}
-    )
+            register.add(d["name"])
+    raw["counts"], raw["total"] = {k: v for k, v in sorted(seen.items()) if v >= SEEN}, sum(seen.values())
+    raw["common"] = classes({k: common_of(v) for k, v in spelled.items() if v >= 2})
+    raw["given"] = classes({k: given_of(v, first[k]) for k, v in spelled.items() if v >= SPELLED})
+    return Tally(seen, spelled, first, (used - kept) | register, register)
+
+
+def unmet(directory: Path, fold: int, mine: list[Seen]) -> list[Seen]:
+    """The pairs of the fold asked anew, as if no name of the second person had been counted either.
+
+    Only the first person of a false pair need be of the fold. The second one's words would have been counted, those of
+    a true pair never: a difference that no pair of two unknown persons shows.
+    """
+    from tansiq.matching import edit, judge, names
+    from tansiq.matching.parts import parts
+
+    held, tables = count({}, directory, fold), edit.TABLES
+    names_of: dict[int, set[str]] = {}
+    for d in rows(directory / "pairs_dev.jsonl.gz"):
+        names_of.setdefault(d["pa"], set()).add(d["a"])
+        names_of.setdefault(d["pb"], set()).add(d["b"])
+
+    def change(name: str, by: int) -> None:
+        for k, p in enumerate(parts(name)):
+            held.spelled[p.letters] += by
+            held.first[p.letters] += by if k == 0 else 0
+            held.seen[judge.bones(p)] += by if name in held.register else 0
+            v, seen = held.spelled[p.letters], held.seen[judge.bones(p)]
+            tables.common[p.letters] = common_of(v)
+            tables.given[p.letters] = given_of(v, held.first[p.letters]) if v >= SPELLED else 2
+            tables.counts[judge.bones(p)] = seen if seen >= SEEN else 0
+
+    out = []
+    for s in mine:
+        first, second = s.row["pa"], s.row["pb"]
+        gone = [] if second == first or second % FOLDS == fold else sorted(names_of[second] & held.names)
+        for by in (-1, 1):
+            for name in gone:
+                change(name, by)
+            names.rarity.cache_clear()
+            if by < 0:
+                out.append(s._replace(asked=ask(s.row["a"], s.row["b"])))
+    return out
 
 
 def classes(of: dict[str, int]) -> dict[str, str]:
@@ -611,19 +671,20 @@ def quality(directory: Path, seen: list[Seen], centibits: list[float]) -> None:
     print("  ", {k: round(h[0] / h[1], 3) for k, h in sorted(hits.items())}, flush=True)
 
 
-def validate(directory: Path, seen: list[Seen]) -> None:
-    """Each fold under costs and a forest that never saw its persons."""
-    held, told = [], []
-    for fold in range(FOLDS):
-        forest = grown(seen, fold)
-        mine = [s for s in seen if s.fold == fold]
-        x = np.array([s.asked for s in mine])
-        held += mine
-        told += forest.predict(x, x[:, 0]).tolist()
-    print("without the forest")
-    quality(directory, held, [s.asked[0] for s in held])
-    print("with the forest")
-    quality(directory, held, told)
+def validate(directory: Path, seen: list[Seen], blind: list[Seen]) -> None:
+    """Each fold under costs and a forest that never saw its persons, and as if nobody of its pairs had been counted."""
+    forests = [grown(seen, fold) for fold in range(FOLDS)]
+    for what, asked in (("one person counted", seen), ("nobody counted", blind)):
+        held, told = [], []
+        for fold in range(FOLDS):
+            mine = [s for s in asked if s.fold == fold]
+            x = np.array([s.asked for s in mine])
+            held += mine
+            told += forests[fold].predict(x, x[:, 0]).tolist()
+        print(f"without the forest, {what}")
+        quality(directory, held, [s.asked[0] for s in held])
+        print(f"with the forest, {what}")
+        quality(directory, held, told)
 
 
 def main() -> None:
@@ -634,11 +695,14 @@ def main() -> None:
         save(raw)
         return
     seen: list[Seen] = []
+    blind: list[Seen] = []
     for fold in range(FOLDS):
         use(learn_tables(directory, ROUNDS, fold))
         seen += look(directory, fold)
+        if what == "validate":
+            blind += unmet(directory, fold, [s for s in seen if s.fold == fold])
     if what == "validate":
-        validate(directory, seen)
+        validate(directory, seen, blind)
         return
     forest = grown(seen, None).flat()
     save({**learn_tables(directory, ROUNDS, None), "forest": forest})
