@@ -443,9 +443,7 @@ class Node:
     def _asked_by(self, action: Action, by: Acting) -> Question:
         """What is asked of the law gate where no single record is meant."""
         roles = frozenset(by.roles)
-        return Question(
-            action, self.country, roles, self.country, purpose=by.purpose, justification=by.justification
-        )
+        return Question(action, self.country, roles, self.country, purpose=by.purpose, justification=by.justification)
 
     def _consulted(self, asked: Question, subject: str, step: str, by: Acting, more: Mapping[str, Any]) -> None:
         """The answer goes into the ledger, a refusal too. Raises `Refused`."""
