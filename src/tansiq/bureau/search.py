@@ -1,7 +1,7 @@
 """Search over dossiers: an index of words in memory, made from the store and following it.
 
 No index at rest: words that lie in a database beside their parts, even as keyed marks, tell by their frequencies what a
-text is about, and they must be erased with each part (ADR 14). Reading 100,000 parts takes seconds, once per process.
+text is about, and they must be erased with each part (ADR 13). Reading 100,000 parts takes seconds, once per process.
 """
 
 from __future__ import annotations
