@@ -45,7 +45,7 @@ def _words(text: str) -> list[str]:
 @app.command("open")
 def open_dossier(
     ctx: typer.Context,
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="report or request")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="report, request, warning, operation, assessment ...")],
     to: To,
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="its body as JSON; - reads stdin")] = None,
     template: Annotated[str, typer.Option(help="a template of this node instead of FILE", metavar="NAME")] = "",
@@ -108,7 +108,7 @@ def append(ctx: typer.Context, dossier: Dossier, file: Body, no_send: NoSend = F
 @app.command("preview")
 def preview(
     ctx: typer.Context,
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="report or request")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="report, request, warning, operation, assessment ...")],
     file: Body,
     to: To,
 ) -> None:
@@ -323,7 +323,7 @@ def _proposed(ctx: typer.Context, draft: str) -> None:
 @app.command("example")
 def example(
     ctx: typer.Context,
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="report or request")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="report, request, warning, operation, assessment ...")],
 ) -> None:
     """Write a body to begin with, with invented people and dates that count from today. Needs no node.
 

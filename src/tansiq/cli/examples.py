@@ -6,16 +6,27 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from tansiq.errors import Invalid
+from tansiq.kinds import KINDS, example_of
 
 REVIEW, ERASE = timedelta(days=180), timedelta(days=3 * 365)
 
 
 def body_of(kind: str, today: date | None = None) -> dict[str, Any]:
     """The body of a kind's opening act. Raises `Invalid` on a kind without an example."""
+    day = today or datetime.now(UTC).date()
     made = {"report": _report, "request": _request}.get(kind)
-    if made is None:
-        raise Invalid("cli.example", "report or request", step="write an example", field="KIND")
-    return made(today or datetime.now(UTC).date())
+    return made(day) if made else _of_kind(kind, day)
+
+
+def _of_kind(kind: str, today: date) -> dict[str, Any]:
+    """What the kind itself brings, under a legal ground to be filled in."""
+    found = example_of(kind, datetime(today.year, today.month, today.day, 8, tzinfo=UTC))
+    if found is None:
+        raise Invalid("cli.example", f"one of {', '.join(KINDS)}", step="write an example", field="KIND")
+    legal = _legal(today)
+    if days := found.pop("erase_days", 0):
+        legal["erase_on"] = (today + timedelta(days=days)).isoformat()
+    return found | {"legal": legal}
 
 
 def _legal(today: date) -> dict[str, Any]:

@@ -8,6 +8,7 @@ To add a kind: one folder, one line below.
 from tansiq.dossiers.model import Kind
 from tansiq.kinds.assessment import ASSESSMENT
 from tansiq.kinds.committee import COMMITTEE
+from tansiq.kinds.examples import example_of
 from tansiq.kinds.expertise import EXPERTISE, Fit, suit
 from tansiq.kinds.face import Face, Made, cycle_of, face_of, items_of, makes, steppable
 from tansiq.kinds.face import Line as SummaryLine
@@ -54,6 +55,7 @@ __all__ = [
     "beside",
     "count",
     "cycle_of",
+    "example_of",
     "face_of",
     "items_of",
     "makes",
