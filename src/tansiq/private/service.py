@@ -23,6 +23,7 @@ from tansiq.dossiers.model import Entry
 from tansiq.errors import Conflict, Invalid, NotFound, TansiqError
 from tansiq.evaluator import hit_alarms, readout
 from tansiq.exchange.model import Item, ItemResult
+from tansiq.matching import asked_keys
 from tansiq.private import records
 from tansiq.private.asker import Asker, Listener, Question
 from tansiq.private.ground import ITEM, Ground, PrivateSettings, log
@@ -302,6 +303,10 @@ class Private:
                 raise Invalid("person.value", "texts, or numbers with their country", step="check", field=word)
             plain[word] = values
         return plain
+
+    def makes_keys(self, given: Mapping[str, Any]) -> bool:
+        """Whether anything of this person can be asked. Raises `Invalid` on a word that no key is made of."""
+        return bool(asked_keys(self.person(given)))
 
     def person_of(self, check: str) -> Mapping[str, Any]:
         """The person that a check was about."""

@@ -28,6 +28,8 @@ MOST_SHOWN = 100
 MOST_QUOTA = 1_000_000
 REVIEW, ERASE = timedelta(days=183), timedelta(days=365)
 OVERSEERS = frozenset({Role.SUPERVISOR, Role.PROTECTION})
+_ASKED = ("question", "facts", "availability")
+"""Parts that a request can't do without (Dir. 2023/977 art. 4(5))."""
 _ORDERS = ("serve", "rotate", "revoke", "seen")
 
 
@@ -119,6 +121,7 @@ def ask(visit: Visit) -> Response:
         _need(form.get("case"), "form.required", "case")
         _need(chosen, "dossier.nobody", "to")
         person = _person(form, subject)
+        _need(visit.node.private.makes_keys(person), "check.no_key", "name")
     except Invalid as failure:
         return _new(visit, subject, form, problems.field_errors(visit, failure, failure.field or "name"))
     by, service = visit.acting(purpose, why), visit.node.private
@@ -201,7 +204,8 @@ def follow(visit: Visit) -> Response:
     form, of = visit.form, results[0]
     by = visit.acting(of.purpose, form.get("justification") or of.case)
     try:
-        _need(form.get("subject"), "form.required", "subject")
+        for name in ("subject", *_ASKED):
+            _need(form.get(name), "form.required", name)
         dossier = visit.node.private.follow(of.id, _request(visit, of, form), by)
     except Invalid as failure:
         name = failure.field.rpartition(".")[2] or "subject"
@@ -226,7 +230,7 @@ def _request(visit: Visit, of: CheckResult, form: Form) -> dict[str, Any]:
         "facts": {"urgency": "normal", "accessibility": "direct"},
         "handling": {"codes": ["H1"]},
         "legal": legal,
-        "parts": [{"kind": "narrative", "lang": visit.tongue.code, "text": form.get("text") or form.get("subject")}],
+        "parts": [{"kind": kind, "lang": visit.tongue.code, "text": form.get(kind)} for kind in _ASKED],
     }
 
 
