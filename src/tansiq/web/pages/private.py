@@ -16,7 +16,7 @@ from tansiq.errors import Invalid, NotFound, Refused, TansiqError, Untrusted
 from tansiq.evaluator import readout
 from tansiq.evaluator.model import Quota
 from tansiq.private.model import CheckKind, CheckResult, Tier
-from tansiq.terms import DossierId, TransferBasis
+from tansiq.terms import DossierId, TransferBasis, country_of
 from tansiq.web import labels, private_words, problems
 from tansiq.web.i18n import failure_text
 from tansiq.web.pages.lists import peer_names
@@ -214,7 +214,7 @@ def follow(visit: Visit) -> Response:
 
 
 def _request(visit: Visit, of: CheckResult, form: Form) -> dict[str, Any]:
-    agreements = visit.node.gate.agreements_between(visit.node.country, of.partner[:2])
+    agreements = visit.node.gate.agreements_between(visit.node.country, country_of(of.partner))
     legal = {
         "purpose": of.purpose,
         "legal_basis": form.get("legal_basis"),
