@@ -25,9 +25,10 @@ from tansiq.cli import (
     node,
     officer,
     peer,
+    plan,
     records,
-    token,
     together,
+    token,
 )
 from tansiq.cli.call import Call
 from tansiq.cli.problems import INTERRUPTED, tell, unexpected, usage
@@ -59,12 +60,13 @@ app.add_typer(token.app, name="token")
 app.add_typer(dossier.app, name="dossier")
 app.add_typer(draft.app, name="draft")
 app.command("duties")(duties.duties)
-app.command("match")(records.match)
 dossier.app.command("items")(together.items)
 app.command("scorecard")(together.scorecard)
 app.add_typer(together.assessment, name="assessment")
 app.add_typer(together.expertise, name="expertise")
+app.command("match")(records.match)
 app.add_typer(hit.app, name="hit")
+app.add_typer(plan.app, name="plan")
 app.command("import")(records.import_file)
 app.add_typer(records.names, name="names")
 app.add_typer(check.app, name="check")
