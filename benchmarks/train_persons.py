@@ -5,8 +5,8 @@
     python benchmarks/train_persons.py matches LISTS NAMES   # how many matches the thresholds of `tansiq.hits` give
     python benchmarks/train_persons.py countries             # writes src/tansiq/matching/data/countries.json from CLDR
 
-LISTS holds the public sanctions lists, NAMES the names data set (its dev pairs alone are read). No text of a list is written
-anywhere: only counts, shares and weights. docs/matching.md says how pairs are made and what that is worth.
+LISTS holds the public sanctions lists, NAMES the names data set (its dev pairs alone are read). No text of a list is
+written anywhere: only counts, shares and weights. docs/matching.md says how pairs are made and what that is worth.
 """
 
 from __future__ import annotations
@@ -290,7 +290,7 @@ def by_name(x: dict[str, Person], y: dict[str, Person]) -> list[tuple[str, str]]
 
 
 def halves(ref: str, p: Person) -> Pair | None:
-    """One record as two: its spellings are shared out; both tell what it tells once; what it tells twice, they share."""
+    """One record as two: spellings are shared out; both tell what it tells once; what it tells twice, they share."""
     names = list(dict.fromkeys(p["names"]))
     if len(names) < 2:
         return None

@@ -28,7 +28,7 @@ HIDDEN = re.compile(r'name="csrf" value="([^"]*)"')
 class Town:
     """Three services; `dossier` is Rabat's report, `request` Madrid's urgent question to Rabat, `match` Madrid's.
 
-    Madrid's `plan` is in conflict with one of Rabat's (`meeting`); `check` is Madrid's private check at Berlin, which met.
+    Madrid's `plan` is in conflict with one of Rabat's (`meeting`); `check` is Madrid's private check at Berlin: a hit.
     """
 
     federation: Federation
