@@ -79,6 +79,7 @@ OTHER: dict[str, st.SearchStrategy[Any]] = {
     "second_officer": FLAG,
     "event_ends_on": st.sampled_from(["", "2027-07-21", "2029-06-30"]),
     "recipient_signed": FLAG,
+    "has_text": FLAG,
 }
 
 
@@ -129,6 +130,7 @@ RESTRICTIONS: dict[str, Any] = {
     "no assurances": lambda _: {"assurances": frozenset()},
     "an unlisted offence": lambda q: {"crime_areas": q.crime_areas | {"racism_xenophobia"}},
     "no recipient": lambda _: {"recipient": None},
+    "a free text": lambda _: {"has_text": True},
     "no signature": lambda _: {"recipient_signed": False},
     "an event without an end": lambda _: {"event_ends_on": ""},
     "a role that nobody knows": lambda q: {"roles": q.roles | {"director"}},
