@@ -35,9 +35,9 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     body.write_text(json.dumps(REPORT), encoding="utf-8")
     who = ("--home", rabat, "--purpose", "prevention", "--why", "case 12")
     entry = said(*who, "dossier", "open", "report", str(body), "--to", "es", "--no-send")["entry"]
-    said("--home", rabat, "courier", "export", "es", file)
+    said(*who, "courier", "export", "es", file)
     said("--home", madrid, "courier", "import", file)
-    said("--home", madrid, "courier", "export", "ma", file)
+    said("--home", madrid, "--why", "case 12", "courier", "export", "ma", file)
     said("--home", rabat, "courier", "import", file)
     said("--home", rabat, "ledger", "prove", entry, "--out", str(proof))
     return json.loads(proof.read_text(encoding="utf-8"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import pytest
 
 from tansiq.web.app import OPEN_TO_ALL, PAGES
@@ -10,7 +12,8 @@ from tests.support.web import PASSWORD, Browser, Town
 
 def paths(town: Town, method: str) -> list[str]:
     fill = {"dossier": town.dossier, "match": town.match, "kind": "report", "act": "dossier.feedback", "draft": "f-0"}
-    return [path.format(**fill) for m, path, _ in PAGES if m == method]
+    # What a page of another thing is asked for does not matter here: nobody gets that far.
+    return [path.format_map(defaultdict(lambda: "x-0", fill)) for m, path, _ in PAGES if m == method]
 
 
 def test_without_a_session_every_page_leads_to_sign_in(town: Town) -> None:
@@ -167,7 +170,9 @@ def test_an_administrator_reads_no_records(town: Town) -> None:
 def test_what_other_officers_did_is_shown_to_those_who_oversee(town: Town, madrid: Browser) -> None:
     hidden = madrid.get("/ledger").text
     assert "shown to those who oversee" in hidden
-    assert "ma-es-2019.1" not in hidden
     auditor = Browser(town.app("madrid"))
     auditor.sign_in("auditor")
-    assert "shown to those who oversee" not in auditor.get("/ledger").text
+    shown = auditor.get("/ledger").text
+    assert "shown to those who oversee" not in shown
+    # Clauses of the officer's own acts stand on both pages, those of others' on the overseer's alone.
+    assert hidden.count("ma-es-2019.1") < shown.count("ma-es-2019.1")

@@ -137,14 +137,15 @@ def _country(entity: Entity) -> str:
 def may_reach(query: Entity, country: str, least: float) -> Callable[[float, Sequence[str]], bool]:
     """Whether a record whose best name scores so much, with these birth dates, can come to `least`.
 
-    All else at its best is the query itself met again; numbers are left out, they are found by themselves.
+    All else at its best is the query itself met again. Numbers count too: one without its country, or with a wrong sign,
+    is weighed by `compare_persons` but not found by its mark.
     """
     if least <= 0:
         return lambda _score, _births: True
     wanted = _bits(least) - _ROUNDING
     if query.schema != "Person":
         return lambda score, _births: _bits(score) >= wanted
-    itself = _person(query, (), country) | {"phones": [], "documents": [], "birth_dates": []}
+    itself = _person(query, (), country) | {"birth_dates": []}
     most = sum(max(0.0, row.points) for row in compare_persons(itself, itself).rows)
     born = query.values("birthDate")
 
