@@ -227,7 +227,9 @@ def check(rabat: Node, madrid: Node, dossiers: list[str], entries: list[str]) ->
             author, other = (0, 1) if entry.statement.author == rabat.node_id else (1, 0)
             assert collected[other][entry.id] == 1, f"filed {collected[other][entry.id]} times"
             assert disclosed[author][entry.id] == 1
-            assert (collected[author][entry.id], disclosed[other][entry.id]) == (0, 0)
+            assert (collected[author][entry.id], disclosed[other][entry.id]) == (1, 0), (
+                "recorded once, and by its author"
+            )
     assert set(entries) <= set(written), "an acknowledged entry is lost"
     assert max(Counter(written).values()) == max(said.values()) == 1, "an act stands twice"
     envelopes = [n for leaves in collected for subject, n in leaves.items() if subject.startswith("x-")]

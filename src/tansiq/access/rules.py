@@ -33,7 +33,7 @@ PASSWORD_LENGTH = range(12, 257)
 NAME_LENGTH = range(1, 121)
 LANGUAGES = ("ar", "fr", "es", "de", "en")
 
-_CONTENT = frozenset({"collect", "append", "send", "view", "search", "match", "decide"})
+_CONTENT = frozenset({"collect", "append", "send", "view", "search", "match", "decide", "check"})
 
 ROLE_MAY: Mapping[Role, frozenset[str]] = MappingProxyType(
     {
