@@ -137,8 +137,8 @@ def _country(entity: Entity) -> str:
 def may_reach(query: Entity, country: str, least: float) -> Callable[[float, Sequence[str]], bool]:
     """Whether a record whose best name scores so much, with these birth dates, can come to `least`.
 
-    All else at its best is the query itself met again. Numbers count too: one without its country, or with a wrong sign,
-    is weighed by `compare_persons` but not found by its mark.
+    All else at its best is the query itself met again. Numbers count too: one without its country, or with a wrong
+    sign, is weighed by `compare_persons` but not found by its mark.
     """
     if least <= 0:
         return lambda _score, _births: True
