@@ -185,6 +185,8 @@ def test_a_recalled_part_shows_as_erased_and_never_as_withheld(town: Town, rabat
 def test_the_decision_is_recorded_and_shown(town: Town, madrid: Browser) -> None:
     match = next(m for m in town.node("madrid").hits.matches() if m.incoming.schema == "Person" and m.state == "open")
     answer = {"answer": "hit", "reason": "Same name, same year, same nationality."}
+    madrid.say_why(match.dossier)
+    madrid.say_why(match.id)
     done = madrid.post(f"/hits/{match.id}/decision", answer)
     assert done.status_code == 200
     assert "Give feedback" in done.text

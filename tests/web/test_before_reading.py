@@ -63,7 +63,7 @@ def test_the_list_of_hits_is_read_with_a_purpose_and_logged(town: Town) -> None:
     assert (leaf.verb, leaf.content["justification"]) == ("consult", "case 7 of the desk")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def restricted(town: Town) -> str:
     """A report of Rabat's under H3."""
     federation = town.federation
@@ -85,8 +85,9 @@ def test_a_restriction_is_read_and_confirmed_before_anything_else(town: Town, re
     done = browser.post(f"/dossiers/{restricted}/acknowledge", {"next": feedback})
     assert "Give feedback" in done.text
     assert "Report given" in browser.get(f"/dossiers/{restricted}").text
+    salma = next(o for o in node.access.officers() if o.name == "salma")
     said = [x.content for x in node.ledger.find(restricted) if x.content and x.content.get("acknowledged")]
-    assert [c["clauses"] for c in said] == [["handling.h3.read"]]
+    assert [c["clauses"] for c in said if c["officer"] == salma.id] == [["handling.h3.read"]]
     other = signed_in(town, "madrid", "omar")
     other.say_why(restricted)
     assert "Read the restriction first" in other.get(f"/dossiers/{restricted}").text, "each officer for themselves"
@@ -124,7 +125,8 @@ def test_a_blind_review_hides_the_score_until_the_decision(town: Town) -> None:
         officer = next(o for o in node.access.officers() if o.name == "salma")
         client.headers.update({"authorization": f"Bearer {node.access.new_token(officer.id, 't', 1)}"})
         found = client.get("/api/v1/matches?state=open&purpose=investigation").json()["matches"]
-        assert {(m["score"], m["explanation"]) for m in found} == {(None, None)}
+        # A report under H3 may have been met as well: it tells nothing at all, and so has no score to hide.
+        assert [(m["score"], m["explanation"]) for m in found if m["id"] == town.match] == [(None, None)]
         answer = {"answer": "hit", "reason": "Same name, same year, same nationality."}
         done = browser.post(f"/hits/{town.match}/decision", answer)
         assert percent in done.text

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import MutableMapping
+from typing import Any
 
+import anyio
 import pytest
 
 from tansiq.exchange import CARD_PATH, ENVELOPES_PATH, MAX_POLL_BYTES, POLL_PATH, RECEIPTS_PATH
@@ -44,6 +47,30 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(door: TestClient) ->
             yield b"x" * 1024
 
     assert door.post(POLL_PATH, content=endless()).json()["code"] == "body.too_large"
+
+
+def test_a_sender_that_leaves_in_the_middle_is_refused_quietly(town: Town) -> None:
+    """A partner's process dies while it sends: no fault of ours, so no traceback in our log."""
+    coming = iter([{"type": "http.request", "body": b'{"payload"', "more_body": True}, {"type": "http.disconnect"}])
+    said: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return next(coming)
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        said.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": ENVELOPES_PATH,
+        "headers": [],
+        "query_string": b"",
+        "scheme": "https",
+    }
+    anyio.run(create_peer_app(town.node("madrid")), scope, receive, send)
+    assert said[0]["status"] == 422
+    assert json.loads(said[1]["body"])["code"] == "body.cut_short"
 
 
 def test_an_envelope_gets_its_receipt_and_the_same_one_again(town: Town, door: TestClient) -> None:

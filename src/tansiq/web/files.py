@@ -89,7 +89,7 @@ async def api_upload(request: Request) -> Response:
         more = {"handling": {"codes": [c for c in call.query("handling").split(",") if c]}}
         withheld = [n for n in call.query("withhold_from").split(",") if n]
         await run_in_threadpool(node.show, dossier, by)
-        taken = await _take(node, request.stream(), name, request.headers.get("content-type", ""))
+        taken = await _take(node, security.pieces_of(request), name, request.headers.get("content-type", ""))
         entry = await run_in_threadpool(
             lambda: node.files.attach(dossier, [taken], by, more=more, withhold_from=withheld)
         )
@@ -128,7 +128,7 @@ class _Form:
         self.fields: dict[str, str] = {}
         self.name = ""
         self.media = ""
-        self._stream = request.stream()
+        self._stream = security.pieces_of(request)
         self._pieces: list[bytes] = []
         self._head: list[tuple[bytes, bytes]] = []
         self._key, self._value = b"", b""
