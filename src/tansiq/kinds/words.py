@@ -1,7 +1,8 @@
 """What a kind's codes are called, in five languages: data beside the rules, so that a new kind brings its words.
 
-`words.toml` here holds what kinds share; `<kind>/words.toml` what is its own and wins. Tables: kind, act, duty, fact,
-value, part, phase, item, state, figure. `report` and `request` have their words in the pages' catalogues.
+`words.toml` here holds what kinds share; `<kind>/words.toml` what is its own and wins. Tables: kind, act (what was
+done, for entries), do (what one is about to do, for buttons), duty, fact, value, part, phase, item, state, figure.
+`report` and `request` have their words in the pages' catalogues.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from importlib.resources import files
 
 LANGUAGES = ("en", "fr", "es", "de", "ar")
 """The order of each word's texts."""
-TABLES = ("kind", "act", "duty", "fact", "value", "part", "phase", "item", "state", "figure")
+TABLES = ("kind", "act", "do", "duty", "fact", "value", "part", "phase", "item", "state", "figure")
 
 Words = Mapping[str, Mapping[str, tuple[str, ...]]]
 

@@ -98,7 +98,7 @@ def short(value: str, size: int = 12) -> str:
 
 KIND_TABLES = {
     "KIND": "kind",
-    "ACT": "act",
+    "ACT": "do",
     "ENTRY_TYPE": "act",
     "DUTY": "duty",
     "FACT": "fact",

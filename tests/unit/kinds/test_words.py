@@ -38,7 +38,7 @@ def codes(name: str) -> set[tuple[str, str]]:
     kind, cycle = getattr(module, name.upper()), module.CYCLE
     found = {("kind", name)}
     for act in kind.acts:
-        found.add(("act", act.type))
+        found |= {("act", act.type), ("do", act.type)}
         found |= {("part", p) for p in act.parts}
         found |= {("phase", p) for p in (*act.before, act.after) if p}
         for f in shape.type_info(act.facts).fields if act.facts else ():
