@@ -5,7 +5,7 @@
 DIR holds the names data set. Two measurements:
 
 1. A noise model. HELD people (60,000) with names put together from the data set's parts, given part of one, family
-   part of another, and dates of 1950 to 2008; QUERIES of them as another service wrote them: romanised, 60 % with one
+   part of another, and dates of 1950 to 2008; QUERIES (20,000) of them as another service wrote them: romanised, 60 % with one
    to three spelling variants, 12 % with a typing error, 35 % of longer names lose a part, 30 % reordered; dates 1.6 %
    with day and month exchanged, 6 % the year only, 3 % a digit wrong, 3 % missing. As many strangers, written likewise.
    These rates are assumptions, on the pessimistic side: read the rows against one another.
@@ -196,7 +196,7 @@ def main() -> None:
         print("private_recall: the names data set is not there; give its folder")
         return
     noise(
-        directory, int(sys.argv[2]) if len(sys.argv) > 2 else 60_000, int(sys.argv[3]) if len(sys.argv) > 3 else 4_000
+        directory, int(sys.argv[2]) if len(sys.argv) > 2 else 60_000, int(sys.argv[3]) if len(sys.argv) > 3 else 20_000
     )
     spellings(directory)
 

@@ -65,16 +65,17 @@ def _digits(text: str) -> str:
 
 
 def parse_day(text: str) -> Day | None:
-    """`1987`, `1987-03`, `1987-03-14`, `14/03/1987` (day first), in any script's digits; None when it is no date."""
+    """`1987`, `1987-03`, `1987-03-14`, `14/03/1987` (day first), in any script's digits; None when it is no date.
+    Where only the other order of day and month is a date, it is that one."""
     plain = _digits(text[:40])
     if m := _ISO.fullmatch(plain):
         year, month, day = int(m[1]), int(m[2] or 0), int(m[3] or 0)
     elif m := _DAY_FIRST.fullmatch(plain):
         year, month, day = int(m[3]), int(m[2]), int(m[1])
-        if month > 12 >= day:
-            month, day = day, month
     else:
         return None
+    if month > 12 >= day > 0:
+        month, day = day, month
     if not FIRST <= year <= LAST or month > 12 or day > 31:
         return None
     return Day(year, month, day if month else 0)

@@ -31,7 +31,7 @@ from tansiq.matching.identifiers import NORMAL, normal_document
 from tansiq.matching.parts import core, parts
 from tansiq.matching.text import ARABIC, UNITS, words
 
-KEYSPEC = 1
+KEYSPEC = 2
 SEPARATOR = b"\x1f"
 MAX_KEYS = 4096
 _MAX_PARTS = 6
@@ -42,7 +42,7 @@ class KeyClass(StrEnum):
     """What a key is made of; the value is written into the key."""
 
     PAIR_DATE = "nd"
-    """Two name parts, year, and {day, month} in either order."""
+    """Two name parts, year, and {day, month} in either order; a month above 12 is a day in every class."""
     INITIAL_DATE = "nh"
     """One name part, the initial of another, and the full date."""
     PAIR_PLACE = "np"
@@ -376,6 +376,7 @@ _PROBES = (
     "گلناز خسروی",
     "Nicholas ould Khalifa",
 )
+_PROBED_DATES = ("1987-03-14", "1961-22-09")
 
 
 @cache
@@ -384,7 +385,7 @@ def fingerprint() -> str:
     moves when any rule or table behind them does."""
     seen = hashlib.sha256()
     for name in _PROBES:
-        person = {"names": [name], "birth_dates": ["1987-03-14"], "birth_places": [name], "fathers": [name]}
+        person = {"names": [name], "birth_dates": list(_PROBED_DATES), "birth_places": [name], "fathers": [name]}
         for keys in (asked_keys(person, KeyClass), held_keys(person, KeyClass)):
             seen.update(b"".join(len(key.input).to_bytes(4, "big") + key.input for key in keys))
     return f"{KEYSPEC}-{seen.hexdigest()[:16]}"

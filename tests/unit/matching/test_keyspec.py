@@ -72,7 +72,14 @@ def test_day_and_month_in_either_order_still_meet_by_the_pair_alone() -> None:
     assert met(person("Karim Tazi", "1987-03-04"), person("Karim Tazi", "1986-03-04")) == set()
 
 
-@pytest.mark.parametrize("born", ["", "1987", "1987-03", "1987-01-01", "1987-02-30", "sometime"])
+@pytest.mark.parametrize("exchanged", ["1987-22-03", "03/22/1987", "22/03/1987"])
+def test_a_month_above_twelve_is_the_day_and_meets_in_every_class(exchanged: str) -> None:
+    assert met(person("Karim Tazi", exchanged), person("Karim Tazi", "1987-03-22")) == {"nd", "nh"}
+
+
+@pytest.mark.parametrize(
+    "born", ["", "1987", "1987-03", "1987-01-01", "1987-02-30", "1987-31-02", "1987-13-13", "1987-22-00", "sometime"]
+)
 def test_without_a_whole_date_a_name_is_no_key(born: str) -> None:
     """A pair and a year open a holding to guessing: ten thousand guesses find a twelfth of it."""
     assert asked_keys(person("Karim Tazi", born)) == []
@@ -113,6 +120,11 @@ def test_numbers_meet_in_their_one_written_form_and_broken_ones_are_no_keys() ->
     }
     assert met(asked, held) == {"phone", "doc", "iban", "plate", "email"}
     assert sum(k.key_class is KeyClass.IBAN for k in asked_keys(asked)) == 1
+
+
+def test_a_node_of_the_keyspec_before_is_another_keyspec() -> None:
+    """The first keyspec dropped a date whose month is above twelve: its lists and questions are refused by name."""
+    assert fingerprint().startswith("2-")
 
 
 def test_an_issuer_that_differs_is_another_document() -> None:

@@ -18,6 +18,7 @@ PEOPLE = [
     {"names": ["عبد الرحمن بن علي"], "birth_dates": ["1990-07-02"], "birth_places": ["طنجة"], "fathers": ["علي"]},
     {"names": ["Çağrı Jovanović-Şahin"], "birth_dates": ["1979-11-30"]},
     {"names": ["Ксения Щербакова"], "birth_dates": ["1979-11-30"], "phones": ["+34612345678"]},
+    {"names": ["Karim Tazi"], "birth_dates": ["1961-22-09"]},
     {"documents": [{"number": "AB123456", "country": "MA"}], "ibans": ["ES9121000418450200051332"]},
 ]
 
