@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tansiq.policy import Action, Gate, Permit, Question, Refusal, load_gate
+from tansiq.policy.texts import TEXTS
 from tansiq.terms import CRIME_AREAS, PersonRole, TransferBasis
 
 GIVEN = json.loads((Path(__file__).parents[1] / "vectors" / "policy" / "given.json").read_text("utf-8"))
@@ -186,3 +187,11 @@ def test_a_question_of_any_content_gets_an_answer(one: str, other: str, several:
         review_on=other,
     )
     assert isinstance(gate("MA").decide(q), Refusal)
+
+
+@given(questions(), st.data())
+def test_one_answer_serves_for_every_wording(q: Question, data: st.DataObject) -> None:
+    """The gate remembers answers without an officer's own words: asked afresh, with them, it must say the same."""
+    stated = [name for name in sorted(TEXTS) if getattr(q, name)]
+    worded = replace(q, **{name: data.draw(st.text(min_size=1, max_size=12)) for name in stated})
+    assert gate(q.country).decide(worded) == gate(q.country)._evaluate(worded)

@@ -14,6 +14,7 @@ import cedarpy
 
 from tansiq.errors import Invalid
 from tansiq.policy.model import Action, Agreement, Clause, Decision, Permit, Question, Refusal
+from tansiq.policy.texts import only_asked_for, without_wording
 from tansiq.policy.wire import Lists, Rule, parse_lists, parse_rules, parse_titles
 from tansiq.terms import parse_date
 
@@ -23,7 +24,8 @@ _NATIONAL = re.compile(r"([a-z]{2})\.cedar")
 _NEEDED = ("tansiq.cedarschema", "lists.toml")
 _DISCLOSURES = frozenset({Action.SEND, Action.FORWARD})
 REMEMBERED = 1024
-"""Answers kept in memory. A gate never changes and sees the question alone: the same question has one answer."""
+"""Answers kept in memory. A gate never changes and sees the question alone: the same question has one answer, and so
+have all that differ only in the wording of a text of which no rule reads more than whether it is there."""
 
 
 class Gate:
@@ -61,11 +63,12 @@ class Gate:
         lists = parse_lists(policies["lists.toml"])
         self._entities = cedarpy.Entities.from_json_str(json.dumps(_entities(lists, self._agreements.values())), schema)
         self._titles = parse_titles(policies.get("titles.toml", ""))
+        self._unread = only_asked_for(rules_here)
         self._answer = lru_cache(maxsize=REMEMBERED)(self._evaluate)
 
     def decide(self, q: Question) -> Decision:
         """Permit or refuse, with the clauses that decided. Never raises on what a question may hold."""
-        return self._answer(q)
+        return self._answer(without_wording(q, self._unread))
 
     def _evaluate(self, q: Question) -> Decision:
         if q.country != self.country:

@@ -15,6 +15,7 @@ from tansiq.dossiers.frame import FRAME_ACTS
 from tansiq.errors import Invalid
 from tansiq.kinds import KINDS
 from tansiq.policy import Action, Gate, Permit, Question, Refusal, load_gate
+from tansiq.policy.texts import TEXTS, only_asked_for
 from tansiq.policy.wire import parse_lists, parse_rules, parse_titles
 from tansiq.terms import PersonRole
 
@@ -398,3 +399,53 @@ def test_a_file_that_is_not_text_stops_the_gate(tmp_path: Path) -> None:
     with pytest.raises(Invalid) as caught:
         load_gate("ES", tmp_path)
     assert (caught.value.code, caught.value.field) == ("policy.unreadable", "unit.cedar")
+
+
+# ---- what it remembers ----------------------------------------------------------------------------------------------
+
+READS = 'permit (principal, action == Action::"view", resource) when {{ {} }};'
+
+
+def remembered(condition: str) -> frozenset[str]:
+    """The texts without whose wording a gate with this one rule remembers its answers."""
+    return only_asked_for(parse_rules("own.cedar", CLAUSE + READS.format(condition), SCHEMA)[0])
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        'context.justification == ""',
+        '"" != context.justification && context.purpose == "prevention"',
+        '!(context.justification == "" || context.urgency == "urgent")',
+        "context.consent",
+    ],
+)
+def test_a_text_that_is_only_asked_for_is_remembered_without_its_wording(condition: str) -> None:
+    assert remembered(condition) == TEXTS
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        'context.justification == "murder"',
+        'context.justification like "case*"',
+        "context.justification == context.purpose",
+        '["", "case"].contains(context.justification)',
+        'context.justification != "" && context.justification != "no"',
+    ],
+)
+def test_a_rule_that_reads_the_wording_is_asked_each_time(condition: str) -> None:
+    assert "justification" not in remembered(condition)
+    assert "legal_basis" in remembered(condition)
+
+
+def test_a_rule_that_takes_the_context_as_a_whole_may_read_every_wording() -> None:
+    rule = parse_rules("own.cedar", CLAUSE + READS.format("context.consent"), SCHEMA)[0][0]
+    whole = {"conditions": [{"kind": "when", "body": {"==": {"left": {"Var": "context"}, "right": {"Value": ""}}}}]}
+    assert only_asked_for([replace(rule, cedar=whole)]) == frozenset()
+
+
+def test_an_own_rule_about_the_wording_holds_whatever_was_asked_before() -> None:
+    gate = gate_of(CLAUSE + READS.format('context.justification like "case*"'))
+    answers = [gate.decide(replace(VIEW, justification=why)) for why in ("case 17", "curiosity", "case 18")]
+    assert [isinstance(a, Permit) for a in answers] == [True, False, True]
