@@ -5,9 +5,9 @@
 DIR holds the names data set. Two measurements:
 
 1. A noise model. HELD people (60,000) with names put together from the data set's parts, given part of one, family
-   part of another, and dates of 1950 to 2008; QUERIES (20,000) of them as another service wrote them: romanised, 60 % with one
-   to three spelling variants, 12 % with a typing error, 35 % of longer names lose a part, 30 % reordered; dates 1.6 %
-   with day and month exchanged, 6 % the year only, 3 % a digit wrong, 3 % missing. As many strangers, written likewise.
+   part of another, and dates of 1950 to 2008; QUERIES (20,000) of them as another service wrote them: romanised, 60 %
+   with one to three spelling variants, 12 % with a typing error, 35 % of longer names lose a part, 30 % reordered;
+   dates 1.6 % with day and month exchanged, 6 % the year only, 3 % a digit wrong, 3 % missing. As many strangers.
    These rates are assumptions, on the pessimistic side: read the rows against one another.
 2. Real spellings. The data set's pairs of one person: how often two real spellings share a pair of skeletons.
 

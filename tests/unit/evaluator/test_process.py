@@ -213,6 +213,14 @@ def test_a_second_process_on_the_same_folder_is_refused(tmp_path: Path, room: Ke
     assert refused.value.code == "evaluator.running"
 
 
+def test_a_worker_that_ends_early_is_a_failure_and_never_zeros() -> None:
+    """What it did not write would be sixty-four zeros a key: tags that match one another."""
+    inputs = [str(n).encode() for n in range(2400)]
+    inputs[2399] = bytes(2**16)  # longer than the RFC allows: the worker that has it stops there
+    with pytest.raises(Broken, match="before its part was done"):
+        evaluate_all(derive_key(bytes(32), b"pool"), inputs)
+
+
 def test_a_pool_gives_what_one_process_gives() -> None:
     key = derive_key(bytes(32), b"pool")
     inputs = [b"%d" % n for n in range(2_100)]
