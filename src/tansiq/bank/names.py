@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tansiq.bank.rules import NOTHING_TOLD, Told
 from tansiq.matching import NameIndex
 
 
@@ -27,8 +28,8 @@ class Names:
         self._index = NameIndex()
         self._owner: dict[int, tuple[str, str]] = {}
         self._positions: dict[str, tuple[int, ...]] = {}
-        self._births: dict[str, tuple[str, ...]] = {}
-        """Birth dates of the records that tell any: most near names are of people born in other years."""
+        self._told: dict[str, Told] = {}
+        """Of the records that tell any: most near names are of people born in other years, with other numbers."""
         self._seen = 0
         """All changes of the bank up to this one are in the index."""
 
@@ -36,13 +37,13 @@ class Names:
     def seen(self) -> int:
         return self._seen
 
-    def put(self, record: str, spellings: tuple[str, ...], change: int = 0, births: tuple[str, ...] = ()) -> None:
+    def put(self, record: str, spellings: tuple[str, ...], change: int = 0, told: Told = NOTHING_TOLD) -> None:
         """`change` is the number of the commit's change, where it is the caller's own."""
         with self._lock:
-            if births:
-                self._births[record] = births
+            if told:
+                self._told[record] = told
             else:
-                self._births.pop(record, None)
+                self._told.pop(record, None)
             held = self._positions.get(record)
             if held is None or tuple(self._owner[i][1] for i in held) != spellings:
                 self._forget(record)
@@ -59,11 +60,11 @@ class Names:
     def drop(self, ids: Iterable[str]) -> None:
         with self._lock:
             for record in ids:
-                self._births.pop(record, None)
+                self._told.pop(record, None)
                 self._forget(record)
 
-    def births(self, record: str) -> tuple[str, ...]:
-        return self._births.get(record, ())
+    def told(self, record: str) -> Told:
+        return self._told.get(record, NOTHING_TOLD)
 
     def search(self, name: str, k: int, floor: float) -> list[Spelling]:
         """Spellings of at most `k` records that score `floor` or more, best first; a record may have several."""

@@ -6,10 +6,18 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from tansiq.bank.model import BankRecord, Candidate, Entity
-from tansiq.matching import birth_points, compare_persons, explain, names_at_most, normal_identifier, normal_plate
+from tansiq.matching import (
+    birth_points,
+    compare_persons,
+    explain,
+    names_at_most,
+    normal_identifier,
+    normal_plate,
+    number_points,
+)
 
 _LEGAL = {
     "phone": "phone",
@@ -134,24 +142,57 @@ def _country(entity: Entity) -> str:
     return "" if entity.schema in ("Person", "Organization") else code.upper()
 
 
-def may_reach(query: Entity, country: str, least: float) -> Callable[[float, Sequence[str]], bool]:
-    """Whether a record whose best name scores so much, with these birth dates, can come to `least`.
+class Told(NamedTuple):
+    """What a person's record tells beside its names, as `matching` compares it: kept in memory with them."""
 
-    All else at its best is the query itself met again. Numbers count too: one without its country, or with a wrong
-    sign, is weighed by `compare_persons` but not found by its mark.
+    births: tuple[str, ...]
+    numbers: Mapping[str, Any]
+    """Phones and documents, if there are any."""
+
+    def __bool__(self) -> bool:
+        return bool(self.births or self.numbers)
+
+
+NOTHING_TOLD = Told((), {})
+_NUMBERS = ("phones", "documents")
+
+
+def told(entity: Entity, country: str) -> Told:
+    """`country` is where the record's bare phones are read."""
+    if entity.schema != "Person":
+        return NOTHING_TOLD
+    person = _person(entity, (), country)
+    return Told(entity.values("birthDate"), {key: person[key] for key in _NUMBERS if person[key]})
+
+
+def may_reach(query: Entity, country: str, least: float) -> Callable[[float, Told], bool]:
+    """Whether a record whose best name scores so much, and which tells this, can come to `least`.
+
+    Birth dates and numbers count as they meet: a number without its country, or with a wrong sign, is weighed by
+    `compare_persons` but not found by its mark. All else at its best is the query itself met again.
     """
     if least <= 0:
-        return lambda _score, _births: True
+        return lambda _score, _told: True
     wanted = _bits(least) - _ROUNDING
     if query.schema != "Person":
-        return lambda score, _births: _bits(score) >= wanted
+        return lambda score, _told: _bits(score) >= wanted
     itself = _person(query, (), country) | {"birth_dates": []}
+    numbers = {key: itself[key] for key in _NUMBERS if itself[key]}
+    by_numbers = max(0.0, number_points(numbers, numbers))
     most = sum(max(0.0, row.points) for row in compare_persons(itself, itself).rows)
     born = query.values("birthDate")
 
-    def enough(score: float, births: Sequence[str]) -> bool:
+    def enough(score: float, there: Told) -> bool:
         short = wanted - names_at_most(score) - most
-        return _bits(score) >= wanted or short <= 0 or (bool(births) and short <= birth_points(born, births))
+        if _bits(score) >= wanted:
+            return True
+        if there.births and born:
+            short -= birth_points(born, there.births)
+        if short > 0 or not by_numbers:
+            return short <= 0
+        # Where it is not said in which country the query dials, its phones are read in each record's.
+        met = number_points(numbers, there.numbers) if country else by_numbers
+        return short + by_numbers <= met
 
     return enough
 

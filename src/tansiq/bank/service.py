@@ -66,7 +66,7 @@ class Bank:
             number = 0
             for record in records.load_since(tx, self._vault, self._names.seen):
                 names = rules.searchable_names(record.entity)
-                self._names.put(record.id, names, births=record.entity.values("birthDate"))
+                self._names.put(record.id, names, told=rules.told(record.entity, record.provenance.originator))
                 number += 1
         self._names.caught_up(change)
         return number
@@ -114,11 +114,11 @@ class Bank:
             return
         items = [(r, rules.identifiers(r.entity, r.provenance.originator or self._country)) for r in made]
         last = records.save(tx, self._vault, items)
-        names = [(r.id, rules.searchable_names(r.entity), r.entity.values("birthDate")) for r in made]
+        names = [(r.id, rules.searchable_names(r.entity), rules.told(r.entity, r.provenance.originator)) for r in made]
 
         def put() -> None:
-            for change, (record, spellings, births) in enumerate(names, last - len(names) + 1):
-                self._names.put(record, spellings, change, births)
+            for change, (record, spellings, told) in enumerate(names, last - len(names) + 1):
+                self._names.put(record, spellings, change, told)
 
         self._store.after_commit(tx, put)
 
@@ -248,7 +248,7 @@ class Bank:
         self,
         names: Iterable[str],
         searched: Mapping[str, Sequence[Spelling]],
-        enough: Callable[[float, Sequence[str]], bool],
+        enough: Callable[[float, rules.Told], bool],
     ) -> dict[str, list[tuple[str, str]]]:
         """Record -> pairs (name asked, spelling held) for records of which one spelling at least scores enough."""
         pairs: dict[str, list[tuple[str, str]]] = {}
@@ -257,7 +257,7 @@ class Bank:
             for spelling in searched[name]:
                 pairs.setdefault(spelling.record, []).append((name, spelling.name))
                 best[spelling.record] = max(best.get(spelling.record, 0.0), spelling.score)
-        return {r: found for r, found in pairs.items() if enough(best[r], self._names.births(r))}
+        return {r: found for r, found in pairs.items() if enough(best[r], self._names.told(r))}
 
     def _forget_gone(self, near: Iterable[str], found: Container[str]) -> None:
         """What another process erased is still named in memory. A name gets there after its commit only, and the

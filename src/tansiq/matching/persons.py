@@ -108,6 +108,8 @@ def _birth(a: list[str], b: list[str]) -> Met | None:
 
 def _spans(births: list[tuple[str, dates.Birth]]) -> list[tuple[str, dates.Birth]]:
     """Years in a row as the span they are, shown as one."""
+    if len(births) < 2:
+        return births
     joined = dates.join_years([d for _, d in births])
     if len(joined) == len(births):
         return births
@@ -287,6 +289,14 @@ def birth_points(a: Iterable[str], b: Iterable[str]) -> float:
     """What two persons' birth dates give a comparison, in bits; 0.0 where one side tells none."""
     met = _birth(list(a), list(b))
     return _points(met) if met else 0.0
+
+
+def number_points(a: Mapping[str, Any], b: Mapping[str, Any]) -> float:
+    """What the phones and documents of two persons give a comparison, in bits; 0.0 where one side tells none."""
+    phones = _phones(_texts(a, "phones"), _texts(b, "phones")) if a.get("phones") and b.get("phones") else None
+    papers = a.get("documents") and b.get("documents")
+    documents = _documents(_values(a, "documents"), _values(b, "documents")) if papers else None
+    return sum(_points(m) for m in (phones, documents) if m)
 
 
 def names_at_most(score: float) -> float:

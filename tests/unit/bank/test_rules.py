@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from tansiq.bank import identifiers, properties
 from tansiq.bank.model import IDENTIFIER_KINDS, SCHEMAS, BankRecord, Candidate, Claim, Entity, Provenance
-from tansiq.bank.rules import IDENTIFIERS, POINTS, best, normal_form, score_entity, searchable_names
+from tansiq.bank.rules import (
+    IDENTIFIERS,
+    POINTS,
+    best,
+    may_reach,
+    normal_form,
+    score_entity,
+    searchable_names,
+    told,
+)
+from tansiq.matching import score
 
 # Lone surrogates too: a command line in another encoding brings them.
 anything = st.text(st.characters(), min_size=1, max_size=60)
@@ -61,3 +71,47 @@ def test_the_best_are_the_best_and_in_order(scores, k):
     held = Entity("x", "Person", (Claim("name", "Yasser Tazeghart"),))
     found = best([Candidate(record(held, f"b-{i}"), s, {"rows": []}) for i, s in enumerate(scores)], k)
     assert [c.score for c in found] == sorted(scores, reverse=True)[:k]
+
+
+NAMES = ["Younes Bamou", "يونس بامو", "Yunes Bamo", "Karim Badi", "Younes Zoufa"]
+PHONES = ["+212612345678", "0612345678", "612345678", "+34612345678", "+212612345679", "+49301234567"]
+PAPERS = ["AB123456", "AB123457", "AB124356", "00AB123456", "ZZ999999"]
+
+
+@st.composite
+def persons(draw):
+    claims = [Claim("name", draw(st.sampled_from(NAMES)))]
+    for name, values in (
+        ("birthDate", ["1981-03-04", "1981", "1981-04-03", "1955", "1980"]),
+        ("phone", PHONES),
+        ("passportNumber", PAPERS),
+        ("idNumber", PAPERS),
+        ("nationality", ["MA", "ES"]),
+        ("birthPlace", ["Fès", "Rabat"]),
+        ("gender", ["male", "female"]),
+        ("fatherName", ["Ahmed", "Karim"]),
+    ):
+        claims += [Claim(name, v) for v in draw(st.lists(st.sampled_from(values), max_size=2))]
+    return Entity("x", "Person", tuple(claims))
+
+
+@given(persons(), persons(), st.sampled_from(["", "MA", "ES"]), st.sampled_from(["", "MA", "DE"]))
+def test_who_can_come_to_the_least_score_is_read(asked, held, country, origin):
+    there = BankRecord("b-1", held, Provenance("own", "r", originator=origin), datetime(2026, 11, 22, tzinfo=UTC))
+    near = max(score(a, b) for a in searchable_names(asked) for b in searchable_names(held))
+    for least in (0.2, 0.6):
+        # What shares a number is read for that; the bound is for everybody else.
+        if score_entity(asked, there, country, shares=False).score >= least:
+            assert may_reach(asked, country, least)(near, told(held, origin))
+
+
+def test_who_was_born_in_another_year_and_has_another_number_is_not_read():
+    def person(name, *more):
+        return Entity("x", "Person", (Claim("name", name), *(Claim(p, v) for p, v in more)))
+
+    asked = person("يونس بامو", ("birthDate", "1981"), ("phone", "+212612345678"))
+    near = 0.1
+    enough = may_reach(asked, "MA", 0.2)
+    assert enough(near, told(person("Younes Zoufa", ("birthDate", "1955"), ("phone", "612345678")), "MA"))
+    assert not enough(near, told(person("Younes Zoufa", ("birthDate", "1955"), ("phone", "+212699999999")), "MA"))
+    assert not enough(near, told(person("Younes Zoufa", ("birthDate", "1955")), "MA"))
