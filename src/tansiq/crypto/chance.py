@@ -9,9 +9,11 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 RandomBytes = Callable[[int], bytes]
+_BLOCK = 32
 
 
 def random_bytes(count: int) -> bytes:
     """`count` bytes out of the cryptographic library's generator of symmetric keys."""
-    blocks = (count + 31) // 32
-    return b"".join(AESGCM.generate_key(256) for _ in range(blocks))[:count]
+    if count <= _BLOCK:
+        return AESGCM.generate_key(256)[:count]
+    return b"".join(AESGCM.generate_key(256) for _ in range(0, count, _BLOCK))[:count]

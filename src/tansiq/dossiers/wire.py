@@ -279,11 +279,15 @@ def has_form(kind: str, content: Mapping[str, Any]) -> bool:
 
 def part_content(content: Mapping[str, Any], field: str = "parts") -> bytes:
     """The canonical bytes of a part's content. Raises `Invalid` on floats, depth or size."""
-    if depth_of(content) > MAX_DEPTH:
-        raise Invalid("part.too_deep", f"nested deeper than {MAX_DEPTH}", field=field)
-    if not _no_floats(content):
-        raise Invalid("part.float", "numbers are whole; write decimals as text", field=field)
-    found = crypto.canonical(dict(content))
+    try:
+        # One walk for what is in order. What stands in the innermost list or object is one level deeper than that.
+        found = crypto.canonical(dict(content), max_depth=MAX_DEPTH - 1)
+    except Invalid:
+        if depth_of(content) > MAX_DEPTH:
+            raise Invalid("part.too_deep", f"nested deeper than {MAX_DEPTH}", field=field) from None
+        if not _no_floats(content):
+            raise Invalid("part.float", "numbers are whole; write decimals as text", field=field) from None
+        found = crypto.canonical(dict(content))
     if len(found) > MAX_PART_BYTES:
         raise Invalid("part.too_large", f"over {MAX_PART_BYTES} bytes", field=field)
     return found
