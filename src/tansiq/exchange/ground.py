@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tansiq.crypto import NodeKeys, sha256, sign
 from tansiq.exchange.model import ExchangeSettings, Fault
-from tansiq.store import Store
+from tansiq.store import Store, run_plain
 from tansiq.terms import NodeId
 
 if TYPE_CHECKING:
@@ -113,14 +113,14 @@ class Ground:
 @contextmanager
 def savepoint(tx: Connection, name: str) -> Iterator[None]:
     """As `begin_nested`, in plain SQL: that costs four times as much as an insert, and this runs once for each item."""
-    tx.exec_driver_sql(f"savepoint {name}")
+    run_plain(tx, f"savepoint {name}")
     try:
         yield
     except BaseException:
-        tx.exec_driver_sql(f"rollback to savepoint {name}")
+        run_plain(tx, f"rollback to savepoint {name}")
         raise
     finally:
-        tx.exec_driver_sql(f"release savepoint {name}")
+        run_plain(tx, f"release savepoint {name}")
 
 
 def envelope_sha256(raw: bytes) -> str:

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from tansiq.exchange.model import Delivery, ItemState
-from tansiq.store import metadata
+from tansiq.store import Compiled, metadata
 from tansiq.terms import NodeId, format_instant, parse_instant
 
 _serial = BigInteger().with_variant(Integer, "sqlite")
@@ -133,15 +133,20 @@ inbox = Table(
 """`owed`: the receipt has to travel by file, because the envelope did."""
 
 
-# Built once: building a statement costs more than running it, and these run several times for each envelope.
-_PEER_STATE = select(peers.c.state, peers.c.version).where(peers.c.node == bindparam("node"))
-_PEER_STATES = select(peers.c.node, peers.c.state, peers.c.version).order_by(peers.c.node)
-_NOTE_CONTACT = peers.update().where(peers.c.node == bindparam("of_node")).values(last_contact_at=bindparam("at"))
-_FIND_ITEM = select(outbox).where(
-    outbox.c.kind == bindparam("kind"), outbox.c.ref == bindparam("ref"), outbox.c.recipient == bindparam("to")
+# They run several times for each envelope.
+_PEER_STATE = Compiled(select(peers.c.state, peers.c.version).where(peers.c.node == bindparam("node")))
+_PEER = Compiled(select(peers).where(peers.c.node == bindparam("node")))
+_PEER_STATES = Compiled(select(peers.c.node, peers.c.state, peers.c.version).order_by(peers.c.node))
+_NOTE_CONTACT = Compiled(
+    peers.update().where(peers.c.node == bindparam("of_node")).values(last_contact_at=bindparam("at"))
 )
-_INSERT_ITEM = outbox.insert()
-_WAITING = (
+_FIND_ITEM = Compiled(
+    select(outbox).where(
+        outbox.c.kind == bindparam("kind"), outbox.c.ref == bindparam("ref"), outbox.c.recipient == bindparam("to")
+    )
+)
+_INSERT_ITEM = Compiled(outbox.insert())
+_WAITING = Compiled(
     select(outbox)
     .where(
         outbox.c.recipient == bindparam("to"),
@@ -152,45 +157,46 @@ _WAITING = (
     .order_by(outbox.c.id)
     .limit(bindparam("most"))
 )
-_DUE = select(outbox.c.id).where(
-    outbox.c.recipient == bindparam("to"),
-    outbox.c.state.in_(("queued", "sent")),
-    outbox.c.expires_at <= bindparam("now"),
+_DUE = Compiled(
+    select(outbox.c.id).where(
+        outbox.c.recipient == bindparam("to"),
+        or_(outbox.c.state == "queued", outbox.c.state == "sent"),
+        outbox.c.expires_at <= bindparam("now"),
+    )
 )
-_EXPIRE = outbox.update().where(outbox.c.id == bindparam("row")).values(state="expired", reason="expired")
-_PUT_IN_ENVELOPE = (
+_EXPIRE = Compiled(outbox.update().where(outbox.c.id == bindparam("row")).values(state="expired", reason="expired"))
+_PUT_IN_ENVELOPE = Compiled(
     outbox.update()
     .where(outbox.c.id == bindparam("row"))
     .values(envelope=bindparam("in_envelope"), position=bindparam("at_position"))
 )
-_INSERT_ENVELOPE_ITEMS = envelope_items.insert()
-_INSERT_ENVELOPE = outbox_envelopes.insert()
-_OPEN_ENVELOPES = (
+_INSERT_ENVELOPE_ITEMS = Compiled(envelope_items.insert())
+_INSERT_ENVELOPE = Compiled(outbox_envelopes.insert())
+_STILL_OPEN = or_(outbox_envelopes.c.state == "formed", outbox_envelopes.c.state == "out")
+_OPEN_ENVELOPES = Compiled(
     select(
         outbox_envelopes.c.id,
         outbox_envelopes.c.expires_at,
         outbox_envelopes.c.lease_until,
         outbox_envelopes.c.own_version,
     )
-    .where(outbox_envelopes.c.recipient == bindparam("to"), outbox_envelopes.c.state.in_(("formed", "out")))
+    .where(outbox_envelopes.c.recipient == bindparam("to"), _STILL_OPEN)
     .order_by(outbox_envelopes.c.number)
     .limit(bindparam("most"))
 )
-_ANY_WAITING = (
+_ANY_WAITING = Compiled(
     select(outbox.c.id)
     .where(outbox.c.recipient == bindparam("to"), outbox.c.state == "queued", outbox.c.envelope.is_(None))
     .limit(1)
 )
-_ANY_OPEN = (
-    select(outbox_envelopes.c.number)
-    .where(outbox_envelopes.c.recipient == bindparam("to"), outbox_envelopes.c.state.in_(("formed", "out")))
-    .limit(1)
+_ANY_OPEN = Compiled(
+    select(outbox_envelopes.c.number).where(outbox_envelopes.c.recipient == bindparam("to"), _STILL_OPEN).limit(1)
 )
-_IS_OPEN = select(outbox_envelopes.c.number).where(
-    outbox_envelopes.c.id == bindparam("envelope"), outbox_envelopes.c.state.in_(("formed", "out"))
+_IS_OPEN = Compiled(
+    select(outbox_envelopes.c.number).where(outbox_envelopes.c.id == bindparam("envelope"), _STILL_OPEN)
 )
-_LOAD_ENVELOPE = select(outbox_envelopes).where(outbox_envelopes.c.id == bindparam("envelope"))
-_ITEMS_OF = (
+_LOAD_ENVELOPE = Compiled(select(outbox_envelopes).where(outbox_envelopes.c.id == bindparam("envelope")))
+_ITEMS_OF = Compiled(
     select(envelope_items.c.ref, outbox.c.id, outbox.c.state, outbox.c.sent_at, outbox.c.envelope, outbox.c.expires_at)
     .select_from(
         envelope_items.outerjoin(
@@ -205,7 +211,7 @@ _ITEMS_OF = (
     .where(envelope_items.c.envelope == bindparam("envelope"))
     .order_by(envelope_items.c.position)
 )
-_SETTLE = (
+_SETTLE = Compiled(
     outbox.update()
     .where(outbox.c.id == bindparam("row"))
     .values(
@@ -215,7 +221,7 @@ _SETTLE = (
         received_at=bindparam("received"),
     )
 )
-_SAVE_RECEIPT = (
+_SAVE_RECEIPT = Compiled(
     outbox_envelopes.update()
     .where(outbox_envelopes.c.id == bindparam("envelope"))
     .values(
@@ -278,7 +284,7 @@ def _peer(row: Row[Any]) -> PeerRow:
 
 
 def load_peer(tx: Connection, node: NodeId) -> PeerRow | None:
-    row = tx.execute(select(peers).where(peers.c.node == node)).first()
+    row = _PEER.first(tx, {"node": node})
     return None if row is None else _peer(row)
 
 
@@ -288,13 +294,13 @@ def load_peers(tx: Connection) -> list[PeerRow]:
 
 def peer_state(tx: Connection, node: NodeId) -> tuple[str, int] | None:
     """The state and the pinned version: what every step asks again, so that a removal holds at once everywhere."""
-    row = tx.execute(_PEER_STATE, {"node": node}).first()
+    row = _PEER_STATE.first(tx, {"node": node})
     return None if row is None else (row.state, row.version)
 
 
 def peer_states(tx: Connection) -> list[tuple[NodeId, str, int]]:
     """Of all partners, without their cards."""
-    return [(NodeId(r.node), r.state, r.version) for r in tx.execute(_PEER_STATES)]
+    return [(NodeId(r.node), r.state, r.version) for r in _PEER_STATES.all(tx)]
 
 
 def save_peer(tx: Connection, node: NodeId, version: int, file: bytes, at: datetime) -> None:
@@ -309,7 +315,7 @@ def set_peer_state(tx: Connection, node: NodeId, state: str) -> bool:
 
 
 def note_contact(tx: Connection, node: NodeId, at: datetime) -> None:
-    tx.execute(_NOTE_CONTACT, {"of_node": node, "at": format_instant(at)})
+    _NOTE_CONTACT.run(tx, {"of_node": node, "at": format_instant(at)})
 
 
 # --- outbox ---
@@ -330,15 +336,15 @@ def _outbox(row: Row[Any]) -> OutboxRow:
 
 
 def find_item(tx: Connection, kind: str, ref: str, to: NodeId) -> OutboxRow | None:
-    row = tx.execute(_FIND_ITEM, {"kind": kind, "ref": ref, "to": to}).first()
+    row = _FIND_ITEM.first(tx, {"kind": kind, "ref": ref, "to": to})
     return None if row is None else _outbox(row)
 
 
 def insert_item(
     tx: Connection, kind: str, ref: str, to: NodeId, at: datetime, expires_at: datetime, *, removed: bool
 ) -> None:
-    tx.execute(
-        _INSERT_ITEM,
+    _INSERT_ITEM.run(
+        tx,
         {
             "recipient": to,
             "kind": kind,
@@ -371,12 +377,12 @@ def queue_again(tx: Connection, row: int, at: datetime, expires_at: datetime) ->
 
 def waiting_items(tx: Connection, to: NodeId, limit: int, after: int = 0) -> list[OutboxRow]:
     """Queued and in no envelope, oldest first."""
-    return [_outbox(r) for r in tx.execute(_WAITING, {"to": to, "after": after, "most": limit})]
+    return [_outbox(r) for r in _WAITING.all(tx, {"to": to, "after": after, "most": limit})]
 
 
 def has_work(tx: Connection, to: NodeId) -> bool:
     """Whether something waits for `to`, or is on its way without a receipt."""
-    return any(tx.execute(query, {"to": to}).first() is not None for query in (_ANY_WAITING, _ANY_OPEN))
+    return any(query.first(tx, {"to": to}) is not None for query in (_ANY_WAITING, _ANY_OPEN))
 
 
 def settle_item(tx: Connection, row: int, state: ItemState, reason: str) -> None:
@@ -396,8 +402,8 @@ class Settlement:
 def settle_items(tx: Connection, settled: Sequence[Settlement], received_at: datetime) -> None:
     if settled:
         at = format_instant(received_at)
-        tx.execute(
-            _SETTLE,
+        _SETTLE.many(
+            tx,
             [
                 {"row": x.row, "now_state": x.state.value, "why": x.reason, "sent": x.sent_at, "received": at}
                 for x in settled
@@ -412,18 +418,18 @@ def close_items(tx: Connection, to: NodeId, before: ItemState, after: ItemState,
 
 
 def put_in_envelope(tx: Connection, rows: Sequence[OutboxRow], envelope: str) -> None:
-    tx.execute(_PUT_IN_ENVELOPE, [{"row": r.id, "in_envelope": envelope, "at_position": n} for n, r in enumerate(rows)])
-    tx.execute(
-        _INSERT_ENVELOPE_ITEMS,
+    _PUT_IN_ENVELOPE.many(tx, [{"row": r.id, "in_envelope": envelope, "at_position": n} for n, r in enumerate(rows)])
+    _INSERT_ENVELOPE_ITEMS.many(
+        tx,
         [{"envelope": envelope, "position": n, "kind": r.kind, "ref": r.ref} for n, r in enumerate(rows)],
     )
 
 
 def expire_items(tx: Connection, to: NodeId, now: datetime) -> None:
     """Items whose time is up, whether they may have left or not. A receipt that comes later still corrects them."""
-    due = [{"row": r.id} for r in tx.execute(_DUE, {"to": to, "now": format_instant(now)})]
+    due = [{"row": r.id} for r in _DUE.all(tx, {"to": to, "now": format_instant(now)})]
     if due:
-        tx.execute(_EXPIRE, due)
+        _EXPIRE.many(tx, due)
 
 
 def mark_sent(tx: Connection, envelope: str, at: datetime) -> None:
@@ -491,8 +497,8 @@ def _envelope(row: Row[Any]) -> EnvelopeRow:
 
 
 def insert_envelope(tx: Connection, row: EnvelopeRow, at: datetime) -> None:
-    tx.execute(
-        _INSERT_ENVELOPE,
+    _INSERT_ENVELOPE.run(
+        tx,
         {
             "id": row.id,
             "recipient": row.recipient,
@@ -520,18 +526,18 @@ class OpenEnvelope:
 
 def open_envelopes(tx: Connection, to: NodeId) -> list[OpenEnvelope]:
     """Formed or out, oldest first, leased or not."""
-    rows = tx.execute(_OPEN_ENVELOPES, {"to": to, "most": 100_000})
+    rows = _OPEN_ENVELOPES.all(tx, {"to": to, "most": 100_000})
     return [OpenEnvelope(r.id, parse_instant(r.expires_at), _at(r.lease_until), r.own_version) for r in rows]
 
 
 def load_envelope(tx: Connection, envelope: str) -> EnvelopeRow | None:
-    row = tx.execute(_LOAD_ENVELOPE, {"envelope": envelope}).first()
+    row = _LOAD_ENVELOPE.first(tx, {"envelope": envelope})
     return None if row is None else _envelope(row)
 
 
 def is_open(tx: Connection, envelope: str) -> bool:
     """Neither receipted nor given up."""
-    return tx.execute(_IS_OPEN, {"envelope": envelope}).first() is not None
+    return _IS_OPEN.first(tx, {"envelope": envelope}) is not None
 
 
 def lease_again(tx: Connection, envelope: str, until: datetime) -> None:
@@ -575,7 +581,7 @@ def drop_envelope(tx: Connection, envelope: str) -> None:
 
 def save_receipt(tx: Connection, envelope: str, receipt: bytes, version: int) -> None:
     """The sealed bytes go: nobody has to send them again, and what is not kept cannot be stolen."""
-    tx.execute(_SAVE_RECEIPT, {"envelope": envelope, "signed": receipt, "version": version})
+    _SAVE_RECEIPT.run(tx, {"envelope": envelope, "signed": receipt, "version": version})
 
 
 @dataclass(frozen=True, slots=True)
@@ -593,7 +599,7 @@ class SentItem:
 
 def items_of(tx: Connection, envelope: str, to: NodeId) -> list[SentItem]:
     """By position. By kind and ref, not by envelope: a row may have gone into a newer envelope since."""
-    rows = tx.execute(_ITEMS_OF, {"envelope": envelope, "to": to})
+    rows = _ITEMS_OF.all(tx, {"envelope": envelope, "to": to})
     return [
         SentItem(r.ref, r.id, r.state and ItemState(r.state), r.sent_at, r.envelope == envelope, _at(r.expires_at))
         for r in rows
