@@ -479,10 +479,9 @@ class Writing:
         desk.show(self._w, tx, ready.before, ready.after, now)
         records.insert_entry(tx, entry, ready.after.number, ready.raw, now, ready.held)
         records.insert_declared(tx, entry.id, ready.declared)
-        content = self.log(by, ready.recorded)
-        self._w.ledger.append(tx, verb=LogVerb.COLLECT, subject=entry.id, content=content, at=now)
-        self._log_sent(tx, entry, ready.permits, made.withheld, by, now)
         hidden = made.withheld
+        leaves = [(LogVerb.COLLECT, self.log(by, ready.recorded)), *self._sent(entry, ready.permits, hidden, by)]
+        self._w.ledger.append_many(tx, leaves, subject=entry.id, at=now)
         granted = [_granted(entry.id, n, p, hidden.get(n, ()), now) for n, p in ready.permits.items()]
         records.insert_grants(tx, granted)
         for node in ready.permits:
@@ -493,23 +492,22 @@ class Writing:
         self._w.fault("append.done")
         return entry.id
 
-    def _log_sent(
+    def _sent(
         self,
-        tx: Connection,
         entry: Entry,
         permits: Mapping[NodeId, Permit],
         withheld: Mapping[NodeId, tuple[PartId, ...]],
         by: Acting,
-        now: datetime,
-    ) -> None:
-        for node, permit in permits.items():
-            content = {
-                **self.log(by, permit),
-                "to": node,
-                "withheld": len(withheld.get(node, ())),
-                "transfer": entry.statement.legal.transfer_basis,
-            }
-            self._w.ledger.append(tx, verb=LogVerb.DISCLOSE, subject=entry.id, content=content, at=now)
+    ) -> list[tuple[LogVerb, dict[str, Any]]]:
+        """What the ledger keeps of each recipient."""
+        transfer = entry.statement.legal.transfer_basis
+        return [
+            (
+                LogVerb.DISCLOSE,
+                {**self.log(by, permit), "to": node, "withheld": len(withheld.get(node, ())), "transfer": transfer},
+            )
+            for node, permit in permits.items()
+        ]
 
     def _grant(
         self,
@@ -544,7 +542,8 @@ class Writing:
             raise Refused(
                 "four_eyes.needed", "a second officer must confirm this disclosure", step="deliver", field="second"
             )
-        self._log_sent(tx, entry, {node: decision}, {node: hidden}, by, now)
+        sent = self._sent(entry, {node: decision}, {node: hidden}, by)
+        self._w.ledger.append_many(tx, sent, subject=entry.id, at=now)
         records.replace_grant(tx, _granted(entry.id, node, decision, hidden, now))
         self._w.requeue(tx, node, "entry", entry.id, now + timedelta(days=self._w.item_days))
 

@@ -7,6 +7,7 @@ must look as if nothing had been appended.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -31,7 +32,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from tansiq.errors import Broken
 from tansiq.ledger.merkle import HASH_BYTES, Node
 from tansiq.ledger.model import Leaf
-from tansiq.store import metadata
+from tansiq.store import Compiled, metadata
 from tansiq.terms import LogVerb
 
 HEAD_ID = 1
@@ -86,24 +87,28 @@ witnessed = Table(
 )
 
 
-# The statements of an append, built once: building them anew costs more than running them.
-_LOCK_HEAD = select(head.c.size, head.c.peaks).where(head.c.id == HEAD_ID).with_for_update()
-_SAVE_HEAD = (
+# The statements of an append: they run for every act.
+_LOCK_HEAD = Compiled(select(head.c.size, head.c.peaks).where(head.c.id == HEAD_ID).with_for_update())
+_SAVE_HEAD = Compiled(
     update(head)
     .where(head.c.id == HEAD_ID)
     .values(size=bindparam("new_size"), peaks=bindparam("new_peaks", type_=LargeBinary()))
 )
-_SAVE_LEAF, _SAVE_CONTENT, _SAVE_NODES = leaves.insert(), contents.insert(), nodes.insert()
+_SAVE_LEAF, _SAVE_CONTENT, _SAVE_NODES = (
+    Compiled(leaves.insert()),
+    Compiled(contents.insert()),
+    Compiled(nodes.insert()),
+)
 
 
 def lock_head(tx: Connection) -> tuple[int, list[bytes]]:
     """Size and peaks, the row locked until the caller's transaction ends: appends are serial."""
-    row = tx.execute(_LOCK_HEAD).first()
+    row = _LOCK_HEAD.first(tx)
     if row is None:
         if tx.execute(select(leaves.c.leaf_index).limit(1)).first():
             raise Broken("ledger.head", "the ledger has leaves but no head", step="ledger")
         tx.execute(_insert(tx, head).values(id=HEAD_ID, size=0, peaks=b"").on_conflict_do_nothing())
-        row = tx.execute(_LOCK_HEAD).one()
+        row = _LOCK_HEAD.first(tx)
     return row.size, _peaks(row.size, bytes(row.peaks))
 
 
@@ -125,31 +130,40 @@ def _peaks(size: int, joined: bytes) -> list[bytes]:
     return [joined[i : i + HASH_BYTES] for i in range(0, len(joined), HASH_BYTES)]
 
 
-def save_leaf(
-    tx: Connection,
-    index: int,
-    leaf: Leaf,
-    leaf_hash: bytes,
-    sealed: bytes,
-    peaks: Sequence[bytes],
-    completed: Sequence[tuple[int, int, bytes]],
+@dataclass(frozen=True, slots=True)
+class LeafRow:
+    """A leaf that is being appended, and its sealed content."""
+
+    index: int
+    leaf: Leaf
+    hash: bytes
+    sealed: bytes
+
+
+def save_leaves(
+    tx: Connection, rows: Sequence[LeafRow], peaks: Sequence[bytes], completed: Sequence[tuple[int, int, bytes]]
 ) -> None:
-    """One appended leaf with its content, the inner nodes that it completed, and the new head."""
-    tx.execute(
-        _SAVE_LEAF,
-        {
-            "leaf_index": index,
-            "leaf_hash": leaf_hash,
-            "commitment": leaf.commitment,
-            "verb": leaf.verb.value,
-            "subject": leaf.subject,
-            "at": leaf.at,
-        },
+    """Appended leaves with their contents, the inner nodes that they completed, and the new head."""
+    if not rows:
+        return
+    _SAVE_LEAF.many(
+        tx,
+        [
+            {
+                "leaf_index": row.index,
+                "leaf_hash": row.hash,
+                "commitment": row.leaf.commitment,
+                "verb": row.leaf.verb.value,
+                "subject": row.leaf.subject,
+                "at": row.leaf.at,
+            }
+            for row in rows
+        ],
     )
-    tx.execute(_SAVE_CONTENT, {"leaf_index": index, "sealed": sealed})
+    _SAVE_CONTENT.many(tx, [{"leaf_index": row.index, "sealed": row.sealed} for row in rows])
     if completed:
-        tx.execute(_SAVE_NODES, [{"level": lv, "node_index": ix, "hash": h} for lv, ix, h in completed])
-    tx.execute(_SAVE_HEAD, {"new_size": index + 1, "new_peaks": b"".join(peaks)})
+        _SAVE_NODES.many(tx, [{"level": lv, "node_index": ix, "hash": h} for lv, ix, h in completed])
+    _SAVE_HEAD.run(tx, {"new_size": rows[-1].index + 1, "new_peaks": b"".join(peaks)})
 
 
 _LOAD_LEAF_HASH = select(leaves.c.leaf_hash).where(leaves.c.leaf_index == bindparam("position"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -66,14 +66,24 @@ class Ledger:
         The content (officer, purpose, justification, clauses, decision, recipient) is sealed and erasable; the tree
         holds its salted commitment. Rolled back with the transaction, without a trace.
         """
-        salt, body = self._salt(), content_bytes(content)
-        leaf = make_leaf(verb, subject, salt, body, at)
-        leaf_hash = hash_leaf(leaf)
-        index, peaks = records.lock_head(tx)
-        peaks, completed = merkle.grow(index, peaks, leaf_hash)
-        sealed = self._vault.seal(_TABLE, str(index), salt + body)
-        records.save_leaf(tx, index, leaf, leaf_hash, sealed, peaks, completed)
-        return index
+        return self.append_many(tx, [(verb, content)], subject=subject, at=at)
+
+    def append_many(
+        self, tx: Connection, given: Sequence[tuple[LogVerb, Mapping[str, Any]]], *, subject: str, at: datetime
+    ) -> int:
+        """As `append`, for several operations (verb, content) on one subject; the first leaf's index."""
+        first, peaks = records.lock_head(tx)
+        rows: list[records.LeafRow] = []
+        completed: list[tuple[int, int, bytes]] = []
+        for index, (verb, content) in enumerate(given, first):
+            salt, body = self._salt(), content_bytes(content)
+            leaf = make_leaf(verb, subject, salt, body, at)
+            leaf_hash = hash_leaf(leaf)
+            peaks, done = merkle.grow(index, peaks, leaf_hash)
+            completed += done
+            rows.append(records.LeafRow(index, leaf, leaf_hash, self._vault.seal(_TABLE, str(index), salt + body)))
+        records.save_leaves(tx, rows, peaks, completed)
+        return first
 
     def erase(self, tx: Connection, index: int, *, content: Mapping[str, Any], at: datetime) -> int:
         """Erase the content (and salt) of one leaf, and log that; the index of the leaf that says so.

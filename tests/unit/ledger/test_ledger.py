@@ -96,6 +96,27 @@ def test_an_officer_sees_what_was_logged(store: Store, ledger: Ledger) -> None:
     assert ledger.find("nothing") == []
 
 
+@pytest.mark.parametrize("before", range(5))
+@pytest.mark.parametrize("together", range(6))
+def test_leaves_of_one_act_stand_as_if_appended_one_by_one(sqlite_store: Store, before: int, together: int) -> None:
+    salts = iter(bytes([n]) * 32 for n in range(100))
+    ledger = Ledger(sqlite_store, KEYS, Vault(b"v" * 32), node_id("MA", KEYS.public), ORIGIN, lambda: next(salts))
+    fill(sqlite_store, ledger, before)
+    given = [(verb, {**CONTENT, "n": n}) for n, verb in enumerate([LogVerb.COLLECT, *[LogVerb.DISCLOSE] * 5])][
+        :together
+    ]
+    first = sqlite_store.write(lambda tx: ledger.append_many(tx, given, subject="e-9", at=NOW))
+    assert first == before
+    found = ledger.find("e-9")
+    assert [(leaf.index, leaf.verb, leaf.content) for leaf in found] == [
+        (before + n, verb, content) for n, (verb, content) in enumerate(given)
+    ]
+    fill(sqlite_store, ledger, 2)
+    report = ledger.verify()
+    assert (report.ok, report.size) == (True, before + together + 2)
+    assert report.root == root([ledger.prove(n).leaf_hash for n in range(report.size)])
+
+
 def test_a_rolled_back_act_leaves_no_trace(store: Store, ledger: Ledger) -> None:
     fill(store, ledger, 3)
     before = ledger.head()
