@@ -190,17 +190,20 @@ def test_a_judgement_stays_sealed_until_it_is_revealed(f: Federation, opened: di
     node.dossiers.append(dossier, {"type": "assessment.judging_opened"}, f.officers["rabat"])
     f.pump()
     values = {
-        "fact_likelihood": '{"H1": "likely", "H2": "unlikely"}',
-        "fact_percent": '{"H1": 70, "H2": 30}',
+        "fact_likelihood.H1": "likely",
+        "fact_likelihood.H2": "unlikely",
+        "fact_percent.H1": "70",
+        "fact_percent.H2": "30",
         "fact_confidence": "moderate",
         "do": "send",
     }
     form = rabat.get(f"/dossiers/{dossier}/acts/assessment.committed").text
-    assert "{&#34;H1&#34;: &#34;very_unlikely&#34;}" in form
-    assert (
-        rabat.post(f"/dossiers/{dossier}/acts/assessment.committed", {**values, "fact_percent": "70"}).status_code
-        == 422
-    )
+    assert 'name="fact_likelihood.H2"' in form
+    assert "It is H2." in form, "a line of the table says which hypothesis it is"
+    for at, wrong in (("fact_percent.H1", "5"), ("fact_likelihood.H2", "")):
+        refused = rabat.post(f"/dossiers/{dossier}/acts/assessment.committed", {**values, at: wrong})
+        assert refused.status_code == 422, "what nobody could reveal is not committed to"
+        assert f'id="{at}-wrong"' in refused.text
     assert rabat.post(f"/dossiers/{dossier}/acts/assessment.committed", values).status_code == 200
     f.pump()
     theirs = [p for e in there.dossiers.state(dossier).entries for p in e.parts if p.ref.kind == "sealed_judgement"]

@@ -20,7 +20,7 @@ from tansiq.kinds.request import REQUEST
 from tansiq.kinds.scorecard import NO_CASE, beside, count
 from tansiq.kinds.scorecard import Line as FigureLine
 from tansiq.kinds.warning import WARNING
-from tansiq.kinds.words import LANGUAGES, TABLES
+from tansiq.kinds.words import LANGUAGES, TABLES, fault_of, say_fault
 from tansiq.kinds.words import of as words_of
 
 KINDS: dict[str, Kind] = {
@@ -57,8 +57,10 @@ __all__ = [
     "cycle_of",
     "example_of",
     "face_of",
+    "fault_of",
     "items_of",
     "makes",
+    "say_fault",
     "steppable",
     "suit",
     "words_of",

@@ -51,8 +51,15 @@ class Face:
     summary: Callable[[DossierState], tuple[Line, ...]] = lambda _state: ()
     offers: Callable[[str, str, frozenset[str]], frozenset[str] | None] = lambda _act, _field, _countries: None
     """(act, fact, countries that take part) -> the values that are possible at all; None: all of the fact's type."""
+    axes: Callable[[DossierState, str, str], tuple[tuple[tuple[str, str], ...], ...]] = lambda _state, _act, _field: ()
+    """(state, act, fact that is a table) -> what stands at its side, and over its columns: keys, each with the entry
+    that says what it is (or nothing). Empty: whoever fills it in names its lines."""
+    elsewhere: frozenset[str] = frozenset()
+    """Acts that officers do not write by hand: another verb of the node counts or makes what they say."""
     say: Callable[[str, str], str] = lambda _value, _language: ""
     """(value, language) -> what a value is called that is data of the kind, not a word of its vocabulary."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Fault (a code of the kind's words, table `fault`) -> the fact that is wrong, where it is one of them."""
     made: Mapping[str, Made] = field(default_factory=dict)
     """Act -> how its body is made."""
 

@@ -45,6 +45,11 @@ class Grade:
             raise Invalid("grade.unknown", f"not a {found} grade", field=field)
         return cls(text[0], text[1], found)
 
+    @staticmethod
+    def codes(scheme: GradeScheme) -> tuple[str, str]:
+        """The scheme's letters and digits: of the source, of the information."""
+        return _CODES[scheme]
+
     @classmethod
     def unknown(cls) -> Grade:
         """X4: what arrives without a grade and without agreement (Reg. 2016/794 art. 29(4))."""

@@ -9,17 +9,25 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-import msgspec
 
 from tansiq.dossiers.model import ActRule
 from tansiq.errors import Invalid
 from tansiq.terms import Basis, PersonRole, Purpose, TransferBasis
-from tansiq.web import labels
+from tansiq.web.factforms import (
+    GRADES,
+    MOST_ROWS,
+    VALUE_LABELS,
+    Choice,
+    FactField,
+    fact_fields,
+    read_facts,
+    row_count,
+)
 from tansiq.web.visit import Form
+
+__all__ = ["GRADES", "VALUE_LABELS", "Choice", "FactField", "Written", "fact_fields", "row_count", "write_body"]
 
 TEXT_PARTS = (
     "question", "facts", "availability", "link_reason", "urgency_reasons", "answer", "narrative", "note", "judgement",
@@ -28,8 +36,6 @@ OTHER_PARTS = ("subject", "entity", "link", "sealed_judgement")
 """Parts that a form has other fields for, or that no officer writes."""
 FLAGS = ("strictly_necessary", "special_categories", "interpol_channel", "article_3")
 """What the officer declares of the whole act; the gate cannot see it in any part."""
-MOST_ROWS = 40
-GRADES = tuple(f"{s}{i}" for s in "ABCX" for i in "1234")
 ROWS: dict[str, tuple[tuple[str, str], ...]] = {
     "person": (
         ("name", "name"),
@@ -54,116 +60,6 @@ ROW_SCHEMA = {"person": "Person", "phone": "Phone", "vehicle": "Vehicle"}
 ROW_ID = {"person": "p", "phone": "ph", "vehicle": "v"}
 NAMED_TEXT = ("name", "alias", "fatherName")
 """Values that have a language of their own."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One answer of a closed list."""
-
-    value: str
-    label: str
-
-
-@dataclass
-class FactField:
-    """One typed fact as a form shows it.
-
-    `widget`: select, many, text, number, check; `instant` is a date with a time, `words` a list of free texts, `json` a
-    table (`example` shows its form).
-    """
-
-    name: str
-    widget: str
-    required: bool
-    choices: tuple[Choice, ...] = ()
-    default: str = ""
-    hint: str = ""
-    example: str = ""
-
-
-VALUE_LABELS = {
-    "crime_areas": labels.CRIME_AREA,
-    "urgency_ground": labels.URGENCY_GROUND,
-    "grounds": labels.REFUSAL_GROUND,
-}
-HIDDEN_FACTS = ("scheme", "language", "request")
-"""Facts that a form does not ask for where the act does not need them."""
-INSTANTS = ("due", "until", "at", "kickoff")
-INSTANT_ENDS = ("_until", "_from", "_at")
-"""Texts that are instants, by name and by the end of the name."""
-MOST_FACT = 64_000
-
-
-def fact_fields(rule: ActRule, offered: Mapping[str, tuple[Choice, ...]]) -> list[FactField]:
-    """The facts of an act as fields. `offered`: the choices that only the dossier knows (entries, parts ...)."""
-    if rule.facts is None:
-        return []
-    info = msgspec.inspect.type_info(rule.facts)
-    found = []
-    for f in getattr(info, "fields", ()):
-        if f.name in HIDDEN_FACTS and not f.required:
-            continue
-        default = "" if f.default in (msgspec.NODEFAULT, None) else str(f.default)
-        if f.name in offered:
-            found.append(_offered_field(f, offered[f.name], default))
-        elif f.name == "grade" and f.default == "X4":
-            grades = tuple(Choice(g, g) for g in GRADES)
-            found.append(FactField("grade", "select", True, grades, "X4"))
-        else:
-            found.append(_typed(f.name, f.type, f.required, default))
-    for one in found:
-        one.hint = labels.FACT_HINT.get(f"{rule.type}.{one.name}") or labels.FACT_HINT.get(one.name, "")
-    return found
-
-
-def _offered_field(f: Any, choices: tuple[Choice, ...], default: str) -> FactField:
-    """A fact whose choices the dossier knows: several of them for a list, else one, perhaps none."""
-    if isinstance(f.type, msgspec.inspect.ListType):
-        return FactField(f.name, "many", f.required, choices)
-    blank = () if f.required or default or (choices and not choices[0].value) else (Choice("", "—"),)
-    return FactField(f.name, "select", f.required, (*blank, *choices), default)
-
-
-def _typed(name: str, kind: Any, required: bool, default: str) -> FactField:
-    if isinstance(kind, msgspec.inspect.UnionType):
-        inner = [t for t in kind.types if not isinstance(t, msgspec.inspect.NoneType)]
-        return _typed(name, inner[0], False, default)
-    if isinstance(kind, msgspec.inspect.ListType):
-        choices = _choices(name, kind.item_type)
-        return FactField(name, "many" if choices else "words", required, choices)
-    if isinstance(kind, msgspec.inspect.DictType):
-        return FactField(name, "json", required, example=_example(kind))
-    if isinstance(kind, msgspec.inspect.EnumType | msgspec.inspect.LiteralType):
-        return FactField(name, "select", required, _choices(name, kind), default)
-    if isinstance(kind, msgspec.inspect.IntType):
-        return FactField(name, "number", required, (), default or "0")
-    if isinstance(kind, msgspec.inspect.BoolType):
-        return FactField(name, "check", False, (), default)
-    is_instant = name in INSTANTS or name.endswith(INSTANT_ENDS)
-    return FactField(name, "instant" if is_instant else "text", required, (), default)
-
-
-def _example(kind: Any) -> str:
-    """What a table looks like, from its type: `{"H1": "likely"}`."""
-    if isinstance(kind, msgspec.inspect.DictType):
-        return f"{{{_example(kind.key_type)}: {_example(kind.value_type)}}}"
-    if isinstance(kind, msgspec.inspect.LiteralType):
-        return f'"{kind.values[-1]}"'
-    if isinstance(kind, msgspec.inspect.IntType):
-        return str(kind.ge or 0)
-    letter = re.match(r"\^([A-Z])", getattr(kind, "pattern", None) or "")
-    return f'"{letter[1]}1"' if letter else '"..."'
-
-
-def _choices(name: str, kind: Any) -> tuple[Choice, ...]:
-    if isinstance(kind, msgspec.inspect.EnumType):
-        values = [str(m.value) for m in kind.cls]
-    elif isinstance(kind, msgspec.inspect.LiteralType):
-        values = [str(v) for v in kind.values]
-    else:
-        return ()
-    named = VALUE_LABELS.get(name, labels.FACT_VALUE)
-    return tuple(Choice(v, named.get(v, v)) for v in values)
 
 
 def text_parts(rule: ActRule) -> tuple[str, ...]:
@@ -220,11 +116,12 @@ def write_body(form: Form, rule: ActRule, fields: list[FactField], *, opening: b
         written.body["subject"] = form.get("subject")
         written.places["parts[0]"] = "subject"
     offset = 1 if "subject" in written.body else 0
-    facts = _facts(form, fields)
+    facts = read_facts(form, fields)
+    written.places |= {f"facts.{f.name}": f.first_place for f in fields}
     if rule.type == "report.given" and form.get("narrative_lang"):
         facts["language"] = form.get("narrative_lang")
     _write_texts(form, rule, parts, offset, written.places)
-    if not facts.get("digest", "-"):
+    if not facts.get("digest", "-") and any(f.name == "digest" and f.required for f in fields):
         facts["digest"] = _digest(rule, parts)
     _write_entities(form, rule, parts, offset, written.places)
     if facts:
@@ -253,48 +150,6 @@ def _write_texts(form: Form, rule: ActRule, parts: list[dict[str, Any]], offset:
         if text := form.get(name):
             places[f"parts[{len(parts) + offset}]"] = name
             parts.append(_withheld(form, name, {"kind": kind, "text": text, **_lang(form.get(f"{name}_lang"))}))
-
-
-def _facts(form: Form, fields: list[FactField]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for f in fields:
-        name = f"fact_{f.name}"
-        if f.widget == "many":
-            if values := form.all(name):
-                found[f.name] = values
-            elif f.required:
-                raise Invalid("form.required", "This is missing.", step="read the form", field=name)
-            continue
-        value = form.get(name)
-        if f.widget == "check":
-            found[f.name] = bool(value)
-        elif not value:
-            if f.name == "digest":
-                found[f.name] = ""
-            elif f.required:
-                raise Invalid("form.required", "This is missing.", step="read the form", field=name)
-        elif f.widget == "select" and value not in [c.value for c in f.choices]:
-            raise Invalid("form.choice", "Choose one of the list.", step="read the form", field=name)
-        elif f.widget == "number":
-            if not value.isascii() or not value.isdigit():
-                raise Invalid("form.number", "This is a whole number.", step="read the form", field=name)
-            found[f.name] = int(value)
-        elif f.widget == "words":
-            found[f.name] = [w for w in re.split(r"[\s,;،]+", value) if w]
-        else:
-            found[f.name] = _table(value, name) if f.widget == "json" else value
-    return found
-
-
-def _table(text: str, name: str) -> Any:
-    """A table as JSON. Its rows are checked where all facts are; here only that it is one."""
-    try:
-        found = msgspec.json.decode(text[:MOST_FACT].encode())
-    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
-        found = None
-    if not isinstance(found, dict):
-        raise Invalid("form.table", "Write it as the example shows.", step="read the form", field=name)
-    return found
 
 
 def _lang(code: str) -> dict[str, str]:

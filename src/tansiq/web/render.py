@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from tansiq import __version__
 from tansiq.bank.model import Entity
 from tansiq.hits.model import MatchState
-from tansiq.kinds import KINDS, TABLES, words_of
+from tansiq.kinds import KINDS, TABLES, say_fault, words_of
 from tansiq.kinds import LANGUAGES as WORD_ORDER
 from tansiq.web import labels, views
 from tansiq.web.i18n import LANGUAGES, Tongue, tongue
@@ -161,6 +161,7 @@ def environment(code: str) -> Environment:
         comma="، " if code == "ar" else ", ",
         clock=views.clock,
         marked=views.marked,
+        fault=lambda kind, said: say_fault(kind, said, code),
         has_label=lambda table, key: str(key) in getattr(labels, table),
     )
     return env

@@ -301,9 +301,25 @@ JUDGEMENTS = st.builds(
 
 @given(JUDGEMENTS)
 def test_the_size_of_a_sealed_judgement_tells_nothing(judgement):
-    (part,) = commit_body(FRAMED, RABAT, judgement, SALT)["parts"]
+    asked = replace(
+        FRAMED.own,
+        hypotheses=dict.fromkeys(judgement["likelihood"], FRAMED.first.id),
+        evidence=dict.fromkeys(judgement["cells"], (FRAMED.first.id, "B2", "4x4")),
+    )
+    (part,) = commit_body(replace(FRAMED, own=asked), RABAT, judgement, SALT)["parts"]
     ours, plain = ({"kind": part["kind"], "text": text} for text in (part["text"], ""))
     assert len(part_content(ours)) - len(part_content(plain)) + len('""') == BLOCK
+
+
+def test_what_could_not_be_revealed_is_not_committed_to():
+    for wrong, field in (
+        ({**SURE, "percent": {**SURE["percent"], "H1": 3}}, "percent.H1"),
+        ({**SURE, "likelihood": {"H1": "likely"}}, "likelihood.H2"),
+        ({**SURE, "cells": {"E9": {"H1": "C"}}}, "cells"),
+    ):
+        with pytest.raises(Invalid) as failure:
+            commit_body(FRAMED, RABAT, wrong, SALT)
+        assert failure.value.field == field
 
 
 @given(JUDGEMENTS, JUDGEMENTS, st.sampled_from([SALT, "00" * 32]))

@@ -76,8 +76,34 @@ def offers(act: str, field: str, _countries: frozenset[str]) -> frozenset[str] |
     return QUESTIONS if (act, field) == ("assessment.questionnaire_answered", "question") else None
 
 
+def axes(state: DossierState, _act: str, field: str) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """A judgement speaks of every hypothesis; its matrix of every item of evidence under every hypothesis."""
+    own: AssessmentState | None = state.own
+    if own is None or field not in ("likelihood", "percent", "cells"):
+        return ()
+    hypotheses = tuple((label, str(entry)) for label, entry in own.hypotheses.items())
+    if field != "cells":
+        return (hypotheses,)
+    return tuple((label, str(entry)) for label, (entry, _g, _s) in own.evidence.items()), hypotheses
+
+
+PLACES = {
+    "the time to judge ends after the question": "due",
+    "the time to judge is over: name a later end": "due",
+    "that label is taken": "label",
+    "no question of the questionnaire": "question",
+    "the level is beyond its scale": "level",
+    "no such hypothesis": "hypothesis",
+    "grade is not of its scheme": "grade",
+    "every hypothesis is judged": "percent",
+    "{}: the per cent and the word differ": "percent",
+}
+"""Fault -> the fact to mend."""
+
 FACE = Face(
     summary,
     offers,
+    axes,
     made={"assessment.committed": Made(Judged, _judged), "assessment.revealed": Made(None, _revealed)},
+    places=PLACES,
 )

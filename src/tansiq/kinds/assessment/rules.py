@@ -198,7 +198,7 @@ def check(state: DossierState, entry: Entry) -> str:
         case "assessment.revealed":
             return _reveal_fault(state, own, entry)
         case "assessment.joint_proposed":
-            return _scale_fault(own, s.facts)
+            return scale_fault(own, s.facts)[1]
         case "assessment.questionnaire_answered":
             return "" if s.facts.get("question") in QUESTIONS else "no question of the questionnaire"
         case "assessment.national_level_told":
@@ -245,21 +245,23 @@ def _reveal_fault(state: DossierState, own: AssessmentState, entry: Entry) -> st
         return "not before every service committed or the time is over"
     if not _is_committed_to(state, own, s.author, s.facts):
         return "not what was committed to"
-    return _scale_fault(own, s.facts)
+    return scale_fault(own, s.facts)[1]
 
 
-def _scale_fault(own: AssessmentState, facts: Facts) -> str:
-    likelihood, percent = facts.get("likelihood") or {}, facts.get("percent") or {}
-    if set(likelihood) != set(own.hypotheses) or set(percent) != set(own.hypotheses):
-        return "every hypothesis is judged"
-    for label, word in likelihood.items():
+def scale_fault(own: AssessmentState, judged: Facts) -> tuple[str, str]:
+    """(where, why) a judgement is not one of this assessment; empty when it is."""
+    for name in ("likelihood", "percent"):
+        missing = sorted(set(own.hypotheses) - set(judged.get(name) or {}))
+        if missing or set(judged.get(name) or {}) - set(own.hypotheses):
+            return f"{name}.{missing[0]}" if missing else name, "every hypothesis is judged"
+    for label, word in judged["likelihood"].items():
         low, high = LIKELIHOOD[str(word)]
-        if not low <= int(percent[label]) <= high:
-            return f"{label}: the per cent and the word differ"
-    cells = facts.get("cells") or {}
+        if not low <= int(judged["percent"][label]) <= high:
+            return f"percent.{label}", f"{label}: the per cent and the word differ"
+    cells = judged.get("cells") or {}
     if not set(cells) <= set(own.evidence) or any(not set(row) <= set(own.hypotheses) for row in cells.values()):
-        return "a cell of an unknown item or hypothesis"
-    return ""
+        return "cells", "a cell of an unknown item or hypothesis"
+    return "", ""
 
 
 def step(state: DossierState, entry: Entry) -> tuple[str, AssessmentState]:

@@ -14,6 +14,7 @@ import msgspec
 from tansiq.dossiers.model import DossierState, Entry
 from tansiq.errors import Conflict, Invalid
 from tansiq.kinds.assessment.model import Judgement, Revealed, commitment
+from tansiq.kinds.assessment.rules import scale_fault
 from tansiq.terms import NodeId
 
 PART = "sealed_judgement"
@@ -22,11 +23,18 @@ BLOCK = 4096
 
 
 def commit_body(state: DossierState, me: NodeId, judgement: Judgement, salt: str) -> dict[str, Any]:
-    """The body of `assessment.committed`. `salt`: 64 hex digits of chance. Raises `Invalid` naming the field."""
+    """The body of `assessment.committed`. `salt`: 64 hex digits of chance. Raises `Invalid` naming the field.
+
+    What every service would refuse when it is revealed is refused here, while nobody is bound by it.
+    """
     try:
         told = msgspec.to_builtins(msgspec.convert({**judgement, "salt": salt}, Revealed))
     except msgspec.ValidationError as exc:
         raise Invalid("judgement.malformed", "likelihood, percent, confidence and cells", field="judgement") from exc
+    # Said now: a judgement that could not be revealed would hold up its own author for ever.
+    where, why = scale_fault(state.own, told)
+    if why:
+        raise Invalid("judgement.scale", why, step="judge", field=where)
     text = _filled(json.dumps({**told, "round": state.own.round}, sort_keys=True))
     return {
         "type": "assessment.committed",

@@ -20,4 +20,16 @@ def summary(state: DossierState) -> tuple[Line, ...]:
     return tuple(found)
 
 
-FACE = Face(summary)
+def axes(state: DossierState, act: str, field: str) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """How many came from each side."""
+    asked = (act, field) == ("committee.meeting_held", "attendance")
+    return (tuple((str(n), "") for n in state.members),) if asked else ()
+
+
+PLACES = {
+    "not the text that was written": "digest",
+    "minutes are of a meeting that was held": "meeting",
+}
+"""Fault -> the fact to mend."""
+
+FACE = Face(summary, axes=axes, elsewhere=frozenset({"committee.scorecard_given"}), places=PLACES)

@@ -36,4 +36,17 @@ def say(value: str, language: str) -> str:
     return line.text.get(language, "") if line else ""
 
 
-FACE = Face(summary, offers, say)
+PLACES = {
+    "an event begins and ends": "window_until",
+    "a host is no member": "hosts",
+    "{} is no instant": "kickoff",
+    "host and visitors are members": "visitors",
+    "host and visitor are two": "visitors",
+    "the next number is {}": "number",
+    "a host answers a delegation": "owner",
+    "no line of the checklist": "code",
+    "it names no {} of this dossier": "about",
+}
+"""Fault -> the fact to mend."""
+
+FACE = Face(summary, offers, say=say, places=PLACES)

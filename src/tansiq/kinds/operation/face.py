@@ -42,4 +42,11 @@ def summary(state: DossierState) -> tuple[Line, ...]:
     return tuple(found)
 
 
-FACE = Face(summary, offers)
+PLACES = {
+    "an investigation team has a limited period": "window_until",
+    "it ends before it begins": "window_until",
+    "the next number is {}": "number",
+}
+"""Fault -> the fact to mend."""
+
+FACE = Face(summary, offers, places=PLACES)

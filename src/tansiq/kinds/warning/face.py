@@ -21,4 +21,10 @@ def summary(state: DossierState) -> tuple[Line, ...]:
     return tuple(found)
 
 
-FACE = Face(summary)
+PLACES = {
+    "grade is not of its scheme": "grade",
+    "the window ends before it begins": "window_until",
+}
+"""Fault -> the fact to mend."""
+
+FACE = Face(summary, places=PLACES)

@@ -7,19 +7,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from starlette.responses import Response
 
 from tansiq.dossiers import FRAME_ACTS, effective_handling
 from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry
 from tansiq.errors import Invalid, NotFound, Refused, TansiqError
-from tansiq.kinds import KINDS, makes
+from tansiq.kinds import KINDS, face_of, fault_of, makes, say_fault
 from tansiq.policy.model import Permit
 from tansiq.terms import Classification, DossierId, EntryId, HandlingCode, format_instant
 from tansiq.terms.ids import parse_dossier_id, parse_part_id
 from tansiq.web import actforms, items, labels, problems, views
 from tansiq.web.actforms import Choice, Written
 from tansiq.web.pages.lists import peer_names
-from tansiq.web.pages.offered import acts, entry_name, entry_names, kind_of, offered, part_name, told
+from tansiq.web.pages.offered import acts, axes, entry_name, entry_names, kind_of, offered, part_name, told
 from tansiq.web.pages.session import ask_purpose, go, local
 from tansiq.web.render import label, render
 from tansiq.web.visit import Form, Visit
@@ -28,6 +29,8 @@ REQUIRED = {
     "request.made": ("question", "facts", "availability", "urgency_reasons"),
     "report.given": ("narrative",),
 }
+MOST_OPEN_TEXTS = 3
+"""Of more texts than these a form shows what must be written; the rest is folded."""
 TEXT_LANGUAGES = tuple(labels.LANGUAGE)
 
 
@@ -205,7 +208,7 @@ def write_act(visit: Visit) -> Response:
         visit.node.propose(held, _acting(visit, dossier))
         return go("/second")
     except Invalid as failure:
-        return _act(visit, state, rule, visit.form, _errors(visit, failure, written), None)
+        return _act(visit, state, rule, visit.form, _errors(visit, failure, written, rule), None)
     return go(f"/dossiers/{dossier}")
 
 
@@ -214,20 +217,43 @@ def _acting(visit: Visit, record: str) -> Any:
     return visit.acting(purpose, visit.form.get("justification") or kept)
 
 
-def _errors(visit: Visit, failure: TansiqError, written: Written | None) -> dict[str, str]:
+def _errors(visit: Visit, failure: TansiqError, written: Written | None, rule: ActRule) -> dict[str, str]:
+    """What is wrong, at its field: the text stays in the form."""
+    if failure.code == "act.part_missing" and written is not None:
+        there = {p["kind"] for p in written.body.get("parts", ())}
+        needed = KINDS[rule.type.partition(".")[0]].part_kinds_required(told(rule, written.body.get("facts", {})))
+        missing = [k for k in needed if k not in there and k in actforms.text_parts(rule)]
+        if missing:
+            return {actforms.text_name(k): visit.say(labels.FAILURES["form.required"]) for k in missing}
+    if failure.code in ("act.illegal_act", "judgement.scale"):
+        return _illegal(visit, failure, rule)
     field = "handling_text" if failure.code == "handling.h3_text" else failure.field or "form"
     known = field.startswith(("fact_", "link")) or written is None
     return problems.field_errors(visit, failure, field if known else _form_field(written, field))
 
 
+def _illegal(visit: Visit, failure: TansiqError, rule: ActRule) -> dict[str, str]:
+    """Why the rules do not allow it, at the fact that is to be mended where it is one."""
+    kind = rule.type.partition(".")[0]
+    fault, _put_in = fault_of(kind, failure.message)
+    asked = getattr(msgspec.inspect.type_info(rule.facts), "fields", ()) if rule.facts else ()
+    at = failure.field if (failure.field or "").startswith("fact_") else ""
+    fact = face_of(kind).places.get(fault, "")
+    if not at and fact in {f.name for f in asked}:
+        at = f"fact_{fact}"
+    general = visit.say(labels.FAILURES["act.illegal_act"])
+    return {at or "form": f"{general} {say_fault(kind, failure.message, visit.tongue.code)}"}
+
+
 def _form_field(written: Written | None, field: str) -> str:
     found = written.field_of(field) if written else field
-    return {"codes": "handling", "text": "handling_text", "agreement": "to", "h3": "handling_text"}.get(found, found)
+    places = {"codes": "handling", "text": "handling_text", "agreement": "to", "h3": "handling_text", "type": "form"}
+    return places.get(found, found)
 
 
 def _written(visit: Visit, rule: ActRule, state: DossierState | None) -> Written:
     form, asked = visit.form, _asked(rule, state)
-    fields = actforms.fact_fields(asked, offered(visit, state, asked))
+    fields = _fields(visit, state, asked)
     for f in fields:
         if f.widget == "instant" and (text := form.get(f"fact_{f.name}")):
             form = form.with_values(**{f"fact_{f.name}": _instant(text, visit, f"fact_{f.name}")})
@@ -235,9 +261,18 @@ def _written(visit: Visit, rule: ActRule, state: DossierState | None) -> Written
     made = makes(state.kind, rule.type) if state else None
     if made is not None and state is not None:
         # The rest of the form (handling, reason) stays as it was written.
-        own = visit.node.together.body_of(state, rule.type, written.body.pop("facts", {}))
+        try:
+            own = visit.node.together.body_of(state, rule.type, written.body.pop("facts", {}))
+        except Invalid as failure:
+            raise Invalid(
+                failure.code, failure.message, step=failure.step, field=f"fact_{failure.field or ''}"
+            ) from failure
         written.body = written.body | own | {"parts": [*own.get("parts", ()), *written.body.get("parts", ())]}
     return written
+
+
+def _fields(visit: Visit, state: DossierState | None, asked: ActRule) -> list[actforms.FactField]:
+    return actforms.fact_fields(asked, offered(visit, state, asked), axes(visit, state, asked, asked.facts))
 
 
 def _asked(rule: ActRule, state: DossierState | None) -> ActRule:
@@ -310,7 +345,7 @@ def compose(visit: Visit) -> Response:
         visit.node.propose({"kind": kind, "body": written.body, "to": written.to}, by)
         return go("/second")
     except Invalid as failure:
-        return _act(visit, None, rule, visit.form, _errors(visit, failure, written), None)
+        return _act(visit, None, rule, visit.form, _errors(visit, failure, written, rule), None)
     visit.keep_purpose(
         dossier, visit.form.get("purpose"), visit.form.get("justification") or written.body["legal"]["legal_basis"]
     )
@@ -379,6 +414,7 @@ def _act(
     partners = _partners(visit.node)
     members = set(state.members) if state else set()
     counts = actforms.row_counts(form, rule)
+    fields, texts, required = _fields(visit, state, asked), actforms.text_parts(rule), _required(rule, state, form)
 
     def named(table: Mapping[str, str], values: Any) -> list[tuple[str, str]]:
         return [(v, visit.say(table[v])) for v in values]
@@ -400,11 +436,16 @@ def _act(
         partners=partners if opening else [p for p in partners if p.node in members],
         recipients=[(p.node, f"{p.country} · {p.name}") for p in partners if p.node in members],
         names=peer_names(visit.node),
-        fields=actforms.fact_fields(asked, offered(visit, state, asked)),
-        choice_pairs=lambda f: [(c.value, _choice_word(visit, c, kind)) for c in f.choices],
+        fields=fields,
+        error_names=_error_names(visit, rule, kind, fields, errors),
+        row_count=lambda f: actforms.row_count(form, f),
+        choice_pairs=lambda choices: [(c.value, _choice_word(visit, c, kind)) for c in choices],
+        fact_name=lambda f: _fact_name(visit, rule, f.name, kind),
         of_kind=kind,
-        texts=[(k, actforms.text_name(k)) for k in actforms.text_parts(rule)],
-        required=_required(rule, state, form),
+        texts=[(k, actforms.text_name(k)) for k in sorted(texts, key=lambda k: k not in required)],
+        folded=len(texts) > MOST_OPEN_TEXTS,
+        always_open=() if required else texts[-2:-1],
+        required=required,
         languages_of_text=TEXT_LANGUAGES,
         language_options=[*named(labels.LANGUAGE, TEXT_LANGUAGES)],
         counts_rows=counts,
@@ -421,6 +462,26 @@ def _act(
         classification_options=[(c.value, visit.say(labels.CLASSIFICATION[c.value])) for c in Classification],
         assurance_options=named(labels.ASSURANCE, labels.ASSURANCE),
     )
+
+
+def _fact_name(visit: Visit, rule: ActRule, name: str, kind: str) -> str:
+    """What a fact is called in this act, where its kind has a word for that; else what it is called in all."""
+    code = f"{rule.type}.{name}"
+    found = label(visit.tongue, "FACT", code, kind)
+    return label(visit.tongue, "FACT", name, kind) if found == code else found
+
+
+def _error_names(
+    visit: Visit, rule: ActRule, kind: str, fields: list[actforms.FactField], errors: Mapping[str, str]
+) -> dict[str, str]:
+    """What each wrong field is called, for the summary on top."""
+    found = {actforms.text_name(k): label(visit.tongue, "PART", k, kind) for k in actforms.text_parts(rule)}
+    for at in errors:
+        for f in fields:
+            if at == f.at or at.startswith(f"{f.at}."):
+                line = at.removeprefix(f.at).replace(".", " ")
+                found[at] = f"{_fact_name(visit, rule, f.name, kind)}{line}"
+    return found | {"form": label(visit.tongue, "ACT", rule.type, kind)}
 
 
 def _choice_word(visit: Visit, choice: Choice, kind: str) -> str:

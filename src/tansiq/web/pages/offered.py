@@ -14,15 +14,19 @@ import msgspec
 
 from tansiq.dossiers.model import ActRule, DossierState, Entry, Kind, Legal, Statement
 from tansiq.kinds import KINDS, Face, Item, cycle_of, face_of, items_of, steppable
-from tansiq.terms import DossierId, EntryId, Handling, NodeId, country_of
+from tansiq.terms import DossierId, EntryId, GradeScheme, Handling, NodeId, country_of
 from tansiq.web import labels, views
-from tansiq.web.actforms import Choice
+from tansiq.web.factforms import Axes, Choice, grade_choices
 from tansiq.web.pages.lists import peer_names
 from tansiq.web.render import label
 from tansiq.web.visit import Visit
 
 Offered = dict[str, tuple[Choice, ...]]
 MEMBER_FACTS = ("owner", "member", "host", "hosts", "visitors")
+COUNTRY_FACTS = ("country", "states")
+LANGUAGE_FACTS = ("language", "languages")
+NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
+"""Codes of groups and of nothing, which the common locale data has among the countries."""
 ITEM_FACTS = ("match", "venue", "meeting")
 """Facts that name an item of that sort."""
 NOBODY = NodeId("")
@@ -37,14 +41,14 @@ def kind_of(rule: ActRule, state: DossierState | None) -> str:
 
 def offered(visit: Visit, state: DossierState | None, rule: ActRule) -> Offered:
     """Fact -> its choices, for the facts whose choices the dossier or its kind knows."""
-    found = _of_kind(visit, state, rule)
+    found = {**_countries(visit), **_languages(visit), **_of_kind(visit, state, rule)}
     if state is None:
         # An opening act may follow up an entry of another dossier; the officer comes here from that entry.
         about = visit.form.get("fact_about") or visit.query("about")
         found["about"] = (Choice("", "—"), *([Choice(about, about[:18])] if about.startswith("e-") else []))
         everybody = (visit.node.node_id, *(p.card.node for p in visit.node.exchange.peers() if p.state == "pinned"))
         return found | _members(visit, everybody)
-    found |= _members(visit, state.members)
+    found |= _members(visit, state.members) | _grades(state, rule)
     if rule in KINDS[state.kind].acts:
         return found | _items(visit, state, rule) | _lanes(visit, state)
     return found | _frame(visit, state, rule) | _lanes(visit, state)
@@ -56,6 +60,52 @@ def _members(visit: Visit, nodes: Iterable[NodeId]) -> Offered:
         Choice(n, f"{country_of(n)} · {visit.say('this service') if n == me else names.get(n, n)}") for n in nodes
     )
     return dict.fromkeys(MEMBER_FACTS, choices)
+
+
+def _countries(visit: Visit) -> Offered:
+    """Every country by its name in the page's language; first those of the services that we know."""
+    named = visit.tongue.locale.territories
+    near = {country_of(visit.node.node_id), *(p.card.country.upper() for p in visit.node.exchange.peers())}
+    codes = [c for c in map(str, named) if len(c) == 2 and c.isalpha() and c not in NO_COUNTRIES]
+    order = sorted(codes, key=lambda c: (c not in near, str(named[c])))
+    return dict.fromkeys(COUNTRY_FACTS, tuple(Choice(c, f"{c} · {named[c]}") for c in order))
+
+
+def _languages(visit: Visit) -> Offered:
+    """Every language that ISO 639-1 has a code for; first those of the pages."""
+    named = visit.tongue.locale.languages
+    codes = [c for c in map(str, named) if len(c) == 2]
+    order = sorted(codes, key=lambda c: (c not in labels.LANGUAGE, str(named[c])))
+    return dict.fromkeys(LANGUAGE_FACTS, tuple(Choice(c, f"{c} · {named[c]}") for c in order))
+
+
+def _grades(state: DossierState, rule: ActRule) -> Offered:
+    """A grade that comes without its scheme is in the scheme of what it changes."""
+    fields = {f.name for f in getattr(msgspec.inspect.type_info(rule.facts), "fields", ())} if rule.facts else set()
+    if "grade" not in fields or "scheme" in fields:
+        return {}
+    scheme = str(state.first.statement.facts.get("scheme", "4x4"))
+    if scheme not in list(GradeScheme):
+        return {}
+    return {"grade": tuple(Choice(c.label, c.label) for c in grade_choices([GradeScheme(scheme)]))}
+
+
+def axes(visit: Visit, state: DossierState | None, rule: ActRule, facts: Any) -> Axes:
+    """What stands at the side of an act's tables and over their columns, as the dossier has it."""
+    if state is None or facts is None:
+        return {}
+    kind, names, peers = face_of(state.kind), entry_names(visit, state), peer_names(visit.node)
+
+    def worded(key: str, entry: str) -> Choice:
+        if entry:
+            return Choice(key, f"{key} · {names.get(EntryId(entry), '')}")
+        return Choice(key, visit.say("this service") if key == visit.node.node_id else peers.get(key, key))
+
+    found = {}
+    for f in getattr(msgspec.inspect.type_info(facts), "fields", ()):
+        if told := kind.axes(state, rule.type, f.name):
+            found[f.name] = tuple(tuple(worded(*k) for k in axis) for axis in told)
+    return found
 
 
 def _of_kind(visit: Visit, state: DossierState | None, rule: ActRule) -> Offered:
@@ -156,7 +206,8 @@ def acts(visit: Visit, state: DossierState, rules: Iterable[ActRule]) -> list[Ac
     me, own = visit.node.node_id, KINDS[state.kind].acts
     found = []
     for rule in views.acts_for(state, rules, me):
-        if rule is KINDS[state.kind].opening or rule.type == KINDS[state.kind].erased_act:
+        kind = KINDS[state.kind]
+        if rule is kind.opening or rule.type == kind.erased_act or rule.type in face_of(state.kind).elsewhere:
             continue
         asks = rule in own and cycle_of(state.kind) is not None and needs_about(rule)
         if not asks or abouts(state, rule, me, visit.now):
