@@ -14,7 +14,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    Row,
     Table,
     Text,
     bindparam,
@@ -28,7 +27,7 @@ from sqlalchemy import (
 
 from tansiq.bank.model import BankRecord, Claim, Entity, Provenance
 from tansiq.crypto import Vault
-from tansiq.store import metadata
+from tansiq.store import Compiled, metadata
 from tansiq.terms import format_instant, parse_instant
 
 records = Table(
@@ -104,21 +103,20 @@ def content_mark(vault: Vault, packed: bytes) -> bytes:
     return vault.mac("bank.content", packed.hex())
 
 
-# Built once: putting a statement together costs more than SQLite needs to run it.
-_INSERT = insert(records)
-_INSERT_KEY = insert(keys)
-_BUMP = (
+_INSERT = Compiled(insert(records))
+_INSERT_KEY = Compiled(insert(keys))
+_BUMP = Compiled(
     update(changes)
     .where(changes.c.id == 1)
     .values(number=changes.c.number + bindparam("by"))
     .returning(changes.c.number)
 )
-_LAST_CHANGE = select(changes.c.number).where(changes.c.id == 1)
+_LAST_CHANGE = Compiled(select(changes.c.number).where(changes.c.id == 1))
 _PLAIN: list[Any] = [records.c.id, records.c.created_at, records.c.sealed]
-_LOAD = select(*_PLAIN).where(records.c.id.in_(bindparam("ids", expanding=True)))
-_LOAD_OF = _LOAD.where(records.c.source == bindparam("source"))
+_LOAD = Compiled(select(*_PLAIN).where(records.c.id.in_(bindparam("ids", expanding=True))))
+_LOAD_OF = Compiled(_LOAD.statement.where(records.c.source == bindparam("source")))
 _LOAD_SINCE = select(*_PLAIN).where(records.c.change > bindparam("change"))
-_LOAD_OWN = (
+_LOAD_OWN = Compiled(
     select(*[*_PLAIN, records.c.change])
     .where(
         records.c.change > bindparam("change"),
@@ -128,9 +126,9 @@ _LOAD_OWN = (
     .limit(bindparam("most"))
 )
 _EXAMINED_ROW = 2
-_EXAMINED = select(changes.c.number).where(changes.c.id == _EXAMINED_ROW)
-_SET_EXAMINED = update(changes).where(changes.c.id == _EXAMINED_ROW).values(number=bindparam("change"))
-_MARKED = (
+_EXAMINED = Compiled(select(changes.c.number).where(changes.c.id == _EXAMINED_ROW))
+_SET_EXAMINED = Compiled(update(changes).where(changes.c.id == _EXAMINED_ROW).values(number=bindparam("change")))
+_MARKED = Compiled(
     select(keys.c.mac, keys.c.record).where(keys.c.mac.in_(bindparam("macs", expanding=True))).order_by(keys.c.record)
 )
 
@@ -159,15 +157,14 @@ def save(tx: Connection, vault: Vault, items: Sequence[tuple[BankRecord, Iterabl
         )
         unique = {(kind, vault.mac(f"bank.{kind}", value)) for kind, value in marks}
         marked += [{"record": record.id, "kind": k, "mac": m} for k, m in sorted(unique)]
-    tx.execute(_INSERT, rows)
-    if marked:
-        tx.execute(_INSERT_KEY, marked)
+    _INSERT.many(tx, rows)
+    _INSERT_KEY.many(tx, marked)
     return last
 
 
 def _take_changes(tx: Connection, by: int) -> int:
     """Writes are serial, across processes too, so that these numbers are committed in their order."""
-    number = tx.execute(_BUMP, {"by": by}).scalar()
+    number = _BUMP.scalar(tx, {"by": by})
     if number is None:
         tx.execute(insert(changes).values(id=1, number=by))
         return by
@@ -175,10 +172,10 @@ def _take_changes(tx: Connection, by: int) -> int:
 
 
 def last_change(tx: Connection) -> int:
-    return int(tx.execute(_LAST_CHANGE).scalar() or 0)
+    return int(_LAST_CHANGE.scalar(tx) or 0)
 
 
-def _unpack(row: Row[Any], vault: Vault) -> BankRecord:
+def _unpack(row: Any, vault: Vault) -> BankRecord:
     inner = _decoder.decode(vault.open("bank_records", row.id, row.sealed))
     entity = Entity(inner.ident, inner.schema, tuple(Claim(*c) for c in inner.claims), inner.role)
     return BankRecord(row.id, entity, inner.provenance, parse_instant(row.created_at))
@@ -190,7 +187,7 @@ def load(tx: Connection, vault: Vault, ids: Iterable[str], source: str = "") -> 
     wanted = list(dict.fromkeys(ids))
     found: dict[str, BankRecord] = {}
     for start in range(0, len(wanted), _CHUNK):
-        for row in tx.execute(query, {"ids": wanted[start : start + _CHUNK], **more}):
+        for row in query.all(tx, {"ids": wanted[start : start + _CHUNK], **more}):
             found[row.id] = _unpack(row, vault)
     return [found[i] for i in wanted if i in found]
 
@@ -203,17 +200,17 @@ def load_since(tx: Connection, vault: Vault, change: int) -> Iterator[BankRecord
 
 def load_own_after(tx: Connection, vault: Vault, change: int, country: str, limit: int) -> list[tuple[int, BankRecord]]:
     """Records of lists, of our own and from our country written after this change, oldest first, with their change."""
-    rows = tx.execute(_LOAD_OWN, {"change": change, "country": country, "most": limit})
+    rows = _LOAD_OWN.all(tx, {"change": change, "country": country, "most": limit})
     return [(r.change, _unpack(r, vault)) for r in rows]
 
 
 def examined(tx: Connection) -> int:
     """Up to which change the standing examination has come."""
-    return int(tx.execute(_EXAMINED).scalar() or 0)
+    return int(_EXAMINED.scalar(tx) or 0)
 
 
 def set_examined(tx: Connection, change: int) -> None:
-    if tx.execute(_SET_EXAMINED, {"change": change}).rowcount == 0:
+    if _SET_EXAMINED.run(tx, {"change": change}) == 0:
         tx.execute(insert(changes).values(id=_EXAMINED_ROW, number=change))
 
 
@@ -228,12 +225,12 @@ def find_marked(tx: Connection, vault: Vault, marks: Iterable[tuple[str, str]]) 
     macs = list(wanted)
     out: dict[tuple[str, str], list[str]] = {}
     for start in range(0, len(macs), _CHUNK):
-        for mac, record in tx.execute(_MARKED, {"macs": macs[start : start + _CHUNK]}):
+        for mac, record in _MARKED.all(tx, {"macs": macs[start : start + _CHUNK]}):
             out.setdefault(wanted[bytes(mac)], []).append(record)
     return out
 
 
-_OF_PART = (
+_OF_PART = Compiled(
     select(records.c.id)
     .where(records.c.part == bindparam("of_part"), records.c.reference == bindparam("of_reference"))
     .order_by(records.c.id)
@@ -243,7 +240,7 @@ _OF_PART = (
 def ids_of_part(tx: Connection, vault: Vault, source: str, reference: str, part: str) -> list[str]:
     """Records that were made of this entry's part. Another entry may name the same part: its records are its own."""
     which = {"of_part": part, "of_reference": reference_mark(vault, source, reference)}
-    return list(tx.execute(_OF_PART, which).scalars())
+    return _OF_PART.scalars(tx, which)
 
 
 def ids_due(tx: Connection, today: str) -> list[str]:

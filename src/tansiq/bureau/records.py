@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    bindparam,
     delete,
     insert,
     or_,
@@ -27,7 +28,7 @@ from sqlalchemy import (
 
 from tansiq.bureau.model import Link, Notice, Template, Watch, WatchKind
 from tansiq.crypto import Vault
-from tansiq.store import metadata
+from tansiq.store import Compiled, metadata
 from tansiq.terms import DossierId, format_instant, parse_instant
 
 WATCHES = Table(
@@ -100,6 +101,11 @@ def _open(vault: Vault, table: str, row: Any) -> dict[str, Any]:
 
 # --- standing queries ---
 
+_WATCH_IDS = Compiled(select(WATCHES.c.id).order_by(WATCHES.c.id))
+_ANY_WATCH = Compiled(select(WATCHES.c.id).limit(1))
+_WAITING = Compiled(select(WAITING).limit(bindparam("most")))
+_CURSOR = Compiled(select(CURSOR.c.change))
+
 
 def insert_watch(tx: Connection, vault: Vault, w: Watch) -> None:
     body = {
@@ -121,11 +127,11 @@ def _watch(vault: Vault, row: Any) -> Watch:
 
 
 def watch_ids(tx: Connection) -> list[str]:
-    return [r.id for r in tx.execute(select(WATCHES.c.id).order_by(WATCHES.c.id))]
+    return _WATCH_IDS.scalars(tx)
 
 
 def has_watches(tx: Connection) -> bool:
-    return tx.execute(select(WATCHES.c.id).limit(1)).first() is not None
+    return _ANY_WATCH.first(tx) is not None
 
 
 def watches(tx: Connection, vault: Vault, officer: str = "", ids: Iterable[str] | None = None) -> list[Watch]:
@@ -189,7 +195,7 @@ def put_waiting(tx: Connection, entry: str, dossier: str) -> None:
 
 
 def waiting(tx: Connection, most: int) -> list[tuple[str, str]]:
-    return [(r.entry, r.dossier) for r in tx.execute(select(WAITING).limit(most))]
+    return [(r.entry, r.dossier) for r in _WAITING.all(tx, {"most": most})]
 
 
 def drop_waiting(tx: Connection, entries: Iterable[str]) -> None:
@@ -197,7 +203,7 @@ def drop_waiting(tx: Connection, entries: Iterable[str]) -> None:
 
 
 def cursor(tx: Connection) -> int | None:
-    found = tx.execute(select(CURSOR.c.change)).scalar()
+    found = _CURSOR.scalar(tx)
     return None if found is None else int(found)
 
 

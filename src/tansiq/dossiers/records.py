@@ -33,7 +33,7 @@ from sqlalchemy import (
 from tansiq import crypto
 from tansiq.dossiers.model import Duty, Entry, Part, PartRef, Presence, Statement
 from tansiq.dossiers.wire import parse_statement
-from tansiq.store import metadata
+from tansiq.store import Compiled, metadata
 from tansiq.terms import DossierId, EntryId, NodeId, PartId, format_instant, parse_instant
 
 REMEMBERED = 4096
@@ -124,45 +124,48 @@ class Grant:
     withheld: tuple[PartId, ...]
 
 
-# Built once: putting a statement together costs several times what running it costs.
-_LOCK = select(DOSSIERS.c.id).where(DOSSIERS.c.id == bindparam("dossier")).with_for_update()
-_INSERT_DOSSIER, _INSERT_ENTRY, _INSERT_PARTS = insert(DOSSIERS), insert(ENTRIES), insert(PARTS)
-_UPDATE_DOSSIER = (
+_LOCK = Compiled(select(DOSSIERS.c.id).where(DOSSIERS.c.id == bindparam("dossier")).with_for_update())
+_INSERT_DOSSIER, _INSERT_ENTRY = Compiled(insert(DOSSIERS)), Compiled(insert(ENTRIES))
+_INSERT_PARTS = Compiled(insert(PARTS))
+_UPDATE_DOSSIER = Compiled(
     update(DOSSIERS)
     .where(DOSSIERS.c.id == bindparam("dossier"))
     .values({c: bindparam(f"new_{c}") for c in ("opener", "opened_at", "phase", "updated_at", "erase_on")})
     # Only `set_settled` says that nothing is left to write by ourselves: an entry that comes in between must not.
     .values(unsettled=case((DOSSIERS.c.unsettled == 1, 1), else_=bindparam("new_unsettled")))
 )
-_ENTRIES_FROM = (
+_ENTRIES_FROM = Compiled(
     select(ENTRIES.c.number, ENTRIES.c.id, ENTRIES.c.raw)
     .where(ENTRIES.c.dossier == bindparam("dossier"), ENTRIES.c.number >= bindparam("first"))
     .order_by(ENTRIES.c.number)
 )
-_PARTS_OF_DOSSIER = select(PARTS).join(ENTRIES, ENTRIES.c.id == PARTS.c.entry).where(
-    ENTRIES.c.dossier == bindparam("dossier")
-)  # fmt: skip
-_PARTS_OF_ENTRY = select(PARTS).where(PARTS.c.entry == bindparam("of_entry"))
+_PARTS_OF_DOSSIER = Compiled(
+    select(PARTS).join(ENTRIES, ENTRIES.c.id == PARTS.c.entry).where(ENTRIES.c.dossier == bindparam("dossier"))
+)
+_PARTS_OF_ENTRY = Compiled(select(PARTS).where(PARTS.c.entry == bindparam("of_entry")))
 _ONE_PART = and_(PARTS.c.entry == bindparam("of_entry"), PARTS.c.id == bindparam("of_part"))
-_HOLD = (
+_HOLD = Compiled(
     update(PARTS)
     .where(_ONE_PART, PARTS.c.presence == Presence.WITHHELD.value)
     .values(presence=Presence.HELD.value, sealed=bindparam("new_sealed"))
 )
-_PRESENCE = select(PARTS.c.presence).where(_ONE_PART)
-_SEALED = select(PARTS.c.sealed).where(_ONE_PART)
-_HAS_KIND = select(PARTS.c.id).where(PARTS.c.entry == bindparam("of_entry"), PARTS.c.kind == bindparam("of_kind"))
-_ERASE = update(PARTS).where(_ONE_PART).values(presence=Presence.ERASED.value, sealed=None)
-_RAW = select(ENTRIES.c.raw).where(ENTRIES.c.id == bindparam("of_entry"))
-_DOSSIER_OF = select(ENTRIES.c.dossier).where(ENTRIES.c.id == bindparam("of_entry"))
+_PRESENCE = Compiled(select(PARTS.c.presence).where(_ONE_PART))
+_SEALED = Compiled(select(PARTS.c.sealed).where(_ONE_PART))
+_HAS_KIND = Compiled(
+    select(PARTS.c.id).where(PARTS.c.entry == bindparam("of_entry"), PARTS.c.kind == bindparam("of_kind"))
+)
+_ERASE = Compiled(update(PARTS).where(_ONE_PART).values(presence=Presence.ERASED.value, sealed=None))
+_RAW = Compiled(select(ENTRIES.c.raw).where(ENTRIES.c.id == bindparam("of_entry")))
+_DOSSIER_OF = Compiled(select(ENTRIES.c.dossier).where(ENTRIES.c.id == bindparam("of_entry")))
 _ONE_GRANT = and_(GRANTS.c.entry == bindparam("of_entry"), GRANTS.c.node == bindparam("to"))
-_GRANT, _DROP_GRANT, _INSERT_GRANTS = select(GRANTS).where(_ONE_GRANT), delete(GRANTS).where(_ONE_GRANT), insert(GRANTS)
-_GRANTED = select(GRANTS.c.node).where(GRANTS.c.entry == bindparam("of_entry"))
-_INSERT_DECLARED = insert(DECLARED)
-_DECLARED = select(DECLARED.c.sealed).where(DECLARED.c.entry == bindparam("of_entry"))
-_DROP_DUTIES = delete(DUTIES).where(DUTIES.c.dossier == bindparam("of_dossier"))
-_INSERT_DUTIES = insert(DUTIES)
-_UNSETTLED = select(DOSSIERS.c.id).where(DOSSIERS.c.unsettled == 1).limit(10_000)
+_GRANT, _DROP_GRANT = Compiled(select(GRANTS).where(_ONE_GRANT)), Compiled(delete(GRANTS).where(_ONE_GRANT))
+_INSERT_GRANTS = Compiled(insert(GRANTS))
+_GRANTED = Compiled(select(GRANTS.c.node).where(GRANTS.c.entry == bindparam("of_entry")))
+_INSERT_DECLARED = Compiled(insert(DECLARED))
+_DECLARED = Compiled(select(DECLARED.c.sealed).where(DECLARED.c.entry == bindparam("of_entry")))
+_DROP_DUTIES = Compiled(delete(DUTIES).where(DUTIES.c.dossier == bindparam("of_dossier")))
+_INSERT_DUTIES = Compiled(insert(DUTIES))
+_UNSETTLED = Compiled(select(DOSSIERS.c.id).where(DOSSIERS.c.unsettled == 1).limit(10_000))
 
 
 def seal_part(vault: crypto.Vault, part: PartId, salt: bytes, packed: bytes) -> bytes:
@@ -179,7 +182,7 @@ def _open_part(vault: crypto.Vault, part: str, sealed: bytes) -> tuple[bytes, di
 def lock_dossier(tx: Connection, dossier: DossierId) -> None:
     """One writer per dossier across processes (PostgreSQL); SQLite's single writer needs no lock."""
     if tx.dialect.name == "postgresql":
-        tx.execute(_LOCK, {"dossier": dossier})
+        _LOCK.first(tx, {"dossier": dossier})
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +200,11 @@ class Head:
 
 
 def insert_dossier(tx: Connection, head: Head) -> None:
-    tx.execute(_INSERT_DOSSIER, {"id": head.id, "kind": head.kind, **_changing(head)})
+    _INSERT_DOSSIER.run(tx, {"id": head.id, "kind": head.kind, **_changing(head)})
 
 
 def update_dossier(tx: Connection, head: Head) -> None:
-    tx.execute(_UPDATE_DOSSIER, {"dossier": head.id, **{f"new_{k}": v for k, v in _changing(head).items()}})
+    _UPDATE_DOSSIER.run(tx, {"dossier": head.id, **{f"new_{k}": v for k, v in _changing(head).items()}})
 
 
 def _changing(head: Head) -> dict[str, Any]:
@@ -226,7 +229,7 @@ def set_settled(tx: Connection, dossier: DossierId) -> None:
 
 
 def load_unsettled(tx: Connection) -> list[DossierId]:
-    return [DossierId(r[0]) for r in tx.execute(_UNSETTLED)]
+    return [DossierId(i) for i in _UNSETTLED.scalars(tx)]
 
 
 def load_past_erasure(tx: Connection, today: str) -> list[DossierId]:
@@ -253,7 +256,7 @@ def load_contents(
 ) -> list[tuple[EntryId, PartId, Mapping[str, Any]]]:
     found: list[tuple[EntryId, PartId, Mapping[str, Any]]] = []
     for entry, part in sorted(wanted):
-        sealed = tx.execute(_SEALED, {"of_entry": entry, "of_part": part}).scalar()
+        sealed = _SEALED.scalar(tx, {"of_entry": entry, "of_part": part})
         if sealed is not None:
             found.append((entry, part, _open_part(vault, part, sealed)[1]))
     return found
@@ -277,7 +280,7 @@ def insert_entry(
     """`held`: the sealed contents of the parts that this node has."""
     s = entry.statement
     values = {"id": entry.id, "dossier": s.dossier, "author": s.author, "clock": s.clock, "type": s.type}
-    tx.execute(_INSERT_ENTRY, {**values, "filed_at": format_instant(filed_at), "raw": raw, "number": number})
+    _INSERT_ENTRY.run(tx, {**values, "filed_at": format_instant(filed_at), "raw": raw, "number": number})
     if s.parts:
         presence = {True: Presence.HELD.value, False: Presence.WITHHELD.value}
         rows = [
@@ -290,62 +293,63 @@ def insert_entry(
             }
             for p in s.parts
         ]
-        tx.execute(_INSERT_PARTS, rows)
+        _INSERT_PARTS.many(tx, rows)
 
 
 def hold_part(tx: Connection, entry: EntryId, part: PartId, sealed: bytes) -> bool:
     """Keep what came later. An erased part stays erased, whoever sends it again. True where it is new."""
-    return tx.execute(_HOLD, {"of_entry": entry, "of_part": part, "new_sealed": sealed}).rowcount == 1
+    return _HOLD.run(tx, {"of_entry": entry, "of_part": part, "new_sealed": sealed}) == 1
 
 
 def erase_part(tx: Connection, entry: EntryId, part: PartId) -> bool:
     """Remove content and salt; the commitment stays. True where it was held."""
     which = {"of_entry": entry, "of_part": part}
-    held = tx.execute(_PRESENCE, which).scalar() == Presence.HELD.value
-    tx.execute(_ERASE, which)
+    held = bool(_PRESENCE.scalar(tx, which) == Presence.HELD.value)
+    _ERASE.run(tx, which)
     return held
 
 
 def presence_of(tx: Connection, entry: EntryId, part: PartId) -> str:
     """What this node has of a part; empty where it knows no such entry."""
-    return str(tx.execute(_PRESENCE, {"of_entry": entry, "of_part": part}).scalar() or "")
+    return str(_PRESENCE.scalar(tx, {"of_entry": entry, "of_part": part}) or "")
 
 
 def has_parts_of(tx: Connection, entry: EntryId, kind: str) -> bool:
-    return tx.execute(_HAS_KIND, {"of_entry": entry, "of_kind": kind}).first() is not None
+    return _HAS_KIND.first(tx, {"of_entry": entry, "of_kind": kind}) is not None
 
 
 def load_held(tx: Connection, dossier: DossierId) -> list[tuple[EntryId, PartId]]:
     """The parts whose content this node has."""
-    rows = tx.execute(_PARTS_OF_DOSSIER, {"dossier": dossier})
+    rows = _PARTS_OF_DOSSIER.all(tx, {"dossier": dossier})
     return [(EntryId(r.entry), PartId(r.id)) for r in rows if r.presence == Presence.HELD.value]
 
 
 def load_parts(tx: Connection, vault: crypto.Vault, entry: EntryId) -> list[tuple[PartId, bytes, dict[str, Any]]]:
-    rows = tx.execute(_PARTS_OF_ENTRY, {"of_entry": entry})
+    rows = _PARTS_OF_ENTRY.all(tx, {"of_entry": entry})
     held = [r for r in rows if r.presence == Presence.HELD.value]
     return [(PartId(r.id), *_open_part(vault, r.id, r.sealed)) for r in held]
 
 
 def load_raw(tx: Connection, entry: EntryId) -> bytes | None:
-    return tx.execute(_RAW, {"of_entry": entry}).scalar()
+    found: bytes | None = _RAW.scalar(tx, {"of_entry": entry})
+    return found
 
 
 def find_dossier_of(tx: Connection, entry: EntryId) -> DossierId | None:
-    found = tx.execute(_DOSSIER_OF, {"of_entry": entry}).scalar()
+    found = _DOSSIER_OF.scalar(tx, {"of_entry": entry})
     return DossierId(found) if found else None
 
 
 def load_from(tx: Connection, dossier: DossierId, first: int) -> list[tuple[int, Entry]]:
     """Entries from this number on, as they verified when they were filed; their parts are not looked at."""
-    rows = tx.execute(_ENTRIES_FROM, {"dossier": dossier, "first": first})
+    rows = _ENTRIES_FROM.all(tx, {"dossier": dossier, "first": first})
     return [(r.number, _entry(None, r.id, r.raw, [])) for r in rows]
 
 
 def with_contents(tx: Connection, vault: crypto.Vault, dossier: DossierId, entries: Iterable[Entry]) -> list[Entry]:
     """The same entries with what this node has of their parts."""
     parts: dict[str, dict[str, Any]] = {}
-    for row in tx.execute(_PARTS_OF_DOSSIER, {"dossier": dossier}):
+    for row in _PARTS_OF_DOSSIER.all(tx, {"dossier": dossier}):
         parts.setdefault(row.entry, {})[row.id] = row
     return [_filled(vault, e.id, e.statement, parts.get(e.id, {})) for e in entries]
 
@@ -354,7 +358,7 @@ def load_subject(tx: Connection, vault: crypto.Vault, dossier: DossierId) -> str
     """What the opening calls it; empty where this node has not got that part."""
     query = select(ENTRIES.c.id, ENTRIES.c.raw).where(ENTRIES.c.dossier == dossier, ENTRIES.c.clock == 0)
     for row in tx.execute(query):
-        parts = list(tx.execute(_PARTS_OF_ENTRY, {"of_entry": row.id}))
+        parts = _PARTS_OF_ENTRY.all(tx, {"of_entry": row.id})
         for part in _entry(vault, row.id, row.raw, parts).parts:
             if part.ref.kind == "subject" and part.content:
                 return str(part.content.get("text", ""))
@@ -365,7 +369,7 @@ def load_entry(tx: Connection, vault: crypto.Vault, entry: EntryId) -> Entry | N
     raw = load_raw(tx, entry)
     if raw is None:
         return None
-    return _entry(vault, entry, raw, list(tx.execute(_PARTS_OF_ENTRY, {"of_entry": entry})))
+    return _entry(vault, entry, raw, _PARTS_OF_ENTRY.all(tx, {"of_entry": entry}))
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -416,11 +420,11 @@ def insert_grants(tx: Connection, grants: Iterable[Grant]) -> None:
         for g in grants
     ]
     if rows:
-        tx.execute(_INSERT_GRANTS, rows)
+        _INSERT_GRANTS.many(tx, rows)
 
 
 def replace_grant(tx: Connection, grant: Grant) -> None:
-    tx.execute(_DROP_GRANT, {"of_entry": grant.entry, "to": grant.node})
+    _DROP_GRANT.run(tx, {"of_entry": grant.entry, "to": grant.node})
     insert_grants(tx, [grant])
 
 
@@ -430,13 +434,13 @@ def _grant(row: Any) -> Grant:
 
 
 def load_grant(tx: Connection, entry: EntryId, node: NodeId) -> Grant | None:
-    row = tx.execute(_GRANT, {"of_entry": entry, "to": node}).first()
+    row = _GRANT.first(tx, {"of_entry": entry, "to": node})
     return _grant(row) if row else None
 
 
 def load_granted(tx: Connection, entry: EntryId) -> list[NodeId]:
     """Whom it goes to."""
-    return [NodeId(n) for n in tx.execute(_GRANTED, {"of_entry": entry}).scalars()]
+    return [NodeId(n) for n in _GRANTED.scalars(tx, {"of_entry": entry})]
 
 
 def seal_declared(vault: crypto.Vault, entry: EntryId, declared: bytes) -> bytes:
@@ -444,12 +448,12 @@ def seal_declared(vault: crypto.Vault, entry: EntryId, declared: bytes) -> bytes
 
 
 def insert_declared(tx: Connection, entry: EntryId, sealed: bytes) -> None:
-    tx.execute(_INSERT_DECLARED, {"entry": entry, "sealed": sealed})
+    _INSERT_DECLARED.run(tx, {"entry": entry, "sealed": sealed})
 
 
 def load_declared(tx: Connection, vault: crypto.Vault, entry: EntryId) -> bytes | None:
     """What its officer declared to the law gate; None for another's entry, and for one from before it was kept."""
-    sealed = tx.execute(_DECLARED, {"of_entry": entry}).scalar()
+    sealed = _DECLARED.scalar(tx, {"of_entry": entry})
     return vault.open("dossier_declared", entry, sealed) if sealed is not None else None
 
 
@@ -459,7 +463,7 @@ def load_grants(tx: Connection, dossier: DossierId) -> list[Grant]:
 
 
 def drop_duties(tx: Connection, dossier: DossierId) -> None:
-    tx.execute(_DROP_DUTIES, {"of_dossier": dossier})
+    _DROP_DUTIES.run(tx, {"of_dossier": dossier})
 
 
 def insert_duties(tx: Connection, dossier: DossierId, found: Iterable[Duty], now: datetime | None = None) -> None:
@@ -481,7 +485,7 @@ def insert_duties(tx: Connection, dossier: DossierId, found: Iterable[Duty], now
         for n, d in enumerate(found)
     ]
     if rows:
-        tx.execute(_INSERT_DUTIES, rows)
+        _INSERT_DUTIES.many(tx, rows)
 
 
 def load_duties(

@@ -32,7 +32,7 @@ from tansiq.bank import entity_to_json, parse_entity
 from tansiq.bank.model import BankRecord, Entity
 from tansiq.crypto import Vault
 from tansiq.hits.model import Match, MatchState
-from tansiq.store import metadata
+from tansiq.store import Compiled, metadata
 from tansiq.terms import format_instant, parse_instant
 
 queue = Table(
@@ -87,30 +87,31 @@ class Queued:
     urgent: bool
 
 
-# Built once: putting a statement together costs more than running it.
-_AGAIN = update(queue).where(queue.c.entry == bindparam("of_entry")).values(examined_at="")
-_ENQUEUE = insert(queue)
-_WAITING = (
+_AGAIN = Compiled(update(queue).where(queue.c.entry == bindparam("of_entry")).values(examined_at=""))
+_ENQUEUE = Compiled(insert(queue))
+_WAITING = Compiled(
     select(queue).where(queue.c.examined_at == "").order_by(queue.c.queued_at, queue.c.entry).limit(bindparam("most"))
 )
-_EXAMINED = (
+_EXAMINED = Compiled(
     update(queue)
     .where(queue.c.entry == bindparam("of_entry"), queue.c.examined_at == "")
     .values(examined_at=bindparam("at"))
 )
-_MEETINGS = select(matches.c.part, matches.c.entity, matches.c.record).where(matches.c.entry == bindparam("of_entry"))
-_RECEIVED = select(queue).where(queue.c.entry.in_(bindparam("entries", expanding=True)))
-_ANY_RECEIVED = select(queue.c.entry).limit(1)
-_SAVE = insert(matches)
+_MEETINGS = Compiled(
+    select(matches.c.part, matches.c.entity, matches.c.record).where(matches.c.entry == bindparam("of_entry"))
+)
+_RECEIVED = Compiled(select(queue).where(queue.c.entry.in_(bindparam("entries", expanding=True))))
+_ANY_RECEIVED = Compiled(select(queue.c.entry).limit(1))
+_SAVE = Compiled(insert(matches))
 _COUNT = select(func.count()).select_from(matches).where(matches.c.state == bindparam("of_state"))
 
 
 def enqueue(tx: Connection, item: Queued, at: datetime) -> None:
     """An entry that was examined before waits again: a part of it may have arrived later (withheld, then passed on)."""
-    if tx.execute(_AGAIN, {"of_entry": item.entry}).rowcount:
+    if _AGAIN.run(tx, {"of_entry": item.entry}):
         return
-    tx.execute(
-        _ENQUEUE,
+    _ENQUEUE.run(
+        tx,
         {
             "entry": item.entry,
             "dossier": item.dossier,
@@ -123,7 +124,7 @@ def enqueue(tx: Connection, item: Queued, at: datetime) -> None:
 
 
 def waiting(tx: Connection, limit: int) -> list[Queued]:
-    rows = tx.execute(_WAITING, {"most": limit})
+    rows = _WAITING.all(tx, {"most": limit})
     return [Queued(r.entry, r.dossier, r.originator, bool(r.urgent)) for r in rows]
 
 
@@ -131,18 +132,18 @@ def received(tx: Connection, entries: Collection[str]) -> dict[str, Queued]:
     """Those of `entries` that came from a partner: what was queued once, examined or not."""
     wanted, found = sorted(entries), {}
     for start in range(0, len(wanted), 400):
-        for r in tx.execute(_RECEIVED, {"entries": wanted[start : start + 400]}):
+        for r in _RECEIVED.all(tx, {"entries": wanted[start : start + 400]}):
             found[r.entry] = Queued(r.entry, r.dossier, r.originator, bool(r.urgent))
     return found
 
 
 def has_received(tx: Connection) -> bool:
-    return tx.execute(_ANY_RECEIVED).first() is not None
+    return _ANY_RECEIVED.first(tx) is not None
 
 
 def mark_examined(tx: Connection, entry: str, at: datetime) -> bool:
     """False when it did not wait any more."""
-    return tx.execute(_EXAMINED, {"of_entry": entry, "at": format_instant(at)}).rowcount == 1
+    return _EXAMINED.run(tx, {"of_entry": entry, "at": format_instant(at)}) == 1
 
 
 def save_new(tx: Connection, vault: Vault, found: Sequence[Match]) -> list[Match]:
@@ -150,7 +151,7 @@ def save_new(tx: Connection, vault: Vault, found: Sequence[Match]) -> list[Match
     there = {
         (entry, r.part, bytes(r.entity), r.record)
         for entry in {m.entry for m in found}
-        for r in tx.execute(_MEETINGS, {"of_entry": entry})
+        for r in _MEETINGS.all(tx, {"of_entry": entry})
     }
     kept, rows = [], []
     for match in found:
@@ -180,8 +181,7 @@ def save_new(tx: Connection, vault: Vault, found: Sequence[Match]) -> list[Match
                 "sealed": _seal(vault, match),
             }
         )
-    if rows:
-        tx.execute(_SAVE, rows)
+    _SAVE.many(tx, rows)
     return kept
 
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from tansiq.store import metadata
+from tansiq.store import Compiled, metadata
 
 NODE, TIER, DAY, AT = String(32), String(16), String(10), String(24)
 
@@ -234,12 +234,12 @@ queue = Table(
 """What came by envelope and waits for the worker: batches to answer, entries to read, answers on their way out."""
 
 Row = Mapping[str, Any]
-_ANY_HELD = select(held.c.epoch).limit(1)
+_ANY_HELD = Compiled(select(held.c.epoch).limit(1))
 
 
 def has_held(tx: Connection) -> bool:
     """Whether we ever made a list. Asked for each entry that comes in, so it is one prepared statement."""
-    return tx.execute(_ANY_HELD).first() is not None
+    return _ANY_HELD.first(tx) is not None
 
 
 def rows(

@@ -27,9 +27,9 @@ class Compiled(Generic[S]):
     def __init__(self, statement: S) -> None:
         self.statement = statement
         """For a rarer variant of it, and for tests."""
-        self._lists = [
-            bind.key for bind in visitors.iterate(statement) if isinstance(bind, BindParameter) and bind.expanding
-        ]
+        binds = [b for b in visitors.iterate(statement) if isinstance(b, BindParameter) and b.expanding]
+        self._lists = [b.key for b in binds if b.required]
+        self._constant_lists = any(not b.required for b in binds)
         self._forms: dict[tuple[Any, ...], _Form] = {}
 
     def all(self, tx: Connection, params: Params = _NONE) -> list[Any]:
@@ -69,12 +69,14 @@ class Compiled(Generic[S]):
         """Run it for each of the rows; they all have the keys of the first."""
         if not rows:
             return
+        _begin(tx)
         form = self._form(tx.dialect, rows[0])
         _execute(tx, form.sql, [form.bind(row) for row in rows], many=True).close()
 
     def _run(self, tx: Connection, params: Params) -> tuple[_Form, DBAPICursor]:
         if self._lists:
             params = {**params, **{key: _padded(params[key]) for key in self._lists}}
+        _begin(tx)
         form = self._form(tx.dialect, params)
         return form, _execute(tx, form.sql, form.bind(params))
 
@@ -82,18 +84,24 @@ class Compiled(Generic[S]):
         key = (dialect.name, *params, *[len(params[name]) for name in self._lists])
         form = self._forms.get(key)
         if form is None:
-            form = self._forms[key] = _Form(self.statement, dialect, params, self._lists)
+            form = self._forms[key] = _Form(
+                self.statement, dialect, params, spread=bool(self._lists) or self._constant_lists
+            )
         return form
 
 
+def _begin(tx: Connection) -> None:
+    """As any statement of the connection would."""
+    if not tx.in_transaction():
+        tx.begin()
+
+
 def run_plain(tx: Connection, sql: str) -> None:
-    """A word of plain SQL, such as a savepoint."""
+    """A word of plain SQL inside a transaction, such as a savepoint, or the one that begins it."""
     _execute(tx, sql, ()).close()
 
 
 def _execute(tx: Connection, sql: str, values: Any, *, many: bool = False) -> DBAPICursor:
-    if not tx.in_transaction():
-        tx.begin()  # as any statement of the connection would
     cursor = tx.connection.cursor()
     try:
         if many:
@@ -119,25 +127,30 @@ def _padded(values: Iterable[Any]) -> list[Any]:
 class _Form:
     """The statement for one database, one set of parameters and one length of each list."""
 
-    def __init__(self, statement: Any, dialect: Dialect, params: Params, lists: Sequence[str]) -> None:
+    def __init__(self, statement: Any, dialect: Dialect, params: Params, *, spread: bool) -> None:
+        """`spread`: there are lists in it, of which each value is bound by itself."""
         compiled = statement.compile(dialect=dialect, column_keys=list(params))
+        binds = {name: bind for bind, name in compiled.bind_names.items()}
+        missing = [name for name, bind in binds.items() if bind.required and name not in params]
+        if missing:
+            raise KeyError(*missing)
+        kinds = {name: bind.type for name, bind in binds.items()}
+        fixed = {name: value for name, value in compiled.params.items() if name not in params}
         self._spread: list[tuple[str, list[str]]] = []
-        if lists:
-            state = compiled.construct_expanded_state(dict(params), escape_names=False)
-            self._spread = [(key, list(state.parameter_expansion[key])) for key in lists]
+        if spread:
+            state = compiled.construct_expanded_state({**compiled.params, **params}, escape_names=False)
+            for key, names in state.parameter_expansion.items():
+                kinds |= dict.fromkeys(names, kinds.pop(key))
+                if key in params:
+                    self._spread.append((key, names))
+                else:
+                    fixed |= zip(names, fixed.pop(key), strict=True)
             self.sql: str = state.statement
             order = state.positiontup
         else:
             self.sql = compiled.string
             order = compiled.positiontup
-        base = {name: key for key, names in self._spread for name in names}
-        binds = {name: bind for bind, name in compiled.bind_names.items()}
-        kinds = {name: bind.type for name, bind in binds.items() if name not in lists}
-        kinds |= {name: binds[key].type for name, key in base.items()}
-        self._fixed = {n: v for n, v in compiled.params.items() if n in kinds and n not in params}
-        missing = [n for n in self._fixed if binds[n].required]
-        if missing:
-            raise KeyError(*missing)
+        self._fixed = fixed
         self._named = order is None
         self._names = tuple(kinds if order is None else order)
         found = {n: kinds[n].dialect_impl(dialect).bind_processor(dialect) for n in self._names}

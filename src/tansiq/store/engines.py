@@ -17,6 +17,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from tansiq.errors import Invalid
+from tansiq.store.compiled import run_plain
 
 BUSY_S = 30.0
 """How long a writer waits for another process's transaction to end."""
@@ -84,8 +85,8 @@ def _sqlite(url: URL) -> tuple[Engine, Engine]:
     reads = create_engine(url, pool_size=_READERS, max_overflow=_MORE_READERS, **options)
     event.listen(writes, "connect", _set_up_sqlite_writer)
     event.listen(reads, "connect", _set_up_sqlite_reader)
-    event.listen(writes, "begin", lambda c: c.exec_driver_sql("begin immediate"))
-    event.listen(reads, "begin", lambda c: c.exec_driver_sql("begin"))
+    event.listen(writes, "begin", lambda c: run_plain(c, "begin immediate"))
+    event.listen(reads, "begin", lambda c: run_plain(c, "begin"))
     return writes, reads
 
 

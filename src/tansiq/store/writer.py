@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from tansiq.errors import Broken, Conflict
+from tansiq.store.compiled import run_plain
 from tansiq.store.engines import begin_alone, is_busy
 
 T = TypeVar("T")
@@ -139,7 +140,7 @@ class Writer:
         A work that ended the transaction it was given took the savepoint with it: then the release fails, and with it
         the whole batch, because what the batch had before that work is no longer ours to promise.
         """
-        tx.exec_driver_sql("savepoint work")
+        run_plain(tx, "savepoint work")
         self._running = (tx, job)
         try:
             job.result = job.work(tx)
@@ -147,10 +148,10 @@ class Writer:
                 job.last.pop(next(iter(job.last)))()
         except BaseException as exc:  # noqa: BLE001  # whatever it is belongs to the caller; the writer lives on
             job.failure = exc
-            tx.exec_driver_sql("rollback to savepoint work")
+            run_plain(tx, "rollback to savepoint work")
         finally:
             self._running = None
-        tx.exec_driver_sql("release savepoint work")
+        run_plain(tx, "release savepoint work")
 
 
 def _begin(tx: Connection) -> None:

@@ -42,6 +42,9 @@ SOME = select(things).where(things.c.id.in_(bindparam("ids", expanding=True)), t
 SOME = SOME.order_by(things.c.id).limit(bindparam("most"))
 FIXED = select(things.c.name).where(things.c.id == 1, things.c.urgent.is_(True))
 BUMP = update(things).where(things.c.id == bindparam("of")).values(score=things.c.score + bindparam("by"), urgent=True)
+LISTED = select(things.c.id).where(
+    things.c.name.in_(["n1", "n4", "n9"]), things.c.id.in_(bindparam("ids", expanding=True))
+)
 COUNT = select(func.count(), func.max(things.c.score).label("top")).select_from(things)
 DROP = delete(things).where(things.c.name == bindparam("gone"))
 
@@ -74,6 +77,8 @@ def test_rows_are_those_of_sqlalchemy_by_name_and_by_place(store: Store) -> None
         assert all((r.name, r.sealed, type(r.urgent)) == (f"n{r.id}", b"\0\xff", bool) for r in rows)
     with store.read() as tx:
         assert Compiled(FIXED).scalar(tx) is None
+        assert Compiled(LISTED).scalars(tx, {"ids": [1, 2, 3]}) == [1]
+        assert Compiled(LISTED).scalars(tx, {"ids": [4, 2, 1, 5, 9]}) == [1, 4]
         assert tuple(Compiled(COUNT).first(tx)) == (5, 0.5)
         assert Compiled(COUNT).first(tx).top == 0.5
         assert Compiled(select(things.c.id).order_by(things.c.id)).scalars(tx) == [1, 2, 3, 4, 5]
