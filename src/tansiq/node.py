@@ -53,7 +53,7 @@ from tansiq.exchange import (
 from tansiq.exchange.model import ExchangeSettings, Item, ItemResult, Transport
 from tansiq.hits import Hits
 from tansiq.kinds import KINDS
-from tansiq.ledger import Ledger
+from tansiq.ledger import CHECKPOINT, COSIGNATURE, Ledger, Witnesses
 from tansiq.policy import clauses_of, load_gate, permitted, refused
 from tansiq.policy.model import Action, Question, Refusal
 from tansiq.private import Plans
@@ -133,6 +133,17 @@ class Node:
         self.exchange.handle("entry", self._file, self._load_entry, self.dossiers.prepare, in_groups=True)
         self.exchange.handle(ITEM, self.private.file, self.private.load)
         self.exchange.handle("ask", self._asked, _load_ask)
+        self.witnesses = Witnesses(
+            self.store,
+            self.ledger,
+            keys_of=self.exchange.keys_of,
+            enqueue=self._enqueue,
+            clock=clock,
+            every=timedelta(hours=settings.ledger.witness_hours),
+            item_days=settings.exchange.item_days,
+        )
+        self.exchange.handle(CHECKPOINT, self._witness, self.witnesses.load_checkpoint)
+        self.exchange.handle(COSIGNATURE, self._cosigned, self.witnesses.load_cosignature)
         self._stand_on_dossiers()
         self._warm = threading.Lock()
         self._is_warm = False
@@ -385,6 +396,14 @@ class Node:
             self._requeue(tx, sender, "entry", entry, expires_at)
         return ItemResult(item.ref, received=True)
 
+    def _witness(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
+        refused_for = self.witnesses.file_checkpoint(tx, sender, item.ref, item.payload)
+        return ItemResult(item.ref, received=not refused_for, reason=refused_for)
+
+    def _cosigned(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
+        self.witnesses.file_cosignature(tx, sender, item.payload)
+        return ItemResult(item.ref, received=True)
+
     # --- verbs that need several capabilities ---
 
     def settle(self) -> int:
@@ -594,6 +613,7 @@ class Node:
                 if self.clock() >= next_sweep:
                     next_sweep = self.clock() + SWEEP_EVERY
                     self.sweep()
+                    self.be_witnessed()
             except Exception as exc:  # noqa: BLE001 # worker loop: see the docstring
                 # No traceback: its frames may hold what officers wrote.
                 log.error("worker", kind=type(exc).__name__, code=getattr(exc, "code", ""))  # noqa: TRY400
@@ -612,6 +632,12 @@ class Node:
                 log.error("private", kind=type(exc).__name__, code=getattr(exc, "code", ""))  # noqa: TRY400
             self._private_work.wait(SETTLE_SECONDS)
             self._private_work.clear()
+
+    def be_witnessed(self) -> list[NodeId]:
+        """Lay our log before the partners whose turn it is (`[ledger] witness_hours`)."""
+        if not self.settings.ledger.witness_hours:
+            return []
+        return self.witnesses.ask(p.card.node for p in self.exchange.peers() if p.state == "pinned")
 
     def sweep(self) -> None:
         """Erase what has reached its date (LED art. 5)."""

@@ -216,6 +216,17 @@ class PrivateSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerSettings:
+    """The audit log's witnesses: partners that cosign its head, so that no history is rewritten unseen."""
+
+    witness_hours: int = _key(
+        "hours until a partner is asked again to cosign our log; 0: none is asked (theirs are cosigned all the same)",
+        24,
+        partial(_whole, least=0, most=8760),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewSettings:
     """How officers confirm or reject matches."""
 
@@ -229,6 +240,7 @@ _TABLES: dict[str, type[Any]] = {
     "exchange": ExchangeSettings,
     "keys": KeysSettings,
     "policy": PolicySettings,
+    "ledger": LedgerSettings,
     "private": PrivateSettings,
     "review": ReviewSettings,
 }
@@ -245,6 +257,7 @@ class Settings:
     exchange: ExchangeSettings = field(default_factory=ExchangeSettings)
     keys: KeysSettings = field(default_factory=KeysSettings)
     policy: PolicySettings = field(default_factory=PolicySettings)
+    ledger: LedgerSettings = field(default_factory=LedgerSettings)
     private: PrivateSettings = field(default_factory=PrivateSettings)
     review: ReviewSettings = field(default_factory=ReviewSettings)
 

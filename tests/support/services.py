@@ -42,6 +42,8 @@ class Federation:
     """Changes what passes on the line of private checks."""
     chosen: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Node -> its `[private]` settings."""
+    ledger: dict[str, Any] = field(default_factory=dict)
+    """Every node's `[ledger]` settings."""
 
     def add(self, *names: str) -> None:
         for name in names:
@@ -68,6 +70,7 @@ class Federation:
                 "node": {"name": name, "country": NAMES[name]},
                 "exchange": {"url": "" if name in self.hidden else f"https://{name}.example:8443"},
                 "private": self.chosen.get(name, {}),
+                "ledger": self.ledger,
             }
         )
         home = self.folder / name

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from tansiq.cli.call import open_node, read_file, write_file
 from tansiq.cli.screen import emit, facts, plain, table
-from tansiq.errors import Broken, Conflict
+from tansiq.errors import Broken, Conflict, Untrusted
 
 app = typer.Typer(
     no_args_is_help=True, help="The audit trail: verify, prove, checkpoint, witness.", rich_markup_mode=None
@@ -127,6 +127,31 @@ def invite(
     emit(ctx, said, lambda screen: facts(screen, said.items()))
 
 
+@app.command("witnesses")
+def witnesses(
+    ctx: typer.Context,
+    ask: Annotated[bool, typer.Option("--ask", help="lay our log before those whose turn it is, now")] = False,
+) -> None:
+    """Who witnesses our log, how far, and whether a partner's log contradicts what we cosigned of it.
+
+    A running node does this by itself ([ledger] witness_hours); `invite`, `witness` and `cosigned` do it by hand.
+    Ends with 7 where a log contradicts what was cosigned: `rewritten` is the partner's, `put_back` is ours.
+
+    tansiq --home ./rabat ledger witnesses
+    """
+    with open_node(ctx) as node:
+        asked = node.be_witnessed() if ask else []
+        if asked:
+            node.send_now()
+        found = node.witnesses.standings(p.card.node for p in node.exchange.peers() if p.state == "pinned")
+    rows = [(x.node, x.cosigned_size, x.cosigned_at or "", x.seen_size, x.trouble) for x in found]
+    said = {"asked": asked, "witnesses": [plain(x) for x in found]}
+    heads = ("partner", "ours cosigned", "at", "theirs cosigned", "trouble")
+    emit(ctx, said, lambda out: out.print(table(*heads, rows=rows)))
+    if any(x.trouble for x in found):
+        raise typer.Exit(Untrusted.exit_code)
+
+
 @app.command("witness")
 def witness(
     ctx: typer.Context,
@@ -174,8 +199,6 @@ def cosigned(
     line = read_file(file, "FILE", 64 * 1024).decode("utf-8", "replace")
     with open_node(ctx) as node:
         found = node.exchange.resolve(peer)
-        with node.store.read() as tx:
-            keys = node.exchange.keys_of(tx, found)
-        kept = node.ledger.add_cosignature(line, f"tansiq/{found}", keys, size)
+        kept = node.witnesses.keep(found, line, size)
     said = plain(kept)
     emit(ctx, said, lambda screen: facts(screen, said.items()))

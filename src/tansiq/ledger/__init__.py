@@ -5,6 +5,8 @@ Promises:
 - The tree (RFC 9162) holds salted commitments and ids only. Content is sealed, and erased without breaking a proof.
 - `checkpoint` signs the head as a C2SP note with Ed25519 and ML-DSA-65, and never signs a fork; `witness` cosigns a
   partner's log only when it extends what we saw of it.
+- `Witnesses` lays our newest checkpoint before each partner once a day and cosigns theirs, as items of the exchange;
+  what contradicts what was cosigned before is kept with its note and shown.
 - `verify` recomputes everything and says at which leaf it breaks. `bundle` and `verify_bundle` prove one leaf to a
   third party off-line, with nothing but the log's public keys.
 - `merkle`'s functions are pure and re-exported.
@@ -31,11 +33,18 @@ from tansiq.ledger.merkle import (
     verify_inclusion,
 )
 from tansiq.ledger.service import Ledger
+from tansiq.ledger.witnessing import CHECKPOINT, COSIGNATURE, PUT_BACK, REWRITTEN, Standing, Witnesses
 
 __all__ = [
+    "CHECKPOINT",
+    "COSIGNATURE",
     "EMPTY_ROOT",
     "NOTHING_SEEN",
+    "PUT_BACK",
+    "REWRITTEN",
     "Ledger",
+    "Standing",
+    "Witnesses",
     "add_line",
     "consistency",
     "cosign",

@@ -86,6 +86,21 @@ witnessed = Table(
     Column("note", Text, nullable=False),
 )
 
+witnesses = Table(
+    "ledger_witnesses",
+    metadata,
+    Column("node", String(48), primary_key=True),
+    Column("asked_ref", Text, nullable=False),
+    Column("asked_at", String(24), nullable=False),
+    Column("cosigned_size", BigInteger, nullable=False),
+    Column("cosigned_at", String(24), nullable=False),
+    Column("answer_ref", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("trouble", String(16), nullable=False),
+    Column("trouble_at", String(24), nullable=False),
+    Column("evidence", Text, nullable=False),
+)
+
 
 # The statements of an append: they run for every act.
 _LOCK_HEAD = Compiled(select(head.c.size, head.c.peaks).where(head.c.id == HEAD_ID).with_for_update())
@@ -107,7 +122,7 @@ def lock_head(tx: Connection) -> tuple[int, list[bytes]]:
     if row is None:
         if tx.execute(select(leaves.c.leaf_index).limit(1)).first():
             raise Broken("ledger.head", "the ledger has leaves but no head", step="ledger")
-        tx.execute(_insert(tx, head).values(id=HEAD_ID, size=0, peaks=b"").on_conflict_do_nothing())
+        tx.execute(insert_into(tx, head).values(id=HEAD_ID, size=0, peaks=b"").on_conflict_do_nothing())
         row = _LOCK_HEAD.first(tx)
     return row.size, _peaks(row.size, bytes(row.peaks))
 
@@ -260,7 +275,7 @@ def load_checkpoints(tx: Connection) -> list[tuple[int, bytes, str]]:
 
 def save_checkpoint(tx: Connection, size: int, root: bytes, note: str) -> str:
     """The note of that size: this one, or the one that was there before."""
-    tx.execute(_insert(tx, checkpoints).values(size=size, root=root, note=note).on_conflict_do_nothing())
+    tx.execute(insert_into(tx, checkpoints).values(size=size, root=root, note=note).on_conflict_do_nothing())
     return str(tx.execute(select(checkpoints.c.note).where(checkpoints.c.size == size)).scalar_one())
 
 
@@ -275,9 +290,15 @@ def lock_witnessed(tx: Connection, origin: str) -> tuple[int, bytes] | None:
     return None if row is None else (row.size, bytes(row.root))
 
 
+def load_witnessed(tx: Connection, origin: str) -> tuple[int, bytes] | None:
+    """As `lock_witnessed`, for who only reads."""
+    row = tx.execute(select(witnessed.c.size, witnessed.c.root).where(witnessed.c.origin == origin)).first()
+    return None if row is None else (row.size, bytes(row.root))
+
+
 def save_witnessed(tx: Connection, origin: str, size: int, root: bytes, note: str) -> None:
     values: dict[str, Any] = {"size": size, "root": root, "note": note}
-    statement = _insert(tx, witnessed).values(origin=origin, **values)
+    statement = insert_into(tx, witnessed).values(origin=origin, **values)
     tx.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=values))
 
 
@@ -286,6 +307,6 @@ def _with_content() -> Any:
     return select(leaves, contents.c.sealed).select_from(joined)
 
 
-def _insert(tx: Connection, table: Table) -> Any:
+def insert_into(tx: Connection, table: Table) -> Any:
     """The insert that knows `on conflict`, which both databases spell alike."""
     return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)

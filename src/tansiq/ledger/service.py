@@ -130,18 +130,18 @@ class Ledger:
 
     def add_cosignature(self, line: str, name: str, public: PublicKeys, size: int) -> Cosignature:
         """Keep a witness's cosignature line with the checkpoint of that size, once it verifies."""
+        return self._store.write(lambda tx: self.add_cosignature_in(tx, line, name, public, size))
 
-        def work(tx: Connection) -> Cosignature:
-            note = records.load_checkpoint(tx, size)
-            if note is None:
-                raise NotFound("ledger.checkpoint", "there is no checkpoint of that size", step="ledger", field="size")
-            # Alone first: on a note that already has an older line of this witness, a bad new one must not pass.
-            text = parse_note(note).text
-            found = verify_cosignature(f"{text}\n{line.removesuffix(chr(10))}\n", name, public)
-            records.replace_note(tx, size, add_line(note, line))
-            return found
-
-        return self._store.write(work)
+    def add_cosignature_in(self, tx: Connection, line: str, name: str, public: PublicKeys, size: int) -> Cosignature:
+        """As `add_cosignature`, in the caller's transaction."""
+        note = records.load_checkpoint(tx, size)
+        if note is None:
+            raise NotFound("ledger.checkpoint", "there is no checkpoint of that size", step="ledger", field="size")
+        # Alone first: on a note that already has an older line of this witness, a bad new one must not pass.
+        text = parse_note(note).text
+        found = verify_cosignature(f"{text}\n{line.removesuffix(chr(10))}\n", name, public)
+        records.replace_note(tx, size, add_line(note, line))
+        return found
 
     # -- witnessing other logs
 
@@ -157,18 +157,18 @@ class Ledger:
         Atomic: what was seen and what is now seen change in one transaction, or two requests at once could roll a
         log back. `Conflict("witness.size")` names in `detail` the size we know when the request starts elsewhere.
         """
+        return self._store.write(lambda tx: self.witness_in(tx, raw, log, now)[0])
+
+    def witness_in(self, tx: Connection, raw: bytes, log: tuple[str, PublicKeys], now: datetime) -> tuple[str, int]:
+        """As `witness`, in the caller's transaction; also the size that was cosigned."""
         old, proof, note = parse_request(raw)
         origin, _ = log
-
-        def work(tx: Connection) -> str:
-            seen = records.lock_witnessed(tx, origin) or NOTHING_SEEN
-            if old != seen[0]:
-                raise Conflict("witness.size", "another size was cosigned last", step="witness", detail=str(seen[0]))
-            found, line = cosign(note, log, seen, proof, (self.origin, self._keys), now)
-            records.save_witnessed(tx, origin, found.size, found.root, note)
-            return line
-
-        return self._store.write(work)
+        seen = records.lock_witnessed(tx, origin) or NOTHING_SEEN
+        if old != seen[0]:
+            raise Conflict("witness.size", "another size was cosigned last", step="witness", detail=str(seen[0]))
+        found, line = cosign(note, log, seen, proof, (self.origin, self._keys), now)
+        records.save_witnessed(tx, origin, found.size, found.root, note)
+        return line, found.size
 
     # -- proving
 
@@ -189,9 +189,13 @@ class Ledger:
     def consistency(self, old: int, new: int) -> ConsistencyProof:
         """That the tree of `new` leaves extends that of `old` leaves."""
         with self._store.read() as tx:
-            if not 0 <= old <= new <= records.load_head(tx)[0]:
-                raise NotFound("ledger.size", "there are no trees of these sizes", step="ledger", field="size")
-            return ConsistencyProof(old, new, tuple(merkle.consistency_at(records.node_reader(tx), old, new)))
+            return self.consistency_in(tx, old, new)
+
+    def consistency_in(self, tx: Connection, old: int, new: int) -> ConsistencyProof:
+        """As `consistency`, in the caller's transaction."""
+        if not 0 <= old <= new <= records.load_head(tx)[0]:
+            raise NotFound("ledger.size", "there are no trees of these sizes", step="ledger", field="size")
+        return ConsistencyProof(old, new, tuple(merkle.consistency_at(records.node_reader(tx), old, new)))
 
     def bundle(self, index: int, *, disclose: bool = False) -> bytes:
         """One file that proves the leaf off-line; with `disclose`, its content too (`NotFound` if it was erased)."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tansiq.crypto import SUITE, from_base64, parse_canonical, require_suite, to_base64
+from tansiq.crypto import SUITE, canonical, from_base64, parse_canonical, require_suite, to_base64
 from tansiq.errors import TansiqError, Untrusted
 from tansiq.ledger.merkle import HASH_BYTES
 from tansiq.ledger.model import Checkpoint, Leaf
@@ -18,6 +18,7 @@ MAX_BUNDLE_BYTES = 1024 * 1024
 MAX_SIZE = 2**63 - 1
 _MAX_SIGNATURES = 32
 _MAX_PROOF = 63
+_MAX_ANSWER_BYTES = 16 * 1024
 BUNDLE_TYPE = "tansiq.ledger.proof.v1"
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -107,6 +108,33 @@ def parse_request(raw: bytes) -> tuple[int, tuple[bytes, ...], str]:
         raise Untrusted("witness.malformed", "not a witness request", step="witness")
     old = _size(first[4:], "witness.malformed")
     return old, tuple(_hash(step, "proof", "witness.malformed") for step in steps), note
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessAnswer:
+    """What a witness says to a checkpoint: its cosignature line, or the size that it knows. One of the two."""
+
+    size: int
+    """Of the checkpoint that was laid before it."""
+    line: str = ""
+    known: int = 0
+
+
+def render_answer(answer: WitnessAnswer) -> bytes:
+    """Canonical JSON `v, size, line, known`."""
+    return canonical({"v": 1, "size": answer.size, "line": answer.line, "known": answer.known})
+
+
+def parse_answer(raw: bytes) -> WitnessAnswer:
+    """Raises `Untrusted("witness.malformed")`."""
+    value = parse_canonical(raw, _MAX_ANSWER_BYTES, "witness")
+    if not isinstance(value, dict) or value.keys() != {"v", "size", "line", "known"} or value["v"] != 1:
+        raise Untrusted("witness.malformed", "not a witness's answer", step="witness")
+    size, line, known = value["size"], value["line"], value["known"]
+    counts = all(type(n) is int and 0 <= n <= MAX_SIZE for n in (size, known))
+    if not counts or not isinstance(line, str) or (line and known):
+        raise Untrusted("witness.malformed", "a witness's answer is a line or a size", step="witness")
+    return WitnessAnswer(size, line, known)
 
 
 def render_bundle(bundle: BundleWire) -> dict[str, Any]:

@@ -248,6 +248,9 @@ def _ledger(visit: Visit, report: Any) -> Response:
         root=root.hex() if isinstance(root, bytes) else str(root),
         checkpoint=visit.node.ledger.checkpoint() if size else "",
         report=report,
+        witnesses=visit.node.witnesses.standings(
+            p.card.node for p in visit.node.exchange.peers() if p.state == "pinned"
+        ),
         older=leaves[-1].index if len(leaves) == LEAVES and leaves[-1].index > 0 else None,
         names=peer_names(visit.node),
     )

@@ -1,0 +1,244 @@
+"""Partners witness one another's logs by themselves, over the way that everything else goes.
+
+Once in a while a node lays its newest checkpoint before each partner: an item `checkpoint` (C2SP tlog-witness
+`add-checkpoint`: the size they cosigned last, a consistency proof, the signed note). The partner answers with an item
+`cosignature`: its line, or the size that it knows where ours did not begin there. Both are items like any other:
+sealed, receipted, carried by hand where there is no line. A node that was put back to an older state, or that shows
+two stories to two partners, is found out by whoever cosigned the other one; that is kept, with the note as evidence.
+What a witness learns: how many leaves the log has. What it can't learn: anything that stands in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from sqlalchemy import Connection, RowMapping, select
+
+from tansiq.crypto import PublicKeys
+from tansiq.errors import Conflict, NotFound, Untrusted
+from tansiq.ledger import records
+from tansiq.ledger.model import Cosignature
+from tansiq.ledger.service import Ledger
+from tansiq.ledger.wire import WitnessAnswer, parse_answer, render_answer, render_request
+from tansiq.store import Store
+from tansiq.terms import NodeId, format_instant, parse_instant
+
+CHECKPOINT, COSIGNATURE = "checkpoint", "cosignature"
+"""The kinds of items. The ref of the first is `w-<size>-<size cosigned last>`, of the second `c-<the first's>`."""
+REWRITTEN = "rewritten"
+"""The partner's log does not extend what we cosigned of it: it rewrote its history."""
+PUT_BACK = "put_back"
+"""A partner cosigned more of our log than we have: we run on an older state than we once had."""
+
+_log = structlog.get_logger("tansiq.ledger")
+
+_BLANK: dict[str, str | int] = {
+    column.name: 0 if column.name == "cosigned_size" else ""
+    for column in records.witnesses.columns
+    if column.name != "node"
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a partner and we stand as each other's witness."""
+
+    node: NodeId
+    cosigned_size: int
+    """Leaves of our log that it has cosigned; 0: none yet."""
+    cosigned_at: datetime | None
+    seen_size: int
+    """Leaves of its log that we have cosigned."""
+    trouble: str
+    """`rewritten` or `put_back`; empty: none."""
+    trouble_at: datetime | None
+
+
+class Enqueue(Protocol):
+    """Lays an item into the outbox, in the caller's transaction."""
+
+    def __call__(self, tx: Connection, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None: ...
+
+
+class Witnesses:
+    """Asks partners to witness our log, and witnesses theirs. Threads may share it."""
+
+    def __init__(
+        self,
+        store: Store,
+        ledger: Ledger,
+        *,
+        keys_of: Callable[[Connection, NodeId], PublicKeys],
+        enqueue: Enqueue,
+        clock: Callable[[], datetime],
+        every: timedelta,
+        item_days: int,
+    ) -> None:
+        """`every`: how long a partner is left alone before it is asked again."""
+        self._store = store
+        self._ledger = ledger
+        self._keys_of = keys_of
+        self._enqueue = enqueue
+        self._clock = clock
+        self._every = every
+        self._item_days = item_days
+
+    # --- our log, before partners ---
+
+    def ask(self, partners: Iterable[NodeId]) -> list[NodeId]:
+        """Lay the newest checkpoint before each partner whose turn it is; returns those. Not to be called in a write.
+
+        A partner that has cosigned all that there is gets nothing.
+        """
+        with self._store.read() as tx:
+            due = [n for n in partners if self._is_due(_load(tx, n))]
+            size = records.load_head(tx)[0]
+        if not due or not size:
+            return []
+        self._ledger.checkpoint()
+
+        def work(tx: Connection) -> list[NodeId]:
+            newest = records.load_last_checkpoint(tx)
+            return [n for n in due if newest and self._ask_again(tx, n, newest[0])]
+
+        return self._store.write(work)
+
+    def _ask_again(self, tx: Connection, node: NodeId, size: int) -> bool:
+        row = _load(tx, node)
+        return self._is_due(row) and self._ask(tx, node, size, int(row["cosigned_size"]))
+
+    def _is_due(self, row: dict[str, str | int]) -> bool:
+        at = str(row["asked_at"])
+        return not at or parse_instant(at) + self._every <= self._clock()
+
+    def _ask(self, tx: Connection, node: NodeId, size: int, old: int) -> bool:
+        if size <= old:
+            return False  # nothing was added: the witness has said it already
+        now, ref = self._clock(), f"w-{size}-{old}"
+        _save(tx, node, asked_ref=ref, asked_at=format_instant(now))
+        self._enqueue(tx, node, CHECKPOINT, ref, now + timedelta(days=self._item_days))
+        return True
+
+    def load_checkpoint(self, tx: Connection, ref: str, to: NodeId) -> bytes | None:
+        """The outbox's loader. Only the newest question is sent; one that waited too long is overtaken by it."""
+        if _load(tx, to)["asked_ref"] != ref:
+            return None
+        size, old = (int(n) for n in ref.split("-")[1:])
+        note = records.load_checkpoint(tx, size)
+        if note is None:
+            return None
+        return render_request(old, self._ledger.consistency_in(tx, old, size).path, note)
+
+    def file_cosignature(self, tx: Connection, sender: NodeId, payload: bytes) -> None:
+        """A witness's answer. Raises `Untrusted` where it does not verify, `NotFound` where we never asked."""
+        answer = parse_answer(payload)
+        row = _load(tx, sender)
+        ref = str(row["asked_ref"])
+        size, old = (int(n) for n in ref.split("-")[1:]) if ref else (0, 0)
+        if answer.size != size:
+            raise NotFound("witness.not_asked", "an answer to another question", step="witness", field="size")
+        if answer.line:
+            self._keep(tx, sender, answer.line, size)
+        elif answer.known > records.load_head(tx)[0]:
+            _log.error("ledger.put_back", partner=sender, known=answer.known)
+            self._trouble(tx, sender, PUT_BACK, "")
+        elif answer.known != old:
+            _save(tx, sender, cosigned_size=answer.known)
+            self._ask(tx, sender, size, answer.known)
+
+    def keep(self, node: NodeId, line: str, size: int) -> Cosignature:
+        """A cosignature that came by another way than the exchange. Raises as `Ledger.add_cosignature` does."""
+        return self._store.write(lambda tx: self._keep(tx, node, line, size))
+
+    def _keep(self, tx: Connection, node: NodeId, line: str, size: int) -> Cosignature:
+        kept = self._ledger.add_cosignature_in(tx, line, f"tansiq/{node}", self._keys_of(tx, node), size)
+        _save(tx, node, cosigned_size=size, cosigned_at=format_instant(kept.at))
+        if _load(tx, node)["trouble"] == PUT_BACK:
+            _save(
+                tx, node, trouble="", trouble_at=""
+            )  # the newer state is here again: else nobody could have cosigned it
+        return kept
+
+    # --- partners' logs, before us ---
+
+    def file_checkpoint(self, tx: Connection, sender: NodeId, ref: str, payload: bytes) -> str:
+        """Cosign a partner's checkpoint, or name the size to begin at; the answer is queued in this transaction.
+
+        Returns a stable code where it is refused, else nothing: what contradicts what we cosigned is kept, so nothing
+        may be rolled back.
+        """
+        log = (f"tansiq/{sender}", self._keys_of(tx, sender))
+        try:
+            line, size = self._ledger.witness_in(tx, payload, log, self._clock())
+            answer = WitnessAnswer(size=size, line=line)
+        except Untrusted as failure:
+            if failure.code == "witness.inconsistent":
+                _log.error("ledger.partner_rewrote", partner=sender)
+                self._trouble(tx, sender, REWRITTEN, payload.decode("utf-8", "replace"))
+            return failure.code
+        except Conflict:
+            seen = records.lock_witnessed(tx, log[0])
+            answer = WitnessAnswer(size=_size_of(ref), known=seen[0] if seen else 0)
+        answer_ref = f"c-{ref}"
+        _save(tx, sender, answer_ref=answer_ref, answer=render_answer(answer).decode())
+        self._enqueue(tx, sender, COSIGNATURE, answer_ref, self._clock() + timedelta(days=self._item_days))
+        return ""
+
+    def load_cosignature(self, tx: Connection, ref: str, to: NodeId) -> bytes | None:
+        """The outbox's loader."""
+        row = _load(tx, to)
+        return str(row["answer"]).encode() if row["answer_ref"] == ref else None
+
+    # --- what officers read ---
+
+    def standings(self, partners: Iterable[NodeId]) -> list[Standing]:
+        with self._store.read() as tx:
+            return [self._standing(tx, node) for node in partners]
+
+    def evidence(self, node: NodeId) -> str:
+        """What the partner laid before us last that contradicts what we cosigned: a request with its signed note."""
+        with self._store.read() as tx:
+            return str(_load(tx, node)["evidence"])
+
+    def _standing(self, tx: Connection, node: NodeId) -> Standing:
+        row, seen = _load(tx, node), records.load_witnessed(tx, f"tansiq/{node}")
+        return Standing(
+            node=node,
+            cosigned_size=int(row["cosigned_size"]),
+            cosigned_at=_instant(row["cosigned_at"]),
+            seen_size=seen[0] if seen else 0,
+            trouble=str(row["trouble"]),
+            trouble_at=_instant(row["trouble_at"]),
+        )
+
+    def _trouble(self, tx: Connection, node: NodeId, what: str, evidence: str) -> None:
+        _save(tx, node, trouble=what, trouble_at=format_instant(self._clock()), evidence=evidence)
+
+
+def _size_of(ref: str) -> int:
+    """The size that a question is about; 0 where its ref is not one of ours, and its asker will not know the answer."""
+    size = ref.split("-")[1:2]
+    return int(size[0]) if size and size[0].isascii() and size[0].isdigit() and len(size[0]) < 19 else 0
+
+
+def _instant(value: str | int) -> datetime | None:
+    return parse_instant(str(value)) if value else None
+
+
+def _load(tx: Connection, node: NodeId) -> dict[str, str | int]:
+    row: RowMapping | None = (
+        tx.execute(select(records.witnesses).where(records.witnesses.c.node == node)).mappings().first()
+    )
+    return dict(_BLANK) if row is None else {name: row[name] for name in _BLANK}
+
+
+def _save(tx: Connection, node: NodeId, **changed: str | int) -> None:
+    statement = records.insert_into(tx, records.witnesses).values(node=node, **(_BLANK | changed))
+    tx.execute(statement.on_conflict_do_update(index_elements=["node"], set_=changed))
+
+
+__all__ = ["CHECKPOINT", "COSIGNATURE", "PUT_BACK", "REWRITTEN", "Standing", "Witnesses"]
