@@ -9,8 +9,9 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 PY    := $(BIN)/python
 READY := $(VENV)/.ready
-# Name scoring in C, built by hatch_build.py at every install.
+# Name scoring and group sums in C, built by hatch_build.py at every install.
 KERNEL := src/tansiq/matching/kernel
+GROUP := src/tansiq/crypto/kernel
 # The first interpreter that is new enough; `make PYTHON=/path/to/python3.12 dev` overrides.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; raise SystemExit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -31,7 +32,7 @@ help: ## list these commands
 dev: $(READY) ## make .venv from the lock file (fast when nothing changed)
 
 # With hashes first, then the tree itself without looking at any index: what is installed is what the lock says.
-$(READY): requirements.lock pyproject.toml hatch_build.py $(wildcard $(KERNEL)/*.[ch])
+$(READY): requirements.lock pyproject.toml hatch_build.py $(wildcard $(KERNEL)/*.[ch] $(GROUP)/*.c)
 	@if [ -z "$(PYTHON)" ]; then echo "Tansiq needs Python 3.11 or newer; set PYTHON=/path/to/it" >&2; exit 1; fi
 	@if [ "$(HAVE_UV)" = yes ] \
 	  && { [ -x $(PY) ] || uv venv -q --python "$(PYTHON)" $(VENV); } \

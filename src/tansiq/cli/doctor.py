@@ -21,6 +21,14 @@ def _kernel() -> str:
     return f"scored in C ({name})" if not why_not else f"scored in Python ({name}): {why_not}"
 
 
+def _group() -> str:
+    """Which library multiplies for private checks, and which sums their proofs."""
+    from tansiq.crypto import group_in_use
+
+    library, name, why_not = group_in_use()
+    return f"{library}; proofs summed in C ({name})" if not why_not else f"{library}; proofs: {name}: {why_not}"
+
+
 def doctor(ctx: typer.Context) -> None:
     """Open the node and try its parts: keys, database, ledger, bank, courier. Says what is wrong and ends with 8.
 
@@ -42,6 +50,7 @@ def doctor(ctx: typer.Context) -> None:
         check("officers", lambda: f"{len(node.access.officers())} officers")
         check("peers", lambda: f"{len(node.exchange.peers())} pinned")
         check("names", _kernel)
+        check("group", _group)
 
     def show(out: Console) -> None:
         rows = [("ok" if c["ok"] else "WRONG", c["name"], c["detail"]) for c in checks]

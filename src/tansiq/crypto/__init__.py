@@ -17,6 +17,7 @@ from tansiq.crypto.dsse import Unverified, pae, peek, sign, verify
 from tansiq.crypto.hashing import commit_part, framed, new_salt, sha256
 from tansiq.crypto.hpke import SealingKeys, SealingPublic, fingerprint, open_sealed, seal
 from tansiq.crypto.jcs import canonical
+from tansiq.crypto.kernel import in_use as group_in_use
 from tansiq.crypto.keyfile import KdfCost, NodeKeys, open_keyfile, seal_keyfile
 from tansiq.crypto.keys import PublicKeys, SigningKeys, node_id
 from tansiq.crypto.oprf import (
@@ -60,6 +61,7 @@ __all__ = [
     "fingerprint",
     "framed",
     "from_base64",
+    "group_in_use",
     "make_tls_certificate",
     "new_salt",
     "node_id",

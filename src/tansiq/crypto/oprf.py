@@ -5,7 +5,8 @@ Names follow the RFC in the comments: Blind, BlindEvaluate, GenerateProof, Verif
 
 Hazards:
 - a blind is used once: the same blinded element sent twice, or to two holders, joins two questions;
-- the secret key meets libsodium's constant-time functions only; blinds are also Python integers (batch inversion):
+- the secret key, and a proof's own scalar, meet libsodium's constant-time functions only. `combine` takes its time by
+  what it is given: it gets what both sides know, and nothing else; blinds are also Python integers (batch inversion):
   they live on the asker's own machine, for one batch.
 """
 
@@ -16,8 +17,10 @@ import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cache
 
 from tansiq.crypto.chance import RandomBytes, random_bytes
+from tansiq.crypto.kernel import combine
 from tansiq.crypto.ristretto import ELEMENT_BYTES, ORDER, SCALAR_BYTES, check_scalar, group
 from tansiq.errors import Broken, Invalid, Untrusted
 
@@ -165,8 +168,8 @@ def verify_proof(public: bytes, elements: Sequence[bytes], evaluated: Sequence[b
     check_scalar(challenge, "proof")
     check_scalar(response, "proof")
     m, z = _composites(public, elements, evaluated, both=True)
-    t2 = g.add(g.mul_base(response), g.mul(challenge, public))
-    t3 = g.add(g.mul(response, m), g.mul(challenge, z))
+    t2 = combine((response, challenge), (_generator(), public))
+    t3 = combine((response, challenge), (m, z))
     if not hmac.compare_digest(_challenge(public, m, z, t2, t3), challenge):
         raise Untrusted("oprf.proof", "another key than the one told answered", step="oprf", field="proof")
 
@@ -182,19 +185,18 @@ def _composites(
     """ComputeComposites: one random combination of all questions (and of all answers, if `both`)."""
     if not 0 < len(elements) <= MAX_BATCH:
         raise Invalid("oprf.count", "a batch has 1 to 65,535 elements", step="oprf", field="elements")
-    g, context = group(), _CONTEXTS[Mode.VERIFIABLE]
-    mul, add, reduce, tag = g.mul, g.add, g.reduce, context.to_scalar
-    head = _sized(hashlib.sha512(_sized(public, context.seed)).digest())
-    m = z = b""
+    reduce, tag = group().reduce, _CONTEXTS[Mode.VERIFIABLE].to_scalar
+    head = _sized(hashlib.sha512(_sized(public, _CONTEXTS[Mode.VERIFIABLE].seed)).digest())
+    weights = []
     for at, (asked, answered) in enumerate(zip(elements, evaluated, strict=True)):
         transcript = head + at.to_bytes(2, "big") + _LENGTH + asked + _LENGTH + answered + b"Composite"
-        weight = reduce(_expand(transcript, tag))
-        term = mul(weight, asked)
-        m = add(m, term) if m else term
-        if both:
-            term = mul(weight, answered)
-            z = add(z, term) if z else term
-    return m, z
+        weights.append(reduce(_expand(transcript, tag)))
+    return combine(weights, elements), combine(weights, evaluated) if both else b""
+
+
+@cache
+def _generator() -> bytes:
+    return group().mul_base((1).to_bytes(SCALAR_BYTES, "little"))
 
 
 def _challenge(public: bytes, m: bytes, z: bytes, t2: bytes, t3: bytes) -> bytes:

@@ -1,10 +1,11 @@
 """Arithmetic in the prime-order group ristretto255 (RFC 9496), by libsodium.
 
 Rules this module keeps:
-- no curve arithmetic of our own: every operation is one call into libsodium, from the system or from the wheel that
-  carries it (ADR 10); both give the same bytes;
+- no curve arithmetic of our own for anything secret: every operation is one call into libsodium, from the system or
+  from the wheel that carries it (ADR 10), and both give the same bytes. Sums over public values: `kernel`;
 - nothing of a wrong length reaches a foreign function: C reads 32 bytes whatever it is given;
-- no result is the identity, and no input is: an element that hides nothing is refused by name.
+- no product is the identity, nor a factor of one: an element that hides nothing is refused by name;
+- an element has one spelling. libsodium 1.0.18 overlooks the top bit of the last byte, so it is looked at here.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ ORDER = 2**252 + 27742317777372353535851937790883648493  # RFC 9496 section 4.4
 ELEMENT_BYTES = SCALAR_BYTES = 32
 HASH_BYTES = 64
 _IDENTITY = bytes(ELEMENT_BYTES)
+_LAST_BYTE = 0x7F
 
 _SYSTEM = ("libsodium.so.26", "libsodium.so.23", "libsodium.26.dylib", "libsodium.23.dylib")
 _CARRIER = "pyzmq"  # its wheels hold a complete, current libsodium as a file of its own; zmq itself is never imported
@@ -68,7 +70,7 @@ class Ristretto:
         if len(scalar) != SCALAR_BYTES or len(element) != ELEMENT_BYTES:
             raise _wrong_length()
         out = _Buffer()
-        if self._mul(out, scalar, element):  # also -1 when the result is the identity
+        if element[31] > _LAST_BYTE or self._mul(out, scalar, element):  # also -1 when the result is the identity
             raise self._named(element)
         return out.raw
 
@@ -86,8 +88,8 @@ class Ristretto:
         if len(a) != ELEMENT_BYTES or len(b) != ELEMENT_BYTES:
             raise _wrong_length()
         out = _Buffer()
-        if self._add(out, a, b):
-            raise self._named(a)
+        if a[31] > _LAST_BYTE or b[31] > _LAST_BYTE or self._add(out, a, b):
+            raise self._named(b if self._is_element(a) else a)
         return out.raw
 
     def from_hash(self, uniform: bytes) -> bytes:
@@ -102,7 +104,7 @@ class Ristretto:
         """The element, if it is canonical and not the identity; else `Untrusted("oprf.length|identity|element")`."""
         if len(element) != ELEMENT_BYTES:
             raise _wrong_length(field)
-        if element == _IDENTITY or self._is_valid(element) != 1:
+        if element == _IDENTITY or not self._is_element(element):
             raise self._named(element, field)
         return element
 
@@ -129,11 +131,14 @@ class Ristretto:
         function(out, a, b)
         return out.raw
 
+    def _is_element(self, element: bytes) -> bool:
+        return element[31] <= _LAST_BYTE and self._is_valid(element) == 1
+
     def _named(self, element: bytes, field: str = "") -> Untrusted:
         """What is wrong with an element that the library refused."""
         if element == _IDENTITY:
             return Untrusted("oprf.identity", "the identity is no blinded element", step="group", field=field)
-        if self._is_valid(element) != 1:
+        if not self._is_element(element):
             return Untrusted("oprf.element", "not the canonical form of a group element", step="group", field=field)
         return Untrusted("oprf.identity", "a product that is the identity", step="group", field=field)
 

@@ -6,7 +6,8 @@ import importlib.util
 import shutil
 import sysconfig
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,33 @@ def test_sources_become_one_file(tmp_path: Path, build: ModuleType) -> None:
     assert build.compile_kernel(tmp_path, target) == ""
     assert target.stat().st_size > 0
     assert sorted(p.name for p in target.parent.iterdir()) == [build.TARGET, "one.c"]
+
+
+def test_each_kernel_has_its_sources_and_a_name_of_its_own(build: ModuleType) -> None:
+    assert {name for _, name, _ in build.KERNELS} == {"_kernel.abi3.so", "_group.abi3.so"}
+    assert all(list((ROOT / folder).glob("*.c")) for folder, _, _ in build.KERNELS)
+
+
+@pytest.mark.skipif(not can_compile(), reason="no C compiler here")
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_wheel_holds_what_was_compiled_and_says_so(
+    tmp_path: Path, build: ModuleType, monkeypatch: pytest.MonkeyPatch, which: int
+) -> None:
+    """Whichever of the two compiles, the wheel is no pure one; the other is told as missing."""
+    warned: list[str] = []
+    for number, (folder, _, _) in enumerate(build.KERNELS):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "one.c").write_text("int one(void) { return 1; }" if number == which else "broken")
+    hook = build.KernelHook.__new__(build.KernelHook)
+    monkeypatch.setattr(build.KernelHook, "root", str(tmp_path))
+    monkeypatch.setattr(build.KernelHook, "app", SimpleNamespace(display_warning=warned.append))
+    made: dict[str, Any] = {"force_include": {}, "pure_python": True}
+    hook.initialize("standard", made)
+    folder, name, _ = build.KERNELS[which]
+    assert list(made["force_include"].values()) == [f"{folder.removeprefix('src/')}/{name}"]
+    assert made["pure_python"] is False
+    assert len(warned) == 1
+    hook.finalize("standard", made, "")
 
 
 @pytest.mark.skipif(not can_compile(), reason="no C compiler here")

@@ -1,7 +1,7 @@
 /* Sums of products in ristretto255 (RFC 9496), for a batch's proof: what a proof is computed over is public.
 
    Nothing secret may come here: the time this takes follows from its arguments. Keys and blinds stay with libsodium.
-   crypto/products.py is the door, and its twin over libsodium the meaning. */
+   door.py is the door, and its twin over libsodium the meaning. */
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
@@ -217,6 +217,7 @@ static int decoded(point *p, const uint8_t raw[BYTES]) {
     fe s = from_bytes(raw);
     to_bytes(again, &s);
     if (memcmp(again, raw, BYTES) || raw[0] & 1) return 0; /* not the one spelling, or negative */
+    if (same(&s, &ZERO)) return 0;                         /* the identity hides nothing */
     fe ss = sq(&s), u1 = sub(&ONE, &ss), u2 = add(&ONE, &ss), u2_sq = sq(&u2), u1_sq = sq(&u1);
     fe d_u1 = mul(&D, &u1_sq), minus = negative_of(&d_u1), v = sub(&minus, &u2_sq), w = mul(&v, &u2_sq), root;
     int square = inverse_root(&w, &root);
@@ -311,7 +312,7 @@ static point product(const factor *factors, size_t count) {
 }
 
 /* 0: done; -1: no memory; k > 0: the k-th element is none. */
-static Py_ssize_t combined(uint8_t out[BYTES], const uint8_t *scalars, const uint8_t *elements, size_t count) {
+static inline Py_ssize_t combined(uint8_t out[BYTES], const uint8_t *scalars, const uint8_t *elements, size_t count) {
     point total = NEUTRAL, p;
     factor *factors = malloc((count < AT_ONCE ? count : AT_ONCE) * sizeof *factors);
     if (!factors) return -1;
@@ -335,6 +336,27 @@ static Py_ssize_t combined(uint8_t out[BYTES], const uint8_t *scalars, const uin
     return 0;
 }
 
+typedef Py_ssize_t combining(uint8_t out[BYTES], const uint8_t *scalars, const uint8_t *elements, size_t count);
+
+#if defined(__x86_64__) && defined(__GNUC__)
+/* The same C for processors since 2013: their long product leaves the flags alone, which saves a seventh. */
+__attribute__((flatten, target("bmi2"))) static Py_ssize_t combined_since_2013(uint8_t out[BYTES], const uint8_t *scalars,
+                                                                               const uint8_t *elements, size_t count) {
+    return combined(out, scalars, elements, count);
+}
+#endif
+
+static Py_ssize_t combined_anywhere(uint8_t out[BYTES], const uint8_t *scalars, const uint8_t *elements, size_t count) {
+    return combined(out, scalars, elements, count);
+}
+
+static combining *chosen(void) {
+#if defined(__x86_64__) && defined(__GNUC__)
+    if (__builtin_cpu_supports("bmi2")) return combined_since_2013;
+#endif
+    return combined_anywhere;
+}
+
 static PyObject *py_combine(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     (void)self;
     if (count != 2 || !PyBytes_Check(args[0]) || !PyBytes_Check(args[1]))
@@ -349,7 +371,7 @@ static PyObject *py_combine(PyObject *self, PyObject *const *args, Py_ssize_t co
     uint8_t out[BYTES];
     Py_ssize_t failed;
     Py_BEGIN_ALLOW_THREADS
-    failed = combined(out, scalars, elements, (size_t)(size / BYTES));
+    failed = chosen()(out, scalars, elements, (size_t)(size / BYTES));
     Py_END_ALLOW_THREADS
     if (failed < 0) return PyErr_NoMemory();
     if (failed) return PyLong_FromSsize_t(failed - 1);
@@ -365,7 +387,7 @@ static PyMethodDef methods[] = {
 static PyModuleDef_Slot slots[] = {{0, NULL}};
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, .m_name = "_group", .m_doc = "Sums of products of public elements; crypto/products.py is its door.",
+    PyModuleDef_HEAD_INIT, .m_name = "_group", .m_doc = "Sums of products of public elements; kernel/door.py is its door.",
     .m_size = 0, .m_methods = methods, .m_slots = slots,
 };
 
