@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tansiq.bank.rules import NOTHING_TOLD, Told
-from tansiq.matching import NameIndex
+from tansiq.bank.rules import NOTHING_TOLD
+from tansiq.matching import NameIndex, Told
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,17 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from tansiq.bank.model import BankRecord, Candidate, Entity
 from tansiq.matching import (
-    birth_points,
+    Told,
     compare_persons,
     explain,
     names_at_most,
     normal_identifier,
     normal_plate,
-    number_points,
+    tell,
 )
 
 _LEGAL = {
@@ -142,27 +142,12 @@ def _country(entity: Entity) -> str:
     return "" if entity.schema in ("Person", "Organization") else code.upper()
 
 
-class Told(NamedTuple):
-    """What a person's record tells beside its names, as `matching` compares it: kept in memory with them."""
-
-    births: tuple[str, ...]
-    numbers: Mapping[str, Any]
-    """Phones and documents, if there are any."""
-
-    def __bool__(self) -> bool:
-        return bool(self.births or self.numbers)
-
-
-NOTHING_TOLD = Told((), {})
-_NUMBERS = ("phones", "documents")
+NOTHING_TOLD = tell({})
 
 
 def told(entity: Entity, country: str) -> Told:
-    """`country` is where the record's bare phones are read."""
-    if entity.schema != "Person":
-        return NOTHING_TOLD
-    person = _person(entity, (), country)
-    return Told(entity.values("birthDate"), {key: person[key] for key in _NUMBERS if person[key]})
+    """What a person's record tells beside its names: kept in memory with them. `country`: where it dials."""
+    return tell(_person(entity, (), country)) if entity.schema == "Person" else NOTHING_TOLD
 
 
 def may_reach(query: Entity, country: str, least: float) -> Callable[[float, Told], bool]:
@@ -176,23 +161,24 @@ def may_reach(query: Entity, country: str, least: float) -> Callable[[float, Tol
     wanted = _bits(least) - _ROUNDING
     if query.schema != "Person":
         return lambda score, _told: _bits(score) >= wanted
-    itself = _person(query, (), country) | {"birth_dates": []}
-    numbers = {key: itself[key] for key in _NUMBERS if itself[key]}
-    by_numbers = max(0.0, number_points(numbers, numbers))
-    most = sum(max(0.0, row.points) for row in compare_persons(itself, itself).rows)
-    born = query.values("birthDate")
+    itself = _person(query, (), country)
+    own = tell(itself)
+    by_numbers = max(0.0, own.numbers_with(own))
+    most = own.births_with(own) + by_numbers
+    itself |= {"birth_dates": [], "phones": [], "documents": []}
+    other = 0.0
+    if any(itself.values()):
+        other = sum(max(0.0, row.points) for row in compare_persons(itself, itself).rows)
 
     def enough(score: float, there: Told) -> bool:
-        short = wanted - names_at_most(score) - most
         if _bits(score) >= wanted:
             return True
-        if there.births and born:
-            short -= birth_points(born, there.births)
-        if short > 0 or not by_numbers:
-            return short <= 0
+        short = wanted - names_at_most(score) - other
+        if short > most:
+            return False
         # Where it is not said in which country the query dials, its phones are read in each record's.
-        met = number_points(numbers, there.numbers) if country else by_numbers
-        return short + by_numbers <= met
+        numbers = own.numbers_with(there) if country else by_numbers
+        return short <= numbers + own.births_with(there)
 
     return enough
 

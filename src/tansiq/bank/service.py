@@ -16,6 +16,7 @@ from tansiq.bank.names import Names, Spelling
 from tansiq.crypto import Vault
 from tansiq.errors import NotFound
 from tansiq.ledger import Ledger
+from tansiq.matching import Told
 from tansiq.policy import Gate, clauses_of, permitted
 from tansiq.policy.model import Action
 from tansiq.store import Store
@@ -248,7 +249,7 @@ class Bank:
         self,
         names: Iterable[str],
         searched: Mapping[str, Sequence[Spelling]],
-        enough: Callable[[float, rules.Told], bool],
+        enough: Callable[[float, Told], bool],
     ) -> dict[str, list[tuple[str, str]]]:
         """Record -> pairs (name asked, spelling held) for records of which one spelling at least scores enough."""
         pairs: dict[str, list[tuple[str, str]]] = {}

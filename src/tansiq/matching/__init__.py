@@ -33,7 +33,7 @@ from tansiq.matching.index import NameIndex
 from tansiq.matching.kernel import explain, kernel_in_use, score, score_many
 from tansiq.matching.keyspec import KeyClass, KeyTier, MatchKey, asked_keys, group_of, held_keys, tier_of
 from tansiq.matching.keyspec import fingerprint as key_fingerprint
-from tansiq.matching.persons import birth_points, compare_persons, names_at_most, number_points
+from tansiq.matching.persons import Told, compare_persons, names_at_most, tell
 from tansiq.matching.reading import read_words
 
 __all__ = [
@@ -41,8 +41,8 @@ __all__ = [
     "KeyTier",
     "MatchKey",
     "NameIndex",
+    "Told",
     "asked_keys",
-    "birth_points",
     "compare_persons",
     "explain",
     "group_of",
@@ -64,9 +64,9 @@ __all__ = [
     "normal_username",
     "normal_vessel",
     "normal_vin",
-    "number_points",
     "read_words",
     "score",
     "score_many",
+    "tell",
     "tier_of",
 ]

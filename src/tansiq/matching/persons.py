@@ -101,9 +101,11 @@ def _points(m: Met) -> float:
 
 
 def _birth(a: list[str], b: list[str]) -> Met | None:
-    here = [(t, d) for t in a if (d := dates.parse_birth(t))]
-    there = [(t, d) for t in b if (d := dates.parse_birth(t))]
-    return _best(Met("birth_date", *dates.meet(x, y), ta, tb) for ta, x in _spans(here) for tb, y in _spans(there))
+    return _best(Met("birth_date", *dates.meet(x, y), ta, tb) for ta, x in _births(a) for tb, y in _births(b))
+
+
+def _births(texts: list[str]) -> list[tuple[str, dates.Birth]]:
+    return _spans([(t, d) for t in texts if (d := dates.parse_birth(t))])
 
 
 def _spans(births: list[tuple[str, dates.Birth]]) -> list[tuple[str, dates.Birth]]:
@@ -163,7 +165,10 @@ def _document(value: Any) -> _Document | None:
 
 
 def _documents(a: list[Any], b: list[Any]) -> Met | None:
-    here, there = [d for v in a if (d := _document(v))], [d for v in b if (d := _document(v))]
+    return _best_document(*([d for v in side if (d := _document(v))] for side in (a, b)))
+
+
+def _best_document(here: list[_Document], there: list[_Document]) -> Met | None:
     return _best(m for x in here for y in there if (m := _two_documents(x, y)))
 
 
@@ -285,18 +290,47 @@ def compare_persons(a: Mapping[str, Any], b: Mapping[str, Any]) -> PersonCompari
     return PersonComparison(probability(total), True, start, (*rows, *other))
 
 
-def birth_points(a: Iterable[str], b: Iterable[str]) -> float:
-    """What two persons' birth dates give a comparison, in bits; 0.0 where one side tells none."""
-    met = _birth(list(a), list(b))
-    return _points(met) if met else 0.0
+class Told(NamedTuple):
+    """What a person tells besides names, read once and met many times: births and numbers, the most telling there is.
+
+    `tell` makes it of what `compare_persons` reads.
+    """
+
+    births: list[tuple[str, dates.Birth]]
+    phones: list[str]
+    ends: frozenset[str]
+    """The last digits of the phones: two that are the same have them in common."""
+    documents: list[_Document]
+
+    def __bool__(self) -> bool:
+        return bool(self.births or self.phones or self.documents)
+
+    def births_with(self, other: Told) -> float:
+        """What the two persons' birth dates give a comparison, in bits; 0.0 where one side tells none."""
+        if not self.births or not other.births:
+            return 0.0
+        points = EVIDENCE.points["birth_date"]
+        met = (dates.meet(x, y) for _, x in self.births for _, y in other.births)
+        return max(points[cls][how] for cls, how in met)
+
+    def numbers_with(self, other: Told) -> float:
+        """What their phones and documents give."""
+        met = []
+        if not self.ends.isdisjoint(other.ends):
+            met.append(_phones(self.phones, other.phones))
+        if self.documents and other.documents:
+            met.append(_best_document(self.documents, other.documents))
+        return sum(_points(m) for m in met if m)
 
 
-def number_points(a: Mapping[str, Any], b: Mapping[str, Any]) -> float:
-    """What the phones and documents of two persons give a comparison, in bits; 0.0 where one side tells none."""
-    phones = _phones(_texts(a, "phones"), _texts(b, "phones")) if a.get("phones") and b.get("phones") else None
-    papers = a.get("documents") and b.get("documents")
-    documents = _documents(_values(a, "documents"), _values(b, "documents")) if papers else None
-    return sum(_points(m) for m in (phones, documents) if m)
+def tell(person: Mapping[str, Any]) -> Told:
+    phones = _texts(person, "phones")
+    return Told(
+        _births(_texts(person, "birth_dates")),
+        phones,
+        frozenset((normal_phone(p) or _digits(p).lstrip("0"))[-NATIONAL:] for p in phones),
+        [d for v in _values(person, "documents") if (d := _document(v))],
+    )
 
 
 def names_at_most(score: float) -> float:
