@@ -450,7 +450,9 @@ def test_two_processes_on_one_store_deliver_once(pair: Pair) -> None:
     federation, ma, es = pair
     ma.send(es, "e-1")
     running = ma.exchange
-    envelope = running._outbox.next_envelope(es.node)
+    found = running._outbox.next_post(es.node)
+    assert found is not None
+    envelope, _peer = found
     ma.restart()
     federation.network.plan = ["drop_answer"]
     federation.deliver(ma, es, rounds=1)

@@ -24,7 +24,7 @@ from tests.support.services import Federation
 
 
 def send(
-    author: Node, to: Node, entry: Entry, parts: list[tuple[PartId, bytes, dict[str, Any]]] | None = None
+    author: Node, to: Node, entry: Entry, parts: list[tuple[PartId, bytes, Any]] | None = None
 ) -> ItemResult | TansiqError:
     raw = crypto.sign(PAYLOAD_TYPE, statement_to_bytes(entry.statement), author.keys.signing, author.node_id)
     item = Item("entry", entry.id, delivery_to_bytes(raw, parts or []))

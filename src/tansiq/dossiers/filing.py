@@ -22,7 +22,7 @@ from tansiq.dossiers.standing import Standing
 from tansiq.dossiers.wire import Given, delivery_to_bytes, parse_delivery
 from tansiq.errors import NotFound, TansiqError, Untrusted
 from tansiq.exchange.model import Item, ItemResult
-from tansiq.terms import EntryId, LogVerb, NodeId, PartId, country_of
+from tansiq.terms import DossierId, EntryId, LogVerb, NodeId, PartId, country_of
 
 log = structlog.get_logger()
 
@@ -53,19 +53,23 @@ class Filing:
     def load(self, tx: Connection, ref: str, to: NodeId) -> bytes | None:
         """The delivery of one entry to one node, or None where it may no longer go there."""
         entry = EntryId(ref)
-        hidden = self.hidden(tx, entry, to)
-        if hidden is None:
+        found = records.load_sending(tx, entry, to)
+        hidden = self._hidden(tx, entry, to, found)
+        if found is None or hidden is None:
             return None
-        raw = records.load_raw(tx, entry)
         parts = records.load_parts(tx, self._w.vault, entry)
-        return delivery_to_bytes(raw or b"", [p for p in parts if p[0] not in hidden])
+        return delivery_to_bytes(found[2], [p for p in parts if p[0] not in hidden])
 
     def hidden(self, tx: Connection, entry: EntryId, to: NodeId) -> set[PartId] | None:
         """The parts of an entry of ours that do not go to this node now; None where the entry does not go at all."""
-        grant = records.load_grant(tx, entry, to)
-        dossier = records.find_dossier_of(tx, entry)
-        if grant is None or dossier is None:
+        return self._hidden(tx, entry, to, records.load_sending(tx, entry, to))
+
+    def _hidden(
+        self, tx: Connection, entry: EntryId, to: NodeId, found: tuple[records.Grant, DossierId, bytes] | None
+    ) -> set[PartId] | None:
+        if found is None:
             return None
+        grant, dossier, _raw = found
         state = desk.load_standing(self._w, tx, dossier).folded.state
         if to not in state.members:  # the newest list rules, not the one the entry was written under
             return None

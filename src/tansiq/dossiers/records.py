@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -158,8 +159,11 @@ _ERASE = Compiled(update(PARTS).where(_ONE_PART).values(presence=Presence.ERASED
 _RAW = Compiled(select(ENTRIES.c.raw).where(ENTRIES.c.id == bindparam("of_entry")))
 _DOSSIER_OF = Compiled(select(ENTRIES.c.dossier).where(ENTRIES.c.id == bindparam("of_entry")))
 _ONE_GRANT = and_(GRANTS.c.entry == bindparam("of_entry"), GRANTS.c.node == bindparam("to"))
-_GRANT, _DROP_GRANT = Compiled(select(GRANTS).where(_ONE_GRANT)), Compiled(delete(GRANTS).where(_ONE_GRANT))
+_DROP_GRANT = Compiled(delete(GRANTS).where(_ONE_GRANT))
 _INSERT_GRANTS = Compiled(insert(GRANTS))
+_SENDING = Compiled(
+    select(GRANTS, ENTRIES.c.dossier, ENTRIES.c.raw).join(ENTRIES, ENTRIES.c.id == GRANTS.c.entry).where(_ONE_GRANT)
+)
 _GRANTED = Compiled(select(GRANTS.c.node).where(GRANTS.c.entry == bindparam("of_entry")))
 _INSERT_DECLARED = Compiled(insert(DECLARED))
 _DECLARED = Compiled(select(DECLARED.c.sealed).where(DECLARED.c.entry == bindparam("of_entry")))
@@ -174,9 +178,23 @@ def seal_part(vault: crypto.Vault, part: PartId, salt: bytes, packed: bytes) -> 
     return vault.seal("dossier_parts", part, body)
 
 
-def _open_part(vault: crypto.Vault, part: str, sealed: bytes) -> tuple[bytes, dict[str, Any]]:
-    body = msgspec.json.decode(vault.open("dossier_parts", part, sealed))
-    return base64.b64decode(body["salt"]), body["content"]
+class _PartBody(msgspec.Struct):
+    content: msgspec.Raw
+    salt: str
+
+
+_part_bodies = msgspec.json.Decoder(_PartBody)
+
+
+def _open_part(vault: crypto.Vault, part: str, sealed: bytes) -> tuple[bytes, msgspec.Raw]:
+    """Its salt and its content, which is still JSON."""
+    body = _part_bodies.decode(vault.open("dossier_parts", part, sealed))
+    return base64.b64decode(body.salt), body.content
+
+
+def _content_of(vault: crypto.Vault, part: str, sealed: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.json.decode(_open_part(vault, part, sealed)[1])
+    return found
 
 
 def lock_dossier(tx: Connection, dossier: DossierId) -> None:
@@ -258,7 +276,7 @@ def load_contents(
     for entry, part in sorted(wanted):
         sealed = _SEALED.scalar(tx, {"of_entry": entry, "of_part": part})
         if sealed is not None:
-            found.append((entry, part, _open_part(vault, part, sealed)[1]))
+            found.append((entry, part, _content_of(vault, part, sealed)))
     return found
 
 
@@ -277,8 +295,9 @@ def load_by_prefix(tx: Connection, prefix: str) -> list[str]:
 def insert_entry(
     tx: Connection, entry: Entry, number: int, raw: bytes, filed_at: datetime, held: Mapping[PartId, bytes]
 ) -> None:
-    """`held`: the sealed contents of the parts that this node has."""
+    """`raw` says what `entry` says; `held`: the sealed contents of the parts that this node has."""
     s = entry.statement
+    _statements.note(raw, s)
     values = {"id": entry.id, "dossier": s.dossier, "author": s.author, "clock": s.clock, "type": s.type}
     _INSERT_ENTRY.run(tx, {**values, "filed_at": format_instant(filed_at), "raw": raw, "number": number})
     if s.parts:
@@ -324,7 +343,8 @@ def load_held(tx: Connection, dossier: DossierId) -> list[tuple[EntryId, PartId]
     return [(EntryId(r.entry), PartId(r.id)) for r in rows if r.presence == Presence.HELD.value]
 
 
-def load_parts(tx: Connection, vault: crypto.Vault, entry: EntryId) -> list[tuple[PartId, bytes, dict[str, Any]]]:
+def load_parts(tx: Connection, vault: crypto.Vault, entry: EntryId) -> list[tuple[PartId, bytes, msgspec.Raw]]:
+    """(Part, salt, content as JSON) of those that this node has."""
     rows = _PARTS_OF_ENTRY.all(tx, {"of_entry": entry})
     held = [r for r in rows if r.presence == Presence.HELD.value]
     return [(PartId(r.id), *_open_part(vault, r.id, r.sealed)) for r in held]
@@ -372,14 +392,36 @@ def load_entry(tx: Connection, vault: crypto.Vault, entry: EntryId) -> Entry | N
     return _entry(vault, entry, raw, _PARTS_OF_ENTRY.all(tx, {"of_entry": entry}))
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _statement(raw: bytes) -> Statement:
-    """Parsing is most of a fold, and signed bytes say the same thing each time."""
-    return parse_statement(crypto.peek(raw, max_bytes=len(raw)).body)
+class _Statements:
+    """What signed bytes say: the same thing each time, and parsing is most of a fold. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[bytes, Statement] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, raw: bytes) -> Statement:
+        with self._lock:
+            found = self._known.get(raw)
+            if found is not None:
+                self._known.move_to_end(raw)
+                return found
+        found = parse_statement(crypto.peek(raw, max_bytes=len(raw)).body)
+        self.note(raw, found)
+        return found
+
+    def note(self, raw: bytes, statement: Statement) -> None:
+        """These bytes were read, or made, already. True whatever becomes of the transaction in which it is said."""
+        with self._lock:
+            self._known[raw] = statement
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+
+
+_statements = _Statements()
 
 
 def _entry(vault: crypto.Vault | None, entry: str, raw: bytes, rows: list[Any]) -> Entry:
-    return _filled(vault, EntryId(entry), _statement(raw), {r.id: r for r in rows})
+    return _filled(vault, EntryId(entry), _statements.of(raw), {r.id: r for r in rows})
 
 
 def _filled(vault: crypto.Vault | None, entry: EntryId, statement: Statement, rows: Mapping[str, Any]) -> Entry:
@@ -392,7 +434,7 @@ def _part(vault: crypto.Vault | None, ref: PartRef, row: Any) -> Part:
     presence = Presence(row.presence)
     if presence is not Presence.HELD or vault is None:
         return Part(ref, presence, None)
-    return Part(ref, presence, _open_part(vault, row.id, row.sealed)[1])
+    return Part(ref, presence, _content_of(vault, row.id, row.sealed))
 
 
 def load_filed_at(tx: Connection, dossier: DossierId) -> dict[str, datetime]:
@@ -433,9 +475,10 @@ def _grant(row: Any) -> Grant:
     return Grant(EntryId(row.entry), NodeId(row.node), parse_instant(row.at), tuple(clauses), tuple(withheld))
 
 
-def load_grant(tx: Connection, entry: EntryId, node: NodeId) -> Grant | None:
-    row = _GRANT.first(tx, {"of_entry": entry, "to": node})
-    return _grant(row) if row else None
+def load_sending(tx: Connection, entry: EntryId, node: NodeId) -> tuple[Grant, DossierId, bytes] | None:
+    """Why an entry goes to a node, its dossier and its signed bytes; None where it was not granted."""
+    row = _SENDING.first(tx, {"of_entry": entry, "to": node})
+    return (_grant(row), DossierId(row.dossier), row.raw) if row else None
 
 
 def load_granted(tx: Connection, entry: EntryId) -> list[NodeId]:

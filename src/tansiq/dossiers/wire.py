@@ -293,8 +293,8 @@ def part_content(content: Mapping[str, Any], field: str = "parts") -> bytes:
     return found
 
 
-def delivery_to_bytes(raw_entry: bytes, parts: list[tuple[PartId, bytes, Mapping[str, Any]]]) -> bytes:
-    """`parts`: (id, salt, content) of those that this recipient is given."""
+def delivery_to_bytes(raw_entry: bytes, parts: list[tuple[PartId, bytes, msgspec.Raw]]) -> bytes:
+    """`parts`: (id, salt, content as JSON) of those that this recipient is given."""
     return msgspec.json.encode(
         {
             "v": 1,

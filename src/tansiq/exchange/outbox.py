@@ -22,7 +22,7 @@ from tansiq.crypto import SUITE, peek, seal, sign, verify
 from tansiq.errors import Broken, Invalid, PeerUnavailable, TansiqError, Untrusted
 from tansiq.exchange import records, rules, wire
 from tansiq.exchange.ground import Ground, envelope_sha256, savepoint
-from tansiq.exchange.model import Item, ItemState, OutboxLoader, Receipt
+from tansiq.exchange.model import Item, ItemState, OutboxLoader, Peer, Receipt
 from tansiq.exchange.pins import Pins
 from tansiq.terms import LogVerb, NodeId, format_instant
 
@@ -74,10 +74,12 @@ class Outbox:
 
     def _form_early(self, tx: Connection, to: NodeId) -> None:
         """The envelope of what this work has queued. Where it cannot be formed, the courier finds out and says why."""
-        found = None
+        found, now = None, self._ground.clock()
         try:
             with savepoint(tx, "early"):
-                found = self._take(tx, to)
+                # What is open already is its courier's, and so is what has expired.
+                if not records.has_open(tx, to):
+                    found = self._form(tx, to, now, self._lease(now))
         except TansiqError as exc:
             _log.warning("exchange.not_formed_early", peer=to, code=exc.code)
 
@@ -88,7 +90,7 @@ class Outbox:
 
         self._ground.store.after_commit(tx, hand)
 
-    def next_envelope(self, to: NodeId) -> records.EnvelopeRow | None:
+    def next_post(self, to: NodeId) -> tuple[records.EnvelopeRow, Peer] | None:
         """The envelope to post now, leased to the caller: the open one, else a new one; None when nothing waits."""
         found = self._handed.get(to)
         with self._ground.store.read() as tx:
@@ -97,16 +99,21 @@ class Outbox:
                 found = None
             if found is None and not records.has_work(tx, to):
                 return None
+            peer = self._pins.find(tx, to)
         self._handed.pop(to, None)
         if found is None:
             found = self._ground.store.write(lambda tx: self._take(tx, to))
         self._ground.fault("outbox.form_committed")
-        return found
+        # None: pinned only since we looked.
+        return None if found is None else (found, peer or self._pins.peer(to))
+
+    def _lease(self, now: datetime) -> datetime:
+        return now + timedelta(seconds=self._ground.chosen.lease_s)
 
     def _take(self, tx: Connection, to: NodeId) -> records.EnvelopeRow | None:
         now = self._ground.clock()
         there = self._sweep(tx, to, now)
-        until = now + timedelta(seconds=self._ground.chosen.lease_s)
+        until = self._lease(now)
         if not there:
             return self._form(tx, to, now, until)
         if there[0].lease_until is not None and there[0].lease_until > now:
@@ -173,7 +180,7 @@ class Outbox:
         if pin is None:
             return None
         ground.fault("outbox.before_form")
-        rows, items = self._collect(tx, to)
+        rows, items = self._collect(tx, to, now)
         if not rows:
             return None
         envelope = f"x-{ground.new_id()}"
@@ -203,7 +210,7 @@ class Outbox:
         ground.fault("outbox.formed")
         return row
 
-    def _collect(self, tx: Connection, to: NodeId) -> tuple[list[records.OutboxRow], list[Item]]:
+    def _collect(self, tx: Connection, to: NodeId, now: datetime) -> tuple[list[records.OutboxRow], list[Item]]:
         """As many waiting items as fit; those that may no longer be sent are refused here and now."""
         rows: list[records.OutboxRow] = []
         items: list[Item] = []
@@ -212,6 +219,8 @@ class Outbox:
         while waiting := records.waiting_items(tx, to, wire.MAX_ITEMS, after=last):
             for row in waiting:
                 last = row.id
+                if rules.has_expired(row.expires_at, now):
+                    continue
                 if len(items) == wire.MAX_ITEMS:
                     return rows, items
                 payload, reason = self._load(tx, row, to)

@@ -135,12 +135,16 @@ class Pins:
                 self._verified[(node, version)] = found
         return found
 
+    def find(self, tx: Connection, node: NodeId) -> Peer | None:
+        row = records.load_peer(tx, node)
+        return None if row is None else self._as_peer(row)
+
     def peer(self, node: NodeId) -> Peer:
         with self._ground.store.read() as tx:
-            row = records.load_peer(tx, node)
-        if row is None:
+            found = self.find(tx, node)
+        if found is None:
             raise NotFound("peer.unknown", "no such partner is pinned", step="peer", detail=node)
-        return self._as_peer(row)
+        return found
 
     def all(self) -> list[Peer]:
         with self._ground.store.read() as tx:

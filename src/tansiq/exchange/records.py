@@ -228,10 +228,10 @@ _SAVE_RECEIPT = Compiled(
         state="receipted", raw=b"", lease_until=None, receipt=bindparam("signed"), receipt_version=bindparam("version")
     )
 )
-_FIND_INBOX = select(inbox).where(
-    inbox.c.sender == bindparam("of_sender"), inbox.c.envelope == bindparam("of_envelope")
+_FIND_INBOX = Compiled(
+    select(inbox).where(inbox.c.sender == bindparam("of_sender"), inbox.c.envelope == bindparam("of_envelope"))
 )
-_INSERT_INBOX = inbox.insert()
+_INSERT_INBOX = Compiled(inbox.insert())
 
 
 def _text(at: datetime | None) -> str | None:
@@ -383,6 +383,11 @@ def waiting_items(tx: Connection, to: NodeId, limit: int, after: int = 0) -> lis
 def has_work(tx: Connection, to: NodeId) -> bool:
     """Whether something waits for `to`, or is on its way without a receipt."""
     return any(query.first(tx, {"to": to}) is not None for query in (_ANY_WAITING, _ANY_OPEN))
+
+
+def has_open(tx: Connection, to: NodeId) -> bool:
+    """Whether an envelope is on its way without a receipt."""
+    return _ANY_OPEN.first(tx, {"to": to}) is not None
 
 
 def settle_item(tx: Connection, row: int, state: ItemState, reason: str) -> None:
@@ -677,13 +682,13 @@ def _inbox(row: Row[Any]) -> InboxRow:
 
 
 def find_inbox(tx: Connection, sender: NodeId, envelope: str) -> InboxRow | None:
-    row = tx.execute(_FIND_INBOX, {"of_sender": sender, "of_envelope": envelope}).first()
+    row = _FIND_INBOX.first(tx, {"of_sender": sender, "of_envelope": envelope})
     return None if row is None else _inbox(row)
 
 
 def insert_inbox(tx: Connection, row: InboxRow, at: datetime, leaf: int) -> None:
-    tx.execute(
-        _INSERT_INBOX,
+    _INSERT_INBOX.run(
+        tx,
         {
             "sender": row.sender,
             "envelope": row.envelope,

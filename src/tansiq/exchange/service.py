@@ -261,11 +261,11 @@ class Exchange:
         Raises `PeerUnavailable` or `Untrusted` after the failure has been noted; the envelope stays.
         """
         self.stir(node)
-        envelope = self._outbox.next_envelope(node)
-        if envelope is None:
+        found = self._outbox.next_post(node)
+        if found is None:
             return False
+        envelope, peer = found
         try:
-            peer = self.peer(node)
             self._ground.fault("courier.before_post")
             answer = transport.post(peer, ENVELOPES_PATH, envelope.raw, self.settings.answer_timeout_s)
             self._ground.fault("courier.after_post")

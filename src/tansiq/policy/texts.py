@@ -60,7 +60,7 @@ def _asks_for(operator: str, inner: Any) -> bool:
 
 def without_wording(q: Question, texts: frozenset[str]) -> Question:
     """The question with one word in place of each of these texts that says anything."""
-    found = {name: STATED for name in texts if _says_something(getattr(q, name))}
+    found: dict[str, Any] = {name: STATED for name in texts if _says_something(getattr(q, name))}
     return replace(q, **found) if any(getattr(q, n) != STATED for n in found) else q
 
 

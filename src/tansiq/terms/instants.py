@@ -14,8 +14,7 @@ def format_instant(at: datetime) -> str:
     """`2026-11-22T04:17:31.123Z`. Raises `ValueError` on a naive instant: a programmer's error, not input."""
     if at.tzinfo is None:
         raise ValueError("naive instant")
-    at = at.astimezone(UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_instant(text: str, field: str = "") -> datetime:
