@@ -9,17 +9,17 @@ enum { ASKED = ASKED_FIRST + 2 * ASKED_OF_WORDS + 2 * ASKED_OF_BEST };
 _Static_assert((int)ASKED == (int)MAX_ASKED, "tables.h and the questions below");
 
 typedef struct {
-    int32_t limit;
-    uint32_t left;
-    int16_t value;
-    int8_t asked;  /* -1: a leaf */
-    uint8_t told;
+    int32_t limit; /* of a leaf: more than any answer */
+    uint16_t left; /* from the root of its tree; a leaf leads to itself */
+    uint8_t asked, told;
 } node;
 
 static struct {
     node *nodes;
+    int16_t *values;
     uint32_t *roots;
-    uint32_t n_nodes, n_roots;
+    uint8_t *depths; /* steps from a root to its lowest leaf; trees in the order of their depths */
+    uint32_t n_roots;
     int32_t bound;
 } forest;
 
@@ -40,16 +40,69 @@ static int copied(PyObject *raw, const char *key, size_t each, void **to, uint32
     return 0;
 }
 
-/* Every way down ends: a node's children lie behind it and within the forest. */
+/* Every way down ends: a node's children lie behind it, within the forest and near enough to their root. */
 static int sound(const int32_t *flat, uint32_t nodes, const uint32_t *roots, uint32_t n_roots) {
     for (uint32_t k = 0; k < nodes; k++) {
         const int32_t *x = flat + 4 * (size_t)k;
-        if (x[0] < -1 || x[0] >= MAX_ASKED || x[3] < INT16_MIN || x[3] > INT16_MAX) return 0;
+        if (x[0] < -1 || x[0] >= MAX_ASKED || x[1] == INT32_MAX || x[3] < INT16_MIN || x[3] > INT16_MAX) return 0;
         if (x[0] >= 0 && (x[2] <= (int64_t)k || (int64_t)x[2] + 1 >= nodes)) return 0;
     }
     for (uint32_t k = 0; k < n_roots; k++)
-        if (roots[k] >= nodes) return 0;
-    return 1;
+        if (roots[k] >= nodes || (k && roots[k] <= roots[k - 1])) return 0;
+    return !n_roots || roots[0] == 0;
+}
+
+/* The nodes of one tree; its depth, or -1 when a child lies outside it or too deep. */
+static int planted(const int32_t *flat, const uint8_t *told, uint32_t root, uint32_t end, node *nodes, uint8_t *deep) {
+    int depth = 0;
+    memset(deep, 0, end - root);
+    for (uint32_t k = root; k < end; k++) {
+        const int32_t *x = flat + 4 * (size_t)k;
+        uint32_t here = k - root, left = x[0] < 0 ? here : (uint32_t)x[2] - root;
+        if (left > UINT16_MAX - 1 || (x[0] >= 0 && (uint32_t)x[2] + 1 >= end)) return -1;
+        nodes[k] = (node){x[0] < 0 ? INT32_MAX : x[1], (uint16_t)left, (uint8_t)most(x[0], 0), x[0] < 0 ? 0 : told[x[0]]};
+        depth = most(depth, deep[here]);
+        if (x[0] < 0) continue;
+        if (deep[here] == UINT8_MAX) return -1;
+        deep[left] = deep[left + 1] = (uint8_t)(deep[here] + 1);
+    }
+    return depth;
+}
+
+static const uint8_t *depth_of; /* for qsort, under the GIL */
+
+static int shallow_first(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    if (depth_of[x] != depth_of[y]) return depth_of[x] < depth_of[y] ? -1 : 1;
+    return x < y ? -1 : 1;
+}
+
+/* Trees of like depth beside each other, so that `leaves` walks down several at once. */
+static int plant(const int32_t *flat, uint32_t nodes, const uint8_t *told, const uint32_t *roots, uint32_t n_roots, int32_t bound) {
+    node *made = malloc(nodes ? nodes * sizeof *made : 1);
+    int16_t *values = malloc(nodes ? nodes * sizeof *values : 1);
+    uint32_t *order = malloc((n_roots + 1) * sizeof *order);
+    uint8_t *depths = malloc(n_roots + 1), *by_tree = malloc(n_roots + 1), *deep = malloc((size_t)nodes + 2);
+    int failed = !made || !values || !order || !depths || !by_tree || !deep;
+    if (failed) PyErr_NoMemory();
+    for (uint32_t k = 0; !failed && k < n_roots; k++) {
+        int depth = planted(flat, told, roots[k], k + 1 < n_roots ? roots[k + 1] : nodes, made, deep);
+        if ((failed = depth < 0)) PyErr_SetString(PyExc_ValueError, "a forest that the kernel cannot walk");
+        by_tree[k] = (uint8_t)most(depth, 0);
+        order[k] = k;
+    }
+    if (!failed) {
+        for (uint32_t k = 0; k < nodes; k++) values[k] = (int16_t)flat[4 * (size_t)k + 3];
+        depth_of = by_tree;
+        qsort(order, n_roots, sizeof *order, shallow_first);
+        for (uint32_t k = 0; k < n_roots; k++) depths[k] = by_tree[order[k]], order[k] = roots[order[k]];
+        free(forest.nodes), free(forest.values), free(forest.roots), free(forest.depths);
+        forest.nodes = made, forest.values = values, forest.roots = order, forest.depths = depths;
+        forest.n_roots = n_roots, forest.bound = bound;
+        made = NULL, values = NULL, order = NULL, depths = NULL;
+    }
+    free(made), free(values), free(order), free(depths), free(by_tree), free(deep);
+    return failed ? -1 : 0;
 }
 
 int load_forest(PyObject *raw, int32_t bound) {
@@ -59,27 +112,16 @@ int load_forest(PyObject *raw, int32_t bound) {
     int failed = copied(raw, "forest", sizeof *flat, (void **)&flat, &n_flat) ||
                  copied(raw, "forest_told", 1, (void **)&told, &n_told) ||
                  copied(raw, "forest_roots", sizeof *roots, (void **)&roots, &n_roots);
-    node *nodes = failed ? NULL : malloc(n_flat ? n_flat * sizeof *nodes : 1);
-    if (!failed && !nodes) PyErr_NoMemory();
-    int fits = nodes && n_flat % 4 == 0 && n_told == MAX_ASKED && bound >= 0 && sound(flat, n_flat / 4, roots, n_roots);
-    for (uint32_t k = 0; fits && k < n_told; k++) fits = told[k] < TOLD;
-    if (nodes && !fits) PyErr_SetString(PyExc_ValueError, "a forest that the kernel cannot walk");
-    if (fits) {
-        for (uint32_t k = 0; k < n_flat / 4; k++) {
-            const int32_t *x = flat + 4 * (size_t)k;
-            nodes[k] = (node){x[1], (uint32_t)x[2], (int16_t)x[3], (int8_t)x[0], x[0] < 0 ? 0 : told[x[0]]};
-        }
-        free(forest.nodes);
-        free(forest.roots);
-        forest.nodes = nodes, forest.roots = roots, forest.n_nodes = n_flat / 4, forest.n_roots = n_roots;
-        forest.bound = bound;
-        nodes = NULL, roots = NULL;
+    if (!failed) {
+        int fits = n_flat % 4 == 0 && n_told == MAX_ASKED && bound >= 0 && sound(flat, n_flat / 4, roots, n_roots);
+        for (uint32_t k = 0; fits && k < n_told; k++) fits = told[k] < TOLD;
+        if (!fits) PyErr_SetString(PyExc_ValueError, "a forest that the kernel cannot walk");
+        failed = !fits || plant(flat, n_flat / 4, told, roots, n_roots, bound);
     }
-    free(nodes);
     free(flat);
     free(told);
     free(roots);
-    return fits ? 0 : -1;
+    return failed ? -1 : 0;
 }
 
 /* judge.slips: at most 64 letters of x count. */
@@ -245,23 +287,52 @@ static int equal_names(const word *a, int n, const word *b, int m) {
     return 1;
 }
 
+static int bounded(int sum) { return most(-forest.bound, least(sum, forest.bound)); }
+
 /* judge.grow: the steps down the trees, each owed to what was asked; the sum within the bound. */
 static void grow(const int32_t *asked, int32_t *out) {
-    int over = 0;
+    int sum = 0;
     for (uint32_t k = 0; k < forest.n_roots; k++) {
-        const node *at = &forest.nodes[forest.roots[k]];
-        out[0] += at->value;
-        while (at->asked >= 0) {
-            const node *next = &forest.nodes[at->left + (asked[at->asked] > at->limit)];
-            out[at->told] += next->value - at->value;
+        const node *root = forest.nodes + forest.roots[k];
+        const int16_t *values = forest.values + forest.roots[k];
+        uint32_t at = 0;
+        out[0] += values[0];
+        while (root[at].left != at) {
+            uint32_t next = root[at].left + (uint32_t)(asked[root[at].asked] > root[at].limit);
+            out[root[at].told] += values[next] - values[at];
             at = next;
         }
     }
-    for (int k = 0; k < TOLD; k++) over += out[k];
-    out[0] -= over - most(-forest.bound, least(over, forest.bound));
+    for (int k = 0; k < TOLD; k++) sum += out[k];
+    out[0] -= sum - bounded(sum);
 }
 
-void judge(const word *a, int n, const word *b, int m, comparison *c) {
+/* The same sum, not told apart: several trees at once, all as many steps as the lowest leaf of them asks for. */
+static int leaves(const int32_t *asked) {
+    enum { AT_ONCE = 8 };
+    int sum = 0;
+    uint32_t k = 0;
+    for (; k + AT_ONCE <= forest.n_roots; k += AT_ONCE) {
+        const node *root[AT_ONCE];
+        uint32_t at[AT_ONCE] = {0};
+        for (int t = 0; t < AT_ONCE; t++) root[t] = forest.nodes + forest.roots[k + (uint32_t)t];
+        for (int step = forest.depths[k + AT_ONCE - 1]; step; step--)
+            for (int t = 0; t < AT_ONCE; t++) {
+                const node *here = root[t] + at[t];
+                at[t] = here->left + (uint32_t)(asked[here->asked] > here->limit);
+            }
+        for (int t = 0; t < AT_ONCE; t++) sum += forest.values[forest.roots[k + (uint32_t)t] + at[t]];
+    }
+    for (; k < forest.n_roots; k++) {
+        const node *root = forest.nodes + forest.roots[k];
+        uint32_t at = 0;
+        for (int step = forest.depths[k]; step; step--) at = root[at].left + (uint32_t)(asked[root[at].asked] > root[at].limit);
+        sum += forest.values[forest.roots[k] + at];
+    }
+    return sum;
+}
+
+void judge(const word *a, int n, const word *b, int m, int tell, comparison *c) {
     look l = {.a = a, .b = b, .n = n, .m = m};
     int32_t asked[ASKED];
     memset(c->told, 0, sizeof c->told);
@@ -272,5 +343,6 @@ void judge(const word *a, int n, const word *b, int m, comparison *c) {
     for (int k = 0; k < c->n; k++)
         if (both(&c->met[k])) l.pairs[l.n_pairs++] = &c->met[k];
     ask(&l, c, asked);
-    grow(asked, c->told);
+    if (tell) grow(asked, c->told);
+    else c->told[0] = bounded(leaves(asked));
 }

@@ -79,7 +79,7 @@ static PyObject *py_align(PyObject *self, PyObject *const *args, Py_ssize_t coun
     int turned = precedes(y.parts, y.n, x.parts, x.n);
     const name *here = turned ? &y : &x, *there = turned ? &x : &y;
     compare(here->parts, here->n, there->parts, there->n, &c);
-    judge(here->parts, here->n, there->parts, there->n, &c);
+    judge(here->parts, here->n, there->parts, there->n, 1, &c);
     PyObject *order = c.crossed ? PyLong_FromLong(c.order) : Py_BuildValue("");
     PyObject *ends = c.loose ? PyLong_FromLong(c.ends) : Py_BuildValue("");
     /* N takes the references over, and gives NULL when one of them is NULL */

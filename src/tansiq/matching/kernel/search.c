@@ -531,7 +531,7 @@ static result in_full(const shelf *s, const name *q, uint32_t x, int judged) {
     const word *a = turn ? parts : q->parts, *b = turn ? q->parts : parts;
     compare(a, turn ? n : q->n, b, turn ? q->n : n, &c);
     if (judged) {
-        judge(a, turn ? n : q->n, b, turn ? q->n : n, &c);
+        judge(a, turn ? n : q->n, b, turn ? q->n : n, 0, &c);
         total = total_of(&c);
     }
     nearness = c.order;

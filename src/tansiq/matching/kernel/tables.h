@@ -94,7 +94,8 @@ typedef struct {
 } comparison;
 
 void compare(const word *a, int n, const word *b, int m, comparison *out);
-void judge(const word *a, int n, const word *b, int m, comparison *c);
+/* `tell`: what it says is told apart; else the sum stands first and the rest is 0. */
+void judge(const word *a, int n, const word *b, int m, int tell, comparison *c);
 int total_of(const comparison *c);
 int how_met(const word *a, const word *b, const meeting *g);
 int precedes(const word *a, int n, const word *b, int m);
