@@ -22,7 +22,7 @@ def sha256(domain: str, *parts: bytes) -> bytes:
 
 def framed(*parts: bytes) -> bytes:
     """The parts, each after its length: an injective encoding."""
-    return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+    return b"".join([len(part).to_bytes(8, "big") + part for part in parts])
 
 
 def new_salt(random: RandomBytes = random_bytes) -> bytes:

@@ -244,20 +244,44 @@ class Asker:
     second: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the gate is asked about a dossier besides the act: of its event, and of the recipient's signature."""
+
+    kind: str
+    event_ends_on: str
+    signed: bool
+
+
+def place_in(kind: Kind, state: DossierState | None, draft: Draft, to: NodeId) -> Place:
+    """`state`: the dossier as it stands; None for its opening."""
+    opened = state if state is not None and state.entries else None
+    opening = opened.first.statement.facts if opened else draft.facts
+    signed = opened is None or kind.has_signed(opened, draft.rule.type, to)
+    return Place(kind.name, kind.ends_on(opening), signed)
+
+
 def question(
-    draft: Draft, asker: Asker, *, kind: str, to: NodeId | None, at: datetime, consent: bool = False
+    draft: Draft,
+    asker: Asker,
+    *,
+    place: Place,
+    to: NodeId | None,
+    at: datetime,
+    consent: bool = False,
+    action: Action = Action.SEND,
 ) -> Question:
-    """What the gate is asked about sending this act to one recipient."""
+    """What the gate is asked about sending this act to one recipient, or about writing it at all (`to` None)."""
     entities = [p.entity for p in draft.parts if p.entity is not None and (to is None or to not in p.withhold_from)]
     persons = [e for e in entities if e.schema == "Person"]
     recipient = country_of(to) if to else None
     facts = draft.facts
     return Question(
-        action=Action.SEND,
+        action=action,
         country=asker.country,
         roles=asker.roles,
         originator=asker.country,
-        kind=kind,
+        kind=place.kind,
         entry_type=draft.rule.type,
         recipient=recipient,
         recipients=len(draft.addressees),
@@ -287,15 +311,9 @@ def question(
         assurances=draft.declared.assurances,
         risk=draft.declared.risk,
         second_officer=asker.second,
+        event_ends_on=place.event_ends_on,
+        recipient_signed=place.signed,
     )
-
-
-def in_dossier(asked: Question, kind: Kind, state: DossierState | None, draft: Draft, to: NodeId) -> Question:
-    """The question with what the dossier's kind knows of its event and of the recipient's signature."""
-    opened = state if state is not None and state.entries else None
-    opening = opened.first.statement.facts if opened else draft.facts
-    signed = opened is None or kind.has_signed(opened, draft.rule.type, to)
-    return replace(asked, event_ends_on=kind.ends_on(opening), recipient_signed=signed)
 
 
 def _urgency(facts: Mapping[str, Any]) -> str:

@@ -137,17 +137,18 @@ def dossier_id(opener: NodeId, nonce: str) -> DossierId:
 
 def depth_of(value: object) -> int:
     """How deeply lists and objects nest, without recursion (a hostile value must not use our stack)."""
-    deepest, todo = 0, [(value, 1)]
-    while todo:
-        item, level = todo.pop()
-        deepest = max(deepest, level)
-        if level > MAX_DEPTH:
+    level, there = 1, [value]
+    while level <= MAX_DEPTH:
+        below: list[object] = []
+        for item in there:
+            if isinstance(item, dict | Mapping):
+                below += item.values()
+            elif isinstance(item, list | tuple):
+                below += item
+        if not below:
             return level
-        if isinstance(item, Mapping):
-            todo += [(v, level + 1) for v in item.values()]
-        elif isinstance(item, list | tuple):
-            todo += [(v, level + 1) for v in item]
-    return deepest
+        level, there = level + 1, below
+    return level
 
 
 def _no_floats(value: object) -> bool:

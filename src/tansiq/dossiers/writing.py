@@ -242,8 +242,8 @@ class Writing:
         handling = effective_handling(state, entry)
         rule = self._rule(kind, entry.statement.type)
         draft = drafting.redraft(entry, rule, handling, Declared(), (), self._w.node, entities)
-        asked = drafting.question(draft, self._asker(by), kind=state.kind, to=None, at=self._w.clock(), consent=granted)
-        asked = drafting.in_dossier(asked, kind, state, draft, self._forwarded_to(to))
+        place = drafting.place_in(kind, state, draft, self._forwarded_to(to))
+        asked = drafting.question(draft, self._asker(by), place=place, to=None, at=self._w.clock(), consent=granted)
         between = self._w.gate.agreements_between(self._w.country, recipient)
         return replace(
             asked,
@@ -413,16 +413,19 @@ class Writing:
         consent: bool = False,
     ) -> Decision:
         """`state`: the dossier as it stands; None for its opening."""
-        asked = drafting.question(draft, self._asker(by), kind=kind.name, to=to, at=now, consent=consent)
-        return self._w.gate.decide(drafting.in_dossier(asked, kind, state, draft, to))
+        place = drafting.place_in(kind, state, draft, to)
+        return self._w.gate.decide(
+            drafting.question(draft, self._asker(by), place=place, to=to, at=now, consent=consent)
+        )
 
     def _may_record(
         self, draft: Draft, kind: Kind, state: DossierState | None, by: Acting, now: datetime
     ) -> Permit | Refusal:
         """Whether it may be written at all: with all its parts, those that nobody is given too."""
-        asked = drafting.question(draft, self._asker(by), kind=kind.name, to=None, at=now)
-        asked = drafting.in_dossier(replace(asked, action=Action.APPEND), kind, state, draft, self._w.node)
-        return self._w.gate.decide(asked)
+        place = drafting.place_in(kind, state, draft, self._w.node)
+        return self._w.gate.decide(
+            drafting.question(draft, self._asker(by), place=place, to=None, at=now, action=Action.APPEND)
+        )
 
     def _permits(
         self, draft: Draft, kind: Kind, state: DossierState, by: Acting, now: datetime
