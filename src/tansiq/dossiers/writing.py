@@ -448,13 +448,16 @@ class Writing:
         return found
 
     def preview(self, kind: str, body: object, to: Iterable[str], by: Acting) -> list[tuple[NodeId, Decision]]:
-        """What the gate would say for each recipient of an opening act."""
+        """What the gate would say for each recipient of an opening act, if the rules allow it."""
         found = desk.kind_of(self._w, kind)
         parsed = parse_body(body)
         rule = drafting.opening_rule(found, parsed)
         addressees = self.nodes(to)
         draft = self._opening_draft(parsed, rule, addressees)
-        return self._foreseen(draft, found, None, by, self._w.clock())
+        now, nonce = self._w.clock(), self._w.random(16).hex()
+        state = folded(dossier_id(self._w.node, nonce), (), found).state
+        self._make(draft, found, None, state, by, now, tuple(sorted({self._w.node, *addressees})), nonce)
+        return self._foreseen(draft, found, None, by, now)
 
     def preview_append(self, dossier: DossierId, body: object, by: Acting) -> list[tuple[NodeId, Decision]]:
         """What the gate would say for each addressee of an act, if the rules allow it."""

@@ -115,14 +115,14 @@ def fact_fields(rule: ActRule, offered: Offered, axes: Axes | None = None) -> li
     graded = any(f.name == "scheme" for f in fields)
     found = []
     for f in fields:
-        # The language of a report is that of its narrative, which has a field of its own.
-        if f.name in HIDDEN or (f.name == "language" and "narrative" in rule.parts and f.default == ""):
+        # The language of a graded report is that of its narrative, which has a field of its own.
+        if f.name in HIDDEN or (f.name == "language" and graded):
             continue
         default = "" if f.default in (msgspec.NODEFAULT, None) else str(f.default)
         if f.name in offered:
             made = _offered(f, offered[f.name], default)
         elif f.name == "grade" and graded:
-            made = FactField("grade", "select", True, grade_choices(), "X4")
+            made = FactField("grade", "select", False, grade_choices(), "X4")
         else:
             made = _typed(f.name, f.type, f.required, default)
         if axes and f.name in axes:

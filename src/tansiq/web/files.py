@@ -18,14 +18,16 @@ from starlette.routing import Route
 
 from tansiq.attachments.model import MAX_BYTES, Attached
 from tansiq.errors import Invalid, NotFound, Refused, TansiqError
-from tansiq.terms import DossierId, EntryId, PartId
+from tansiq.terms import DossierId, EntryId, Handling, PartId
 from tansiq.terms.ids import parse_dossier_id, parse_entry_id, parse_part_id
 from tansiq.web import problems, security
 from tansiq.web.endpoints import authenticate
-from tansiq.web.visit import Call, Visit, begin, now_of
+from tansiq.web.pages import bureau
+from tansiq.web.visit import Call, Form, Visit, begin, now_of
 
 FIELD = 4_000
-"""Bytes of a form's other fields: the token, a note."""
+"""Bytes of each of a form's other fields: the token, a note."""
+MOST_FIELDS = 100
 SLACK = 64_000
 """What a form adds to the file."""
 STEP = "take the file"
@@ -125,7 +127,7 @@ class _Form:
         boundary = options.get(b"boundary", b"")
         if kind != b"multipart/form-data" or not boundary:
             raise Invalid("form.type", "This is not a form.", step=STEP, field="content-type")
-        self.fields: dict[str, str] = {}
+        self.pairs: list[tuple[str, str]] = []
         self.name = ""
         self.media = ""
         self._stream = security.pieces_of(request)
@@ -206,7 +208,14 @@ class _Form:
 
     def _end(self) -> None:
         if self._field and self._field != "file":
-            self.fields[self._field] = self._text.decode("utf-8", "replace").strip()
+            if len(self.pairs) >= MOST_FIELDS:
+                raise Invalid("form.too_long", "Too many fields.", step=STEP, field=self._field)
+            self.pairs.append((self._field, self._text.decode("utf-8", "replace")))
+
+    @property
+    def fields(self) -> Form:
+        """The small fields, as any form's."""
+        return Form(self.pairs)
 
 
 async def page_upload(request: Request) -> Response:
@@ -221,18 +230,31 @@ async def page_upload(request: Request) -> Response:
         _check_length(request)
         form = _Form(request)
         await form.up_to_file()
-        security.check_token(visit.csrf, form.fields.get("csrf", ""))
+        visit.form = form.fields
+        security.check_token(visit.csrf, visit.form.get("csrf"))
         by = _said_why(visit, dossier)
         await run_in_threadpool(node.show, dossier, by)
+        more, withheld = _beside_the_file(visit.form)
         taken = await _take(node, form.file(), form.name, form.media)
-        note = form.fields.get("note", "")
-        more = {"parts": [{"kind": "note", "text": note}]} if note else {}
-        await run_in_threadpool(lambda: node.files.attach(dossier, [taken], by, more=more))
+        await run_in_threadpool(lambda: node.files.attach(dossier, [taken], by, more=more, withhold_from=withheld))
+    except Invalid as failure:
+        if visit.purpose_for(request.path_params["dossier"]) is None:
+            return await run_in_threadpool(problems.page, visit, failure)
+        return await run_in_threadpool(bureau.not_attached, visit, failure)
     except TansiqError as failure:
         return await run_in_threadpool(problems.page, visit, failure)
     except ClientDisconnect:
         return Response(status_code=400)
     return RedirectResponse(f"/dossiers/{dossier}/beside", status_code=303)
+
+
+def _beside_the_file(form: Form) -> tuple[dict[str, Any], list[str]]:
+    """The rest of the entry's body, and who does not get the file. Raises `Invalid` before the file is read."""
+    handling = Handling.parse(form.all("handling"), form.get("handling_text"))
+    more: dict[str, Any] = {"handling": {"codes": [str(c) for c in handling.codes], "text": handling.text}}
+    if note := form.get("note"):
+        more["parts"] = [{"kind": "note", "text": note}]
+    return more, form.all("withhold_file")
 
 
 async def page_download(request: Request) -> Response:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tansiq.dossiers.model import DossierState
+from tansiq.dossiers.model import ActRule, DossierState
 from tansiq.kinds import Item, SummaryLine, face_of, items_of
 from tansiq.terms import EntryId
 from tansiq.web import views
@@ -27,6 +27,8 @@ class ItemRow:
     name: str
     clock: views.ClockView | None
     facts: Mapping[str, object]
+    acts: tuple[ActRule, ...] = ()
+    """What this service may do with it now."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,16 @@ class SummaryRow:
     about: str
 
 
-def tables(state: DossierState, names: Mapping[EntryId, str], now: datetime) -> tuple[ItemTable, ...]:
+def tables(
+    state: DossierState, names: Mapping[EntryId, str], now: datetime, steps: Mapping[str, list[ActRule]]
+) -> tuple[ItemTable, ...]:
     found: dict[str, list[ItemRow]] = {}
     for item in items_of(state):
         clock = views.clock(item.since, item.due_at, now) if item.due_at else None
         facts = {k: v for k, v in item.facts.items() if k not in NAMED and v not in ("", [], {}, 0, None)}
+        acts = tuple(steps.get(item.key, ()))
         shown = dict(list(facts.items())[:FACTS_SHOWN])
-        found.setdefault(item.sort, []).append(ItemRow(item, names.get(item.begun, ""), clock, shown))
+        found.setdefault(item.sort, []).append(ItemRow(item, names.get(item.begun, ""), clock, shown, acts))
     return tuple(ItemTable(sort, tuple(rows)) for sort, rows in found.items())
 
 

@@ -13,7 +13,7 @@ from tansiq.bureau import fill
 from tansiq.bureau.model import LINK_REASONS
 from tansiq.dossiers.model import DossierState, Entry, Part
 from tansiq.errors import Invalid, NotFound, TansiqError
-from tansiq.terms import DossierId
+from tansiq.terms import DossierId, HandlingCode
 from tansiq.terms.ids import parse_dossier_id, parse_entry_id, parse_part_id
 from tansiq.web import labels, problems
 from tansiq.web.pages.dossier import before_reading
@@ -157,7 +157,21 @@ def _beside(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str]
         pairs=_pairs(state),
         links=[_link_row(visit, x, dossier) for x in visit.node.bureau.links(dossier, by)],
         reasons=[(k, visit.say(labels.LINK_REASON[k])) for k in LINK_REASONS],
+        others=[n for n in state.members if n != visit.node.node_id],
+        handling_options=[
+            (c.value, f"{c.value} · {visit.say(labels.HANDLING[c.value])}") for c in HandlingCode if c != "H0"
+        ],
     )
+
+
+def not_attached(visit: Visit, failure: TansiqError) -> Response:
+    """The page again, with what is wrong at its field. The file itself is chosen anew: no browser lets a page do it."""
+    field = failure.field or "file"
+    at = {"codes": "handling", "text": "handling_text", "handling.text": "handling_text", "withhold_from": "file"}
+    found = "handling_text" if failure.code == "handling.h3_text" else at.get(field, field)
+    if found not in ("handling", "handling_text", "note"):
+        found = "file"
+    return _beside(visit, _dossier(visit), visit.form, problems.field_errors(visit, failure, found))
 
 
 def _files(visit: Visit, state: DossierState) -> Iterable[FileRow]:

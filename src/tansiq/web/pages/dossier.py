@@ -20,7 +20,18 @@ from tansiq.terms.ids import parse_dossier_id, parse_part_id
 from tansiq.web import actforms, items, labels, problems, views
 from tansiq.web.actforms import Choice, Written
 from tansiq.web.pages.lists import peer_names
-from tansiq.web.pages.offered import acts, axes, entry_name, entry_names, kind_of, offered, part_name, told
+from tansiq.web.pages.offered import (
+    acts,
+    axes,
+    entry_name,
+    entry_names,
+    kind_of,
+    offered,
+    owed_by,
+    part_name,
+    steps_of,
+    told,
+)
 from tansiq.web.pages.session import ask_purpose, go, local
 from tansiq.web.render import label, render
 from tansiq.web.visit import Form, Visit
@@ -94,6 +105,10 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
     theirs = [e for e in state.entries if e.statement.author != node.node_id and e.id not in state.voided()]
     due = [d for d in node.dossiers.duties(node.node_id, dossier) if d.code != "dossier.review"]
     called = entry_names(visit, state)
+    may = acts(visit, state, _rules(state.kind))
+    own = [a for a in may if a.type not in FRAME_ACTS]
+    steps = steps_of(visit, state, own)
+    owed = owed_by(state, node.node_id, steps)
     strict = views.strictest(effective_handling(state, e).codes for e in state.entries)
     return render(
         visit,
@@ -108,8 +123,10 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
         recalled={r.part: True for r in state.recalls},
         state_author={e.id: e.statement.author for e in state.entries},
         value_labels=actforms.VALUE_LABELS,
-        acts=acts(visit, state, _rules(state.kind)),
-        tables=items.tables(state, called, visit.now),
+        acts=sorted(own, key=lambda a: a.type not in owed),
+        owed=owed,
+        frame_acts=[a for a in may if a.type in FRAME_ACTS],
+        tables=items.tables(state, called, visit.now, steps),
         summary=items.summary(state, called),
         called=called,
         lanes=list((getattr(state.own, "lanes", None) or {}).values()),
@@ -222,9 +239,13 @@ def _errors(visit: Visit, failure: TansiqError, written: Written | None, rule: A
     if failure.code == "act.part_missing" and written is not None:
         there = {p["kind"] for p in written.body.get("parts", ())}
         needed = KINDS[rule.type.partition(".")[0]].part_kinds_required(told(rule, written.body.get("facts", {})))
-        missing = [k for k in needed if k not in there and k in actforms.text_parts(rule)]
+        there |= {"subject"} if "subject" in written.body else set()
+        missing = [k for k in needed if k not in there and k in ("subject", *actforms.text_parts(rule))]
         if missing:
-            return {actforms.text_name(k): visit.say(labels.FAILURES["form.required"]) for k in missing}
+            return {
+                ("subject" if k == "subject" else actforms.text_name(k)): visit.say(labels.FAILURES["form.required"])
+                for k in missing
+            }
     if failure.code in ("act.illegal_act", "judgement.scale"):
         return _illegal(visit, failure, rule)
     field = "handling_text" if failure.code == "handling.h3_text" else failure.field or "form"
@@ -344,6 +365,10 @@ def compose(visit: Visit) -> Response:
             raise
         visit.node.propose({"kind": kind, "body": written.body, "to": written.to}, by)
         return go("/second")
+    except NotFound as failure:
+        if not failure.code.startswith("peer."):
+            raise
+        return _act(visit, None, rule, visit.form, problems.field_errors(visit, failure, "to"), None)
     except Invalid as failure:
         return _act(visit, None, rule, visit.form, _errors(visit, failure, written, rule), None)
     visit.keep_purpose(

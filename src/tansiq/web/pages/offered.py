@@ -215,6 +215,32 @@ def acts(visit: Visit, state: DossierState, rules: Iterable[ActRule]) -> list[Ac
     return found
 
 
+def steps_of(visit: Visit, state: DossierState, rules: Iterable[ActRule]) -> dict[str, list[ActRule]]:
+    """Item -> the acts with which this service may step it now, those that it owes first."""
+    cycle, me, found = cycle_of(state.kind), visit.node.node_id, dict[str, list[ActRule]]()
+    for rule in rules:
+        if cycle is None or not needs_about(rule):
+            continue
+        for item in steppable(cycle, items_of(state), rule.type, me):
+            if _asks_more(rule) or _legal(KINDS[state.kind], state, rule, me, visit.now, item.begun):
+                found.setdefault(item.key, []).append(rule)
+    return found
+
+
+def owed_by(state: DossierState, me: NodeId, steps: Mapping[str, list[ActRule]]) -> frozenset[str]:
+    """The acts that end something which this service owes."""
+    cycle = cycle_of(state.kind)
+    due = {(o.sort, s) for o in cycle.owed for s in o.states} if cycle else set()
+    mine = {i.key for i in items_of(state) if i.owner == me and (i.sort, i.state) in due}
+    return frozenset(rule.type for key in mine for rule in steps.get(key, ()))
+
+
+def _asks_more(rule: ActRule) -> bool:
+    """Whether the act tells more than what it is about: then its rules can be asked only when that is told."""
+    fields = getattr(msgspec.inspect.type_info(rule.facts), "fields", ())
+    return any(f.required and f.name != "about" for f in fields)
+
+
 def _lanes(visit: Visit, state: DossierState) -> Offered:
     names = peer_names(visit.node)
     lanes = getattr(state.own, "lanes", None) or {}
