@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from tansiq.access.model import Acting
 from tansiq.errors import Conflict, Invalid, Refused
-from tansiq.private import MeetingState, plan_stage
+from tansiq.private import ESCALATIONS, MeetingState, plan_stage
 from tests.support.plans import agree, body, enter, met, supervisor
 from tests.support.services import Federation
 
@@ -194,10 +195,14 @@ def test_a_conflict_calls_the_duty_officers_then_the_commanders_and_expires_with
     assert owed(rabat) == owed(madrid) == [("plan.acknowledge", True)]
     two.clock.pass_time(timedelta(seconds=61))
     assert plan_stage(one_conflict(two, "rabat"), two.clock()).value == "duty_officer"
+    for service in (rabat, madrid):
+        assert owed(service) == [("plan.unacknowledged", True), ("plan.acknowledge", True)]
+        assert [d.code for d in service.duties(two.clock()) if d.code in ESCALATIONS] == ["plan.unacknowledged"]
     rabat.acknowledge(one_conflict(two, "rabat").id, two.officers["rabat"])
     two.pump(4)
     assert plan_stage(one_conflict(two, "rabat"), two.clock()).value == "duty_officer"
     assert set(one_conflict(two, "madrid").acknowledged) == {"theirs"}
+    assert owed(rabat) == [("plan.unacknowledged", True), ("plan.resolve", True)]
     madrid.acknowledge(one_conflict(two, "madrid").id, two.officers["madrid"])
     two.pump(4)
     assert plan_stage(one_conflict(two, "rabat"), two.clock()).value == "officer"
@@ -208,13 +213,62 @@ def test_a_conflict_calls_the_duty_officers_then_the_commanders_and_expires_with
         assert owed(two.nodes[name].plans) == [("plan.alarm", True)]
     rabat.resolve(one_conflict(two, "rabat").id, two.officers["rabat"])
     two.pump(4)
-    assert owed(rabat) == []
-    assert owed(madrid) == [("plan.alarm", True)]
+    assert owed(rabat) == owed(madrid) == [("plan.alarm", True)], "both commanders, until both services settled it"
     two.clock.pass_time(timedelta(hours=5))
     two.pump(4)
     assert [m.state for n in ("rabat", "madrid") for m in met(two, n)] == [MeetingState.EXPIRED] * 2
-    assert owed(madrid) == []
+    assert owed(rabat) == owed(madrid) == []
     assert rabat.listings() == []
+
+
+def room_of(f: Federation, name: str) -> Any:
+    (meeting,) = met(f, name)
+    return f.nodes[name].dossiers.state(meeting.dossier)
+
+
+def test_an_unused_room_ends_with_the_window_and_nobody_owes_more_than_the_erasure(two: Federation) -> None:
+    """Of a hidden plan too: after its window nothing of the two stays open."""
+    enter(two, "rabat", hours=2, sensitivity="hidden")
+    two.pump()
+    enter(two, "madrid", hours=2)
+    two.pump(8)
+    rabat = two.nodes["rabat"].plans
+    (held,) = met(two, "rabat")
+    rabat.reveal(held.id, two.officers["rabat"])
+    two.pump(8)
+    for name in ("rabat", "madrid"):
+        assert (room_of(two, name).phase, len(room_of(two, name).entries)) == ("open", 1)
+    two.clock.pass_time(timedelta(hours=6))
+    two.pump(4)
+    assert {room_of(two, name).phase for name in ("rabat", "madrid")} == {"open"}, "the grace is not over yet"
+    two.clock.pass_time(timedelta(minutes=31))
+    two.pump(8)
+    for name in ("rabat", "madrid"):
+        state = room_of(two, name)
+        assert (state.phase, len(state.entries)) == ("closed", 2)
+        assert state.entries[-1].statement.facts["outcome"] == "not_reached"
+        codes = {d.code for d in two.nodes[name].dossiers.duties(None) if d.dossier == state.id}
+        assert codes == {"operation.erase", "dossier.review"}
+    two.pump(4)
+    assert len(room_of(two, "rabat").entries) == 2
+
+
+def test_a_room_that_was_used_is_its_officers_to_close(two: Federation) -> None:
+    enter(two, "rabat", hours=2)
+    two.pump()
+    enter(two, "madrid", hours=2)
+    two.pump(8)
+    note = {
+        "type": "operation.situation_reported",
+        "facts": {"number": 1},
+        "parts": [{"kind": "situation", "lang": "en", "text": "Both wait."}],
+    }
+    two.nodes["rabat"].dossiers.append(room_of(two, "rabat").id, note, two.officers["rabat"])
+    two.pump(4)
+    two.clock.pass_time(timedelta(hours=8))
+    two.pump(8)
+    assert {room_of(two, name).phase for name in ("rabat", "madrid")} == {"open"}
+    assert [m.state for n in ("rabat", "madrid") for m in met(two, n)] == [MeetingState.EXPIRED] * 2
 
 
 def test_it_is_settled_when_both_say_so(two: Federation) -> None:

@@ -136,6 +136,7 @@ def test_a_canary_that_is_asked_for_is_an_alarm(pair: Federation) -> None:
     rabat.private.follow(found.id, acts.request(), f.officers["rabat+second"])
     f.pump()
     assert {n.code for n in madrid.private.notices()} == {"private.named", "private.alarm.canary"}
+    assert [d.code for d in madrid.private.duties()] == ["private.alarm.canary"]
 
 
 def test_a_change_reaches_the_watch_without_a_new_evaluation(pair: Federation) -> None:
@@ -153,6 +154,8 @@ def test_a_change_reaches_the_watch_without_a_new_evaluation(pair: Federation) -
     assert hits(now) == {"nd", "nh"}
     (notice,) = rabat.private.notices()
     assert (notice.code, notice.ref) == ("private.watch_hit", first.id)
+    (duty,) = rabat.private.duties()
+    assert (duty.code, duty.ref, duty.urgent) == ("private.watch_hit", first.id, False)
     assert sum(u.evaluations for u in madrid.private.asked_of_us()) == spent
     rabat.private.unwatch(watch.id, f.officers["rabat"])
     assert rabat.private.watches() == []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import product
 
 import pytest
 
 from tansiq.errors import Refused
 from tansiq.matching import asked_keys
+from tansiq.private import ESCALATIONS
 from tansiq.private.model import Tier
 from tests.support.checks import HAMMUSCHI, code_of, leaves, person, serve, supervisor
 from tests.support.services import Federation
@@ -76,9 +78,14 @@ def test_half_of_it_is_an_alarm_that_a_supervisor_must_see(limited: Federation) 
     assert {"private.alarm.quota_half", "private.alarm.quota_spent"} <= set(told)
     half = told["private.alarm.quota_half"]
     assert (half.partner, half.tier, half.of) == (f.nodes["rabat"].node_id, "low", QUOTA)
+    owed = {d.notice: d for d in madrid.duties()}
+    assert owed[half.id].code in ESCALATIONS
+    assert owed[half.id].due_at > f.clock() > owed[half.id].since - timedelta(seconds=1)
+    assert owed[half.id].due_at - f.clock() <= timedelta(days=1)
     with pytest.raises(Refused):
         madrid.seen(half.id, f.officers["madrid"])
     madrid.seen(half.id, supervisor(f, "madrid"))
+    assert half.id not in {d.notice for d in madrid.duties()}
     assert half.id not in {n.id for n in madrid.notices()}
     assert half.id in {n.id for n in madrid.notices(all_of_them=True)}
 

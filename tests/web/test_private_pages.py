@@ -33,7 +33,21 @@ def test_a_conflict_shows_contacts_and_class_on_a_map_and_in_a_table(town: Town,
     meeting = madrid.get(f"/plans/meetings/{town.meeting}").text
     assert "Lead of rabat" in meeting
     assert "rabat-2026-17" not in meeting
-    assert madrid.get("/").text.count(f"/plans/meetings/{town.meeting}") == 1
+    assert f"/plans/meetings/{town.meeting}" in madrid.get("/").text
+
+
+def test_an_alarm_is_a_duty_of_the_duty_officer_until_it_was_looked_at(town: Town, madrid: Browser) -> None:
+    ground = town.node("madrid").private._g
+    ground.store.write(lambda tx: ground.alarm(tx, "canary", town.node("rabat").node_id, "low", 1, 0))
+    (owed,) = [d for d in town.node("madrid").private.duties() if d.code == "private.alarm.canary"]
+    chief = signed_in(town, "madrid", "omar")
+    page = chief.get("/").text
+    assert f"/private#{owed.notice}" in page
+    assert "somebody asked for an invented person" in page
+    assert "for the duty officer" in page
+    assert f'id="{owed.notice}"' in chief.get("/private").text
+    chief.post("/private", {"do": "seen", "notice": owed.notice})
+    assert owed.notice not in chief.get("/").text
 
 
 def form_of(town: Town, **more: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from tansiq.cli.screen import emit, table, when
 if TYPE_CHECKING:
     from tansiq.dossiers.model import Duty
     from tansiq.hits.model import LocalDuty
-    from tansiq.private import PlanDuty
+    from tansiq.private import CheckDuty, PlanDuty
 
 
 def duties(
@@ -30,6 +30,7 @@ def duties(
         owed = [_row(d, now) for d in node.dossiers.duties(None if everyone else node.node_id)]
         owed += [_row(d, now, owner=node.node_id) for d in node.hits.duties(now)]
         owed += [_row(d, now, owner=node.node_id) for d in node.plans.duties(now)]
+        owed += [_row(d, now, owner=node.node_id) for d in node.private.duties()]
     owed.sort(key=lambda d: (d["due_at"] is None, d["due_at"] or now, d["since"]))
 
     def show(out: Console) -> None:
@@ -50,21 +51,22 @@ def duties(
     emit(ctx, {"now": now, "duties": owed}, show)
 
 
-def _row(duty: Duty | LocalDuty | PlanDuty, now: datetime, owner: str = "") -> dict[str, Any]:
+def _row(duty: Duty | LocalDuty | PlanDuty | CheckDuty, now: datetime, owner: str = "") -> dict[str, Any]:
     """A duty of a dossier, or one that only this node's officers owe, in one form."""
     from tansiq.kinds import ESCALATIONS  # late: --help needs no kinds
+    from tansiq.private import ESCALATIONS as PRIVATE
 
     return {
         "code": duty.code,
         "owner": getattr(duty, "owner", owner),
         "dossier": duty.dossier,
         "entry": getattr(duty, "entry", None),
-        "match": getattr(duty, "match", None) or getattr(duty, "meeting", None),
+        "match": next((v for name in ("match", "meeting", "notice") if (v := getattr(duty, name, None))), None),
         "since": duty.since,
         "due_at": duty.due_at,
         "overdue": duty.due_at is not None and duty.due_at < now,
         "paused": getattr(duty, "paused", ""),
         "urgent": duty.urgent,
-        "escalated": duty.code in ESCALATIONS,
+        "escalated": duty.code in ESCALATIONS | PRIVATE,
         "clause": duty.clause,
     }

@@ -15,14 +15,21 @@ Plans: `plans.py` (rules), `plan_service.py` (verbs), `plan_letters.py` (what pa
 from tansiq.private.batches import answer_batch, ask, finish_batch, read_batch
 from tansiq.private.grid import conflict_between, held_tokens, planned_tokens, target_tokens
 from tansiq.private.lists import HeldList, TagList, apply_delta, build_list
+from tansiq.private.model import ALARMS, CheckDuty
 from tansiq.private.openings import check_opening, sampled
 from tansiq.private.plan_service import Plans
+from tansiq.private.plans import ESCALATIONS as PLAN_ESCALATIONS
 from tansiq.private.plans import EventType, Meeting, MeetingState, PlanDuty, PlannedEvent, PlanStatus, Sensitivity
 from tansiq.private.plans import stage as plan_stage
 from tansiq.private.plans import status_of as plan_status
 from tansiq.private.plans import window_of as plan_window
 
+ESCALATIONS = ALARMS | PLAN_ESCALATIONS
+"""Duties that go up to the officer on duty (role supervisor), as `kinds.ESCALATIONS` does for dossiers."""
+
 __all__ = [
+    "ESCALATIONS",
+    "CheckDuty",
     "EventType",
     "HeldList",
     "Meeting",

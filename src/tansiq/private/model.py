@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tansiq.crypto import Blinded
+from tansiq.evaluator.model import AlarmKind
 from tansiq.terms import NodeId
 
 SUITE = "ristretto255-SHA512/1"
@@ -284,6 +285,38 @@ class Notice:
     """The dossier or the check that it is about."""
     since: datetime
     seen_at: datetime | None = None
+
+
+ALARMS = frozenset(f"private.alarm.{kind}" for kind in (*AlarmKind, "unknown_id", "list_broken"))
+"""What goes up to the officer on duty: a quota or the ceiling half spent or spent, a canary that somebody asked for,
+too many hits, a request that names an id of nobody, a list that does not verify."""
+ALARM_CLAUSE = "Private checks: an alarm is looked at before the day's quotas are renewed (this program's own rule)"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckDuty:
+    """What this service's officers owe about private checks: to look at an alarm, or at a watched person's new hit."""
+
+    notice: str
+    code: str
+    partner: str
+    ref: str
+    since: datetime
+    due_at: datetime
+    urgent: bool
+    clause: str = ALARM_CLAUSE
+    dossier: str = ""
+
+
+def check_duties(notices: Iterable[Notice]) -> tuple[CheckDuty, ...]:
+    """Of what nobody has seen yet, the oldest first. An id that a request names is owed by that request's dossier."""
+    found = []
+    for n in notices:
+        if n.seen_at or n.code == "private.named":
+            continue
+        midnight = n.since.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        found.append(CheckDuty(n.id, n.code, n.partner, n.ref, n.since, midnight, n.code in ALARMS))
+    return tuple(sorted(found, key=lambda d: (d.since, d.notice)))
 
 
 @dataclass(frozen=True, slots=True)

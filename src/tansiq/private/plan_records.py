@@ -255,6 +255,14 @@ def load_live(tx: Connection, vault: Vault, states: frozenset[MeetingState]) -> 
     return load_meetings(tx, vault, or_(*(meetings.c.state == s.value for s in sorted(states))))
 
 
+def load_over(tx: Connection, vault: Vault, after: datetime, now: datetime) -> list[Meeting]:
+    """With a room, and their window over, not longer ago than `after`."""
+    c = meetings.c
+    window = (c.expires_at <= format_instant(now), c.expires_at > format_instant(after))
+    ended = c.state.in_([MeetingState.RESOLVED.value, MeetingState.EXPIRED.value])
+    return load_meetings(tx, vault, ended, c.dossier != "", *window)
+
+
 def find_meeting(tx: Connection, vault: Vault, **equal: Any) -> Meeting | None:
     return next(iter(load_meetings(tx, vault, **equal)), None)
 

@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 
 from tansiq.access.model import Acting, Role
 from tansiq.crypto import Vault, sha256
+from tansiq.dossiers.model import DossierState
 from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError
 from tansiq.exchange import Exchange
 from tansiq.ledger import Ledger
@@ -40,7 +41,7 @@ from tansiq.private.plan_wire import (
 from tansiq.private.plans import Contact, Meeting, MeetingState, PlannedEvent, Sensitivity
 from tansiq.private.service import Private
 from tansiq.store import Store
-from tansiq.terms import DossierId, LogVerb, NodeId, TransferBasis, country_of, parse_instant
+from tansiq.terms import DossierId, EntryId, LogVerb, NodeId, TransferBasis, country_of, parse_instant
 
 log = structlog.get_logger("tansiq.private")
 
@@ -54,9 +55,13 @@ KEPT = timedelta(days=30)
 
 
 class Rooms(Protocol):
-    """Where a conflict's room is opened."""
+    """Where a conflict's room is opened and closed."""
 
     def open_in(self, tx: Connection, kind: str, body: object, to: Iterable[str], by: Acting) -> DossierId: ...
+
+    def state(self, dossier: DossierId) -> DossierState: ...
+
+    def append_in(self, tx: Connection, dossier: DossierId, body: object, by: Acting) -> EntryId: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +284,7 @@ class Plans:
                     self._ask(event, partner, epoch, now)
                 found += sum(self._take(event, result, now) for result in self._checks.checks(ref=event.id))
             self._open_rooms(now)
+            self._close_rooms(now)
             return found
 
     def _relist(self) -> None:
@@ -464,13 +470,50 @@ class Plans:
 
             self._store.write(refused)
 
+    def _close_rooms(self, now: datetime) -> None:
+        """A room that nobody used ends with its window; one in which something was done is its officers' to close."""
+        with self._store.read() as tx:
+            over = kept.load_over(tx, self._vault, now - KEPT, now)
+        for meeting in over:
+            if "room" not in meeting.told:
+                self._close_room(meeting)
+
+    def _close_room(self, meeting: Meeting) -> None:
+        try:
+            state = self._dossiers.state(DossierId(meeting.dossier))
+        except NotFound:
+            return  # the partner opened it and its first entry is on its way
+        with self._store.read() as tx:
+            event = kept.load_plan(tx, self._vault, meeting.plan)
+        if state.opener != self.node or event is None:
+            self._note_room(meeting, "theirs")
+        elif state.phase != "open" or len(state.entries) > 1:
+            self._note_room(meeting, "used")
+        else:
+            outcome = "objective_reached" if meeting.state is MeetingState.RESOLVED else "not_reached"
+            facts = {"due": f"{_erased_on(meeting)}T00:00:00.000Z", "outcome": outcome}
+            closing = {"type": "operation.closed", "facts": facts}
+
+            def work(tx: Connection) -> None:
+                self._dossiers.append_in(tx, state.id, closing, event.acting)
+                self._desk.keep(tx, replace(meeting, told={**meeting.told, "room": "closed"}))
+
+            try:
+                self._store.write(work)
+            except (Refused, Invalid) as exc:
+                log.info("a room stays open", code=exc.code)
+                self._note_room(meeting, exc.code)
+
+    def _note_room(self, meeting: Meeting, word: str) -> None:
+        noted = replace(meeting, told={**meeting.told, "room": word})
+        self._store.write(lambda tx: self._desk.keep(tx, noted))
+
     def _room(self, event: PlannedEvent, meeting: Meeting) -> dict[str, Any]:
         """Two contacts, and nothing else. Its date of erasure is no window's end: it would tell that."""
         there = country_of(meeting.partner)
         agreements = self._gate.agreements_between(self._country, there)
-        after = (meeting.expires_at.replace(day=1) + timedelta(days=62)).replace(day=1)
-        legal = {"purpose": event.purpose, "legal_basis": event.legal_basis}
-        legal |= {"review_on": after.date().isoformat(), "erase_on": after.date().isoformat()}
+        after = _erased_on(meeting)
+        legal = {"purpose": event.purpose, "legal_basis": event.legal_basis, "review_on": after, "erase_on": after}
         if agreements:
             legal["agreement"] = agreements[0].id
         if event.transfer_basis:
@@ -545,6 +588,11 @@ class Plans:
             named = "; ".join(f"{c.title} ({c.law})" for c in decision.clauses) or "nothing permits it"
             clauses = tuple(c.id for c in decision.clauses)
             raise Refused("policy.refused", named, clauses=clauses, step="plan", hint="state a purpose")
+
+
+def _erased_on(meeting: Meeting) -> str:
+    """The first of a month well after its window: the day tells nothing of it."""
+    return (meeting.expires_at.replace(day=1) + timedelta(days=62)).replace(day=1).date().isoformat()
 
 
 def _met(result: CheckResult, known: set[str]) -> tuple[list[str], list[str]]:

@@ -364,13 +364,15 @@ class PlanDuty:
     partner: NodeId
     dossier: str
     code: str
-    """`plan.decide_hidden`, `plan.acknowledge`, `plan.resolve` or `plan.alarm`."""
+    """`plan.decide_hidden`, `plan.acknowledge`, `plan.resolve`; `plan.unacknowledged` and `plan.alarm` go up."""
     since: datetime
     due_at: datetime | None
     clause: str
     urgent: bool
 
 
+ESCALATIONS = frozenset({"plan.unacknowledged", "plan.alarm"})
+"""To the officer on duty, and to the commanders (DOMAIN 5.6)."""
 CLAUSE = "Deconfliction: notice 60 s, alarm 30 min before the start (this program's own reading of practice)"
 
 
@@ -382,11 +384,17 @@ def duties(meetings: Iterable[Meeting], now: datetime) -> tuple[PlanDuty, ...]:
             found.append(_duty(m, "plan.decide_hidden", now))
             continue
         at = stage(m, now)
-        if at is Stage.SETTLED or now >= m.expires_at or "own" in m.resolved:
+        if at is Stage.SETTLED or now >= m.expires_at:
             continue
         if at is Stage.COMMANDER:
+            # To both commanders, until both services have settled it: who has, sees to it that the other does.
             found.append(_duty(m, "plan.alarm", now))
-        elif "own" in m.acknowledged:
+            continue
+        if "own" in m.resolved:
+            continue
+        if at is Stage.DUTY_OFFICER:
+            found.append(_duty(m, "plan.unacknowledged", now))
+        if "own" in m.acknowledged:
             found.append(_duty(m, "plan.resolve", now))
         else:
             found.append(_duty(m, "plan.acknowledge", now))
@@ -394,9 +402,11 @@ def duties(meetings: Iterable[Meeting], now: datetime) -> tuple[PlanDuty, ...]:
 
 
 def _duty(m: Meeting, code: str, now: datetime) -> PlanDuty:
-    due = m.begins_at - RED if m.begins_at else m.expires_at
-    urgent = code == "plan.alarm" or (m.begins_at is not None and m.begins_at - now < SOON)
-    return PlanDuty(m.id, m.plan, m.partner, m.dossier, code, m.found_at, due, CLAUSE, urgent)
+    since, due = m.found_at, m.begins_at - RED if m.begins_at else m.expires_at
+    if code == "plan.unacknowledged":
+        since = due = m.found_at + NOTICE
+    urgent = code in ESCALATIONS or (m.begins_at is not None and m.begins_at - now < SOON)
+    return PlanDuty(m.id, m.plan, m.partner, m.dossier, code, since, due, CLAUSE, urgent)
 
 
 def told_at(event: PlannedEvent, level: int) -> dict[str, Any]:

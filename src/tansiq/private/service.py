@@ -29,6 +29,7 @@ from tansiq.private.asker import Asker, Listener, Question
 from tansiq.private.ground import ITEM, Ground, PrivateSettings, log
 from tansiq.private.holder import Holder, Provider, own_descriptor
 from tansiq.private.model import (
+    CheckDuty,
     CheckKind,
     CheckResult,
     EpochRow,
@@ -39,6 +40,7 @@ from tansiq.private.model import (
     Tier,
     UseRow,
     Watch,
+    check_duties,
 )
 from tansiq.private.openlog import OpenLog
 from tansiq.private.words import words_of
@@ -574,6 +576,10 @@ class Private:
             for r in named
         ]  # fmt: skip
         return found
+
+    def duties(self) -> tuple[CheckDuty, ...]:
+        """What this service's officers owe: alarms that nobody has looked at, and what a watch found."""
+        return check_duties(self.notices())
 
     def seen(self, notice: str, by: Acting) -> None:
         """An alarm was looked at: a supervisor's act, or for a watch that of who may search."""

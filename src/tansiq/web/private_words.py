@@ -131,6 +131,8 @@ ALARM = {
     "ceiling_spent": N_("the ceiling over all partners is spent"),
     "canary": N_("somebody asked for an invented person"),
     "hit_rate": N_("too many hits: the list may hold what the partner does not"),
+    "unknown_id": N_("a request names an id that stands for nobody here"),
+    "list_broken": N_("a partner's list does not verify"),
 }
 
 labels.DUTY |= {
@@ -138,10 +140,15 @@ labels.DUTY |= {
     "plan.acknowledge": N_("Acknowledge the conflict and call the contact"),
     "plan.resolve": N_("Settle the conflict with the partner"),
     "plan.alarm": N_("Red alarm: unsettled conflict before the start"),
-}
+    "plan.unacknowledged": N_("Nobody has acknowledged a conflict: see that both sides do"),
+    "private.watch_hit": N_("A watched person is in a list now"),
+} | {f"private.alarm.{kind}": words for kind, words in ALARM.items()}
 labels.CLAUSE |= {
     "Deconfliction: notice 60 s, alarm 30 min before the start (this program's own reading of practice)": N_(
         "Deconfliction: notice within 60 seconds, alarm 30 minutes before the start; this program's own reading"
+    ),
+    "Private checks: an alarm is looked at before the day's quotas are renewed (this program's own rule)": N_(
+        "Private checks: an alarm is looked at before the day's quotas are renewed; this program's own rule"
     ),
 }
 labels.FAILURES |= {

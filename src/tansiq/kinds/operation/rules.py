@@ -312,6 +312,7 @@ def duties(state: DossierState) -> tuple[Duty, ...]:
         return ()
     if state.phase == "closed":
         kept = [d for d in CYCLE.duties(state, own.items) if d.code in AFTERWARDS and _is_party(own, d.owner)]
+        kept = [d for d in kept if d.code != "operation.evaluate" or _was_used(state, own)]
         return (*kept, *_erasures(state, own))
     found = list(CYCLE.duties(state, own.items))
     if own.facts.get("form") in FORMS_TO_SIGN:
@@ -354,6 +355,12 @@ def duties(state: DossierState) -> tuple[Duty, ...]:
         for i in reports.values()
     ]
     return tuple(found)
+
+
+def _was_used(state: DossierState, own: OperationState) -> bool:
+    """A room that a met plan opened and nobody wrote into has nothing to evaluate."""
+    idle = ("operation.proposed", "operation.closed", "operation.evaluated", "operation.erased")
+    return own.facts.get("form") in FORMS_TO_SIGN or any(e.statement.type not in idle for e in state.entries)
 
 
 def _is_party(own: OperationState, node: NodeId) -> bool:

@@ -14,13 +14,17 @@ from tansiq.access.model import Acting, Draft, Officer, Role
 from tansiq.bank.model import Claim, Entity
 from tansiq.dossiers.model import Duty
 from tansiq.errors import Invalid
-from tansiq.kinds import ESCALATIONS, KINDS
+from tansiq.kinds import ESCALATIONS as KIND_ESCALATIONS
+from tansiq.kinds import KINDS
+from tansiq.private import ESCALATIONS as PRIVATE_ESCALATIONS
 from tansiq.terms import DossierId, parse_instant
 from tansiq.web import labels, problems, views
 from tansiq.web.pages.session import check_purpose, go, purpose_choices
 from tansiq.web.render import fragment, render
 from tansiq.web.visit import Form, Visit, check_may_read, consult_list, may_read
 
+ESCALATIONS = KIND_ESCALATIONS | PRIVATE_ESCALATIONS
+"""What the duty officer sees before all else."""
 PAGE = 100
 LEAVES = 50
 RESULTS = 20
@@ -61,6 +65,9 @@ def all_duties(node: Any, now: datetime, roles: frozenset[Role]) -> list[tuple[D
     for y in node.plans.duties(now):
         plan = Duty(DossierId(y.dossier), node.node_id, y.code, y.due_at, y.since, y.clause, urgent=y.urgent)
         found.append((plan, f"/plans/meetings/{y.meeting}"))
+    for z in node.private.duties():
+        alarm = Duty(DossierId(""), node.node_id, z.code, z.due_at, z.since, z.clause, urgent=z.urgent)
+        found.append((alarm, f"/checks/{z.ref}" if z.code == "private.watch_hit" else f"/private#{z.notice}"))
     first = ESCALATIONS if Role.SUPERVISOR in roles else frozenset()
     return sorted(found, key=lambda pair: (pair[0].code not in first, *views.urgency(pair[0], now)))
 
