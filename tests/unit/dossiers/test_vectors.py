@@ -1,4 +1,4 @@
-"""Every golden case of tests/vectors/dossiers: what rules D-2 to D-6 make of a dossier, in whatever order it arrives."""
+"""Every golden case of tests/vectors/dossiers: what rules D-2 to D-6 make of a dossier, in any order of arrival."""
 
 from __future__ import annotations
 
