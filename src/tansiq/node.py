@@ -294,6 +294,7 @@ class Node:
             requeue=self._requeue,
             resolve=self.exchange.resolve,
             keys_of=self.exchange.keys_of,
+            log_keys=self.exchange.log_keys,
             after_file=[self._queue_examination],
             after_erase=[self._forget_matches],
             item_days=self.settings.exchange.item_days,

@@ -187,6 +187,7 @@ def _close_and_purge(s: Scene) -> None:
         assert said.statement.facts["parts"] == held
         proof, keys = said.statement.facts["proof"].encode(), s.node(name).keys.signing.public
         assert verify_bundle(proof, f"tansiq/{s.id(name)}", keys)
+    assert "proof_wrong" not in {m.code for n in ("madrid", "berlin") for m in s.state(n).marks}
     assert not s.node("madrid").bank.search_name("Torben Westerhagen")
 
 

@@ -8,7 +8,7 @@ rows + bank records + duties. A crash before the commit leaves nothing; after it
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Connection
 
 from tansiq.access.model import Acting
-from tansiq.dossiers import desk, records
+from tansiq.dossiers import desk, erasures, records
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.filing import Filing
 from tansiq.dossiers.frame import effective_handling
@@ -156,9 +156,12 @@ class Dossiers:
     # --- reading ---
 
     def state(self, dossier: DossierId) -> DossierState:
-        """The fold with contents. Asks nobody: `show` is the officer's verb. Raises `NotFound`."""
+        """The fold with contents, and with marks where an erasure is not proven. Asks nobody: `show` is the officer's
+        verb. Raises `NotFound`."""
         with self._w.store.read() as tx:
-            return desk.load_state(self._w, tx, dossier)[0]
+            state, kind = desk.load_state(self._w, tx, dossier)
+            unproven = erasures.marks_of(state, kind, lambda node: self._w.log_keys(tx, node))
+        return replace(state, marks=(*state.marks, *unproven)) if unproven else state
 
     def states(self, kind: str = "") -> Iterator[DossierState]:
         """Every fold, without contents, for counting and comparing. One that does not read is named and left out."""

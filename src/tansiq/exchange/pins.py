@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from tansiq.crypto import NodeKeys
+from tansiq.crypto import NodeKeys, PublicKeys
 from tansiq.errors import Broken, Conflict, Invalid, NotFound, Untrusted
 from tansiq.exchange import records
 from tansiq.exchange.cards import (
     VerifiedCard,
     card_for,
+    former_keys,
     is_rotation,
     may_replace,
     sign_card,
@@ -35,6 +36,7 @@ class Pins:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._verified: dict[tuple[NodeId, int], VerifiedCard] = {}
+        self._log_keys: dict[tuple[NodeId, int], tuple[PublicKeys, ...]] = {}
         self._lock = threading.Lock()
         self.own = ground.store.write(self._own_card)
 
@@ -172,6 +174,22 @@ class Pins:
         if row is None:
             raise Broken("peer.vanished", "a pinned partner has no card", step="peer", detail=node)
         return self._card(node, row.version, row.file)
+
+    def log_keys(self, tx: Connection, node: NodeId) -> tuple[PublicKeys, ...]:
+        """By which its ledger verifies, newest first; none for a node that was never pinned."""
+        own = node == self._ground.node
+        row = None if own else records.load_peer(tx, node)
+        if not own and row is None:
+            return ()
+        card = self.own if row is None else self._card(node, row.version, row.file)
+        key = (node, card.card.version)
+        with self._lock:
+            found = self._log_keys.get(key)
+        if found is None:
+            found = (card.signing, *reversed(former_keys(card)))
+            with self._lock:
+                self._log_keys[key] = found
+        return found
 
     def resolve(self, word: str) -> NodeId:
         """A node id, a country code or a name of one pinned partner. Raises `NotFound`, or `Invalid` if ambiguous."""

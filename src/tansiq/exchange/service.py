@@ -135,6 +135,10 @@ class Exchange:
         """A partner's signing keys as pinned now. Raises `Untrusted` for one that is not pinned, or not any more."""
         return self._pins.pinned(tx, node).signing
 
+    def log_keys(self, tx: Connection, node: NodeId) -> tuple[PublicKeys, ...]:
+        """By which a node's ledger verifies: its keys as pinned last, then those that it had before. Our own too."""
+        return self._pins.log_keys(tx, node)
+
     def fetch_card(self, url: str) -> bytes:
         """A card from a partner's door. Nothing vouches for it yet: compare `card_fingerprint` before pinning it."""
         return fetch_card(url, self.settings.connect_timeout_s)

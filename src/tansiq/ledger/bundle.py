@@ -53,4 +53,5 @@ def verify_bundle(
         bundle.leaf,
         bundle.content,
         tuple(cosigned),
+        leaf,
     )

@@ -120,6 +120,7 @@ class Proven:
     leaf: Leaf
     content: Mapping[str, Any] | None
     cosigned: tuple[Cosignature, ...]
+    leaf_hash: bytes = b""
 
     def to_dict(self) -> dict[str, Any]:
         return {

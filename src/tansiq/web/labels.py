@@ -651,6 +651,7 @@ MARK |= {
     "parents_missing": N_("It follows an entry that has not arrived."),
     "reference_missing": N_("It answers an entry that has not arrived; it counts when that does."),
     "clock_jump": N_("Its counter jumps far ahead of what was seen."),
+    "proof_wrong": N_("The proof of erasure in it does not verify: its author has not shown that it erased this."),
 }
 DUTY |= {"dossier.erase": N_("Erase what was recalled")}
 SCORE_WORD = {"Strong": N_("Strong"), "Fair": N_("Fair"), "Weak": N_("Weak")}
