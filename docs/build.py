@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import inspect
-from importlib import import_module
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ from typer.main import get_command
 from tansiq.cli.main import app
 from tansiq.dossiers import FRAME_ACTS
 from tansiq.dossiers.model import ActRule, Kind
-from tansiq.kinds import KINDS
-from tansiq.kinds.items import Cycle
+from tansiq.kinds import KINDS, cycle_of
+from tansiq.kinds.items import Move
 from tansiq.settings import Settings
 
 HERE = Path(__file__).resolve().parent
@@ -86,26 +86,38 @@ def life_cycles() -> str:
 
 
 def _diagram(kind: Kind) -> list[str]:
+    """The phases of the dossier: by its acts' table, and by what its rules do besides."""
+    cycle = cycle_of(kind.name)
     edges = [
         f"    {before} --> {act.after}: {act.type.split('.', 1)[1]}"
         for act in kind.acts
         if act.after
         for before in (act.before or ("[*]",))
     ]
-    return ["```mermaid", "stateDiagram-v2", *edges, "```", ""]
+    return ["```mermaid", "stateDiagram-v2", *edges, *_moves(cycle.phases if cycle else ()), "```", ""]
+
+
+def _moves(rows: Iterable[Move]) -> list[str]:
+    """Edges of what happens by an act about something else; a colon would end a label."""
+    return [
+        f"    {before} --> {m.after}: {', '.join(w.split('.', 1)[-1] for w in m.because.split(', ')).replace(':', ',')}"
+        for m in rows
+        for before in (m.before or ("[*]",))
+    ]
 
 
 def _items(kind: Kind) -> list[str]:
     """A diagram for each sort of item that the kind keeps, and what is owed while one stands in a state."""
-    cycle: Cycle | None = getattr(import_module(f"tansiq.kinds.{kind.name}"), "CYCLE", None)
+    cycle = cycle_of(kind.name)
     lines = []
-    for sort in dict.fromkeys(s.sort for s in cycle.steps) if cycle else ():
+    for sort in dict.fromkeys(s.sort for s in (*cycle.steps, *cycle.moves)) if cycle else ():
         rows = [s for s in cycle.steps if s.sort == sort] if cycle else []
         edges = [
             f"    {before} --> {s.after}: {s.act.split('.', 1)[1]}"
             for s in rows
             for before in (s.before or (("[*]",) if s.begins else ()))
         ]
+        edges += _moves(m for m in cycle.moves if m.sort == sort) if cycle else []
         each = " (one for each addressee)" if any(s.begins == "each" and not s.of for s in rows) else ""
         lines += [f"### {kind.name}: {sort}{each}", "", "```mermaid", "stateDiagram-v2", *edges, "```", ""]
         owed = [o for o in cycle.owed if o.sort == sort] if cycle else []

@@ -83,6 +83,10 @@ def reveal(desk: Desk, told: dict[str, Any], at: Any = None) -> Entry:
     return desk.write("assessment.revealed", {"salt": SALTS[desk.node], **told}, at=at)
 
 
+def call(desk: Desk, _told: dict[str, Any], at: Any = None) -> Entry:
+    return desk.write("assessment.time_called", at=at)
+
+
 def walked(data: st.DataObject) -> dict[NodeId, Desk]:
     """Members that commit, reveal (honestly or too early) and hear of one another, as chance has it."""
     desks, _ = framed(data.draw(st.integers(2, 4)))
@@ -93,9 +97,34 @@ def walked(data: st.DataObject) -> dict[NodeId, Desk]:
             entries = sorted(other.seen.values(), key=lambda e: (e.statement.clock, e.id))
             desk.see(*entries[: data.draw(st.integers(0, len(entries)))])
         at = (DUE if data.draw(st.booleans()) else START) + timedelta(minutes=turn + 10)
-        write = data.draw(st.sampled_from([commit, commit, reveal]))
+        write = data.draw(st.sampled_from([commit, commit, reveal, call]))
         write(desk, MINE[desk.node], at)
     return desks
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_no_service_alone_ends_the_time_to_judge(data: st.DataObject) -> None:
+    """One member writes whatever it likes at whatever instant it claims; the others keep the time."""
+    desks, _ = framed(data.draw(st.integers(2, 4)))
+    liar = data.draw(st.sampled_from(list(desks)))
+    for turn in range(data.draw(st.integers(2, 14))):
+        desk = data.draw(st.sampled_from(list(desks.values())))
+        if data.draw(st.booleans()):
+            share(desks)
+        claimed = DUE if desk.node == liar and data.draw(st.booleans()) else START
+        at = claimed + timedelta(minutes=turn + 10)
+        match data.draw(st.sampled_from(["commit", "reveal", "call"])):
+            case "commit":
+                commit(desk, MINE[desk.node], at)
+            case "reveal":
+                reveal(desk, MINE[desk.node], at)
+            case "call":
+                desk.write("assessment.time_called", at=at)
+    share(desks)
+    own = desks[RABAT].state().own
+    if own.revealed:
+        assert set(own.committed) == set(desks), "nobody's judgement counted before every service had committed"
 
 
 def blindness(state: Any) -> dict[NodeId, bool]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tansiq.dossiers.model import Window
 from tansiq.dossiers.rules import duties, fold
 from tansiq.kinds import KINDS, scorecard
+from tests.support.diagrams import outside_the_diagram
 from tests.support.drawn import act_facts
 from tests.support.entries import BERLIN, LISBON, MADRID, RABAT, START, Desk
 
@@ -41,6 +42,7 @@ def test_members_agree(name: str, data: st.DataObject) -> None:
         assert duty.owner in members
         assert duty.code.count(".") >= 1
     _both_sides_count_alike(states[0], KINDS, desks)
+    assert outside_the_diagram(states[0]) == set()
     voided = states[0].voided()
     for entry in everything:
         rule = kind.act(entry.statement.type)

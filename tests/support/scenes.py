@@ -17,6 +17,7 @@ from tansiq.errors import TansiqError
 from tansiq.kinds import KINDS
 from tansiq.node import Node
 from tansiq.terms import EntryId, NodeId
+from tests.support.diagrams import outside_the_diagram
 from tests.support.services import Federation, shared_view
 
 LEGAL = {
@@ -151,6 +152,7 @@ class Scene:
         """What must be true of any story at its end: one shared view, and ledgers that verify."""
         nodes = [n for n in self.f.nodes.values() if n.node_id in self.state().members]
         assert len({shared_view(n, self.dossier) for n in nodes}) == 1
+        assert outside_the_diagram(self.state()) == set(), "a state that the documents do not show"
         for node in nodes:
             report = node.ledger.verify()
             assert (report.broken_at, report.checked) == (None, report.size)

@@ -127,11 +127,34 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """One row: an item goes on because of an act that does not name it (another's signature, a newer version ...)."""
+
+    sort: str
+    before: tuple[str, ...]
+    after: str
+    because: str
+    """The act, and in which case where that is not always so."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cycle:
     """The items of one kind: its tables."""
 
     steps: tuple[Step, ...]
     owed: tuple[Owed, ...] = ()
+    moves: tuple[Move, ...] = ()
+    phases: tuple[Move, ...] = ()
+    """Phases of the dossier (no sort) that its acts' own table does not tell."""
+
+    def moved(self, item: Item, to: str, **changes: Any) -> Item:
+        """The item moved by the rules themselves; as it is where the tables know no such move."""
+        known = any(m.sort == item.sort and item.state in m.before and m.after == to for m in self.moves)
+        return replace(item, state=to, **changes) if known else item
+
+    def states(self, sort: str) -> frozenset[str]:
+        """Every state in which an item of this sort can stand."""
+        return frozenset(r.after for r in (*self.steps, *self.moves) if r.sort == sort)
 
     def of(self, act: str) -> tuple[Step, ...]:
         return tuple(s for s in self.steps if s.act == act)

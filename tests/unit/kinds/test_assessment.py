@@ -127,12 +127,61 @@ def test_when_the_time_is_over_the_others_go_on():
     services = Services().framed()
     services.commit(RABAT, SURE)
     services.commit(MADRID, SURE)
+    assert services.void(services.write(MADRID, "time_called", at=DUE))
     late = DUE + timedelta(hours=1)
+    services.write(MADRID, "time_called", at=late)
     services.reveal(RABAT, SURE, at=late)
     assert services.void(services.commit(BERLIN, UNSURE, at=late + timedelta(hours=1)))
     services.reveal(MADRID, SURE, at=late + timedelta(hours=2))
     assert services.state.phase == "revealed"
     assert BERLIN not in services.state.own.revealed
+
+
+def test_one_service_alone_cannot_say_that_the_time_is_over():
+    """Its clock is ahead, or it lies: its own words, however many, end nobody's time, and all see that they do not."""
+    services = Services().framed()
+    services.commit(RABAT, SURE)
+    late = DUE + timedelta(days=1)
+    services.write(RABAT, "time_called", at=late)
+    early = services.reveal(RABAT, SURE, at=late + timedelta(hours=1))
+    (mark,) = [m for m in services.state.marks if m.entry == early.id]
+    assert (mark.code, mark.void) == ("illegal_act", True)
+    assert "another service" in mark.detail
+    assert not services.void(services.commit(MADRID, SURE)), "the others go on judging"
+    services.commit(BERLIN, UNSURE)
+    services.reveal(MADRID, SURE)
+    assert services.state.own.revealed[MADRID].blind is False, "and everybody sees that they could have read it"
+    assert not services.void(services.reveal(RABAT, SURE, at=late + timedelta(hours=2))), (
+        "its judgement counts in its time"
+    )
+
+
+def test_who_reveals_has_every_commitment_before_it():
+    """A commitment that only sorts earlier is none that was known: its author stays blind."""
+    services = Services().framed()
+    services.commit(RABAT, SURE)
+    services.commit(MADRID, SURE)
+    digest = commitment(services.state.id, BERLIN, 1, SALT, UNSURE)
+    aside = services.desks[BERLIN].write("assessment.committed", {"digest": digest})
+    early = services.desks[RABAT].write("assessment.revealed", {"salt": SALT, **SURE}, at=DUE + timedelta(days=1))
+    for desk in services.desks.values():
+        desk.see(aside, early)
+    assert early.id in services.state.voided()
+    for node, told in ((RABAT, SURE), (BERLIN, UNSURE), (MADRID, SURE)):
+        assert not services.void(services.reveal(node, told))
+    assert services.state.own.revealed[BERLIN].blind
+
+
+def test_the_end_of_the_time_is_said_by_each_who_said_nothing_since():
+    services = Services().framed()
+    assert services.owed("call_time") == set(), "nobody committed: there is nothing to reveal"
+    services.commit(RABAT, SURE)
+    duty = next(d for d in duties(services.state, ASSESSMENT) if d.code == "assessment.call_time")
+    assert duty.since == DUE
+    assert duty.later, "it is nobody's before the time is over"
+    assert services.owed("call_time") == {MADRID, BERLIN}
+    services.write(MADRID, "time_called", at=DUE + timedelta(hours=1))
+    assert services.owed("call_time") == {BERLIN}
 
 
 def test_a_commitment_that_the_first_revelation_had_not_seen_is_not_blind():
@@ -143,10 +192,12 @@ def test_a_commitment_that_the_first_revelation_had_not_seen_is_not_blind():
     berlin = services.desks[BERLIN]
     digest = commitment(services.state.id, BERLIN, 1, SALT, UNSURE)
     aside = berlin.write("assessment.committed", {"digest": digest}, at=late)
-    # Rabat reveals without having seen it, on an older branch of the dossier and so later in the order.
+    # Madrid and Rabat go on without having seen it.
+    called = services.desks[MADRID].write("assessment.time_called", {}, at=late)
+    services.desks[RABAT].see(called)
     first = services.desks[RABAT].write("assessment.revealed", {"salt": SALT, **SURE}, at=late)
     for desk in services.desks.values():
-        desk.see(aside, first)
+        desk.see(aside, called, first)
     assert aside.id not in services.state.voided()
     services.reveal(MADRID, SURE, at=late + timedelta(hours=1))
     services.reveal(BERLIN, UNSURE, at=late + timedelta(hours=2))

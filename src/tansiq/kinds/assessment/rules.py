@@ -3,6 +3,7 @@
 framing ──judging_opened──► judging ──all revealed──► revealed ──outcome_recorded──► closed
    ▲                      │                              │
    └──────reopened────────┴──────────reopened────────────┘ (a new round)
+reveal: once every service has committed; or, when the time is over, once another service's entry says so too
 joint judgement: awaited (each other service) ──► agreed | dissented (or dropped: a new round began before the answer)
 indicator:       watched ⟲ checked every so many days ──► dropped
 """
@@ -38,7 +39,7 @@ from tansiq.kinds.assessment.model import (
     Revealed,
     commitment,
 )
-from tansiq.kinds.items import Cycle, Facts, Items, Owed, Step, stop
+from tansiq.kinds.items import Cycle, Facts, Items, Move, Owed, Step, stop
 from tansiq.terms import EntryId, Grade, NodeId, parse_instant
 
 _TEXT = frozenset({"subject", "narrative", "note", "link", "entity"})
@@ -66,6 +67,7 @@ ACTS = (
         Committed,
         frozenset({"sealed_judgement"}),
     ),
+    ActRule("assessment.time_called", "member", _JUDGING, "", _ICD, _NOTE, None),
     ActRule("assessment.revealed", "member", _JUDGING, "", _ICD, _NOTE | {"judgement", "gaps"}, Revealed),
     ActRule("assessment.dissent_recorded", "member", _KNOWN, "", _ICD, _NOTE | {"dissent"}, Dissent),
     ActRule("assessment.joint_proposed", "member", _KNOWN, "", _ICD, _NOTE | {"judgement"}, JointProposed),
@@ -100,6 +102,8 @@ CYCLE = Cycle(
         Owed("joint", ("awaited",), "assessment.answer_joint", _ICD),
         Owed("indicator", ("watched",), "assessment.check_indicator", ""),
     ),
+    moves=(Move("joint", ("awaited",), "dropped", "assessment.reopened"),),
+    phases=(Move("", ("judging",), "revealed", "assessment.revealed: by every service that committed"),),
 )
 
 
@@ -195,6 +199,8 @@ def check(state: DossierState, entry: Entry) -> str:
             return _judging_fault(own, s.facts, s.at)
         case "assessment.committed":
             return _commit_fault(own, s.author)
+        case "assessment.time_called":
+            return "" if own.due_at is not None and s.at > own.due_at else "the time to judge is not over"
         case "assessment.revealed":
             return _reveal_fault(state, own, entry)
         case "assessment.joint_proposed":
@@ -240,12 +246,26 @@ def _reveal_fault(state: DossierState, own: AssessmentState, entry: Entry) -> st
         return "not committed to"
     if s.author in own.revealed:
         return "revealed already"
-    waiting = [n for n in state.members if n not in own.committed]
-    if waiting and not own.revealed and (own.due_at is None or s.at <= own.due_at):
-        return "not before every service committed or the time is over"
+    past = ancestors(entry.id, {e.id: e for e in (*state.entries, entry)})
+    # Who reveals had every commitment before it; what merely sorts earlier may have been written in its knowledge.
+    waiting = [n for n in state.members if n not in own.committed or own.committed[n][1] not in past]
+    if waiting and not own.revealed and not _is_time_over(state, own, entry, past):
+        return "not before every service committed, or another service also says that the time is over"
     if not _is_committed_to(state, own, s.author, s.facts):
         return "not what was committed to"
     return scale_fault(own, s.facts)[1]
+
+
+def _is_time_over(state: DossierState, own: AssessmentState, entry: Entry, past: frozenset[EntryId]) -> bool:
+    """Whether its author and another service say so: whose clock is wrong, or lies, ends nobody's time to judge.
+
+    The other's word is any entry that counts, was written after the time, and was known to who reveals.
+    """
+    if own.due_at is None or entry.statement.at <= own.due_at:
+        return False
+    void = state.voided()
+    said = (e for e in state.entries if e.id in past and e.id not in void)
+    return any(e.statement.author != entry.statement.author and e.statement.at > own.due_at for e in said)
 
 
 def scale_fault(own: AssessmentState, judged: Facts) -> tuple[str, str]:
@@ -300,10 +320,7 @@ def step(state: DossierState, entry: Entry) -> tuple[str, AssessmentState]:
 
 def _reopened(own: AssessmentState) -> AssessmentState:
     """A new round begins blind. What was told stays told; a joint judgement of the old round is answered no more."""
-    lapsed = {
-        key: replace(i, state="dropped") if i.sort == "joint" and i.state == "awaited" else i
-        for key, i in own.items.items()
-    }
+    lapsed = {key: CYCLE.moved(i, "dropped") if i.sort == "joint" else i for key, i in own.items.items()}
     return replace(
         own,
         round=own.round + 1,
@@ -375,12 +392,25 @@ def duties(state: DossierState) -> tuple[Duty, ...]:
             for n in own.committed
             if n not in own.revealed and n in state.members
         ]
+        found += _calls(state, own, early)
     horizon = _instant(own.facts, "horizon_until")
     if state.phase == "revealed" and horizon is not None:
         found.append(
             Duty(state.id, state.opener, "assessment.record_outcome", horizon, horizon, _ICD, opening, later=True)
         )
     return tuple(found)
+
+
+def _calls(state: DossierState, own: AssessmentState, waiting: bool) -> list[Duty]:
+    """Where somebody has not judged in time, each service that said nothing since says that the time is over."""
+    if not waiting or own.due_at is None:
+        return []
+    void = state.voided()
+    spoke = {e.statement.author for e in state.entries if e.statement.at > own.due_at and e.id not in void}
+    others = [n for n in state.members if n not in spoke and set(own.committed) - {n}]
+    return [
+        Duty(state.id, n, "assessment.call_time", None, own.due_at, _ICD, state.first.id, later=True) for n in others
+    ]
 
 
 def scores(own: AssessmentState) -> dict[str, float]:

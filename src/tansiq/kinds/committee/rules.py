@@ -32,7 +32,7 @@ from tansiq.kinds.committee.model import (
     Superseded,
     Visited,
 )
-from tansiq.kinds.items import Clock, Cycle, Facts, Item, Items, Owed, Step, months_later, stop, told
+from tansiq.kinds.items import Clock, Cycle, Facts, Item, Items, Move, Owed, Step, months_later, stop, told
 from tansiq.terms import EntryId, NodeId
 
 _FOLLOW_UP = "Reg. (EU) 2022/922"
@@ -115,6 +115,13 @@ CYCLE = Cycle(
         Owed(_REC, ("plan_due",), "committee.submit_plan", _FOLLOW_UP),
         Owed(_REC, ("in_progress",), "committee.report_progress", _FOLLOW_UP),
         Owed("closure", ("awaited",), "committee.sign_closure", _FOLLOW_UP),
+    ),
+    moves=(
+        Move("meeting", ("held", "minuted"), "minuted", "committee.minutes_written"),
+        Move("minutes", ("awaited",), "superseded", "committee.minutes_written: a newer version"),
+        Move(_REC, ("implemented",), "closed", "committee.closure_signed: by every other side"),
+        Move(_REC, ("implemented",), "in_progress", "committee.closure_withheld"),
+        Move("closure", ("awaited",), "superseded", "committee.closure_withheld: by another side"),
     ),
 )  # fmt: skip
 
@@ -218,13 +225,13 @@ def _advance(own: CommitteeState, key: str, to: str, entry: Entry, clock: dateti
     item = own.items.get(key)
     if item is None:
         return own
-    moved = replace(item, state=to, since=entry.statement.at, due_at=clock, last=entry.id)
+    moved = CYCLE.moved(item, to, since=entry.statement.at, due_at=clock, last=entry.id)
     return replace(own, items={**own.items, key: moved})
 
 
 def _lapse(own: CommitteeState, items: Iterable[Item]) -> CommitteeState:
     """Nobody waits for these any more: another version or claim takes their place."""
-    gone = {i.key: replace(i, state="superseded", due_at=None) for i in items}
+    gone = {i.key: CYCLE.moved(i, "superseded", due_at=None) for i in items}
     return replace(own, items={**own.items, **gone})
 
 

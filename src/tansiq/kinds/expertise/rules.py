@@ -15,7 +15,7 @@ from typing import Any
 from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Figure, Kind, Window
 from tansiq.errors import TansiqError
 from tansiq.kinds.expertise.model import ANSWER, EFFECT, About, Agreed, Effect, Held, Opened, TakenUp
-from tansiq.kinds.items import Cycle, Item, Items, Owed, Step, told
+from tansiq.kinds.items import Cycle, Item, Items, Move, Owed, Step, told
 from tansiq.terms import parse_instant
 
 _TELL = frozenset({"subject", "narrative", "note", "material"})
@@ -47,6 +47,7 @@ CYCLE = Cycle(
         Owed("use", ("agreed",), "expertise.hold", ""),
         Owed("use", ("held",), "expertise.tell_effect", ""),
     ),
+    moves=(Move("use", ("told",), "held", "expertise.effect_told: too early, once more"),),
 )
 
 
@@ -87,7 +88,7 @@ def _used(own: ExpertiseState, item: Item, entry: Entry) -> Item:
     if s.type == "expertise.agreed" and own.facts.get("stance") == "wish":
         return replace(item, owner=s.author)
     if s.type == "expertise.effect_told" and s.facts.get("effect") == "too_early":
-        return replace(item, state="held", due_at=s.at + EFFECT)
+        return CYCLE.moved(item, "held", due_at=s.at + EFFECT)
     return item
 
 

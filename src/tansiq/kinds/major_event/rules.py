@@ -18,7 +18,7 @@ from typing import Any
 
 from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Erasure, Figure, Kind, Window
 from tansiq.errors import TansiqError
-from tansiq.kinds.items import Cycle, Facts, Item, Items, Owed, Step, after, stop, told
+from tansiq.kinds.items import Cycle, Facts, Item, Items, Move, Owed, Step, after, stop, told
 from tansiq.kinds.major_event.checklist import CHECKLIST
 from tansiq.kinds.major_event.model import (
     AFTER_MATCH_WORKING_DAYS,
@@ -146,6 +146,11 @@ CYCLE = Cycle(
         Owed("delegation", ("declared",), "major_event.answer_delegation", _PRUM),
         Owed("shift", ("open",), "major_event.hand_over", ""),
         Owed("question", ("asked",), "major_event.give_information", _NFIP, urgent=("urgent",)),
+    ),
+    moves=(
+        Move("team_dossier", ("draft", "sent", "updated", "final"), "post_match",
+             "major_event.post_match_reported: by the visitor"),
+        Move("match", ("fixed",), "reported", "major_event.post_match_reported: by every side"),
     ),
 )  # fmt: skip
 
@@ -290,10 +295,10 @@ def _post_match(own: EventState, entry: Entry) -> EventState:
     items = dict(own.items)
     lane = items.get(f"{key}/{s.author}")
     if lane is not None and lane.sort == "team_dossier":
-        items[lane.key] = replace(lane, state="post_match", since=s.at, due_at=None, last=entry.id)
+        items[lane.key] = CYCLE.moved(lane, "post_match", since=s.at, due_at=None, last=entry.id)
     match_ = items[key]
     if all((key, n) in reported for n in sides(match_)):
-        items[key] = replace(match_, state="reported", since=s.at, due_at=None, last=entry.id)
+        items[key] = CYCLE.moved(match_, "reported", since=s.at, due_at=None, last=entry.id)
     return replace(own, reported=reported, items=items)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Erasure, Figure, Kind, Window
 from tansiq.errors import TansiqError
-from tansiq.kinds.items import Cycle, Facts, Item, Items, Owed, Step, after, stop, told
+from tansiq.kinds.items import Cycle, Facts, Item, Items, Move, Owed, Step, after, stop, told
 from tansiq.kinds.operation.matrix import WITHIN, possible
 from tansiq.kinds.operation.model import (
     ACKNOWLEDGE_ABORT,
@@ -126,6 +126,10 @@ CYCLE = Cycle(
         Owed("abort", ("awaited",), "operation.acknowledge_abort", ""),
         Owed("result", ("awaited",), "operation.agree_result", ""),
         Owed("evaluation", ("awaited",), "operation.evaluate", _JIT),
+    ),
+    moves=(
+        Move("measure", ("asked", "authorised"), "aborted", "operation.measure_aborted"),
+        Move("measure", ("authorised", "aborted", "refused"), "reported", "operation.measure_reported: if it ran"),
     ),
 )
 
@@ -298,7 +302,7 @@ def _to_report(item: Item) -> bool:
 def _ended(own: OperationState, begun: str, states: tuple[str, ...], to: str, entry: Entry) -> OperationState:
     s = entry.statement
     moved = {
-        i.key: replace(i, state=to, since=s.at, due_at=None, last=entry.id, trail=(*i.trail, (s.type, s.author, s.at)))
+        i.key: CYCLE.moved(i, to, since=s.at, due_at=None, last=entry.id, trail=(*i.trail, (s.type, s.author, s.at)))
         for i in _lanes(own, begun, "measure")
         if i.state in states and (to != "reported" or _to_report(i))
     }

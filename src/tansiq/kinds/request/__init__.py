@@ -9,6 +9,6 @@ Promises (Directive (EU) 2023/977)
 """
 
 from tansiq.kinds.request.model import CLOCKS, Made
-from tansiq.kinds.request.rules import REQUEST, Lane, RequestState
+from tansiq.kinds.request.rules import CYCLE, REQUEST, Lane, RequestState
 
-__all__ = ["CLOCKS", "REQUEST", "Lane", "Made", "RequestState"]
+__all__ = ["CLOCKS", "CYCLE", "REQUEST", "Lane", "Made", "RequestState"]

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Duty, Entry, Figure, Kind, Window
 from tansiq.errors import TansiqError
+from tansiq.kinds.items import Cycle, Move
 from tansiq.kinds.request.model import CLOCKS, Answered, Delayed, Made, Received, RefusedFacts, ToLane
 from tansiq.terms import EntryId, NodeId, parse_instant
 
@@ -44,7 +45,18 @@ LANE_TABLE: dict[str, tuple[tuple[str, ...], str]] = {
     "request.answered": (("running", "delayed", "waiting"), "answered"),
     "request.refused": (("running", "delayed", "waiting"), "refused"),
 }
-"""act -> (lane states in which it is legal, lane state after). The diagrams in the docs are made from it."""
+"""act -> (lane states in which it is legal, lane state after)."""
+
+CYCLE = Cycle(
+    steps=(),
+    moves=(
+        Move("lane", (), "sent", "request.made: one for each addressee"),
+        *(Move("lane", before, after, act) for act, (before, after) in LANE_TABLE.items()),
+        Move("lane", ("sent", "running", "delayed", "waiting"), "withdrawn", "request.withdrawn"),
+    ),
+    phases=(Move("", ("open",), "closed", "request.answered, request.refused: in every lane"),),
+)
+"""For pages and diagrams: a lane is no item, its steps stand above."""
 
 DONE = ("answered", "refused", "withdrawn")
 LONGEST_DELAY = timedelta(days=366)

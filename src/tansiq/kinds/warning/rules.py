@@ -14,7 +14,7 @@ from typing import Any
 
 from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Figure, Kind, Window
 from tansiq.errors import TansiqError
-from tansiq.kinds.items import Cycle, Facts, Item, Items, Owed, Step
+from tansiq.kinds.items import Cycle, Facts, Item, Items, Move, Owed, Step
 from tansiq.kinds.warning.model import (
     ACKNOWLEDGE,
     FEEDBACK,
@@ -62,6 +62,7 @@ CYCLE = Cycle(
         ),
         Owed("feedback", ("awaited",), "warning.feedback", _REPORT_BACK),
     ),
+    moves=(Move("acknowledgement", ("awaited",), "superseded", "warning.updated"),),
 )
 
 
@@ -116,10 +117,7 @@ def step(state: DossierState, entry: Entry) -> tuple[str, WarningState]:
     if s.type == "warning.updated":
         # Who reads the update has read the warning: what it replaces is owed no more.
         items = {
-            k: replace(i, state="superseded", due_at=None)
-            if i.sort == "acknowledgement" and i.state == "awaited"
-            else i
-            for k, i in items.items()
+            k: CYCLE.moved(i, "superseded", due_at=None) if i.sort == "acknowledgement" else i for k, i in items.items()
         }
     own = replace(own, items=CYCLE.step(items, entry))
     match s.type:
