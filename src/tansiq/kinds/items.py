@@ -154,7 +154,8 @@ class Cycle:
 
     def states(self, sort: str) -> frozenset[str]:
         """Every state in which an item of this sort can stand."""
-        return frozenset(r.after for r in (*self.steps, *self.moves) if r.sort == sort)
+        stepped = {s.after for s in self.steps if s.sort == sort}
+        return frozenset(stepped | {m.after for m in self.moves if m.sort == sort})
 
     def of(self, act: str) -> tuple[Step, ...]:
         return tuple(s for s in self.steps if s.act == act)
