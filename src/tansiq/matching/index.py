@@ -75,9 +75,11 @@ class _Texts:
 class NameIndex:
     """Thread-safe. Positions are given out in order and never reused; a removed name is never found again.
 
-    `search` orders by nearness: what the parts that met say for the name, less a fixed price for each part that met
-    nothing. The number with each position is exactly `score(query, name)`. The two mostly agree; where they do not,
-    the score weighs in how two names came to be compared, which in a register is the same for all.
+    `search` finds by nearness: what the parts that met say for the name, less a fixed price for each part that met
+    nothing. The first ten of those found are put in order by nearness and score together, those behind by nearness;
+    what a smaller `k` finds is the beginning of what a greater one finds. The number with each position is exactly
+    `score(query, name)`. It is not the order alone, because it weighs in how two names came to be compared, which in a
+    register is the same for all.
     """
 
     def __init__(self) -> None:
@@ -153,7 +155,7 @@ class NameIndex:
                 self._shelf = self._plain = None
 
     def search(self, query: str, k: int = 10) -> list[tuple[int, float]]:
-        """The k nearest (position, score), nearest first; names that cannot be compared are not found."""
+        """The k nearest (position, score), likeliest first; names that cannot be compared are not found."""
         if k < 1:
             return []
         module = door.module()

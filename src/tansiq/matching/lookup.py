@@ -2,10 +2,12 @@
 
     word    every distinct word that the query's word can be read as for at most REACH, or another form of its name
     name    the best word for each part of the query, less STRANGER a part that met nothing, less LONE a part too many
-    in full the meetings of both names' parts (names.align); the best k of the best CANDIDATES are the answer
+    in full the meetings of both names' parts (names.align), for the best CANDIDATES
+    score   the first FOREMOST stand among themselves by nearness and score together
 
-Where neither runs out of candidates the answer is the true order. Names are ordered by nearness, not by score: start,
-`only` and `ends` of the score say how two names came to be compared at all, which in a register is the same for all.
+Where neither runs out of candidates the answer is the true order. Who is found is decided by nearness, not by score:
+start, `only` and `ends` of the score say how two names came to be compared at all, which in a register is the same for
+all. Who of those found stands first is decided by both, because the forest in the score sees more than the meetings.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ REACH = {True: 650, False: 450}
 REACH_JOINED = 350
 """The same for two neighbours read as one word, which must spell it well to be worth it."""
 FLOOR, STRANGER, LONE = -100, 400, 150
-CANDIDATES, MAX_SPLITS, SPLIT_LEAST = 256, 3, 3
+CANDIDATES, FOREMOST, MAX_SPLITS, SPLIT_LEAST = 256, 10, 3, 3
 
 Ints = npt.NDArray[np.int32]
 Array = npt.NDArray[Any]
@@ -129,7 +131,9 @@ class Plain:
             other = tuple(self.words[w] for w in self.held[self.first[x] : self.first[x + 1]])
             nearness, centibits = in_full(found, other)
             ranked.append((-nearness, x, centibits))
-        return [(x, probability(centibits / 100)) for _, x, centibits in sorted(ranked)[:k]]
+        ranked.sort()
+        first = sorted(ranked[:FOREMOST], key=lambda r: (r[0] - r[2], r[1]))
+        return [(x, probability(centibits / 100)) for _, x, centibits in (first + ranked[FOREMOST:])[:k]]
 
 
 def splits(query: tuple[Part, ...]) -> list[tuple[Part, ...]]:

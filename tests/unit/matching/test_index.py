@@ -81,6 +81,16 @@ def test_the_compiled_search_and_its_twin_give_one_answer() -> None:
     assert compiled[0][0][0] >= len(everyone())
 
 
+@pytest.mark.usefixtures("both")
+def test_a_short_answer_is_the_beginning_of_a_long_one() -> None:
+    register = built(everyone())
+    for which in ("compiled", "twin"):
+        kernel.use(which)
+        for query in QUERIES:
+            longest = register.search(query, 25)
+            assert all(register.search(query, k) == longest[:k] for k in (1, 3, 9, 10, 11))
+
+
 def test_every_score_is_the_score_of_the_two_names() -> None:
     names = everyone()
     register = built(names)

@@ -5,14 +5,15 @@
  *
  *   word    every distinct word that the query's word can be read as for at most REACH, or another form of its name
  *   name    the best word for each part of the query, less STRANGER a part that met nothing, less LONE a part too many
- *   in full the meetings of both names' parts (names.compare); the best k of the best CANDIDATES are the answer
+ *   in full the meetings of both names' parts (names.compare), for the best CANDIDATES
+ *   score   the first FOREMOST stand among themselves by nearness and score together
  */
 #include "tables.h"
 
 #include <stdlib.h>
 
 enum { REACH_ONE_SCRIPT = 650, REACH_TWO_SCRIPTS = 450, REACH_JOINED = 350, FLOOR = -100, STRANGER = 400, LONE = 150 };
-enum { CANDIDATES = 256, MAX_TERMS = 2 * MAX_PARTS, MAX_SPLITS = 3, SPLIT_LEAST = 3 };
+enum { CANDIDATES = 256, FOREMOST = 10, MAX_TERMS = 2 * MAX_PARTS, MAX_SPLITS = 3, SPLIT_LEAST = 3 };
 
 /* ---- the arrays of a register ---- */
 
@@ -505,7 +506,7 @@ static void collect_split(const shelf *s, space *at, const name *q, pool *out) {
 /* ---- the names in full ---- */
 
 typedef struct {
-    int64_t key; /* nearness, then position */
+    int64_t key; /* nearness, of judged names with the score, then position */
     int32_t centibits;
 } result;
 
@@ -519,9 +520,8 @@ static int ascending(const void *a, const void *b) {
     return x < y ? -1 : x > y ? 1 : 0;
 }
 
-/* What a name is worth beside other names: its meetings, and LONE for each part that met nothing. */
-/* The meetings of the two names, and with them how near they are. `judged`: the score's last look too, which costs as
-   much again and says nothing of the order: only who is shown is looked at so. */
+/* What a name is worth beside other names: its meetings, and LONE for each part that met nothing. `judged`: the score
+   too, which costs as much again: only who may be shown is looked at so. */
 static result in_full(const shelf *s, const name *q, uint32_t x, int judged) {
     word parts[MAX_PARTS];
     int n = least((int)(s->from[x + 1] - s->from[x]), MAX_PARTS), nearness, total = 0;
@@ -540,7 +540,7 @@ static result in_full(const shelf *s, const name *q, uint32_t x, int judged) {
         if (g->i2 > g->i && g->j2 > g->j) nearness += g->points;
         else if (!((g->i2 > g->i ? &a[g->i] : &b[g->j])->worn & TITLE)) nearness -= LONE;
     }
-    return (result){key_of(nearness, x), total};
+    return (result){key_of(nearness + total, x), total};
 }
 
 static int rank(const shelf *s, const name *q, pool *found, result *out, long k) {
@@ -549,9 +549,10 @@ static int rank(const shelf *s, const name *q, pool *found, result *out, long k)
     for (int i = 0; i < found->n; i++)
         if (!i || found->names[i] != found->names[i - 1]) out[n++] = in_full(s, q, found->names[i], 0);
     qsort(out, (size_t)n, sizeof *out, best_first);
-    n = k < n ? (k < 0 ? 0 : (int)k) : n;
-    for (int i = 0; i < n; i++) out[i] = in_full(s, q, (uint32_t)name_of(out[i].key), 1);
-    return n;
+    int first = least(n, FOREMOST), wanted = k < n ? (k < 0 ? 0 : (int)k) : n;
+    for (int i = 0; i < most(first, wanted); i++) out[i] = in_full(s, q, (uint32_t)name_of(out[i].key), 1);
+    qsort(out, (size_t)first, sizeof *out, best_first);
+    return wanted;
 }
 
 /* How many bytes a search needs; what comes first must be zero. */
