@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from tansiq.bureau.model import Link, Notice, Template, Watch, WatchKind
 from tansiq.crypto import Vault
-from tansiq.store import Compiled, metadata
+from tansiq.store import Compiled, Sealed, metadata
 from tansiq.terms import DossierId, format_instant, parse_instant
 
 WATCHES = Table(
@@ -90,13 +90,9 @@ TEMPLATES = Table(
 )
 
 
-def _seal(vault: Vault, table: str, row: str, body: dict[str, Any]) -> bytes:
-    return vault.seal(table, row, msgspec.json.encode(body))
-
-
-def _open(vault: Vault, table: str, row: Any) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.json.decode(vault.open(table, row.id, row.sealed))
-    return found
+_WATCHES, _NOTICES, _LINKS, _TEMPLATES = (
+    Sealed(table, msgspec.json.encode, msgspec.json.decode) for table in (WATCHES, NOTICES, LINKS, TEMPLATES)
+)
 
 
 # --- standing queries ---
@@ -116,11 +112,11 @@ def insert_watch(tx: Connection, vault: Vault, w: Watch) -> None:
         "made_at": format_instant(w.made_at),
     }
     row = {"id": w.id, "officer": w.officer, "expires_on": w.expires_on}
-    tx.execute(insert(WATCHES), {**row, "sealed": _seal(vault, "bureau_watches", w.id, body)})
+    _WATCHES.add(tx, vault, body, **row)
 
 
 def _watch(vault: Vault, row: Any) -> Watch:
-    b = _open(vault, "bureau_watches", row)
+    b = _WATCHES.open(vault, row)
     made_at = parse_instant(b["made_at"])
     kind = WatchKind(b["kind"])
     return Watch(row.id, row.officer, kind, b["text"], b["purpose"], b["justification"], row.expires_on, made_at)
@@ -160,7 +156,7 @@ def insert_notice(tx: Connection, vault: Vault, n: Notice) -> bool:
         return False
     body = {"dossier": n.dossier, "what": n.what, "score": n.score, "officer": n.officer}
     row = {"id": n.id, "watch": n.watch, "met": n.met, "at": format_instant(n.at), "seen_at": ""}
-    tx.execute(insert(NOTICES), {**row, "sealed": _seal(vault, "bureau_notices", n.id, body)})
+    _NOTICES.add(tx, vault, body, **row)
     return True
 
 
@@ -174,7 +170,7 @@ def notices(tx: Connection, vault: Vault, officer: str = "", *, open_only: bool 
 
 
 def _notice(vault: Vault, row: Any) -> Notice:
-    b = _open(vault, "bureau_notices", row)
+    b = _NOTICES.open(vault, row)
     seen = parse_instant(row.seen_at) if row.seen_at else None
     at = parse_instant(row.at)
     return Notice(row.id, row.watch, b["officer"], row.met, b["dossier"], b["what"], b["score"], at, seen)
@@ -218,7 +214,7 @@ def set_cursor(tx: Connection, change: int) -> None:
 def insert_link(tx: Connection, vault: Vault, x: Link) -> None:
     body = {"why": x.why, "officer": x.officer, "at": format_instant(x.at)}
     row = {"id": x.id, "origin": x.origin, "target": x.target}
-    tx.execute(insert(LINKS), {**row, "sealed": _seal(vault, "bureau_links", x.id, body)})
+    _LINKS.add(tx, vault, body, **row)
 
 
 def links(tx: Connection, vault: Vault, dossier: str) -> list[Link]:
@@ -227,7 +223,7 @@ def links(tx: Connection, vault: Vault, dossier: str) -> list[Link]:
 
 
 def _link(vault: Vault, row: Any) -> Link:
-    b = _open(vault, "bureau_links", row)
+    b = _LINKS.open(vault, row)
     origin, target = DossierId(row.origin), DossierId(row.target)
     return Link(row.id, origin, target, b["why"], b["officer"], parse_instant(b["at"]))
 
@@ -243,7 +239,7 @@ def put_template(tx: Connection, vault: Vault, t: Template, name: bytes) -> None
     tx.execute(delete(TEMPLATES).where(TEMPLATES.c.name == name))
     body = {"name": t.name, "body": dict(t.body), "places": list(t.places)}
     row = {"id": t.id, "kind": t.kind, "name": name}
-    tx.execute(insert(TEMPLATES), {**row, "sealed": _seal(vault, "bureau_templates", t.id, body)})
+    _TEMPLATES.add(tx, vault, body, **row)
 
 
 def templates(tx: Connection, vault: Vault, kind: str = "", name: bytes = b"") -> list[Template]:
@@ -252,7 +248,7 @@ def templates(tx: Connection, vault: Vault, kind: str = "", name: bytes = b"") -
         query = query.where(TEMPLATES.c.kind == kind)
     if name:
         query = query.where(TEMPLATES.c.name == name)
-    found = [(r, _open(vault, "bureau_templates", r)) for r in tx.execute(query)]
+    found = [(r, _TEMPLATES.open(vault, r)) for r in tx.execute(query)]
     made = [Template(r.id, b["name"], r.kind, b["body"], tuple(b["places"])) for r, b in found]
     return sorted(made, key=lambda t: (t.kind, t.name))
 

@@ -97,6 +97,8 @@ def import_envelopes(
     with open_node(ctx) as node:
         summary = node.exchange.import_file(raw)
         node.settle()
+        while node.private.work() or node.plans.work():  # what a running node does by itself
+            pass
     said = plain(summary)
     emit(ctx, said, lambda out: facts(out, said.items()))
     if summary.failures:  # what verified stands; what did not must not pass for done

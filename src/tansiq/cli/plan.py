@@ -226,6 +226,8 @@ def match(ctx: typer.Context) -> None:
     tansiq --home ./rabat plan match
     """
     with open_node(ctx) as node:
+        while node.private.work():  # lists and answers that came, so that they are looked at
+            pass
         new = node.plans.match()
         node.send_now()
     emit(ctx, {"new": new}, lambda out: facts(out, [("new meetings", str(new))]))

@@ -62,6 +62,7 @@ from tansiq.private.wire import (
     parse_refusal,
     split,
 )
+from tansiq.store import Sealed
 from tansiq.terms import LogVerb, NodeId, Purpose, format_instant, parse_instant
 
 MAX_ANSWER = max(BATCH_SIZES) * ELEMENT_BYTES
@@ -97,7 +98,7 @@ class _Sealed(msgspec.Struct):
     """tier -> opaque ids that were found, for `did anything change`."""
 
 
-_sealed = msgspec.msgpack.Decoder(_Sealed)
+_sealed = Sealed(records.checks, decode=msgspec.msgpack.Decoder(_Sealed).decode)
 
 
 class Asker:
@@ -337,7 +338,7 @@ class Asker:
         def work(tx: Connection) -> None:
             values = {"kind": kind.value, "partner": partner, "ref": ref, "state": "waiting", "code": ""}
             values |= {"purpose": by.purpose, "officer": by.officer, "asked_at": format_instant(g.clock())}
-            records.add(tx, records.checks, id=ident, **values, dossier="", sealed=self._seal(ident, inner))
+            _sealed.add(tx, g.vault, inner, id=ident, **values, dossier="")
             clauses = [c.id for c in permit.clauses]
             facts = {"partner": partner, "clauses": clauses, "case": case_reference(salt, case)}
             g.leaf(tx, LogVerb.CONSULT, ident, by, "permit", **facts)
@@ -414,10 +415,10 @@ class Asker:
             h = asked.header
             frame = g.sign(BATCH_TYPE, batch_body(h), asked.elements)
             openings = [opening_bytes(o) for o in openings_of(asked, inner.case, inner.case_salt)]
-            sealed = g.vault.seal("private_asked", h.digest, msgspec.msgpack.encode([asked.real, openings]))
             values = {n: getattr(h, n) for n in ("holder", "tier", "epoch", "sequence", "count", "case", "purpose")}
             values |= {"check": ident, "state": "sent", "code": "", "at": format_instant(g.clock())}
-            records.add(tx, records.asked, id=h.digest, **values, body=frame, sealed=sealed, outputs=b"")
+            kept = [asked.real, openings]
+            records.sealed_asked.add(tx, g.vault, kept, id=h.digest, **values, body=frame, outputs=b"")
             facts = {"partner": h.holder, "tier": h.tier, "epoch": h.epoch, "sequence": h.sequence}
             facts |= {"count": h.count, "case": h.case, "check": ident}
             g.leaf(tx, LogVerb.COMBINE, f"private.batch.{h.digest}", by, "asked", **facts)
@@ -509,16 +510,14 @@ class Asker:
 
     def openings(self, row: dict[str, Any]) -> tuple[int, list[bytes]]:
         """(how many are questions, every element's opening)."""
-        found = msgspec.msgpack.decode(self._g.vault.open("private_asked", row["id"], bytes(row["sealed"])))
+        found = records.sealed_asked.open(self._g.vault, row)
         return int(found[0]), list(found[1])
 
     # --- results ---
 
-    def _seal(self, ident: str, inner: _Sealed) -> bytes:
-        return self._g.vault.seal("private_checks", ident, msgspec.msgpack.encode(inner))
-
     def _unseal(self, row: dict[str, Any]) -> _Sealed:
-        return _sealed.decode(self._g.vault.open("private_checks", row["id"], bytes(row["sealed"])))
+        found: _Sealed = _sealed.open(self._g.vault, row)
+        return found
 
     def _refused(self, tx: Connection, ident: str, code: str) -> None:
         records.change(tx, records.checks, {"id": ident}, state=CheckState.REFUSED.value, code=code)
@@ -538,7 +537,7 @@ class Asker:
         self._look_up(inner, live)
 
         def work(tx: Connection) -> None:
-            records.change(tx, records.checks, {"id": ident}, state="done", sealed=self._seal(ident, inner))
+            _sealed.change(tx, self._g.vault, inner, {"id": ident}, state="done")
             hits = sum(hit for _, hit, _ in inner.families)
             g.leaf(tx, LogVerb.COMBINE, ident, Acting.machine(), "answered", partner=row["partner"], hits=hits)
 
@@ -600,7 +599,7 @@ class Asker:
             fresh = sorted(set(inner.rids) - known)
 
             def work(tx: Connection, row: dict[str, Any] = row, inner: _Sealed = inner, new: int = len(fresh)) -> None:
-                records.change(tx, records.checks, {"id": row["id"]}, sealed=self._seal(row["id"], inner))
+                _sealed.change(tx, g.vault, inner, {"id": row["id"]})
                 decision = "changed list looked up again"
                 g.leaf(tx, LogVerb.COMBINE, row["id"], Acting.machine(), decision, partner=holder, hits=new)
                 if new and row["kind"] == CheckKind.PERSON:

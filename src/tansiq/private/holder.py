@@ -15,7 +15,6 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
 from tansiq.access.model import Acting, Role
@@ -356,18 +355,15 @@ class Holder:
     def _keep(self, tx: Connection, partner: str, tier: str, epoch: int, kept: holding.Held, **values: Any) -> None:
         g = self._g
         key = {"partner": partner, "tier": tier, "epoch": epoch}
-        values |= {
-            "changed_on": g.today().isoformat(),
-            "sealed": g.vault.seal("private_held", f"{partner}:{tier}:{epoch}", holding.pack(kept)),
-        }
+        values["changed_on"] = g.today().isoformat()
         if "descriptor" in values:
-            records.put(tx, records.held, **key, **values, published_at=format_instant(g.clock()))
+            records.sealed_held.put(tx, g.vault, kept, **key, **values, published_at=format_instant(g.clock()))
         else:
-            records.change(tx, records.held, key, **values)
+            records.sealed_held.change(tx, g.vault, kept, key, **values)
 
     def _open(self, row: dict[str, Any]) -> holding.Held:
-        ident = f"{row['partner']}:{row['tier']}:{row['epoch']}"
-        return holding.unpack(self._g.vault.open("private_held", ident, bytes(row["sealed"])))
+        found: holding.Held = records.sealed_held.open(self._g.vault, row)
+        return found
 
     def refresh(self, partner: NodeId, tier: Tier) -> bool:
         """Ship what has changed in a list, or a block of padding where nothing has. False when the epoch was rotated
@@ -466,9 +462,9 @@ class Holder:
 
     def _canaries(self) -> Iterator[tuple[str, dict[str, Any]]]:
         with self._g.store.read() as tx:
-            rows = records.rows(tx, records.canaries, by=(records.canaries.c.id,))
-        for row in rows:
-            yield row["id"], msgspec.msgpack.decode(self._g.vault.open("private_canaries", row["id"], row["sealed"]))
+            found = records.sealed_canaries.load(tx, self._g.vault, by=(records.canaries.c.id,))
+        for row, person in found:
+            yield row["id"], person
 
     def add_canary(self, person: dict[str, Any], by: Acting) -> str:
         """An invented person whom nobody has a reason to ask for. It stands in the lists from the next change on."""
@@ -479,8 +475,7 @@ class Holder:
         ident = f"ca-{g.new_id()}"
 
         def work(tx: Connection) -> None:
-            sealed = g.vault.seal("private_canaries", ident, msgspec.msgpack.encode(person))
-            records.add(tx, records.canaries, id=ident, at=format_instant(g.clock()), sealed=sealed)
+            records.sealed_canaries.add(tx, g.vault, person, id=ident, at=format_instant(g.clock()))
             g.leaf(tx, LogVerb.COLLECT, "private.canary", by, "set")
 
         g.store.write(work)

@@ -15,7 +15,7 @@ from tansiq.private import records
 from tansiq.private.model import Plan
 from tansiq.private.plan_wire import pack, unpack
 from tansiq.private.plans import Contact, Exemption, Meeting, MeetingState, PlannedEvent, Sensitivity, expires_at
-from tansiq.store import metadata
+from tansiq.store import Sealed, metadata
 from tansiq.terms import NodeId, OfficerId, format_instant, parse_instant
 
 NODE, AT, ID = String(32), String(24), String(48)
@@ -86,6 +86,10 @@ listed = Table(
 """What our list for a partner holds: a mark that changes with it."""
 
 
+_plans, _meetings, _asked = (Sealed(table, pack, unpack) for table in (plans, meetings, asked))
+_letters = Sealed(letters, bytes, bytes)
+
+
 def save_listed(tx: Connection, partner: NodeId, mark: str, at: datetime) -> None:
     records.put(tx, listed, partner=partner, mark=mark, at=format_instant(at))
 
@@ -113,14 +117,14 @@ def save_plan(tx: Connection, vault: Vault, event: PlannedEvent) -> None:
         "cancelled_at": _text(event.cancelled_at),
         "exemption": _exemption(event.exemption),
     }
-    records.put(
+    _plans.put(
         tx,
-        plans,
+        vault,
+        inner,
         id=event.id,
         sensitivity=event.sensitivity.value,
         expires_at=format_instant(expires_at(event)),
         left_at=_text(left),
-        sealed=vault.seal("plan_plans", event.id, pack(inner)),
     )
 
 
@@ -138,8 +142,7 @@ def _at(text: str) -> datetime | None:
     return parse_instant(text) if text else None
 
 
-def _plan(vault: Vault, row: Mapping[str, Any]) -> PlannedEvent:
-    inner = unpack(vault.open("plan_plans", row["id"], bytes(row["sealed"])))
+def _plan(row: Mapping[str, Any], inner: Any) -> PlannedEvent:
     place, gone = inner["place"], inner["exemption"]
     return PlannedEvent(
         id=row["id"],
@@ -170,13 +173,11 @@ def load_plans(
     """All of them, or those that may still be matched at that time."""
     c = plans.c
     where = [c.expires_at > format_instant(matched_at), c.left_at == ""] if matched_at else []
-    found = records.rows(tx, plans, *where, by=(c.expires_at.desc(), c.id), limit=limit)
-    return [_plan(vault, r) for r in found]
+    return [_plan(*r) for r in _plans.load(tx, vault, *where, by=(c.expires_at.desc(), c.id), limit=limit)]
 
 
 def load_plan(tx: Connection, vault: Vault, ident: str) -> PlannedEvent | None:
-    row = records.row(tx, plans, id=ident)
-    return _plan(vault, row) if row else None
+    return next((_plan(*r) for r in _plans.load(tx, vault, id=ident)), None)
 
 
 def remove_plans(tx: Connection, before: datetime) -> list[str]:
@@ -205,9 +206,10 @@ def save_meeting(tx: Connection, vault: Vault, meeting: Meeting, shared: str) ->
         "told": dict(meeting.told),
         "tests": list(meeting.tests),
     }
-    records.put(
+    _meetings.put(
         tx,
-        meetings,
+        vault,
+        inner,
         id=meeting.id,
         plan=meeting.plan,
         partner=meeting.partner,
@@ -216,12 +218,10 @@ def save_meeting(tx: Connection, vault: Vault, meeting: Meeting, shared: str) ->
         state=meeting.state.value,
         dossier=meeting.dossier,
         expires_at=format_instant(meeting.expires_at),
-        sealed=vault.seal("plan_meetings", meeting.id, pack(inner)),
     )
 
 
-def _meeting(vault: Vault, row: Mapping[str, Any]) -> Meeting:
-    inner = unpack(vault.open("plan_meetings", row["id"], bytes(row["sealed"])))
+def _meeting(row: Mapping[str, Any], inner: Any) -> Meeting:
     contact = inner["contact"]
     return Meeting(
         id=row["id"],
@@ -247,8 +247,8 @@ def _meeting(vault: Vault, row: Mapping[str, Any]) -> Meeting:
 
 
 def load_meetings(tx: Connection, vault: Vault, *where: Any, **equal: Any) -> list[Meeting]:
-    found = records.rows(tx, meetings, *where, by=(meetings.c.expires_at, meetings.c.id), **equal)
-    return [_meeting(vault, r) for r in found]
+    by = (meetings.c.expires_at, meetings.c.id)
+    return [_meeting(*r) for r in _meetings.load(tx, vault, *where, by=by, **equal)]
 
 
 def load_live(tx: Connection, vault: Vault, states: frozenset[MeetingState]) -> list[Meeting]:
@@ -272,25 +272,19 @@ def remove_meeting(tx: Connection, ident: str) -> None:
 
 
 def save_letter(tx: Connection, vault: Vault, ident: str, partner: NodeId, raw: bytes, at: datetime) -> None:
-    sealed = vault.seal("plan_letters", ident, raw)
-    records.put(tx, letters, id=ident, partner=partner, at=format_instant(at), sealed=sealed)
+    _letters.put(tx, vault, raw, id=ident, partner=partner, at=format_instant(at))
 
 
 def load_letter(tx: Connection, vault: Vault, ident: str, partner: NodeId) -> bytes | None:
-    row = records.row(tx, letters, id=ident, partner=partner)
-    return vault.open("plan_letters", ident, bytes(row["sealed"])) if row else None
+    return next((raw for _, raw in _letters.load(tx, vault, id=ident, partner=partner)), None)
 
 
 def save_asked(
     tx: Connection, vault: Vault, plan: str, partner: NodeId, state: str, code: str, at: datetime, inner: Any
 ) -> None:
-    sealed = vault.seal("plan_asked", f"{plan}/{partner}", pack(inner))
-    records.put(tx, asked, plan=plan, partner=partner, state=state, code=code, at=format_instant(at), sealed=sealed)
+    _asked.put(tx, vault, inner, plan=plan, partner=partner, state=state, code=code, at=format_instant(at))
 
 
 def load_asked(tx: Connection, vault: Vault, **equal: Any) -> list[dict[str, Any]]:
-    found = records.rows(tx, asked, by=(asked.c.plan, asked.c.partner), **equal)
-    return [
-        r | {"inner": unpack(vault.open("plan_asked", f"{r['plan']}/{r['partner']}", bytes(r["sealed"])))}
-        for r in found
-    ]
+    found = _asked.load(tx, vault, by=(asked.c.plan, asked.c.partner), **equal)
+    return [r | {"inner": inner} for r, inner in found]

@@ -6,13 +6,11 @@ blinds, cases, opaque ids and which record stands behind one are sealed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Column,
-    ColumnElement,
     Connection,
     Index,
     Integer,
@@ -20,14 +18,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    delete,
     func,
-    insert,
     select,
-    update,
 )
 
-from tansiq.store import Compiled, metadata
+from tansiq.private import holding
+from tansiq.store import Compiled, Sealed, add, change, metadata, put, remove, row, rows
 
 NODE, TIER, DAY, AT = String(32), String(16), String(10), String(24)
 
@@ -233,50 +229,14 @@ queue = Table(
 )
 """What came by envelope and waits for the worker: batches to answer, entries to read, answers on their way out."""
 
-Row = Mapping[str, Any]
+sealed_held = Sealed(held, holding.pack, holding.unpack, joined=":")
+sealed_asked, sealed_canaries, sealed_notices, sealed_watches = map(Sealed, (asked, canaries, notices, watches))
 _ANY_HELD = Compiled(select(held.c.epoch).limit(1))
 
 
 def has_held(tx: Connection) -> bool:
     """Whether we ever made a list. Asked for each entry that comes in, so it is one prepared statement."""
     return _ANY_HELD.first(tx) is not None
-
-
-def rows(
-    tx: Connection, table: Table, *where: ColumnElement[bool], by: Iterable[Any] = (), limit: int = 0, **equal: Any
-) -> list[dict[str, Any]]:
-    """Rows whose columns equal the given values, in the order of `by`."""
-    query = select(table).where(*where, *(table.c[name] == value for name, value in equal.items())).order_by(*by)
-    return [dict(r) for r in tx.execute(query.limit(limit) if limit else query).mappings()]
-
-
-def row(tx: Connection, table: Table, **equal: Any) -> dict[str, Any] | None:
-    found = rows(tx, table, limit=1, **equal)
-    return found[0] if found else None
-
-
-def put(tx: Connection, table: Table, **values: Any) -> None:
-    """Insert, or replace the row of the same primary key."""
-    keys = {c.name: values[c.name] for c in table.primary_key.columns}
-    if not change(tx, table, keys, **values):
-        tx.execute(insert(table).values(**values))
-
-
-def add(tx: Connection, table: Table, **values: Any) -> bool:
-    """Insert; False where the row is there already."""
-    if row(tx, table, **{c.name: values[c.name] for c in table.primary_key.columns}) is not None:
-        return False
-    tx.execute(insert(table).values(**values))
-    return True
-
-
-def change(tx: Connection, table: Table, where: Row, **values: Any) -> int:
-    condition = (table.c[name] == value for name, value in where.items())
-    return tx.execute(update(table).where(*condition).values(**values)).rowcount
-
-
-def remove(tx: Connection, table: Table, *where: ColumnElement[bool], **equal: Any) -> int:
-    return tx.execute(delete(table).where(*where, *(table.c[n] == v for n, v in equal.items()))).rowcount
 
 
 def exists(tx: Connection, table: Table, **equal: Any) -> bool:
@@ -296,3 +256,36 @@ def totals(tx: Connection, table: Table, who: str, since: str) -> list[dict[str,
     sums = (func.count().label("batches"), func.sum(c.count).label("evaluations"), func.max(c.at).label("last"))
     query = select(*groups, *sums).where(c.at >= since).group_by(*groups).order_by(*groups)
     return [dict(r) | {"partner": r[who], "evaluations": int(r["evaluations"])} for r in tx.execute(query).mappings()]
+
+
+__all__ = [
+    "add",
+    "alarms",
+    "answered",
+    "asked",
+    "canaries",
+    "change",
+    "checks",
+    "deltas",
+    "epochs",
+    "exists",
+    "has_held",
+    "held",
+    "notices",
+    "pieces",
+    "pieces_of",
+    "put",
+    "queue",
+    "remove",
+    "row",
+    "rows",
+    "sealed_asked",
+    "sealed_canaries",
+    "sealed_held",
+    "sealed_notices",
+    "sealed_watches",
+    "served",
+    "taken",
+    "totals",
+    "watches",
+]

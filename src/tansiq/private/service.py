@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-import msgspec
 from sqlalchemy import Connection
 
 from tansiq.access.model import Acting, Role
@@ -383,10 +382,9 @@ class Private:
             g.alarm(tx, "unknown_id", s.author, "", 1, 0, s.dossier)
             return
         ident = f"pn-{g.new_id()}"
-        sealed = g.vault.seal("private_notices", ident, msgspec.msgpack.encode([rid, meaning.record]))
         at = format_instant(g.clock())
         values = {"partner": s.author, "dossier": s.dossier, "entry": entry.id, "at": at, "done_at": ""}
-        records.add(tx, records.notices, id=ident, **values, sealed=sealed)
+        records.sealed_notices.add(tx, g.vault, [rid, meaning.record], id=ident, **values)
         canary = int(meaning.record.startswith("ca-"))
         asked = sum(
             u["evaluations"] for u in records.totals(tx, records.answered, "partner", "") if u["partner"] == s.author
@@ -400,10 +398,9 @@ class Private:
         g = self._g
         g.need(by, Role.ANALYST, Role.LIAISON, Role.SUPERVISOR)
         with g.store.read() as tx:
-            rows = records.rows(tx, records.notices, by=(records.notices.c.at,), dossier=dossier)
+            rows = records.sealed_notices.load(tx, g.vault, by=(records.notices.c.at,), dossier=dossier)
         found = []
-        for row in rows:
-            rid, _record = msgspec.msgpack.decode(g.vault.open("private_notices", row["id"], bytes(row["sealed"])))
+        for row, (rid, _record) in rows:
             if (meaning := self._holder.meaning(rid, NodeId(row["partner"]))) is not None:
                 found.append(meaning)
         now = format_instant(g.clock())
@@ -443,10 +440,8 @@ class Private:
         values = {"purpose": by.purpose, "officer": by.officer, "roles": " ".join(sorted(by.roles)), "until_on": until}
 
         def work(tx: Connection) -> None:
-            sealed = g.vault.seal("private_watches", ident, msgspec.msgpack.encode(inner))
-            records.add(
-                tx, records.watches, id=ident, state="on", since=format_instant(g.clock()), **values, sealed=sealed
-            )
+            since = format_instant(g.clock())
+            records.sealed_watches.add(tx, g.vault, inner, id=ident, state="on", since=since, **values)
             g.leaf(tx, LogVerb.COLLECT, ident, by, "watch begun", partners=nodes, until=until)
 
         g.store.write(work)
@@ -479,9 +474,7 @@ class Private:
         return self._watch(row)
 
     def _inner(self, row: dict[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = msgspec.msgpack.decode(
-            self._g.vault.open("private_watches", row["id"], bytes(row["sealed"]))
-        )
+        found: dict[str, Any] = records.sealed_watches.open(self._g.vault, row)
         return found
 
     def _watch(self, row: dict[str, Any]) -> Watch:

@@ -9,6 +9,7 @@ Promises:
 - `Store.after_commit(tx, do)` runs `do` after the commit and before `write` returns, in the order of the calls.
 - `Store.at_end(tx, key, do)` runs `do` behind the work, in its transaction, once for each key.
 - `Store.read()` is a read-only snapshot that never waits for a writer.
+- `Sealed(table)` keeps one column of a table sealed: insert, replace, load and open in one shape for all capabilities.
 - `Compiled(statement)` runs a statement that is met all the time at a fifth of its price, on any of these connections.
 
 What it does not do: it knows no table. Each capability's `records` declares its tables on `metadata` and owns its SQL.
@@ -19,6 +20,7 @@ Read next: `service.py` (the verbs), `writer.py` (grouped commits), `engines.py`
 
 from tansiq.store.compiled import Compiled, run_plain
 from tansiq.store.schema import metadata
+from tansiq.store.sealed import Sealed, add, change, put, remove, row, rows
 from tansiq.store.service import Store
 
-__all__ = ["Compiled", "Store", "metadata", "run_plain"]
+__all__ = ["Compiled", "Sealed", "Store", "add", "change", "metadata", "put", "remove", "row", "rows", "run_plain"]
