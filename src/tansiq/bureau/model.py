@@ -73,6 +73,23 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Alert:
+    """A notice as it stands on its officer's list of duties: what met, and the query that is the reason for it."""
+
+    id: str
+    officer: str
+    watch: str
+    kind: WatchKind
+    looked_for: str
+    why: str
+    """The officer's own reason for the query."""
+    met: str
+    dossier: str
+    what: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A service's own note that two dossiers belong together."""
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from tansiq.access.model import Acting
 from tansiq.bank import Bank
 from tansiq.bureau.links import Links
-from tansiq.bureau.model import Found, Link, Notice, Place, Template, Watch
+from tansiq.bureau.model import Alert, Found, Link, Notice, Place, Template, Watch
 from tansiq.bureau.search import Changed, Contents, Search, query_words, snippet
 from tansiq.bureau.templates import Templates
 from tansiq.bureau.watches import Watches
@@ -161,6 +161,27 @@ class Bureau:
         return [
             n if not n.dossier or self._access.opens(DossierId(n.dossier), by) else replace(n, what="")
             for n in self.watches.notices(by.officer, open_only=open_only)
+        ]
+
+    def alerts(self, by: Acting | None) -> list[Alert]:
+        """What met this officer's queries and was not read, each with its query; of all officers without any words."""
+        queries = {w.id: w for w in self.watches.kept(by.officer if by else "")}
+        found = self.notices(by) if by else self.watches.notices("")
+        return [
+            Alert(
+                n.id,
+                q.officer,
+                q.id,
+                q.kind,
+                q.text if by else "",
+                q.justification if by else "",
+                n.met,
+                n.dossier,
+                n.what if by else "",
+                n.at,
+            )
+            for n in found
+            if (q := queries.get(n.watch)) is not None
         ]
 
     # --- links ---

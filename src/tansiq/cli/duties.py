@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from tansiq.cli.call import open_node
-from tansiq.cli.screen import emit, table, when
+from tansiq.cli.call import acting, call_of, open_node
+from tansiq.cli.screen import emit, plain, table, when
 
 if TYPE_CHECKING:
     from tansiq.dossiers.model import Duty
@@ -21,7 +21,8 @@ def duties(
     ctx: typer.Context,
     everyone: Annotated[bool, typer.Option("--all", help="partners' duties too, not only ours")] = False,
 ) -> None:
-    """Who owes what until when, under which clause; most urgent first.
+    """Who owes what until when, under which clause; most urgent first. With --officer also what met that officer's
+    standing queries and was not read.
 
     tansiq --home ./rabat duties
     """
@@ -31,6 +32,8 @@ def duties(
         owed += [_row(d, now, owner=node.node_id) for d in node.hits.duties(now)]
         owed += [_row(d, now, owner=node.node_id) for d in node.plans.duties(now)]
         owed += [_row(d, now, owner=node.node_id) for d in node.private.duties()]
+        # Standing queries are each officer's own: without one their notices are counted, not read.
+        alerts = node.bureau.alerts(acting(ctx, node) if call_of(ctx).officer else None)
     owed.sort(key=lambda d: (d["due_at"] is None, d["due_at"] or now, d["since"]))
 
     def show(out: Console) -> None:
@@ -47,8 +50,12 @@ def duties(
             for d in owed
         ]
         out.print(table("until", "what", "who", "dossier", "", "clause", rows=rows) if rows else "nothing is owed")
+        if alerts:
+            met = [(when(a.at), a.looked_for or a.watch, a.what, a.dossier[:14] or "own", a.why, a.id) for a in alerts]
+            out.print(table("met at", "standing query", "what stands there", "dossier", "why", "notice", rows=met))
+            out.print("read one: tansiq watch notices --seen NOTICE")
 
-    emit(ctx, {"now": now, "duties": owed}, show)
+    emit(ctx, {"now": now, "duties": owed, "alerts": [plain(a) for a in alerts]}, show)
 
 
 def _row(duty: Duty | LocalDuty | PlanDuty | CheckDuty, now: datetime, owner: str = "") -> dict[str, Any]:

@@ -61,10 +61,13 @@ def _dossier(call: Call) -> DossierId:
 
 
 def duties(call: Call) -> Response:
-    """What we owe and what partners owe us until when, most urgent first; a supervisor's escalations before all."""
-    call.acting()
+    """What we owe and what partners owe us until when, most urgent first; a supervisor's escalations before all.
+
+    `alerts`: what met this officer's standing queries and was not read, each with its query.
+    """
+    alerts = [plain(a) for a in call.node.bureau.alerts(call.acting())]
     found = [plain(d) | {"href": href} for d, href in all_duties(call.node, call.now, call.officer.roles)]
-    return JSONResponse({"now": plain(call.now), "node": call.node.node_id, "duties": found})
+    return JSONResponse({"now": plain(call.now), "node": call.node.node_id, "duties": found, "alerts": alerts})
 
 
 def dossiers(call: Call) -> Response:

@@ -22,6 +22,17 @@ def _list(name: str) -> dict[str, Any]:
     return {"type": "array", "items": _ref(name)}
 
 
+ALERT = {
+    "type": "object",
+    "description": "Something met a standing query of the officer's and was not read; `why` is the officer's reason.",
+    "properties": {
+        n: {"type": "string"}
+        for n in ("id", "officer", "watch", "kind", "looked_for", "why", "met", "dossier", "what", "at")
+    },
+}
+ALERTS = {"type": "array", "items": ALERT}
+
+
 def _object(properties: dict[str, Any], required: list[str] | None = None, *, closed: bool = False) -> dict[str, Any]:
     found: dict[str, Any] = {"type": "object", "properties": properties}
     if required is None or required:
@@ -46,7 +57,7 @@ Row = tuple[str, str, str, list[dict[str, Any]], dict[str, Any] | None, dict[str
 OPERATIONS: tuple[Row, ...] = (
     (
         "get", "/duties", "Who owes what until when, most urgent first", [], None,
-        _object({"now": INSTANT, "node": ID, "duties": _list("Duty")}), "200",
+        _object({"now": INSTANT, "node": ID, "duties": _list("Duty"), "alerts": ALERTS}), "200",
     ),
     (
         "get", "/dossiers", "The dossiers, newest first",

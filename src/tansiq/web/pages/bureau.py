@@ -18,7 +18,7 @@ from tansiq.terms.ids import parse_dossier_id, parse_entry_id, parse_part_id
 from tansiq.web import labels, problems
 from tansiq.web.pages.dossier import before_reading
 from tansiq.web.pages.lists import peer_names
-from tansiq.web.pages.session import check_purpose, go, purpose_choices
+from tansiq.web.pages.session import check_purpose, go, local, purpose_choices
 from tansiq.web.render import render
 from tansiq.web.visit import Form, Visit
 
@@ -103,7 +103,7 @@ def remove_watch(visit: Visit) -> Response:
 
 def seen(visit: Visit) -> Response:
     visit.node.bureau.watches.seen(visit.path("notice"), visit.acting())
-    return go("/queries")
+    return go(local(visit.form.get("next"), "/queries"))
 
 
 # --- beside a dossier ---

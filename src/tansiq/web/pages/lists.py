@@ -89,6 +89,7 @@ def duties(visit: Visit) -> Response:
         mine=[r for r in rows if r.duty.owner == me],
         theirs=[r for r in rows if r.duty.owner != me],
         escalations=ESCALATIONS,
+        alerts=visit.node.bureau.alerts(visit.acting()),
         names=peer_names(visit.node),
         fingerprint=_duties_seen(visit),
         began=int(visit.now.timestamp()),
@@ -99,6 +100,7 @@ def _duties_seen(visit: Visit) -> str:
     """A short mark of what is owed now; it changes when a duty comes, goes, stops or starts."""
     owed = all_duties(visit.node, visit.now, visit.officer.roles)
     known = sorted(f"{d.dossier}{d.owner}{d.code}{d.due_at}" for d, _ in owed)
+    known += sorted(n.id for n in visit.node.bureau.watches.notices(visit.officer.id))
     return sha256("\n".join(known).encode()).hexdigest()[:16]
 
 
