@@ -29,24 +29,26 @@ def make_federation(tmp_path: Path) -> Iterator[Callable[..., Federation]]:
         federation.close()
 
 
+def database_urls(request: pytest.FixtureRequest, kind: str, folder: Path, stack: ExitStack) -> Callable[[str], str]:
+    """Node name -> its database, of either kind; a PostgreSQL database lives as long as `stack`."""
+    if kind == "sqlite":
+        return lambda name: f"sqlite:///{folder / name / 'tansiq.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    urls: dict[str, str] = {}
+
+    def url(name: str) -> str:
+        if name not in urls:
+            urls[name] = stack.enter_context(server.database())
+        return urls[name]
+
+    return url
+
+
 @pytest.fixture(params=BOTH)
 def federation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Federation]:
     """Rabat, Madrid and Berlin, pinned to one another."""
     with ExitStack() as stack:
-        if request.param == "sqlite":
-
-            def url(name: str) -> str:
-                return f"sqlite:///{tmp_path / name / 'tansiq.db'}"
-        else:
-            server: PostgresServer = request.getfixturevalue("postgres_server")
-            urls: dict[str, str] = {}
-
-            def url(name: str) -> str:
-                if name not in urls:
-                    urls[name] = stack.enter_context(server.database())
-                return urls[name]
-
-        made = Federation(tmp_path, url)
+        made = Federation(tmp_path, database_urls(request, request.param, tmp_path, stack))
         made.add("rabat", "madrid", "berlin")
         yield made
         made.close()

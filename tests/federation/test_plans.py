@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,16 +14,21 @@ import pytest
 from tansiq.access.model import Acting
 from tansiq.errors import Conflict, Invalid, Refused
 from tansiq.private import ESCALATIONS, MeetingState, plan_stage
+from tests.conftest import BOTH
+from tests.federation.conftest import database_urls
 from tests.support.plans import agree, body, enter, met, supervisor
 from tests.support.services import Federation
 
 
-@pytest.fixture
-def two(make_federation) -> Federation:
-    f = make_federation()
-    f.add("rabat", "madrid")
-    agree(f, "rabat", "madrid")
-    return f
+@pytest.fixture(params=BOTH)
+def two(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Federation]:
+    """Two that agreed, on either database."""
+    with ExitStack() as stack:
+        f = Federation(tmp_path, database_urls(request, request.param, tmp_path, stack))
+        f.add("rabat", "madrid")
+        agree(f, "rabat", "madrid")
+        yield f
+        f.close()
 
 
 def conflicts(f: Federation, name: str) -> list:

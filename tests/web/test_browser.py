@@ -106,6 +106,8 @@ def test_every_page_is_silent_and_asks_nobody_else(town: Town, address: str, sig
     d, r = f"/dossiers/{town.dossier}", f"/dossiers/{town.request}"
     pages = ["/", "/dossiers", d, r, f"/hits/{town.match}", "/hits", "/bank", "/ledger", "/partners", "/second"]
     pages += ["/compose/report", "/compose/request", f"{d}/acts/dossier.feedback"]
+    pages += ["/plans", "/plans/new", f"/plans/{town.plan}", f"/plans/meetings/{town.meeting}"]
+    pages += ["/checks/new", f"/checks/{town.check}", "/private", "/private?quota=5000"]
     for language in ("ar", "en"):
         driver.add_cookie({"name": "tq_language", "value": language})
         for path in pages:
