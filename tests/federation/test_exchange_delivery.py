@@ -158,6 +158,18 @@ def test_what_is_queued_for_a_courier_at_rest_is_formed_with_it(pair: Pair) -> N
     assert set(ma.states().values()) == {"received"}
 
 
+def test_what_has_expired_is_not_formed_with_what_is_queued(pair: Pair) -> None:
+    """Forming for a courier at rest sweeps nothing: an item past its time must not slip in before the sweep."""
+    federation, ma, es = pair
+    ma.send(es, "e-1", days=1)
+    federation.clock.pass_time(timedelta(days=2))
+    ma.exchange.rest(es.node)
+    ma.send(es, "e-2")
+    federation.deliver(ma, es)
+    assert es.filed() == ["e-2"]
+    assert ma.states() == {"e-1": "expired", "e-2": "received"}
+
+
 def test_a_removal_overtakes_an_envelope_formed_with_its_item(pair: Pair) -> None:
     federation, ma, es = pair
     ma.exchange.rest(es.node)
