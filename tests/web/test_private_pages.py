@@ -43,7 +43,7 @@ def test_an_alarm_is_a_duty_of_the_duty_officer_until_it_was_looked_at(town: Tow
     chief = signed_in(town, "madrid", "omar")
     page = chief.get("/").text
     assert f"/private#{owed.notice}" in page
-    assert "somebody asked for an invented person" in page
+    assert "Somebody asked for an invented person" in page
     assert "for the duty officer" in page
     assert f'id="{owed.notice}"' in chief.get("/private").text
     chief.post("/private", {"do": "seen", "notice": owed.notice})
@@ -109,8 +109,16 @@ def test_the_result_of_a_check_names_what_met_and_only_its_officer_and_overseers
 ) -> None:
     page = madrid.get(f"/checks/{town.check}").text
     assert "Something met" in page
-    assert "Jordi" not in page
-    assert signed_in(town, "madrid", "omar").get(f"/checks/{town.check}").status_code == 200
+    assert "Jordi Casals Montaner" in page
+    assert "M-2026-7" in page
+    overseer = signed_in(town, "madrid", "omar").get(f"/checks/{town.check}")
+    assert overseer.status_code == 200
+    assert "M-2026-7" in overseer.text
+    assert "Jordi" not in overseer.text, "who oversees sees the case; whom it was about is who asked's"
+    seen = [leaf for leaf in town.node("madrid").ledger.page(limit=200) if leaf.subject == "private.check"]
+    assert {leaf.content["officer"] for leaf in seen if leaf.content} >= {
+        o.id for o in town.node("madrid").access.officers() if o.name in ("salma", "omar")
+    }
 
 
 def test_a_private_check_is_asked_by_the_form_and_followed_by_a_request(town: Town, madrid: Browser) -> None:

@@ -139,13 +139,13 @@ def _net(view: _View) -> tuple[NetLine, ...]:
     step = next((s for s in _STEPS if s * view.a_degree >= 60), _STEPS[-1])
     south, east = view.north - HEIGHT / view.a_degree, view.west + WIDTH / (view.a_degree * view.narrow)
     found = [
-        NetLine(0, view.y(at), WIDTH, view.y(at), _words(at, "N", "S"), upright=False)
+        NetLine(0, view.y(at), WIDTH, view.y(at), _words(at, "N", "S", step), upright=False)
         for at in _multiples(south, view.north, step)
         if abs(at) <= 90
     ]
     across = next((s for s in _STEPS if s * view.a_degree * view.narrow >= 90), _STEPS[-1])
     found += [
-        NetLine(view.x(at), 0, view.x(at), HEIGHT, _words((at + 180.0) % 360.0 - 180.0, "E", "W"), upright=True)
+        NetLine(view.x(at), 0, view.x(at), HEIGHT, _words((at + 180.0) % 360.0 - 180.0, "E", "W", across), upright=True)
         for at in _multiples(view.west, east, across)
     ]
     return tuple(found)
@@ -155,5 +155,7 @@ def _multiples(low: float, high: float, step: float) -> list[float]:
     return [n * step for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
-def _words(degrees: float, plus: str, minus: str) -> str:
-    return f"{abs(degrees):.3f}".rstrip("0").rstrip(".") + f"° {plus if degrees >= 0 else minus}"
+def _words(degrees: float, plus: str, minus: str, step: float) -> str:
+    """As many places as the step between two lines needs, so that all labels of a map have the same."""
+    places = len(f"{step:.3f}".rstrip("0").partition(".")[2])
+    return f"{abs(degrees):.{places}f}° {plus if degrees >= 0 else minus}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -16,13 +17,13 @@ from tansiq.errors import Invalid, NotFound, Refused, TansiqError, Untrusted
 from tansiq.evaluator import readout
 from tansiq.evaluator.model import Quota
 from tansiq.private.model import CheckKind, CheckResult, Tier
-from tansiq.terms import DossierId, TransferBasis, country_of
+from tansiq.terms import DossierId, TransferBasis, country_of, parse_instant
 from tansiq.web import labels, private_words, problems
 from tansiq.web.i18n import failure_text
 from tansiq.web.pages.lists import peer_names
 from tansiq.web.pages.session import ask_purpose, check_purpose, go, purpose_choices
 from tansiq.web.render import render, title_of
-from tansiq.web.visit import Form, Visit, check_may_read
+from tansiq.web.visit import Form, Visit, check_may_read, consult_list
 
 MOST_SHOWN = 100
 MOST_QUOTA = 1_000_000
@@ -30,6 +31,19 @@ REVIEW, ERASE = timedelta(days=183), timedelta(days=365)
 OVERSEERS = frozenset({Role.SUPERVISOR, Role.PROTECTION})
 _ASKED = ("question", "facts", "availability")
 """Parts that a request can't do without (Dir. 2023/977 art. 4(5))."""
+_SHOWN = (
+    "names",
+    "birth_dates",
+    "documents",
+    "phones",
+    "plates",
+    "ibans",
+    "vins",
+    "imeis",
+    "emails",
+    "wallets",
+    "cards",
+)
 _ORDERS = ("serve", "rotate", "revoke", "seen")
 
 
@@ -164,7 +178,19 @@ def _person(form: Form, subject: Subject | None) -> dict[str, Any]:
 
 
 def check(visit: Visit) -> Response:
-    return _results(visit, _asked_for(visit), [], Form([]), {})
+    """What a check found; that somebody looked at it stands in the ledger, for the purpose of the check itself."""
+    found = _asked_for(visit)
+    for r in found:
+        consult_list(visit.node, "private.check", visit.acting(r.purpose, r.case))
+    return _results(visit, found, [], Form([]), {})
+
+
+def _whom(visit: Visit, done: list[CheckResult]) -> list[str]:
+    """Whom the results are about, for who asked, who has more than one open. Who oversees sees the case alone."""
+    mine = bool(done) and done[0].officer == visit.officer.id
+    person = visit.node.private.person_of(done[0].id) if mine else {}
+    values = [v for name in _SHOWN for v in person.get(name, ())]
+    return [str(v.get("number", "")) if isinstance(v, Mapping) else str(v) for v in values]
 
 
 def _asked_for(visit: Visit) -> list[CheckResult]:
@@ -186,6 +212,7 @@ def _results(
         "check.html",
         status=422 if errors else 200,
         results=done,
+        whom=_whom(visit, done),
         failed=failed,
         form=form,
         errors=errors,
@@ -260,6 +287,7 @@ def _overview(visit: Visit, form: Form, errors: dict[str, str], made: str, check
         epochs=service.epochs(),
         lists=service.lists(),
         notices=service.notices(),
+        at=parse_instant,
         watches=[x for x in service.watches() if sees or x.officer == visit.officer.id],
         supervisor=Role.SUPERVISOR in visit.officer.roles,
         peers=[(p.card.node, p.card.name) for p in peers],
