@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
+from tansiq.crypto import peek
 from tansiq.dossiers import desk, fold, rules, standing
 from tansiq.dossiers.model import DossierState
 from tansiq.dossiers.standing import Standings
+from tansiq.dossiers.wire import entry_id, parse_statement
 from tansiq.kinds import KINDS
 from tansiq.node import Node
 from tests.support import acts
@@ -42,6 +44,17 @@ def test_what_is_kept_is_what_the_database_says(pair: Federation) -> None:
     for node in (pair.nodes["rabat"], pair.nodes["madrid"]):
         assert node.dossiers.state(dossier) == afresh(node, dossier)
         assert len(node.dossiers.state(dossier).entries) == 4
+
+
+def test_what_is_remembered_of_signed_bytes_is_what_they_say(pair: Federation) -> None:
+    """The author remembers what it made, the receiver what it verified; both would read the same out of the bytes."""
+    dossier = opened(pair, notes=2)
+    pair.pump()
+    for node in (pair.nodes["rabat"], pair.nodes["madrid"]):
+        for entry in node.dossiers.state(dossier).entries:
+            signed = node.dossiers.signed(entry.id)
+            assert parse_statement(peek(signed).body) == entry.statement
+            assert entry_id(peek(signed).body) == entry.id
 
 
 def test_a_work_that_fails_leaves_no_trace_in_memory(pair: Federation) -> None:
