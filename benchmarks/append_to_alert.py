@@ -44,7 +44,8 @@ from tansiq.access.model import Acting, Role
 from tansiq.bank import parse_entity
 from tansiq.bank.model import Provenance
 from tansiq.exchange import Courier
-from tansiq.node import Node
+from tansiq.hits.model import Match
+from tansiq.node import Node, spare_collector
 
 FIRST = ["يونس", "كريم", "سعيد", "مريم", "نادية", "عمر", "ياسين", "سلمى", "رشيد", "هند"]
 LATIN = ["Younes", "Karim", "Said", "Mariam", "Nadia", "Omar", "Yassine", "Salma", "Rachid", "Hind"]
@@ -160,17 +161,14 @@ def madrid(home: str, told: Connection, trace: bool) -> None:
     node = open_node(Path(home), steps)
     if trace:
         steps.around(node.exchange, "receive", "receive")
-    inner = node.hits.examine_queued
+        steps.around(node.hits, "look_ahead", "examine")
 
-    def examine(*args: Any, **kwargs: Any) -> Any:
-        steps("examine begins")
-        found = inner(*args, **kwargs)
+    def tell(found: list[Match]) -> None:
         at = time.monotonic()
         for match in found:
             told.send((match.entry, at, time.process_time(), steps.take()))
-        return found
 
-    node.hits.examine_queued = examine  # type: ignore[method-assign]  # a probe, after the commit
+    node.hits.told.append(tell)
     try:
         node.serve()
     except KeyboardInterrupt:
@@ -401,6 +399,7 @@ def main() -> None:
         rabat = open_node(rabat_home, steps)
         courier = Courier(rabat.exchange)
         courier.start()
+        spare_collector()  # as a node does that serves
         try:
             found = measure(rabat, Alerts(told), steps, floor, args)
         finally:

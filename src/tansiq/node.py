@@ -4,12 +4,14 @@ A node is one home folder: `tansiq.toml`, the sealed key file, and (with SQLite)
 `Node.open` wires its services, `serve` runs its pages and its exchange door until it is told to stop. This module alone
 owns the clock and chance; everything below takes them as arguments.
 
-Order at the door: exchange.receive → dossiers.file (entry, parts, leaf, inbox row, bank, examination queued: one
-transaction) → receipt → settle (automatic acts) → hits.examine → duty on an officer's page.
+Order at the door: exchange.receive → hits.look_ahead (an entry that came alone) → dossiers.file (entry, parts, leaf,
+inbox row, bank, what it meets or its place in the queue: one transaction) → receipt → settle (examinations that wait,
+automatic acts) → duty on an officer's page.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import signal
@@ -36,7 +38,7 @@ from tansiq.bank import Bank
 from tansiq.bank.model import Candidate, Entity
 from tansiq.bureau.service import Access as Readable
 from tansiq.bureau.service import Bureau
-from tansiq.dossiers.model import DossierState
+from tansiq.dossiers.model import DossierState, Entry
 from tansiq.dossiers.service import Dossiers, Wiring
 from tansiq.errors import Broken, Conflict, Invalid, NotFound, Refused, TansiqError, Untrusted
 from tansiq.evaluator import start_evaluator
@@ -51,7 +53,7 @@ from tansiq.exchange import (
     verify_card_file,
 )
 from tansiq.exchange.model import ExchangeSettings, Item, ItemResult, Transport
-from tansiq.hits import Hits
+from tansiq.hits import Ahead, Hits
 from tansiq.kinds import KINDS
 from tansiq.ledger import CHECKPOINT, COSIGNATURE, Ledger, Witnesses
 from tansiq.policy import clauses_of, load_gate, permitted, refused
@@ -61,7 +63,7 @@ from tansiq.private.service import ITEM, Ground, Private, PrivateSettings
 from tansiq.settings import FILE, Settings
 from tansiq.sources import import_into, read
 from tansiq.store import Store
-from tansiq.terms import DossierId, EntryId, LogVerb, NodeId, PartId
+from tansiq.terms import DossierId, EntryId, LogVerb, NodeId, PartId, country_of
 from tansiq.terms.ids import parse_entry_id
 from tansiq.together import Together
 
@@ -74,8 +76,17 @@ SETTLE_SECONDS = 2.0
 STANDING_S = 2.0
 """How long one round compares new holdings with what was held of partners; a list of twenty thousand takes many."""
 SWEEP_EVERY = timedelta(hours=1)
+GC_THRESHOLD = 10_000
+"""New objects between two looks at the youngest; an entry makes some thousands."""
 STOP_SECONDS = 3
 """How long open connections (held polls, kept lines) may delay a stop; what they carried is carried again."""
+
+
+def spare_collector() -> None:
+    """What stands now lives as long as the process: a full collection that walks it holds every thread up for 0.1 s."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 20, 20)
 
 
 def _now() -> datetime:
@@ -295,6 +306,7 @@ class Node:
             resolve=self.exchange.resolve,
             keys_of=self.exchange.keys_of,
             log_keys=self.exchange.log_keys,
+            look_ahead=self._look_ahead,
             after_file=[self._queue_examination],
             after_erase=[self._forget_matches],
             item_days=self.settings.exchange.item_days,
@@ -344,8 +356,21 @@ class Node:
         if kind == "entry":
             self.attachments.queue(tx, EntryId(ref), to, expires_at)
 
-    def _queue_examination(self, tx: Connection, dossier: DossierId, entry: EntryId, originator: str) -> None:
-        self.hits.queue(tx, dossier, entry, originator)
+    def _look_ahead(self, entry: Entry) -> Ahead | None:
+        """Whom an entry meets, while its envelope is being taken in."""
+        try:
+            return self.hits.look_ahead(entry, country_of(entry.statement.author), self._entry)
+        except Exception as exc:  # noqa: BLE001 # a partner's delivery must not fail by it: the queue tries again
+            log.error("look ahead", entry=entry.id, kind=type(exc).__name__, code=getattr(exc, "code", ""))  # noqa: TRY400
+            return None
+
+    def _entry(self, entry: str) -> Entry:
+        return self.dossiers.entry(EntryId(entry))
+
+    def _queue_examination(
+        self, tx: Connection, dossier: DossierId, entry: EntryId, originator: str, ahead: object
+    ) -> None:
+        self.hits.queue(tx, dossier, entry, originator, ahead=ahead if isinstance(ahead, Ahead) else None)
         self.bureau.watches.note(tx, entry, dossier)
         self.private.note_entry(tx, entry)
         self.store.after_commit(tx, self._work.set)
@@ -415,7 +440,7 @@ class Node:
         self.warm()
         found = self._examine()
         self.dossiers.settle()
-        self.bureau.watches.compare(lambda e: self.dossiers.entry(EntryId(e)))
+        self.bureau.watches.compare(self._entry)
         latest = time.monotonic() + STANDING_S
         more = True
         while more and not self._stopping.is_set() and time.monotonic() < latest:
@@ -426,7 +451,7 @@ class Node:
         return found
 
     def _examine(self) -> int:
-        return len(self.hits.examine_queued(lambda e: self.dossiers.entry(EntryId(e))))
+        return len(self.hits.examine_queued(self._entry))
 
     def warm(self) -> None:
         """Read the bank's names into memory, once. A command that searches nothing does not pay for it."""
@@ -557,14 +582,15 @@ class Node:
 
     def serve(self, port: int | None = None) -> None:
         """Run pages, exchange door, courier and workers until SIGINT or SIGTERM. Blocks."""
-        from tansiq.web import create_app, create_peer_app  # the shell above us, imported only where it is run
+        from tansiq.web import PeerDoor, create_app, create_peer_app  # above us: imported only where it is run
 
         self.warm()
+        spare_collector()
         courier = Courier(self.exchange)
         worker = threading.Thread(target=self._run_worker, name="settle", daemon=True)
         private = threading.Thread(target=self._run_private, name="private", daemon=True)
         pages = uvicorn.Server(_pages_config(create_app(self), self.settings, port))
-        door = _Door(self._door_config(create_peer_app(self)))
+        door = PeerDoor(self._door_config(create_peer_app(self)))
         # A service manager's SIGTERM must reach the `finally` below: uvicorn raises it again once the pages are closed.
         signal.signal(signal.SIGTERM, _end)
         door.start()
@@ -694,31 +720,6 @@ class _Lock:
         return crypto.seal_keyfile(keys, self.passphrase, kek=self.kek)
 
 
-class _Door(threading.Thread):
-    """The exchange's own listener, beside the pages': two apps for two levels of trust."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(name="exchange-door", daemon=True)
-        self._server = uvicorn.Server(config)
-
-    def start(self) -> None:
-        """Raises `Conflict` where it cannot listen: a node that no partner can reach must not call itself up."""
-        super().start()
-        while not self._server.started:
-            self.join(0.02)
-            if not self.is_alive():
-                raise Conflict(
-                    "exchange.port", "the partners' door cannot listen there", step="serve", field="exchange.port"
-                )
-
-    def run(self) -> None:
-        self._server.run()
-
-    def stop(self) -> None:
-        self._server.should_exit = True
-        self.join(timeout=10)
-
-
 def _end(_signal: int, _frame: object) -> None:
     raise SystemExit(0)
 
@@ -792,4 +793,4 @@ def _write_secret(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-__all__ = ["Node"]
+__all__ = ["Node", "spare_collector"]

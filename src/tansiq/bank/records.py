@@ -214,6 +214,19 @@ def set_examined(tx: Connection, change: int) -> None:
         tx.execute(insert(changes).values(id=_EXAMINED_ROW, number=change))
 
 
+_OTHERS_SINCE = Compiled(
+    select(records.c.id)
+    .where(records.c.change > bindparam("change"), records.c.reference != bindparam("reference"))
+    .limit(1)
+)
+
+
+def others_since(tx: Connection, vault: Vault, change: int, source: str, reference: str) -> bool:
+    """Whether records of another reference were written after this change."""
+    which = {"change": change, "reference": reference_mark(vault, source, reference)}
+    return _OTHERS_SINCE.first(tx, which) is not None
+
+
 def find_marks(tx: Connection, vault: Vault, marks: Iterable[tuple[str, str]]) -> list[str]:
     """Ids of the records that carry one of these identifiers."""
     return sorted({record for found in find_marked(tx, vault, marks).values() for record in found})

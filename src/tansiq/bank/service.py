@@ -152,6 +152,15 @@ class Bank:
             found = records.load_own_after(tx, self._vault, start, self._country, limit) if start < last else []
         return (found[-1][0] if len(found) == limit else last), [record for _, record in found]
 
+    def change(self) -> int:
+        """Up to which change every search from now on has looked: `others_since` tells what it has not seen."""
+        self.warm()
+        return self._names.seen
+
+    def others_since(self, tx: Connection, change: int, entry: str) -> bool:
+        """Whether anything but this entry's own records came after a change, as the transaction sees it."""
+        return records.others_since(tx, self._vault, change, "dossier", entry)
+
     def holdings_examined(self, tx: Connection, change: int) -> None:
         """In the transaction that keeps what was found."""
         records.set_examined(tx, change)

@@ -52,7 +52,9 @@ class Wiring:
     """The pinned keys of a partner; raises `Untrusted` for one that is not pinned."""
     log_keys: Callable[[Connection, NodeId], tuple[crypto.PublicKeys, ...]] = lambda _tx, _node: ()
     """All keys by which a node's ledger verifies, its own and a removed partner's too: the present ones first."""
-    after_file: list[Callable[[Connection, DossierId, EntryId, str], None]] = field(default_factory=list)
+    look_ahead: Callable[[Entry], object] = lambda _entry: None
+    """What `after_file` may make use of, looked up with no transaction held; None where it does that itself."""
+    after_file: list[Callable[[Connection, DossierId, EntryId, str, object], None]] = field(default_factory=list)
     after_erase: list[Callable[[Connection, EntryId, PartId, list[str]], None]] = field(default_factory=list)
     """(tx, entry, part, bank records that went with it)"""
     item_days: int = 60

@@ -17,7 +17,7 @@ from tansiq.bank import parse_entity
 from tansiq.crypto import PublicKeys
 from tansiq.dossiers import desk, records
 from tansiq.dossiers.desk import Wiring
-from tansiq.dossiers.model import DossierState, Entry
+from tansiq.dossiers.model import DossierState, Entry, Part, Presence
 from tansiq.dossiers.standing import Standing
 from tansiq.dossiers.wire import Given, delivery_to_bytes, parse_delivery
 from tansiq.errors import NotFound, TansiqError, Untrusted
@@ -42,6 +42,10 @@ class Prepared:
     entry: Entry
     given: Contents
     held: Mapping[PartId, bytes]
+    fold: tuple[Standing | None, Standing] | None = None
+    """Its dossier before and after it, as they stood then."""
+    ahead: object = None
+    """What was looked up for it (`Wiring.look_ahead`)."""
 
 
 class Filing:
@@ -79,8 +83,31 @@ class Filing:
         gone = {p.ref.id for p in own.parts if p.ref.kind == "translation"} if own and translated else set()
         return {*grant.withheld, *(part for about, part in recalled if about == entry), *gone}
 
-    def prepare(self, tx: Connection, _sender: NodeId, item: Item) -> Prepared:
-        """What filing needs no write for: form, signatures, commitments, seals. Raises `Untrusted`."""
+    def prepare(self, tx: Connection, sender: NodeId, item: Item) -> Prepared:
+        """What filing needs no write for: form, signatures, commitments, seals. Raises `Untrusted`.
+
+        An entry that comes alone is folded and looked up too: what is found then stands in the commit that files it.
+        """
+        ready = self._prepare(tx, item)
+        entry = ready.entry
+        s = entry.statement
+        if not item.alone or s.author != sender or entry.id != item.ref or s.kind not in self._w.kinds:
+            return ready
+        before = self._there(tx, s.dossier)
+        if before is not None and before.folded.knows(entry.id):
+            return ready
+        after = self._with(before, entry)
+        ready = replace(ready, fold=(before, after))
+        if (
+            not ready.given
+            or self._refusal(before, after, entry)
+            or _strange(after, entry)
+            or _taken_back(after, entry)
+        ):
+            return ready
+        return replace(ready, ahead=self._w.look_ahead(_as_given(entry, ready.given)))
+
+    def _prepare(self, tx: Connection, item: Item) -> Prepared:
         keys: dict[NodeId, PublicKeys] = {}
 
         def keyring(node: NodeId) -> PublicKeys:
@@ -90,17 +117,26 @@ class Filing:
         held = {part: records.seal_part(self._w.vault, part, g.salt, g.packed) for part, g in given.items()}
         return Prepared(keys, raw, entry, given, held)
 
-    def _verified(self, tx: Connection, sender: NodeId, item: Item) -> Prepared:
+    def _verified(self, tx: Connection, item: Item) -> Prepared:
         """What was prepared, if its author's keys are pinned still; else by those that are. Raises `Untrusted`."""
         ready = item.prepared
         if isinstance(ready, Prepared) and all(self._w.keys_of(tx, n) == keys for n, keys in ready.keys.items()):
             return ready
-        return self.prepare(tx, sender, item)
+        return self._prepare(tx, item)
+
+    def _there(self, tx: Connection, dossier: DossierId) -> Standing | None:
+        try:
+            return desk.load_standing(self._w, tx, dossier)
+        except NotFound:
+            return None
+
+    def _with(self, before: Standing | None, entry: Entry) -> Standing:
+        return desk.new_standing(self._w, entry) if before is None else desk.with_entry(self._w, before, entry)
 
     def file(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
         """File what a partner delivered. Idempotent; refuses by name; keeps illegal acts visible, without effect."""
-        ready = self._verified(tx, sender, item)
-        entry, given = ready.entry, ready.given
+        ready = self._verified(tx, item)
+        entry = ready.entry
         s = entry.statement
         if s.author != sender:
             raise Untrusted("delivery.not_the_author", "only its author delivers an entry", step="file")
@@ -109,15 +145,14 @@ class Filing:
         if s.kind not in self._w.kinds:
             return ItemResult(item.ref, received=False, reason="kind.unknown")
         records.lock_dossier(tx, s.dossier)
-        try:
-            before = desk.load_standing(self._w, tx, s.dossier)
-        except NotFound:
-            before = None
+        before = self._there(tx, s.dossier)
         if before is not None and before.folded.knows(entry.id):
             self._file_again(tx, before, ready)
             return ItemResult(item.ref, received=True)
-        after = desk.new_standing(self._w, entry) if before is None else desk.with_entry(self._w, before, entry)
-        refusal = self._refusal(after, entry) if before is not None else ""
+        # Folded already, if nothing has come into the dossier since.
+        ready_for = ready.fold is not None and _place(ready.fold[0]) == _place(before)
+        after = ready.fold[1] if ready.fold is not None and ready_for else self._with(before, entry)
+        refusal = self._refusal(before, after, entry)
         if refusal:
             return ItemResult(item.ref, received=False, reason=refusal)
         self._w.fault("file.verified")
@@ -125,15 +160,17 @@ class Filing:
         desk.show(self._w, tx, before, after, now)
         records.insert_entry(tx, entry, after.number, ready.raw, now, ready.held)
         self._w.standings.keep(tx, s.dossier, replace(after, shown=True))
-        self._take(tx, before, after, entry, given, now)
+        self._take(tx, before, after, ready, ready.given, now)
         return ItemResult(item.ref, received=True)
 
-    def _refusal(self, after: Standing, entry: Entry) -> str:
+    def _refusal(self, before: Standing | None, after: Standing, entry: Entry) -> str:
         """Why an entry is not filed at all: its author is no member, or we have been removed.
 
         A newcomer's entries may arrive in any order, the opening before the list that admits it: an author that seals
         an entry to us wants us to have it, so only a removal that we have seen speaks against it.
         """
+        if before is None:
+            return ""
         state = after.folded.state
         faults = [m.code for m in state.marks if m.entry == entry.id]
         for code in ("second_opening", "wrong_kind"):
@@ -154,24 +191,27 @@ class Filing:
         if fresh:
             now = self._w.clock()
             desk.show(self._w, tx, there, there, now)
-            self._take(tx, there, there, entry, fresh, now)
+            self._take(tx, there, there, replace(ready, ahead=None), fresh, now)
 
     def _take(
-        self, tx: Connection, before: Standing | None, after: Standing, entry: Entry, fresh: Contents, now: datetime
+        self, tx: Connection, before: Standing | None, after: Standing, ready: Prepared, fresh: Contents, now: datetime
     ) -> None:
         """What follows from an entry and from parts of it that are new: leaf, bank, recalls, examination."""
+        entry = ready.entry
         s, state = entry.statement, after.folded.state
         content = {"from": s.author, "type": s.type, "purpose": s.legal.purpose, "parts": len(fresh)}
         self._w.ledger.append(tx, verb=LogVerb.COLLECT, subject=entry.id, content=content, at=now)
         # An entry that waits (for its opening, for what it answers) is searched like any other; a stranger's is not.
-        strange = any(m.entry == entry.id and m.code in STRANGE for m in state.marks)
+        strange = _strange(after, entry)
         if not strange:
             self._bank(tx, entry, fresh)
         self._w.fault("file.banked")
         self._erase_recalled(tx, before.folded.state if before else None, state, entry, now)
         if fresh and not strange:
+            # What a recall took back before it came is in no search, though it was when this was looked up.
+            ahead = None if _taken_back(after, entry) else ready.ahead
             for hook in self._w.after_file:
-                hook(tx, s.dossier, entry.id, country_of(s.author))
+                hook(tx, s.dossier, entry.id, country_of(s.author), ahead)
         self._w.fault("file.done")
 
     def _bank(self, tx: Connection, entry: Entry, contents: Contents) -> None:
@@ -198,3 +238,27 @@ class Filing:
             if about is not None and about.statement.author != self._w.node:
                 desk.erase(self._w, tx, recall.about, recall.part, "recalled", now)
         desk.erase_late_translation(self._w, tx, state, entry, now)
+
+
+def _strange(after: Standing, entry: Entry) -> bool:
+    return any(m.entry == entry.id and m.code in STRANGE for m in after.folded.state.marks)
+
+
+def _taken_back(after: Standing, entry: Entry) -> bool:
+    """Whether an act says of a part of it that it is recalled, or that it is gone with its original."""
+    return any(r.about == entry.id for r in after.folded.state.recalls) or desk.translates(entry.statement) is not None
+
+
+def _place(there: Standing | None) -> tuple[int, EntryId] | None:
+    return None if there is None else (there.number, there.last)
+
+
+def _as_given(entry: Entry, given: Contents) -> Entry:
+    """As it will be read once it is filed."""
+    parts = (
+        Part(p.ref, Presence.HELD, given[p.ref.id].content)
+        if p.ref.id in given
+        else Part(p.ref, Presence.WITHHELD, None)
+        for p in entry.parts
+    )
+    return Entry(entry.id, entry.statement, tuple(parts))

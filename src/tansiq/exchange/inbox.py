@@ -93,6 +93,8 @@ class Inbox:
 
     def _prepare(self, envelope: wire.SealedEnvelope, items: list[Item]) -> list[Item]:
         """What needs no write is done before the writer is asked for."""
+        if len(items) == 1:
+            items = [replace(items[0], alone=True)]
         with self._ground.store.read() as tx:
             return [self._prepared(tx, envelope, item) for item in items]
 

@@ -95,6 +95,8 @@ class Item:
     payload: bytes
     prepared: object = None
     """What its handler's `prepare` made of the payload before the transaction; None where that failed."""
+    alone: bool = False
+    """Nothing else came in its envelope: what `prepare` sees is likely what its handler will see."""
 
 
 @dataclass(frozen=True, slots=True)

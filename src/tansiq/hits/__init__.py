@@ -3,6 +3,7 @@
 Promises:
 1. A match is the machine's word, a hit is a person's: nothing but an officer's decision moves a match (LED art. 11).
 2. What is queued in the transaction that filed an entry is examined, after any crash, and each meeting is kept once.
+   What was looked up before that transaction is kept in it, if the bank has not changed since; else the queue has it.
 3. A thing never matches what came with its own dossier.
 4. Every examination and every decision leaves a ledger leaf (verb `combine`); so does a refused decision.
 5. A recalled or erased part takes the matches that show it with it.
@@ -11,6 +12,6 @@ It changes nothing in a dossier: telling the partner about a hit is the officer'
 Read `rules.py` first (life cycle, thresholds, periods), then `service.py`.
 """
 
-from tansiq.hits.service import Hits
+from tansiq.hits.service import Ahead, Hits
 
-__all__ = ["Hits"]
+__all__ = ["Ahead", "Hits"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -38,6 +38,15 @@ _GROUP_S = 0.05
 _Met = tuple[records.Queued, list[Match], Answers]
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What an entry was found to meet before it was filed. Good while nothing else has come into the bank since."""
+
+    change: int
+    fresh: list[Match]
+    answers: Answers
+
+
 class Hits:
     """The standing examination of what arrives, and the officers' decisions on what it found."""
 
@@ -62,13 +71,36 @@ class Hits:
         self._country = country
         self._examining = threading.Lock()
         """Held by the one thread that examines; a second one would do the same work for nothing."""
+        self.told: list[Callable[[list[Match]], None]] = []
+        """Called with what an entry newly met, once that is committed; they must be short and may not write."""
         self._comparing = Comparing(gate, clock)
         self._standing = Standing(store, vault, bank, clock, new_id, self._leaf, self._comparing)
 
-    def queue(self, tx: Connection, dossier: str, entry: str, originator: str, *, urgent: bool = False) -> None:
-        """In the transaction that files the entry: a crash later loses no examination."""
+    def queue(
+        self,
+        tx: Connection,
+        dossier: str,
+        entry: str,
+        originator: str,
+        *,
+        urgent: bool = False,
+        ahead: Ahead | None = None,
+    ) -> None:
+        """In the transaction that files the entry: a crash later loses no examination.
+
+        What was looked up `ahead` is kept in this same transaction, if it still is all that can be found.
+        """
         item = records.Queued(entry, dossier, originator.upper(), urgent)
         records.enqueue(tx, item, self._clock())
+        if ahead is not None and not self._bank.others_since(tx, ahead.change, entry):
+            self._keep(tx, item, ahead.fresh, ahead.answers)
+
+    def look_ahead(self, entry: Entry, originator: str, load_entry: Callable[[str], Entry]) -> Ahead:
+        """Examine an entry that is about to be filed, no transaction held; `queue` keeps what was found."""
+        change = self._bank.change()
+        answers = Answers()
+        item = records.Queued(entry.id, entry.statement.dossier, originator.upper(), urgent=False)
+        return Ahead(change, self._meet(item, entry, load_entry, answers), answers)
 
     def examine_queued(self, load_entry: Callable[[str], Entry]) -> list[Match]:
         """Compare every queued entry with the bank; the matches that are new.
@@ -108,10 +140,7 @@ class Hits:
     def _examine(
         self, item: records.Queued, load_entry: Callable[[str], Entry], answers: Answers
     ) -> list[Match] | None:
-        """What the entry's entities meet; None when it cannot be loaded now and stays in the queue.
-
-        What the law gate does not let the machine compare (a witness, a minor) is left out, and the leaf says so.
-        """
+        """What the entry's entities meet; None when it cannot be loaded now and stays in the queue."""
         try:
             entry = load_entry(item.entry)
         except NotFound:
@@ -119,6 +148,12 @@ class Hits:
         except TansiqError as exc:
             _log.warning("hits.entry_not_loaded", entry=item.entry, code=exc.code)
             return None
+        return self._meet(item, entry, load_entry, answers)
+
+    def _meet(
+        self, item: records.Queued, entry: Entry, load_entry: Callable[[str], Entry], answers: Answers
+    ) -> list[Match]:
+        """What the law gate does not let the machine compare (a witness, a minor) is left out, and the leaf says so."""
         codes = entry.statement.handling.codes
         parts = [(p, e) for p, e in _entities(entry) if self._comparing.may(e, item.originator, codes, answers)]
         met = self._bank.meet(
@@ -179,6 +214,8 @@ class Hits:
         self._leaf(
             tx, item.entry, Acting.machine(), {"matches": len(kept), "dossier": item.dossier, **answers.as_content()}
         )
+        for listener in self.told if kept else ():
+            self._store.after_commit(tx, partial(listener, kept))
         return kept
 
     def examine_holdings(self) -> tuple[list[Match], bool]:

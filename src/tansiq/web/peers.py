@@ -7,10 +7,12 @@ take the threads of those who deliver.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
+import uvicorn
 from anyio import CapacityLimiter
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -18,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tansiq.errors import Refused, TansiqError, Untrusted
+from tansiq.errors import Conflict, Refused, TansiqError, Untrusted
 from tansiq.exchange import (
     CARD_PATH,
     ENVELOPES_PATH,
@@ -116,3 +118,28 @@ def create_peer_app(node: Any) -> Starlette:
 
 async def _unknown(request: Request, exc: Exception) -> Response:
     return problems.http_document(request, exc)
+
+
+class PeerDoor(threading.Thread):
+    """The exchange's own listener, beside the pages': two apps for two levels of trust."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(name="exchange-door", daemon=True)
+        self._server = uvicorn.Server(config)
+
+    def start(self) -> None:
+        """Raises `Conflict` where it cannot listen: a node that no partner can reach must not call itself up."""
+        super().start()
+        while not self._server.started:
+            self.join(0.02)
+            if not self.is_alive():
+                raise Conflict(
+                    "exchange.port", "the partners' door cannot listen there", step="serve", field="exchange.port"
+                )
+
+    def run(self) -> None:
+        self._server.run()
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self.join(timeout=10)
