@@ -34,11 +34,12 @@ def database_urls(request: pytest.FixtureRequest, kind: str, folder: Path, stack
     if kind == "sqlite":
         return lambda name: f"sqlite:///{folder / name / 'tansiq.db'}"
     server: PostgresServer = request.getfixturevalue("postgres_server")
+    tables: str = request.getfixturevalue("postgres_template")
     urls: dict[str, str] = {}
 
     def url(name: str) -> str:
         if name not in urls:
-            urls[name] = stack.enter_context(server.database())
+            urls[name] = stack.enter_context(server.database(tables))
         return urls[name]
 
     return url

@@ -280,9 +280,8 @@ def outcome(scene: Scene) -> None:
     assert scene.who("") == set()
 
 
-def test_the_sahel_judged_apart_then_together(make_federation: Callable[..., Federation]) -> None:
-    f = make_federation()
-    f.add(*NAMES)
+def test_the_sahel_judged_apart_then_together(federation: Federation) -> None:
+    f = federation
     scene = ask(f)
     frame(scene)
     first_round(scene)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from tansiq.dossiers.model import Window
@@ -339,9 +338,8 @@ def scorecards(r: Recommendations) -> None:
     assert not [x.name for x in beside(scene, "rabat", "madrid").values() if x.differs]
 
 
-def test_a_directors_meeting_and_its_year(make_federation: Callable[..., Federation]) -> None:
-    f = make_federation()
-    f.add(*NAMES)
+def test_a_directors_meeting_and_its_year(federation: Federation) -> None:
+    f = federation
     scene = establish(f)
     meeting = meet(scene)
     agree_minutes(scene, meeting)

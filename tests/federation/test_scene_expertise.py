@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -173,9 +172,8 @@ def count(f: Federation, me: str, other: str) -> dict[str, int]:
     return scorecard.count(states, KINDS, Window(node.node_id, f.nodes[other].node_id, BEGIN, end))
 
 
-def test_offers_wishes_and_what_they_changed(make_federation: Callable[..., Federation]) -> None:
-    f = make_federation()
-    f.add(*NAMES)
+def test_offers_wishes_and_what_they_changed(federation: Federation) -> None:
+    f = federation
     all_ = market(f)
     meet(f, all_)
     a_practice_note(all_["forgeries"])

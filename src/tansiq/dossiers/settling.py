@@ -149,7 +149,9 @@ class Settling:
             by = Acting.machine()
             return sum(self._erase_all(tx, d, "erase_on reached", by) for d in due if self._known_long(tx, d, today))
 
-        return self._w.store.write(work)
+        gone = self._w.store.write(work)
+        self._w.fault("erase.committed")
+        return gone
 
     def _known_long(self, tx: Connection, there: Standing, today: str) -> bool:
         """No partner's word alone empties a dossier from one day to the next: officers have had time to read it."""
@@ -187,7 +189,9 @@ class Settling:
             permitted(self._w.gate, question, "purge", hint="the data-protection officer or a supervisor erases")
             return self._erase_all(tx, there, "purged", by)
 
-        return self._w.store.write(work)
+        gone = self._w.store.write(work)
+        self._w.fault("erase.committed")
+        return gone
 
     def _erase_all(self, tx: Connection, there: Standing, why: str, by: Acting) -> int:
         """Every part that is held, each with its leaf; where members owe one another the proof, a leaf over all."""
@@ -195,6 +199,7 @@ class Settling:
         held = records.load_held(tx, dossier)
         for entry, part in held:
             desk.erase(self._w, tx, entry, part, why, now)
+            self._w.fault("erase.part")
         content = {
             "officer": by.officer,
             "purpose": by.purpose,
@@ -206,4 +211,5 @@ class Settling:
         if there.kind.erased_act and (held or not told):
             self._w.ledger.append(tx, verb=LogVerb.ERASE, subject=dossier, content=content, at=now)
         records.end_erasure(tx, dossier, now)
+        self._w.fault("erase.done")
         return len(held)
