@@ -164,7 +164,7 @@ def may_reach(query: Entity, country: str, least: float) -> Callable[[float, Tol
     itself = _person(query, (), country)
     own = tell(itself)
     by_numbers = max(0.0, own.numbers_with(own))
-    most = own.births_with(own) + by_numbers
+    by_births = own.births_at_most()
     itself |= {"birth_dates": [], "phones": [], "documents": []}
     other = 0.0
     if any(itself.values()):
@@ -174,11 +174,11 @@ def may_reach(query: Entity, country: str, least: float) -> Callable[[float, Tol
         if _bits(score) >= wanted:
             return True
         short = wanted - names_at_most(score) - other
-        if short > most:
+        if short > by_births + by_numbers:
             return False
         # Where it is not said in which country the query dials, its phones are read in each record's.
         numbers = own.numbers_with(there) if country else by_numbers
-        return short <= numbers + own.births_with(there)
+        return short <= numbers + by_births and short <= numbers + own.births_with(there)
 
     return enough
 

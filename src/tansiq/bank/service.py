@@ -153,8 +153,7 @@ class Bank:
         return (found[-1][0] if len(found) == limit else last), [record for _, record in found]
 
     def change(self) -> int:
-        """Up to which change every search from now on has looked: `others_since` tells what it has not seen."""
-        self.warm()
+        """Up to which change at least every search from now on looks: `others_since` tells what came after it."""
         return self._names.seen
 
     def others_since(self, tx: Connection, change: int, entry: str) -> bool:

@@ -313,6 +313,13 @@ class Told(NamedTuple):
         met = (dates.meet(x, y) for _, x in self.births for _, y in other.births)
         return max(points[cls][how] for cls, how in met)
 
+    def births_at_most(self) -> float:
+        """The most that anybody's birth dates could give. Not what its own would: two years say more of one person
+        than two placeholders for a year."""
+        return (
+            max(p for by_how in EVIDENCE.points["birth_date"].values() for p in by_how.values()) if self.births else 0.0
+        )
+
     def numbers_with(self, other: Told) -> float:
         """What their phones and documents give."""
         met = []

@@ -82,7 +82,7 @@ PAPERS = ["AB123456", "AB123457", "AB124356", "00AB123456", "ZZ999999"]
 def persons(draw):
     claims = [Claim("name", draw(st.sampled_from(NAMES)))]
     for name, values in (
-        ("birthDate", ["1981-03-04", "1981", "1981-04-03", "1955", "1980"]),
+        ("birthDate", ["1981-03-04", "1981", "1981-04-03", "1981-01-01", "1401", "1955", "1980", "1979-1983"]),
         ("phone", PHONES),
         ("passportNumber", PAPERS),
         ("idNumber", PAPERS),
