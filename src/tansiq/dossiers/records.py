@@ -286,6 +286,16 @@ def load_ids(tx: Connection, kind: str) -> list[DossierId]:
     return [DossierId(i) for i in tx.execute(query.where(DOSSIERS.c.kind == kind) if kind else query).scalars()]
 
 
+def load_versions(tx: Connection, kind: str) -> list[tuple[DossierId, str, int, str, str]]:
+    """(dossier, phase, number of its last entry, when opened, when last written) of each, the oldest first."""
+    newest = select(ENTRIES.c.dossier, func.max(ENTRIES.c.number).label("n")).group_by(ENTRIES.c.dossier).subquery()
+    d = DOSSIERS.c
+    query = select(d.id, d.phase, newest.c.n, d.opened_at, d.updated_at).join(newest, newest.c.dossier == d.id)
+    query = query.where(d.kind == kind) if kind else query
+    rows = tx.execute(query.order_by(d.opened_at, d.id))
+    return [(DossierId(r.id), r.phase, r.n, r.opened_at, r.updated_at) for r in rows]
+
+
 def load_by_prefix(tx: Connection, prefix: str) -> list[str]:
     """Dossier ids that begin so: officers type the first characters."""
     upper = prefix + "~"

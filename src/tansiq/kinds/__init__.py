@@ -17,7 +17,7 @@ from tansiq.kinds.major_event import MAJOR_EVENT
 from tansiq.kinds.operation import OPERATION
 from tansiq.kinds.report import REPORT
 from tansiq.kinds.request import REQUEST
-from tansiq.kinds.scorecard import NO_CASE, beside, count
+from tansiq.kinds.scorecard import NO_CASE, beside, count, figures_of, summed
 from tansiq.kinds.scorecard import Line as FigureLine
 from tansiq.kinds.warning import WARNING
 from tansiq.kinds.words import LANGUAGES, TABLES, fault_of, say_fault
@@ -58,10 +58,12 @@ __all__ = [
     "example_of",
     "face_of",
     "fault_of",
+    "figures_of",
     "items_of",
     "makes",
     "say_fault",
     "steppable",
     "suit",
+    "summed",
     "words_of",
 ]

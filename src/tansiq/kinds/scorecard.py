@@ -52,12 +52,15 @@ def count(
     """All figures of our work with the partner. `more`: what is counted outside dossiers, e.g. hits and conflicts."""
     found: list[Figure] = list(more)
     for state in states:
-        kind = kinds.get(state.kind)
-        if kind is None or not {window.me, window.other} <= {state.opener, *state.members}:
-            continue
-        found += frame_figures(state, window)
-        found += kind.figures(state, window)
+        found += figures_of(state, kinds.get(state.kind), window)
     return summed(found)
+
+
+def figures_of(state: DossierState, kind: Kind | None, window: Window) -> tuple[Figure, ...]:
+    """What one dossier adds; nothing where the two services do not share it."""
+    if kind is None or not {window.me, window.other} <= {state.opener, *state.members}:
+        return ()
+    return (*frame_figures(state, window), *kind.figures(state, window))
 
 
 def summed(figures: Iterable[Figure]) -> dict[str, int]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from tansiq.dossiers.model import DossierState, Entry, Figure, Window
+from tansiq.dossiers.model import DossierState, Entry, Figure, Kind, Window
 from tansiq.errors import TansiqError
 from tansiq.hits.model import Match, MatchState
+from tansiq.kinds import figures_of
 from tansiq.terms import EntryId, NodeId, country_of, parse_instant
 from tansiq.together.model import Told
 
@@ -23,19 +25,45 @@ def _tells_of_hit(entry: Entry) -> str:
     return str(s.facts.get("about", "")) if followed_up else ""
 
 
-def hit_figures(matches: Iterable[Match], states: Iterable[DossierState], window: Window) -> tuple[Figure, ...]:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What one dossier adds to the scorecard of one window."""
+
+    figures: tuple[Figure, ...]
+    told_out: frozenset[str]
+    """The partner's entries of which we told it that they were a hit."""
+    told_in: frozenset[str]
+    given: tuple[Told, ...]
+    """The partner's figures about us."""
+
+
+NOTHING = Counted((), frozenset(), frozenset(), ())
+
+
+def counted(state: DossierState, kind: Kind | None, window: Window) -> Counted:
+    """Nothing for a dossier that the two services do not share."""
+    if window.other not in {state.opener, *state.members}:
+        return NOTHING
+    told: dict[str, set[str]] = {"out": set(), "in": set()}
+    void = state.voided()
+    for entry in state.entries:
+        about, way = _tells_of_hit(entry), window.way(entry.statement.author)
+        if about and way and entry.id not in void and window.holds(entry.statement.at):
+            told[way].add(about)
+    given = tuple(t for e in state.entries if (t := _told(state, e, window.me, window.other)))
+    figures = figures_of(state, kind, window)
+    return Counted(figures, frozenset(told["out"]), frozenset(told["in"]), given)
+
+
+def hit_figures(matches: Iterable[Match], dossiers: Iterable[Counted], window: Window) -> tuple[Figure, ...]:
     """What the partner gave and we held (`in`), and what we gave and the partner told us it held (`out`).
 
     `in` counts our matches with what the partner gave, those that an officer confirmed, and those of them that we told
     the partner of. Of hits at the partner (`out`) we know no more than what it told.
     """
-    told: dict[str, set[str]] = {"out": set(), "in": set()}
-    for state in states:
-        void = state.voided()
-        for entry in state.entries:
-            about, way = _tells_of_hit(entry), window.way(entry.statement.author)
-            if about and way and entry.id not in void and window.holds(entry.statement.at):
-                told[way].add(about)
+    there = tuple(dossiers)
+    told_out = frozenset().union(*(d.told_out for d in there))
+    told_in = frozenset().union(*(d.told_in for d in there))
     found = []
     for match in matches:
         if match.originator != country_of(window.other) or not window.holds(match.found_at):
@@ -43,15 +71,15 @@ def hit_figures(matches: Iterable[Match], states: Iterable[DossierState], window
         found.append(Figure("hits.in"))
         if match.state is MatchState.HIT:
             found.append(Figure("hits.in.confirmed"))
-            found += [Figure("hits.in.disclosed")] * (match.entry in told["out"])
-    for _about in told["in"]:
+            found += [Figure("hits.in.disclosed")] * (match.entry in told_out)
+    for _about in told_in:
         found += [Figure("hits.out"), Figure("hits.out.confirmed"), Figure("hits.out.disclosed")]
     return tuple(found)
 
 
-def told_by(states: Iterable[DossierState], window: Window) -> Told | None:
+def told_by(dossiers: Iterable[Counted], window: Window) -> Told | None:
     """The partner's figures about us: of the same period if it gave such, else the newest."""
-    found = [t for state in states for e in state.entries if (t := _told(state, e, window.me, window.other))]
+    found = [t for d in dossiers for t in d.given]
     same = [t for t in found if (t.begins, t.ends) == (window.begins, window.ends)]
     return (same or found)[-1] if found else None
 

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from itertools import product
 from typing import Any, Protocol
 
+import structlog
+
 from tansiq.access.model import Acting
 from tansiq.dossiers.model import DossierState, Kind, Window
-from tansiq.errors import Invalid, NotFound
+from tansiq.errors import Invalid, NotFound, TansiqError
 from tansiq.hits import Hits
-from tansiq.kinds import beside, count, makes, suit
+from tansiq.kinds import beside, makes, suit, summed
 from tansiq.terms import DossierId, EntryId, NodeId, format_instant
 from tansiq.together.model import Meeting, Scorecard
-from tansiq.together.rules import hit_figures, told_by
+from tansiq.together.rules import NOTHING, Counted, counted, hit_figures, told_by
 
 __all__ = ["Meeting", "Scorecard", "Together"]
+
+log = structlog.get_logger()
 
 GIVE = "committee.scorecard_given"
 EXPERTISE = "expertise"
 LONGEST_DAYS = 3660
 
 
+WINDOWS_KEPT = 4
+"""So many windows' counts stay in memory; figures are codes and numbers, no personal data."""
+
+
 class Folds(Protocol):
     """What we ask of the dossiers."""
 
-    def states(self, kind: str = "") -> Iterator[DossierState]: ...
+    def versions(self, kind: str = "") -> list[tuple[DossierId, str, int, str, str]]: ...
     def state(self, dossier: DossierId) -> DossierState: ...
     def may_show(self, dossier: DossierId, by: Acting) -> bool: ...
     def append(self, dossier: DossierId, body: object, by: Acting) -> EntryId: ...
@@ -54,6 +64,9 @@ class Together:
         self._resolve = resolve
         self._clock = clock
         self._random = random
+        self._lock = threading.Lock()
+        self._counts: OrderedDict[Window, dict[DossierId, tuple[int, Counted]]] = OrderedDict()
+        """Window -> dossier -> (its last entry's number, what it adds). Owned by the lock."""
 
     # --- the scorecard ---
 
@@ -79,13 +92,12 @@ class Together:
     def takers(self, partner: NodeId) -> tuple[DossierId, ...]:
         """Open dossiers to which our figures about this partner can be given."""
         acts = {name: kind.act(GIVE) for name, kind in self._kinds.items()}
-        return tuple(
-            s.id
-            for s in self._dossiers.states()
-            if (rule := acts.get(s.kind)) is not None
-            and s.phase in rule.before
-            and {self._node, partner} <= set(s.members)
-        )
+        found = []
+        for name, rule in acts.items():
+            for dossier, phase, *_ in self._dossiers.versions(name) if rule is not None else ():
+                if rule is not None and phase in rule.before:
+                    found.append(self._dossiers.state(dossier))
+        return tuple(s.id for s in found if {self._node, partner} <= set(s.members))
 
     def _window(self, partner: str, begins: datetime, ends: datetime) -> Window:
         if not begins < ends:
@@ -98,11 +110,36 @@ class Together:
         return Window(self._node, other, begins, ends)
 
     def _counted(self, window: Window) -> Scorecard:
-        states = [s for s in self._dossiers.states() if window.other in {s.opener, *s.members}]
-        more = hit_figures(self._hits.matches(), states, window)
-        figures = count(states, self._kinds, window, more)
-        told = told_by(states, window)
+        dossiers = self._dossiers_counted(window)
+        more = hit_figures(self._hits.matches(), dossiers, window)
+        figures = summed([*more, *(f for d in dossiers for f in d.figures)])
+        told = told_by(dossiers, window)
         return Scorecard(window, figures, told, beside(figures, told.figures if told else None))
+
+    def _dossiers_counted(self, window: Window) -> list[Counted]:
+        """What each dossier adds, folded again only where an entry has come since it was counted."""
+        with self._lock:
+            known = self._counts.pop(window, {})
+        found: dict[DossierId, tuple[int, Counted]] = {}
+        for dossier, _phase, number, *_ in self._dossiers.versions():
+            before = known.get(dossier)
+            if before is None or before[0] != number:
+                before = (number, self._count(dossier, window))
+            found[dossier] = before
+        with self._lock:
+            self._counts[window] = found
+            while len(self._counts) > WINDOWS_KEPT:
+                self._counts.popitem(last=False)
+        return [c for _, c in found.values() if c is not NOTHING]
+
+    def _count(self, dossier: DossierId, window: Window) -> Counted:
+        try:
+            state = self._dossiers.state(dossier)
+        except TansiqError as exc:
+            # One that does not read is named and left out: it must not keep a node from its figures.
+            log.error("dossier unreadable", dossier=dossier, code=exc.code)  # noqa: TRY400 # it may hold texts
+            return NOTHING
+        return counted(state, self._kinds.get(state.kind), window)
 
     # --- expertise ---
 
@@ -110,7 +147,7 @@ class Together:
         """Offers and wishes that meet, the best fit first; those of one service with itself are left out."""
         self._consult("expertise.matches", by)
         now = self._clock()
-        there = [s for s in self._dossiers.states(EXPERTISE) if s.phase == "open" and self._dossiers.may_show(s.id, by)]
+        there = [self._dossiers.state(d) for d, phase, *_ in self._dossiers.versions(EXPERTISE) if phase == "open"]
         stances: dict[str, list[DossierState]] = {"offer": [], "wish": []}
         for state in there:
             stances.setdefault(str(state.first.statement.facts.get("stance")), []).append(state)
@@ -120,7 +157,10 @@ class Together:
             fit = suit(one.facts, other.facts, now) if one.author != other.author else None
             if fit is not None:
                 found.append(Meeting(offer.id, wish.id, one.author, other.author, fit, one.facts))
-        return tuple(sorted(found, key=lambda m: (-m.fit.points, m.offer, m.wish)))
+        # The gate is asked of what meets alone: one question for each dossier, not for each pair.
+        shown = {d for d in {x for m in found for x in (m.offer, m.wish)} if self._dossiers.may_show(d, by)}
+        met = [m for m in found if {m.offer, m.wish} <= shown]
+        return tuple(sorted(met, key=lambda m: (-m.fit.points, m.offer, m.wish)))
 
     # --- acts that the node makes ---
 
