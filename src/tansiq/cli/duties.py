@@ -33,7 +33,10 @@ def duties(
         owed += [_row(d, now, owner=node.node_id) for d in node.plans.duties(now)]
         owed += [_row(d, now, owner=node.node_id) for d in node.private.duties()]
         # Standing queries are each officer's own: without one their notices are counted, not read.
-        alerts = node.bureau.alerts(acting(ctx, node) if call_of(ctx).officer else None)
+        by = acting(ctx, node) if call_of(ctx).officer else None
+        if by is not None and not node.bureau.watches.notices(by.officer):
+            node.settle()  # what came by hand has not met them yet
+        alerts = node.bureau.alerts(by)
     owed.sort(key=lambda d: (d["due_at"] is None, d["due_at"] or now, d["since"]))
 
     def show(out: Console) -> None:
