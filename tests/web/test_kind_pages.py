@@ -266,6 +266,8 @@ def test_a_committee(rabat: Desk, madrid: Desk) -> None:
         "committee.meeting_called", fact_due="2026-11-22T09:05", fact_owner=madrid.node_id, part_agenda="The strait."
     )
     meeting = madrid.one("committee.meeting_held", "about", "The strait.")
+    held = madrid.browser.get(f"/dossiers/{madrid.dossier}/acts/committee.meeting_held").text
+    assert "How many from each side" in held, "a fact is called by what it is in this act"
     attended = {f"fact_attendance.{rabat.node_id}": "4", f"fact_attendance.{madrid.node_id}": "6"}
     madrid.write("committee.meeting_held", fact_about=meeting, **attended)
     assert madrid.state().entries[-1].statement.facts["attendance"] == {rabat.node_id: 4, madrid.node_id: 6}

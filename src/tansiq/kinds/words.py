@@ -3,7 +3,7 @@
 `words.toml` here holds what kinds share; `<kind>/words.toml` what is its own and wins. Tables: kind, act (what was
 done, for entries), do (what one is about to do, for buttons), duty, fact, value, part, phase, item, state, figure,
 fault (why an act is not legal).
-`report` and `request` have their words in the pages' catalogues.
+A fact of one act alone is `<act>.<fact>`. `report` and `request` have their words in the pages' catalogues.
 """
 
 from __future__ import annotations

@@ -81,3 +81,10 @@ def test_every_duty_that_its_rules_name_has_a_word(name: str) -> None:
 def test_an_unknown_kind_or_code_has_no_word() -> None:
     assert words.say("../etc", "act", "warning.issued", "en") == ""
     assert words.say("warning", "act", "nothing", "en") == ""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_word_for_a_fact_of_one_act_names_a_fact_that_it_has(name: str) -> None:
+    kind = getattr(importlib.import_module(f"tansiq.kinds.{name}"), name.upper())
+    there = {f"{a.type}.{f.name}" for a in kind.acts if a.facts for f in shape.type_info(a.facts).fields}
+    assert {c for c in words.of(name)["fact"] if c.startswith(f"{name}.")} <= there
