@@ -52,6 +52,21 @@ def test_reasons(a: str, b: str, how: str) -> None:
     assert how in {r.how for r in explain(a, b).rows}
 
 
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("Nadia Idrissi", "Tsegai"),
+        ("Karim Mansouri", "Abu Jarrah"),
+        ("Karim", "Nadia"),
+        ("Karim", "Tsegai Berhane"),
+        ("كريم", "Nadia"),
+    ],
+)
+def test_a_name_of_one_part_does_not_meet_a_stranger(a: str, b: str) -> None:
+    assert score(a, b) < THRESHOLD
+    assert score(a, b) < score(a, a)
+
+
 def test_parts_are_shown_as_written() -> None:
     rows = [r for r in explain("Abd al-Rahmān Ben Yūsuf", "عبد الرحمن بن يوسف").rows if r.part == "name"]
     assert [r.a for r in rows] == ["Abd al-Rahmān", "Ben Yūsuf"]
