@@ -22,7 +22,7 @@ ARGS ?=
 PYTEST := $(PY) -m pytest
 SPREAD := -n 2 --dist loadfile
 # What `make check` leaves to `make test`: whole public lists, and processes that are killed.
-LONG   := --ignore-glob='*test_real_lists.py' --ignore-glob='*test_crash.py'
+LONG   := --ignore-glob='*test_real_lists.py' --ignore-glob='*test_calibration.py' --ignore-glob='*test_crash.py'
 
 .PHONY: help
 help: ## list these commands
