@@ -280,12 +280,6 @@ def load_contents(
     return found
 
 
-def load_ids(tx: Connection, kind: str) -> list[DossierId]:
-    """Every dossier, or every one of a kind."""
-    query = select(DOSSIERS.c.id).order_by(DOSSIERS.c.opened_at, DOSSIERS.c.id)
-    return [DossierId(i) for i in tx.execute(query.where(DOSSIERS.c.kind == kind) if kind else query).scalars()]
-
-
 def load_versions(tx: Connection, kind: str) -> list[tuple[DossierId, str, int, str, str]]:
     """(dossier, phase, number of its last entry, when opened, when last written) of each, the oldest first."""
     newest = select(ENTRIES.c.dossier, func.max(ENTRIES.c.number).label("n")).group_by(ENTRIES.c.dossier).subquery()

@@ -7,7 +7,7 @@ rows + bank records + duties. A crash before the commit leaves nothing; after it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -162,17 +162,6 @@ class Dossiers:
             state, kind = desk.load_state(self._w, tx, dossier)
             unproven = erasures.marks_of(state, kind, lambda node: self._w.log_keys(tx, node))
         return replace(state, marks=(*state.marks, *unproven)) if unproven else state
-
-    def states(self, kind: str = "") -> Iterator[DossierState]:
-        """Every fold, without contents, for counting and comparing. One that does not read is named and left out."""
-        with self._w.store.read() as tx:
-            known = records.load_ids(tx, kind)
-        for dossier in known:
-            try:
-                with self._w.store.read() as tx:
-                    yield desk.load_standing(self._w, tx, dossier).folded.state
-            except TansiqError as exc:
-                log.error("dossier unreadable", dossier=dossier, code=exc.code)  # noqa: TRY400 # it may hold texts
 
     def versions(self, kind: str = "") -> list[tuple[DossierId, str, int, str, str]]:
         """(dossier, phase, number of its last entry, opened at, last written at), by one query and without a fold.

@@ -86,7 +86,7 @@ def test_gzip_is_read_as_well():
 EU = b"""<?xml version="1.0" encoding="UTF-8"?>
 <export xmlns="http://eu.europa.ec/fpi/fsd/export" generationDate="2026-11-01T00:00:00.000+01:00" globalFileId="1">
 <sanctionEntity euReferenceNumber="EU.9999.1" logicalId="1">
- <regulation programme="XXX"/><subjectType code="person" classificationCode="P"/>
+ <regulation programme="EXA"/><subjectType code="person" classificationCode="P"/>
  <nameAlias wholeName="Yasser Tazeghart" gender="M" function="example" strong="true" nameLanguage="FR"/>
  <nameAlias firstName="Jasser" lastName="Tasgart" strong="false"/>
  <birthdate circa="false" calendarType="GREGORIAN" birthdate="1985-03-20" year="1985"
@@ -115,7 +115,7 @@ def test_an_eu_entry_is_read():
     assert e.values("nationality") == ("ma",)
     assert e.values("passportNumber") == ("AB1234567",)
     assert e.values("phone") == ("+212612345678",)
-    assert rows[0].provenance.unit == "XXX"
+    assert rows[0].provenance.unit == "EXA"
     assert [r.code for r in rows[1:]] == [
         "source.kind_unknown",
         "source.reference_missing",
@@ -124,16 +124,16 @@ def test_an_eu_entry_is_read():
 
 
 OFAC = (
-    b'901,"TAZEGHART, Yasser",individual,XXX,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,"DOB 20 Mar 1985; alt. DOB 1986;'
+    b'901,"TAZEGHART, Yasser",individual,EXA,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,"DOB 20 Mar 1985; alt. DOB 1986;'
     b" POB Tetouan, Morocco; nationality Morocco; Passport AB1234567 (Morocco) expires 01 Jan 2030; Gender Male;"
     b" a.k.a. 'ABU BRAHIM'; Phone Number +212612345678; Identification Num\"\n"
-    b"902,EXAMPLE STAR,vessel,XXX,-0- ,CL999,Tug,100,200,Panama,-0- ,Vessel Registration Identification IMO 9074729.\n"
-    b"903,CN-XYZ,aircraft,XXX,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,Aircraft Model X1; Aircraft Manufacturer's Serial"
+    b"902,EXAMPLE STAR,vessel,EXA,-0- ,CL999,Tug,100,200,Panama,-0- ,Vessel Registration Identification IMO 9074729.\n"
+    b"903,CN-XYZ,aircraft,EXA,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,Aircraft Model X1; Aircraft Manufacturer's Serial"
     b" Number (MSN) 4711.\n"
-    b"904,TAZEGHART TRADING,-0- ,XXX,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,Tax ID No. 123456 (Morocco).\n"
+    b"904,TAZEGHART TRADING,-0- ,EXA,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,Tax ID No. 123456 (Morocco).\n"
     b"905,short row\n"
-    b"x,NO NUMBER,-0- ,XXX,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- \n"
-    b"906,SUBMARINE,submarine,XXX,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- \n"
+    b"x,NO NUMBER,-0- ,EXA,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- \n"
+    b"906,SUBMARINE,submarine,EXA,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- \n"
     b"\x1a,,,,,,,,,,,\n"
 )
 
