@@ -53,3 +53,20 @@ def test_after_a_failure_the_rest_is_named_and_not_tried(tmp_path: Path, monkeyp
     assert [r.ok for r in results] == [False] * 16
     assert {r.detail for r in results[1:]} == {"not reached"}
     assert "no disk" in out.getvalue()
+
+
+def test_sign_ins_and_addresses_stand_whole_on_their_lines_in_a_narrow_window(tmp_path: Path) -> None:
+    story = stage._stage(tmp_path, None)
+    story.report, story.notes["match"] = "d-" + "0" * 32, "m-" + "1" * 32
+    hosts = (story.rabat, story.madrid, story.berlin, story.lisbon)
+    for n, host in enumerate(hosts):
+        host.pages_port = 20_000 + n
+        host.sign_ins = [(who, "lantern-saffron-meseta-820", ", ".join(r)) for who, r in stage.OFFICERS[host.name]]
+    out = io.StringIO()
+    stage._show(story, hosts, Console(file=out, width=40))
+    lines = out.getvalue().splitlines()
+    for host in hosts:
+        assert f"{host.name}  {host.url}" in lines
+        for who, password, roles in host.sign_ins:
+            assert any(line.split() == [who, password, *roles.split()] for line in lines), who
+    assert any(line.endswith(f"{story.madrid.url}/hits/{story.notes['match']}") for line in lines)

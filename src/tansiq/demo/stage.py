@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from tansiq.access.model import Role
 from tansiq.demo import people
@@ -23,8 +22,16 @@ from tansiq.errors import Invalid
 from tansiq.sources import read_press
 
 OFFICERS: dict[str, list[tuple[str, tuple[Role, ...]]]] = {
-    "rabat": [("Yasmine", (Role.LIAISON, Role.ANALYST, Role.ADMIN)), ("Driss", (Role.SUPERVISOR,))],
-    "madrid": [("Lucía", (Role.LIAISON, Role.ANALYST)), ("Álvaro", (Role.SUPERVISOR, Role.LIAISON))],
+    "rabat": [
+        ("Yasmine", (Role.LIAISON, Role.ANALYST, Role.ADMIN)),
+        ("Driss", (Role.SUPERVISOR,)),
+        ("Nadia", (Role.PROTECTION,)),
+    ],
+    "madrid": [
+        ("Lucía", (Role.LIAISON, Role.ANALYST)),
+        ("Álvaro", (Role.SUPERVISOR, Role.LIAISON)),
+        ("Elena", (Role.PROTECTION,)),
+    ],
     "berlin": [("Jonas", (Role.LIAISON, Role.ANALYST, Role.ADMIN)), ("Katrin", (Role.SUPERVISOR,))],
     "lisbon": [("Inês", (Role.LIAISON, Role.ANALYST)), ("Rui", (Role.SUPERVISOR,))],
 }
@@ -47,7 +54,8 @@ def play(*, once: bool, as_json: bool, data: Path | None = None, press: Path | N
             sys.stdout.write(json.dumps(_report(results), ensure_ascii=False, indent=2) + "\n")
         ok = all(r.ok for r in results)
         if not once:
-            _stay(hosts, console)
+            _show(story, hosts, console)
+            _stay()
     except KeyboardInterrupt:
         ok = bool(results) and all(r.ok for r in results)
     finally:
@@ -157,13 +165,31 @@ def _report(results: list[StepResult]) -> dict[str, Any]:
     return {"ok": all(r.ok for r in results), "steps": steps}
 
 
-def _stay(hosts: tuple[Host, ...], console: Console) -> None:
-    table = Table(title="The nodes are up. Ctrl-C stops them and removes their homes.")
-    for column in ("service", "pages", "name", "password", "roles"):
-        table.add_column(column, overflow="fold")
+def _show(story: Story, hosts: tuple[Host, ...], console: Console) -> None:
+    """Addresses and sign-ins, each whole on its line: a password that a narrow window cuts in two cannot be copied."""
+
+    def line(text: str = "", style: str = "") -> None:
+        console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+    line()
+    line("The nodes are up. Ctrl-C stops them and removes their homes.", "bold")
     for host in hosts:
+        line()
+        line(f"{host.name}  {host.url}", "bold")
         for name, password, roles in host.sign_ins:
-            table.add_row(host.name, host.url, name, password, roles)
-    console.print(table)
+            line(f"  {name:<8} {password:<26} {roles}")
+    first = (
+        ("the hit, as Lucía", story.madrid, "hits", story.notes.get("match")),
+        ("the report, as Yasmine", story.rabat, "dossiers", story.report),
+        ("what Berlin did not get, as Jonas", story.berlin, "dossiers", story.report),
+    )
+    line()
+    line("Look first at", "bold")
+    for what, host, folder, ident in first:
+        if ident:
+            line(f"  {what}: {host.url}/{folder}/{ident}")
+
+
+def _stay() -> None:
     while True:
         time.sleep(3600)

@@ -89,11 +89,11 @@ class Story:
             all(d["decision"] == "permit" for d in decisions) and len(decisions) == 2,
             "the gate permits both recipients",
         )
-        why = {d["to"][:2].upper(): ", ".join(c["id"] for c in d["clauses"][:3]) for d in decisions}
+        why = "; ".join(f"{d['to'][:2].upper()} by {', '.join(c['id'] for c in d['clauses'][:3])}" for d in decisions)
         made = self.rabat.post("Yasmine", "/dossiers", {"kind": "report", "to": ["es", "de"], "body": body})
         self.report = made["dossier"]
         self.report_entry = (self.dossier(self.rabat, "Yasmine", self.report) or {})["entries"][0]["id"]
-        return f"H2 report in Arabic to Madrid and Berlin; permitted by {why}"
+        return f"H2 report in Arabic to Madrid and Berlin; permitted to {why}"
 
     def file_report(self) -> str:
         found = until("the report in Madrid", lambda: self.dossier(self.madrid, "Lucía", self.report))
@@ -108,7 +108,8 @@ class Story:
         self.notes["match"] = best["id"]
         duties = self.madrid.get("Lucía", "/duties")["duties"]
         require(any(d["code"] == "hit.confirm" for d in duties), "a duty to confirm or reject appears")
-        return f"match {float(best['score']):.0%}; duty: confirm or reject"
+        # As the pages have it: never rounded up to a certainty.
+        return f"match {int(float(best['score']) * 100)}%; duty: confirm or reject"
 
     def confirm(self) -> str:
         body = {"decision": "hit", "reason": "same name in two spellings, same year of birth, same nationality"}
@@ -264,7 +265,8 @@ class Story:
             host = next(h for h in (self.madrid, self.berlin, self.lisbon) if h.node == node)
             proven = verify_bundle(facts["proof"].encode(), f"tansiq/{node}", self._keys(host.name))
             require(proven, f"{host.name}: the proof of erasure verifies")
-        return f"every ledger verifies: {sizes} leaves; so does each proof of erasure"
+        counted = ", ".join(f"{name} {size}" for name, size in sizes.items())
+        return f"every ledger verifies (leaves: {counted}); so does each proof of erasure"
 
     def _keys(self, name: str) -> PublicKeys:
         return verify_card_file(self.cards[name]).signing

@@ -21,6 +21,7 @@ from tansiq.errors import Invalid, Refused
 
 SESSION_COOKIE = "tq_session"
 FIRST_COOKIE = "tq_first"
+"""These two carry the node's name (`own_cookie`)."""
 LANGUAGE_COOKIE = "tq_language"
 THEME_COOKIE = "tq_theme"
 THEMES = ("auto", "light", "dark")
@@ -112,6 +113,14 @@ def check_token(expected: str, given: str) -> None:
         raise Refused(
             "csrf.token", "The form is out of date. Open the page again.", step="check the form", field="csrf"
         )
+
+
+def own_cookie(name: str, node: str) -> str:
+    """A cookie of this node alone: a browser tells hosts apart and not ports, and two nodes may share a machine.
+
+    Without it, signing in at one of them would end the session at the other.
+    """
+    return f"{name}_{node.rpartition('-')[2][:8]}"
 
 
 def new_token() -> str:

@@ -164,7 +164,7 @@ def _language(request: Request, session: Session | None, node: Any) -> str:
 
 
 def _find_session(node: Any, request: Request) -> tuple[Session | None, str]:
-    token = request.cookies.get(security.SESSION_COOKIE, "")
+    token = request.cookies.get(security.own_cookie(security.SESSION_COOKIE, node.node_id), "")
     if not token:
         return None, ""
     try:
@@ -185,7 +185,7 @@ def begin(node: Any, request: Request) -> Visit:
         now=now_of(node),
         session=session,
         token=token,
-        first=request.cookies.get(security.FIRST_COOKIE, ""),
+        first=request.cookies.get(security.own_cookie(security.FIRST_COOKIE, node.node_id), ""),
     )
 
 

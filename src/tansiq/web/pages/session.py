@@ -25,6 +25,10 @@ def go(target: str) -> RedirectResponse:
     return RedirectResponse(target, status_code=303)
 
 
+def _own(visit: Visit, cookie: str) -> str:
+    return security.own_cookie(cookie, visit.node.node_id)
+
+
 def sign_in_page(visit: Visit) -> Response:
     """The form; it brings its own token, since there is no session yet."""
     if visit.session is not None:
@@ -37,7 +41,7 @@ def _sign_in_form(visit: Visit, errors: dict[str, str], status: int) -> Response
     target = local(visit.form.get("next") or visit.query("next"))
     kept = Form([("name", visit.form.get("name"))])
     response = render(visit, "sign_in.html", status=status, errors=errors, form=kept, next=target)
-    security.set_cookie(visit.request, response, security.FIRST_COOKIE, visit.first)
+    security.set_cookie(visit.request, response, _own(visit, security.FIRST_COOKIE), visit.first)
     return response
 
 
@@ -52,15 +56,15 @@ def sign_in(visit: Visit) -> Response:
     except Refused as failure:
         return _sign_in_form(visit, problems.field_errors(visit, failure, "name"), failure.http_status)
     response = go(local(visit.form.get("next")))
-    security.set_cookie(visit.request, response, security.SESSION_COOKIE, token)
-    response.delete_cookie(security.FIRST_COOKIE, path="/")
+    security.set_cookie(visit.request, response, _own(visit, security.SESSION_COOKIE), token)
+    response.delete_cookie(_own(visit, security.FIRST_COOKIE), path="/")
     return response
 
 
 def sign_out(visit: Visit) -> Response:
     visit.node.access.sign_out(visit.token)
     response = go("/sign-in")
-    response.delete_cookie(security.SESSION_COOKIE, path="/")
+    response.delete_cookie(_own(visit, security.SESSION_COOKIE), path="/")
     return response
 
 
