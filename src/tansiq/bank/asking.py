@@ -10,13 +10,18 @@ from tansiq.bank.model import Entity, Provenance
 from tansiq.policy.model import Action, Question
 
 ADULT_YEARS = 18
+CIRCA_YEARS = 2
+"""So much later a year that is not certain may be the true one. Proposal, no standard."""
 
 
 def is_minor(person: Entity, today: date) -> bool:
     """Under 18 by any birth date that a claim gives; a bare year counts as its last day (the safer reading)."""
-    for value in person.values("birthDate"):
+    for claim in person.claims:
+        if claim.property != "birthDate":
+            continue
+        value = claim.value
         try:
-            year = int(value[:4])
+            year = int(value[:4]) + (CIRCA_YEARS if claim.is_circa else 0)
             born = date.fromisoformat(value) if len(value) == 10 else date(year, 12, 31)
             if (today.year - born.year) - ((today.month, today.day) < (born.month, born.day)) < ADULT_YEARS:
                 return True
@@ -34,8 +39,13 @@ def question(
     prov: Provenance | None = None,
     today: date,
 ) -> Question:
-    """`country`: this node's, whose gate is asked. No id and no words of the case: so equal acts ask it only once."""
-    persons = [e for e in about if e.schema == "Person"]
+    """`country`: this node's, whose gate is asked. No id and no words of the case: so equal acts ask it only once.
+
+    The strictest handling of any value in what it is about counts, as the law gate sees no single value.
+    """
+    things = list(about)
+    persons = [e for e in things if e.schema == "Person"]
+    handling = frozenset(prov.handling) if prov else frozenset()
     return Question(
         action=action,
         country=country,
@@ -45,7 +55,7 @@ def question(
         purpose=by.purpose,
         justification=by.justification,
         legal_basis=prov.legal_basis if prov else "",
-        handling=frozenset(prov.handling) if prov else frozenset(),
+        handling=handling.union(*(e.handling() for e in things)),
         person_roles=frozenset(p.role for p in persons if p.role),
         has_persons=bool(persons),
         has_minors=any(is_minor(p, today) for p in persons),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 SCHEMAS = (
@@ -31,9 +31,18 @@ IDENTIFIER_KINDS = frozenset(
 """Kinds of numbers by which a thing is found again; also the `part` of an explanation's row about one."""
 
 
+DATE_PRECISIONS: Mapping[str, int] = {"day": 10, "month": 7, "year": 4, "circa": 4}
+"""How exactly a date is known -> how long its value is then. `circa` is a year that is not certain (lists have it)."""
+PLACE_PRECISIONS = ("building", "street", "locality", "region", "country")
+"""Down to what a place is known; a coordinate has metres instead (STIX 2.1 Location, `precision`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One value of one property, as one source gave it (LED art. 7: basis, grade, as_of)."""
+    """One value of one property, as one source gave it (LED art. 7: basis, grade, as_of).
+
+    What stands last is empty where it is as in the entry or record that the claim came with.
+    """
 
     property: str
     value: str
@@ -42,6 +51,18 @@ class Claim:
     grade: str = "X4"
     scheme: str = "4x4"
     as_of: str = ""
+    precision: str = ""
+    """Of a date one of `DATE_PRECISIONS`, of a place one of `PLACE_PRECISIONS`, of a coordinate metres."""
+    handling: str = ""
+    """Codes that bind this value besides its entry's: `H1`, `H2` or `H1 H2`. They add, so they are never weaker."""
+    legal_basis: str = ""
+    """By what right, where it is another than the entry's."""
+    erase_on: str = ""
+    """The day on which this value is erased, before all else that came with it (LED art. 5)."""
+
+    @property
+    def is_circa(self) -> bool:
+        return self.precision == "circa"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +80,21 @@ class Entity:
 
     def names(self) -> tuple[str, ...]:
         return self.values("name", "alias", "weakAlias", "previousName")
+
+    def handling(self) -> frozenset[str]:
+        """The codes that single claims carry besides those of their entry."""
+        return frozenset(code for c in self.claims if c.handling for code in c.handling.split())
+
+    def first_erasure(self) -> str:
+        """The first day on which one of its claims is erased; empty where each lives as long as all of it."""
+        return min((c.erase_on for c in self.claims if c.erase_on), default="")
+
+    def without_due(self, today: str) -> Entity | None:
+        """What is left of it on this day (`YYYY-MM-DD`); itself where nothing is due, None where nothing is left."""
+        left = tuple(c for c in self.claims if not c.erase_on or c.erase_on > today)
+        if len(left) == len(self.claims):
+            return self
+        return replace(self, claims=left) if left else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +124,14 @@ class BankRecord:
     entity: Entity
     provenance: Provenance
     created_at: datetime
+
+    def handling(self) -> tuple[str, ...]:
+        """All codes that bind it or a value in it."""
+        return tuple(sorted({*self.provenance.handling, *self.entity.handling()}))
+
+    def first_erasure(self) -> str:
+        """The first day on which it or a value in it is erased; empty where no day is named."""
+        return min((d for d in (self.provenance.erase_on, self.entity.first_erasure()) if d), default="")
 
 
 @dataclass(frozen=True, slots=True)

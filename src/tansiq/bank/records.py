@@ -41,6 +41,7 @@ records = Table(
     Column("originator", Text, nullable=False),
     Column("schema", Text, nullable=False),
     Column("created_at", Text, nullable=False),
+    # The first day on which something of it is erased: a value of it, or all.
     Column("erase_on", Text, nullable=False),
     # Which change of the bank this is: what another process wrote is found by it (see `names.py`).
     Column("change", BigInteger, nullable=False),
@@ -81,7 +82,8 @@ class _Sealed(msgspec.Struct, array_like=True):
     ident: str
     schema: str
     role: str
-    claims: list[tuple[str, str, str, str, str, str, str]]
+    claims: list[tuple[str, ...]]
+    """Claims as tuples in the order of their fields; without the last four where those say nothing."""
     provenance: Provenance
 
 
@@ -95,8 +97,15 @@ def reference_mark(vault: Vault, source: str, reference: str) -> bytes:
 
 def pack(entity: Entity, provenance: Provenance) -> bytes:
     """One form for one content, so that its mark tells whether anything changed."""
-    claims = [(c.property, c.value, c.lang, c.basis, c.grade, c.scheme, c.as_of) for c in entity.claims]
+    claims = [_plain(c) for c in entity.claims]
     return _encoder.encode(_Sealed(entity.id, entity.schema, entity.role, claims, provenance))
+
+
+def _plain(c: Claim) -> tuple[str, ...]:
+    plain = (c.property, c.value, c.lang, c.basis, c.grade, c.scheme, c.as_of)
+    rare = (c.precision, c.handling, c.legal_basis, c.erase_on)
+    # One form for one claim, and the form that it had before there was more to say of it: marks are kept of it.
+    return (*plain, *rare) if any(rare) else plain
 
 
 def content_mark(vault: Vault, packed: bytes) -> bytes:
@@ -149,7 +158,7 @@ def save(tx: Connection, vault: Vault, items: Sequence[tuple[BankRecord, Iterabl
                 "originator": prov.originator,
                 "schema": record.entity.schema,
                 "created_at": format_instant(record.created_at),
-                "erase_on": prov.erase_on,
+                "erase_on": record.first_erasure(),
                 "change": change,
                 "digest": content_mark(vault, packed),
                 "sealed": vault.seal("bank_records", record.id, packed),
@@ -256,9 +265,10 @@ def ids_of_part(tx: Connection, vault: Vault, source: str, reference: str, part:
     return _OF_PART.scalars(tx, which)
 
 
-def ids_due(tx: Connection, today: str) -> list[str]:
-    query = select(records.c.id).where(records.c.erase_on != "", records.c.erase_on <= today).order_by(records.c.id)
-    return list(tx.execute(query).scalars())
+def load_due(tx: Connection, vault: Vault, today: str) -> list[BankRecord]:
+    """Records of which something is to be erased on this day, or was before it."""
+    query = select(*_PLAIN).where(records.c.erase_on != "", records.c.erase_on <= today).order_by(records.c.id)
+    return [_unpack(row, vault) for row in tx.execute(query)]
 
 
 def editions(tx: Connection, source: str) -> dict[bytes, tuple[str, bytes]]:

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from tansiq.bank.model import BankRecord, Candidate, Entity
+from tansiq.bank.model import BankRecord, Candidate, Claim, Entity
 from tansiq.matching import (
     Told,
     compare_persons,
@@ -254,8 +254,8 @@ def _person(entity: Entity, names: Sequence[str], country: str) -> dict[str, Any
     other = entity.values("idNumber", "socialSecurityNumber", "taxNumber", "licenseNumber")
     return {
         "names": list(names),
-        "birth_dates": list(entity.values("birthDate")),
-        "birth_places": list(entity.values("birthPlace")),
+        "birth_dates": [f"circa {c.value}" if c.is_circa else c.value for c in _claims(entity, "birthDate")],
+        "birth_places": [p for c in _claims(entity, "birthPlace") if (p := _town_or_country(c))],
         "nationalities": codes,
         "sex": list(entity.values("gender")[:1]),
         "phones": [normal_form("phone", p, country) or p for p in entity.values("phone")],
@@ -263,6 +263,18 @@ def _person(entity: Entity, names: Sequence[str], country: str) -> dict[str, Any
         "mother": list(entity.values("motherName")),
         "documents": [{"number": n, "kind": "passport"} for n in entity.values("passportNumber")] + list(other),
     }
+
+
+def _claims(entity: Entity, prop: str) -> Iterable[Claim]:
+    return (c for c in entity.claims if c.property == prop)
+
+
+def _town_or_country(place: Claim) -> str:
+    """A place known to its region alone says no more than its country: to a town it is no contradiction."""
+    if place.precision != "region":
+        return place.value
+    _, comma, country = place.value.rpartition(",")
+    return country.strip() if comma else ""
 
 
 def _identifier_rows(query: Entity, held: Entity, here: str, there: str) -> list[dict[str, Any]]:

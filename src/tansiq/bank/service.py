@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 
@@ -178,8 +179,33 @@ class Bank:
         return self._erase(tx, made, by, {"entry": entry, "part": part})
 
     def erase_due(self, tx: Connection, today: str) -> list[str]:
-        """Erase what is past its `erase_on` (LED art. 5); `today` is `YYYY-MM-DD`."""
-        return self._erase(tx, records.ids_due(tx, today), None, {"reason": "erase_on"})
+        """Erase the records that are past their `erase_on` (LED art. 5); `today` is `YYYY-MM-DD`."""
+        due = records.load_due(tx, self._vault, today)
+        return self._erase(tx, [r.id for r in due if _left(r, today) is None], None, {"reason": "erase_on"})
+
+    def erase_due_claims(self, tx: Connection, today: str) -> list[BankRecord]:
+        """Erase single values on their day, out of records that stay. The records as they are then."""
+        due = records.load_due(tx, self._vault, today)
+        return self._erase_claims(tx, [r for r in due if _left(r, today) is not None], today)
+
+    def erase_claims_of_part(self, tx: Connection, entry: str, part: str, today: str) -> list[BankRecord]:
+        """The same for the records that were made of an entry's part."""
+        made = records.load(tx, self._vault, records.ids_of_part(tx, self._vault, "dossier", entry, part))
+        return self._erase_claims(tx, [r for r in made if _left(r, today) not in (None, r.entity)], today)
+
+    def _erase_claims(self, tx: Connection, due: list[BankRecord], today: str) -> list[BankRecord]:
+        """Same record, same age, fewer values. Raises `Refused` where the law gate wants them kept."""
+        if not due:
+            return []
+        who = Acting.machine()
+        clauses = self.permitted(Action.ERASE, who, "erase")
+        left = [replace(r, entity=entity) for r in due if (entity := _left(r, today)) is not None]
+        records.remove(tx, [r.id for r in left])
+        self._save(tx, left)
+        for before, after in zip(due, left, strict=True):
+            gone = len(before.entity.claims) - len(after.entity.claims)
+            self._leaf(tx, LogVerb.ERASE, after.id, who, {"reason": "erase_on", "claims": str(gone)}, clauses)
+        return left
 
     def count(self, source: str = "") -> int:
         with self._store.read() as tx:
@@ -323,3 +349,9 @@ class Bank:
             **{k: v for k, v in more.items() if v},
         }
         self._ledger.append(tx, verb=verb, subject=record, content=content, at=self._clock())
+
+
+def _left(record: BankRecord, today: str) -> Entity | None:
+    """What is left of a record on this day; None where all of it goes."""
+    whole = record.provenance.erase_on
+    return None if whole and whole <= today else record.entity.without_due(today)

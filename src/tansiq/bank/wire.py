@@ -14,9 +14,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from tansiq.bank.model import SCHEMAS, Claim, Entity
+from tansiq.bank.model import DATE_PRECISIONS, PLACE_PRECISIONS, SCHEMAS, Claim, Entity
 from tansiq.errors import Invalid
-from tansiq.terms import Basis, Grade, PersonRole
+from tansiq.terms import Basis, Grade, PersonRole, parse_date
 
 SPECIAL_CATEGORIES = frozenset(
     {"ethnicity", "race", "racialOrigin", "religion", "belief", "political", "politicalOpinion", "tradeUnion"}
@@ -31,7 +31,20 @@ MAX_SHORT_VALUE = 512
 """For everything but free text: a name or a number that is longer is not one."""
 
 _ENTITY_KEYS = frozenset({"id", "schema", "role", "claims"})
-_CLAIM_KEYS = frozenset({"property", "value", "lang", "basis", "grade", "scheme", "as_of"})
+_CLAIM_KEYS = frozenset(
+    {"property", "value", "lang", "basis", "grade", "scheme", "as_of"}
+    | {"precision", "handling", "legal_basis", "erase_on"}
+)
+_RARE = ("precision", "handling", "legal_basis", "erase_on")
+"""What most claims leave to their entry."""
+_HANDLING = ("H1", "H2", "H1 H2")
+"""No H3: its words must be read and confirmed before what they restrict is seen, so they stand with the entry. No H0:
+it holds for everything, and to write it would look like less than the entry's codes."""
+MAX_LEGAL_BASIS = 2_000
+_PLACES = frozenset({"birthPlace"})
+"""Places that the vocabulary has as plain text; whatever is an `address` is one too."""
+_COORDINATES = frozenset({"latitude", "longitude"})
+_METRES = re.compile(r"[1-9]\d{0,6}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:\-]{0,99}")
 _LANG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
@@ -144,7 +157,48 @@ def _parse_claim(obj: Any, schema: str, field: str) -> Claim:
     as_of = _text(obj.get("as_of", ""), f"{field}.as_of", 10)
     if as_of:
         check_partial_date(as_of, f"{field}.as_of")
+    for key in _RARE:
+        if key in obj:
+            return Claim(prop, value, lang, basis, grade, scheme, as_of, *_parse_rare(obj, prop, value, kind, field))
     return Claim(prop, value, lang, basis, grade, scheme, as_of)
+
+
+def _parse_rare(obj: Mapping[Any, Any], prop: str, value: str, kind: str, field: str) -> tuple[str, str, str, str]:
+    """`_RARE`, in its order."""
+    precision = _text(obj.get("precision", ""), f"{field}.precision", 10)
+    if precision:
+        _check_precision(precision, prop, value, kind, f"{field}.precision")
+    handling = _text(obj.get("handling", ""), f"{field}.handling", 10)
+    if handling and handling not in _HANDLING:
+        message = "a claim adds H1, H2 or H1 H2 to its entry's handling; H3 stands with the entry"
+        raise _wrong("claim.handling_unknown", message, field=f"{field}.handling")
+    legal_basis = _text(obj.get("legal_basis", ""), f"{field}.legal_basis", MAX_LEGAL_BASIS)
+    if legal_basis:
+        legal_basis = clean_value(legal_basis, f"{field}.legal_basis")
+    erase_on = _text(obj.get("erase_on", ""), f"{field}.erase_on", 10)
+    if erase_on:
+        parse_date(erase_on, f"{field}.erase_on")
+    return precision, handling, legal_basis, erase_on
+
+
+def _check_precision(precision: str, prop: str, value: str, kind: str, field: str) -> None:
+    """Raises `Invalid`: it says another thing than the value, or the property has no precision."""
+    if kind == "date":
+        if precision not in DATE_PRECISIONS:
+            known = ", ".join(DATE_PRECISIONS)
+            raise _wrong("claim.precision_unknown", f"the precision of a date is one of: {known}", field=field)
+        if len(value) != DATE_PRECISIONS[precision]:
+            message = "the value is written as exactly as it is known: a day, a month, or for year and circa a year"
+            raise _wrong("claim.precision_differs", message, field=field)
+    elif prop in _COORDINATES:
+        if not precision.isascii() or not _METRES.fullmatch(precision):
+            raise _wrong("claim.precision_unknown", "the precision of a coordinate is whole metres", field=field)
+    elif kind == "address" or prop in _PLACES:
+        if precision not in PLACE_PRECISIONS:
+            known = ", ".join(PLACE_PRECISIONS)
+            raise _wrong("claim.precision_unknown", f"the precision of a place is one of: {known}", field=field)
+    else:
+        raise _wrong("claim.precision_none", "only a date or a place has a precision", field=field)
 
 
 def _claim_to_json(claim: Claim) -> dict[str, str]:
@@ -157,6 +211,9 @@ def _claim_to_json(claim: Claim) -> dict[str, str]:
         out["scheme"] = claim.scheme
     if claim.as_of:
         out["as_of"] = claim.as_of
+    for key in _RARE:
+        if said := getattr(claim, key):
+            out[key] = said
     return out
 
 

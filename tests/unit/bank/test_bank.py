@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from sqlalchemy import text
 
 from tansiq.access.model import Role
-from tansiq.bank.model import Provenance
+from tansiq.bank import is_minor, question
+from tansiq.bank.model import Claim, Entity, Provenance
 from tansiq.errors import NotFound, Refused
+from tansiq.policy.model import Action
 from tansiq.terms import LogVerb
 from tests.support.holdings import ANALYST, Holdings, entity, person, sqlite_url
 
@@ -145,6 +148,67 @@ def test_what_reaches_its_erasure_date_goes(here):
     here.keep(person("Nadia Ouazzani"))
     assert here.store.write(lambda tx: here.bank.erase_due(tx, "2026-11-22")) == [old]
     assert here.bank.count() == 2
+
+
+def dated(*claims):
+    return Entity("p1", "Person", (Claim("name", "Yasser Tazeghart"), *claims))
+
+
+def test_a_value_goes_on_its_day_and_its_record_stays(here):
+    phone = Claim("phone", "+212600000087", handling="H2", legal_basis="art. 108", erase_on="2026-11-22")
+    alias = Claim("alias", "Karim Sebti", erase_on="2026-12-01")
+    made = here.keep(dated(phone, alias), erase_on="2029-01-01")
+    since = here.bank.get(made).created_at
+    assert here.store.write(lambda tx: here.bank.erase_due_claims(tx, "2026-11-21")) == []
+    (left,) = here.store.write(lambda tx: here.bank.erase_due_claims(tx, "2026-11-22"))
+    assert left == here.bank.get(made)
+    assert [c.property for c in left.entity.claims] == ["name", "alias"]
+    assert left.created_at == since
+    assert here.bank.search_identifier("phone", "+212600000087") == []
+    assert [c.record.id for c in here.bank.search_name("Karim Sebti")] == [made]
+    (leaf,) = here.ledger.find(made)
+    assert (leaf.verb, leaf.content["reason"], leaf.content["claims"]) == (LogVerb.ERASE, "erase_on", "1")
+    assert leaf.content["clauses"] == ["roles.machine"]
+    here.store.write(lambda tx: here.bank.erase_due_claims(tx, "2026-12-01"))
+    assert all(c.score < 0.5 for c in here.bank.search_name("Karim Sebti"))
+    assert here.store.write(lambda tx: here.bank.erase_due(tx, "2026-12-01")) == []
+    assert here.store.write(lambda tx: here.bank.erase_due(tx, "2029-01-01")) == [made]
+
+
+def test_a_record_of_which_every_value_is_due_goes_whole(here):
+    made = here.keep(Entity("p1", "Phone", (Claim("number", "+212600000087", erase_on="2026-11-22"),)))
+    assert here.store.write(lambda tx: here.bank.erase_due_claims(tx, "2026-11-22")) == []
+    assert here.store.write(lambda tx: here.bank.erase_due(tx, "2026-11-22")) == [made]
+
+
+def test_a_value_of_a_part_goes_with_its_part_only(here):
+    due = dated(Claim("phone", "+212600000087", erase_on="2026-11-22"))
+    first = here.keep(due, source="dossier", reference="e-1", part="p-1")
+    other = here.keep(due, source="dossier", reference="e-2", part="p-1")
+    found = here.store.write(lambda tx: here.bank.erase_claims_of_part(tx, "e-1", "p-1", "2026-11-22"))
+    assert [r.id for r in found] == [first]
+    assert len(here.bank.get(other).entity.claims) == 2
+
+
+def test_what_a_value_says_of_itself_is_kept_with_it(here):
+    said = Claim("birthDate", "1985", precision="circa", handling="H1 H2", legal_basis="art. 1", erase_on="2027-02-01")
+    made = here.bank.get(here.keep(dated(said)))
+    assert made.entity.claims[1] == said
+    assert made.handling() == ("H0", "H1", "H2")
+
+
+def test_the_law_gate_is_asked_with_the_strictest_handling_of_any_value():
+    held = dated(Claim("phone", "+212600000087", handling="H2"))
+    prov = Provenance("dossier", "e-1", handling=("H0", "H1"))
+    asked = question(Action.SEARCH, "ES", ANALYST, about=[held], prov=prov, today=date(2026, 11, 22))
+    assert asked.handling == {"H0", "H1", "H2"}
+
+
+def test_a_year_of_birth_that_is_not_certain_is_read_the_safer_way():
+    today = date(2026, 11, 22)
+    assert not is_minor(dated(Claim("birthDate", "2007")), today)
+    assert is_minor(dated(Claim("birthDate", "2007", precision="circa")), today)
+    assert not is_minor(dated(Claim("birthDate", "2005", precision="circa")), today)
 
 
 def test_an_officers_record_leaves_a_leaf_in_the_same_transaction(here):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tansiq.bank import identifiers, properties
 from tansiq.bank.model import IDENTIFIER_KINDS, SCHEMAS, BankRecord, Candidate, Claim, Entity, Provenance
+from tansiq.bank.records import pack
 from tansiq.bank.rules import (
     IDENTIFIERS,
     POINTS,
@@ -115,3 +117,39 @@ def test_who_was_born_in_another_year_and_has_another_number_is_not_read():
     assert enough(near, told(person("Younes Zoufa", ("birthDate", "1955"), ("phone", "612345678")), "MA"))
     assert not enough(near, told(person("Younes Zoufa", ("birthDate", "1955"), ("phone", "+212699999999")), "MA"))
     assert not enough(near, told(person("Younes Zoufa", ("birthDate", "1955")), "MA"))
+
+
+def born(date, precision="", place="", place_precision=""):
+    claims = [Claim("name", "Yasser Tazeghart"), Claim("birthDate", date, precision=precision)]
+    return Entity("x", "Person", (*claims, *([Claim("birthPlace", place, precision=place_precision)] if place else [])))
+
+
+def row_of(part, asked, held):
+    rows = score_entity(asked, record(held)).explanation["rows"]
+    return next((r for r in rows if r["part"] == part), None)
+
+
+def points_of(part, asked, held):
+    found = row_of(part, asked, held)
+    return found["points"] if found else None
+
+
+def test_a_year_that_is_not_certain_says_less_than_one_that_is():
+    exact, circa = (row_of("birth_date", born("1985-03-20"), born("1985", p)) for p in ("year", "circa"))
+    assert (exact["how"], exact["b"]) == ("same_year", "1985")
+    assert (circa["how"], circa["b"]) == ("in_range", "circa 1985")
+    assert circa["points"] < exact["points"]
+
+
+def test_a_place_known_to_its_region_contradicts_no_town():
+    town = born("1985", place="Rabat, Morocco")
+    apart = points_of("birth_place", town, born("1985", place="Casablanca, Morocco"))
+    region = points_of("birth_place", town, born("1985", place="Casablanca-Settat, Morocco", place_precision="region"))
+    assert apart < region
+    assert points_of("birth_place", town, born("1985", place="Casablanca-Settat", place_precision="region")) is None
+
+
+def test_what_is_kept_of_a_plain_claim_is_what_was_kept_before_it_could_say_more():
+    plain = Entity("x", "Person", (Claim("name", "Yasser Tazeghart"),))
+    packed = msgspec.msgpack.decode(pack(plain, Provenance("own", "r")))
+    assert packed[3] == [["name", "Yasser Tazeghart", "", "fact", "X4", "4x4", ""]]

@@ -55,6 +55,19 @@ def test_names_in_arabic_keep_their_letters_and_lose_direction_marks():
     assert entity.names() == ("ياسر بنعمر",)
 
 
+def test_a_claim_says_of_itself_what_differs_from_its_entry():
+    said = {"handling": "H2", "legal_basis": " art.  108 ", "erase_on": "2027-02-01"}
+    found = parse_entity(person(claim(property="phone", value="+212600000087", **said))).claims[0]
+    assert (found.handling, found.legal_basis, found.erase_on) == ("H2", "art. 108", "2027-02-01")
+
+
+def test_a_claim_that_leaves_all_to_its_entry_has_the_wire_form_that_it_always_had():
+    written = {"property": "name", "value": "Yasir Benomar", "basis": "fact", "grade": "X4"}
+    empty = {"precision": "", "handling": "", "legal_basis": "", "erase_on": ""}
+    assert entity_to_json(parse_entity(person(written)))["claims"] == [written]
+    assert entity_to_json(parse_entity(person({**written, **empty})))["claims"] == [written]
+
+
 def test_an_ungraded_claim_is_x4():
     assert parse_entity(person()).claims[0].grade == "X4"
 
@@ -69,6 +82,20 @@ claims = st.fixed_dictionaries(
     {"property": st.sampled_from(["name", "alias", "notes"]), "value": st.text(min_size=1, max_size=40)},
     optional={"lang": st.sampled_from(["ar", "fr-Latn"]), "grade": st.sampled_from(["A1", "B2", "X4"])},
 )
+dates = st.sampled_from([("1985", "year"), ("1985", "circa"), ("1985-03", "month"), ("1985-03-20", "day")])
+rare = st.builds(
+    lambda dated, more: {"property": "birthDate", "value": dated[0], "precision": dated[1], **more},
+    dates,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "handling": st.sampled_from(["H1", "H2", "H1 H2", ""]) | st.text(max_size=4),
+            "legal_basis": st.text(max_size=30),
+            "erase_on": st.dates().map(str) | st.text(max_size=10),
+            "precision": st.sampled_from(["day", "circa", "50", "locality", ""]),
+        },
+    ),
+)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=5),
@@ -78,7 +105,7 @@ near = st.fixed_dictionaries(
     {
         "id": st.text(max_size=5) | json_values,
         "schema": st.sampled_from([*SCHEMAS, "X", ""]) | json_values,
-        "claims": st.lists(claims | json_values, max_size=4) | json_values,
+        "claims": st.lists(claims | rare | json_values, max_size=4) | json_values,
     },
     optional={"role": st.sampled_from(["SUSP", "", "x"]) | json_values, "more": json_values},
 )
