@@ -21,7 +21,7 @@ def is_minor(person: Entity, today: date) -> bool:
             continue
         value = claim.value
         try:
-            year = int(value[:4]) + (CIRCA_YEARS if claim.is_circa else 0)
+            year = int(value[:4]) + (CIRCA_YEARS if claim.is_circa() else 0)
             born = date.fromisoformat(value) if len(value) == 10 else date(year, 12, 31)
             if (today.year - born.year) - ((today.month, today.day) < (born.month, born.day)) < ADULT_YEARS:
                 return True

@@ -60,7 +60,6 @@ class Claim:
     erase_on: str = ""
     """The day on which this value is erased, before all else that came with it (LED art. 5)."""
 
-    @property
     def is_circa(self) -> bool:
         return self.precision == "circa"
 

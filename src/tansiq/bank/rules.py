@@ -254,7 +254,7 @@ def _person(entity: Entity, names: Sequence[str], country: str) -> dict[str, Any
     other = entity.values("idNumber", "socialSecurityNumber", "taxNumber", "licenseNumber")
     return {
         "names": list(names),
-        "birth_dates": [f"circa {c.value}" if c.is_circa else c.value for c in _claims(entity, "birthDate")],
+        "birth_dates": [f"circa {c.value}" if c.is_circa() else c.value for c in _claims(entity, "birthDate")],
         "birth_places": [p for c in _claims(entity, "birthPlace") if (p := _town_or_country(c))],
         "nationalities": codes,
         "sex": list(entity.values("gender")[:1]),
