@@ -35,6 +35,7 @@ FILING = (
     "inbox.filed",
     "inbox.before_commit",
     "inbox.after_commit",
+    "inbox.signed",
 )
 GROUPS = ("inbox.group_filed", "inbox.group_committed")
 """Of a large envelope alone."""

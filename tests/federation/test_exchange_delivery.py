@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tansiq.crypto import peek
 from tansiq.errors import Broken, Conflict, Invalid, PeerUnavailable, Refused, TansiqError
+from tansiq.exchange import records, wire
 from tansiq.exchange.model import ItemState, Peer
 from tansiq.store import Store
 from tests.support.federation import Federation, FederationNode
@@ -281,15 +283,43 @@ def test_clocks_an_hour_apart_lose_nothing(store: Store, tmp_path: Path, minutes
     other.close()
 
 
-def test_the_receipt_of_a_repeated_envelope_is_the_very_same(pair: Pair) -> None:
+def test_the_receipt_of_a_repeated_envelope_says_the_very_same(pair: Pair) -> None:
     federation, ma, es = pair
     ma.send(es, "e-1")
     federation.deliver(ma, es)
     envelope = federation.network.seen[0][2]
     first = es.exchange.receive(envelope)
     es.restart()
-    assert es.exchange.receive(envelope) == first
+    federation.clock.pass_time(timedelta(hours=3))
+    again = es.exchange.receive(envelope)
+    assert peek(again, wire.MAX_RECEIPT_BYTES).body == peek(first, wire.MAX_RECEIPT_BYTES).body
+    assert ma.exchange.take_receipt(again) == ma.exchange.take_receipt(first)
     assert es.filed() == ["e-1"]
+
+
+def test_a_receipt_that_was_never_given_is_given_to_the_repeat(pair: Pair) -> None:
+    """The power fails between the commit and the signature: the same moment of receipt, signed when it is asked for."""
+    federation, ma, es = pair
+    ma.send(es, "e-1")
+    es.faults.crash_at("inbox.after_commit")
+    federation.deliver(ma, es, rounds=1)
+    filed = federation.clock()
+    federation.clock.pass_time(timedelta(hours=3))
+    assert es.filed() == ["e-1"]
+    receipt = ma.exchange.take_receipt(es.exchange.receive(federation.network.seen[0][2]))
+    assert (receipt.received_at, [i.received for i in receipt.items]) == (filed, [True])
+    assert es.filed() == ["e-1"]
+
+
+def test_a_receipt_of_an_older_program_is_given_as_it_was_signed(pair: Pair) -> None:
+    """Its row holds the signed bytes, with the version of the card whose keys signed them."""
+    federation, ma, es = pair
+    ma.send(es, "e-1")
+    federation.deliver(ma, es)
+    envelope = federation.network.seen[0][2]
+    signed = es.exchange.receive(envelope)
+    es.store.write(lambda tx: tx.execute(records.inbox.update().values(receipt=signed, own_version=1)))
+    assert es.exchange.receive(envelope) == signed
 
 
 STEPS = ("deliver", "drop", "drop_answer", "duplicate", "delay", "truncate", "flip", "truncate_answer", "flip_answer")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tansiq.crypto import NodeKeys, sha256, sign
+from tansiq.crypto import NodeKeys, sha256
 from tansiq.exchange.model import ExchangeSettings, Fault
 from tansiq.store import Store, run_plain
 from tansiq.terms import NodeId
@@ -99,11 +98,6 @@ class Ground:
     bell: Bell = field(default_factory=Bell)
     resting: set[NodeId] = field(default_factory=set)
     """Partners whose courier has nothing to do and may post at once: what is queued for them is formed with it."""
-    _signer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, thread_name_prefix="signer"))
-
-    def sign_beside(self, payload_type: str, body: bytes) -> Future[bytes]:
-        """Sign on another processor: it costs a millisecond, and the caller has work to do meanwhile."""
-        return self._signer.submit(sign, payload_type, body, self.keys.signing, self.node)
 
     @property
     def node(self) -> NodeId:

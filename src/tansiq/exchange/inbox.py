@@ -1,13 +1,14 @@
-"""The receiving side: verify, open and prepare outside the transaction, file and receipt inside one.
+"""The receiving side: verify, open and prepare outside the transaction, file inside one, sign the receipt behind it.
 
 A large envelope would hold up every other writer. Its items, where their handler allows it, are committed some at a
-time, and the row, the leaf and the receipt stand in the last transaction: until then nobody was promised anything, the
-partner sends the same bytes again, and what was filed is found filed.
+time, and the row, the leaf and the receipt's body stand in the last transaction: until then nobody was promised
+anything, the partner sends the same bytes again, and what was filed is found filed.
 
-The receipt stands in the transaction that files: it says what the handlers answered, and it must exist exactly when
-their work does. Signing it costs a millisecond and needs no database, so one is signed beside the filing, on the
-assumption that every item is received; the transaction takes it if that came true, else it signs what did. An unused
-one is forgotten: it has never left the memory.
+Order of effects: items filed, leaf, row with the receipt's body → COMMIT → what waits for the commit is called (a match
+is shown) → the body is signed → the answer. The body says what the handlers answered and when: it exists exactly when
+their work does, and is never another. The signature costs a millisecond that no officer should wait for, and promises
+nothing before it leaves, so it is kept nowhere: whoever asks again (a repeated envelope, a crash before the answer, a
+file carried by hand) gets the same body, signed by the keys of that day.
 """
 
 from __future__ import annotations
@@ -63,16 +64,27 @@ class Inbox:
         if known is None:
             items = self._open(envelope)
             ground.fault("inbox.opened")
-            assumed = _Assumed(ground, envelope, sha256, items)
+            at = ground.clock()
             items = self._prepare(envelope, items)
             ground.fault("inbox.prepared")
-            done = self._file_early(envelope, items, assumed)
-            receipt, repeated = ground.store.write(lambda tx: self._file(tx, envelope, items, assumed, done))
+            done = self._file_early(envelope, sha256, items, at)
+            row, repeated = ground.store.write(lambda tx: self._file(tx, envelope, sha256, items, at, done))
         else:
-            receipt, repeated = self._again(known), True
+            row, repeated = known, True
             self._pins.note_quiet_contact(envelope.sender)
         ground.fault("inbox.after_commit")
+        receipt = self.signed(row)
+        ground.fault("inbox.signed")
         return receipt, envelope, repeated
+
+    def signed(self, row: records.InboxRow) -> bytes:
+        """The receipt that this envelope was given, and is given each time: the same body."""
+        body = row.receipt
+        if row.signed_by != records.UNSIGNED:
+            if row.signed_by >= self._pins.own_keys_since:
+                return row.receipt
+            body = peek(row.receipt, wire.MAX_RECEIPT_BYTES).body
+        return sign(wire.RECEIPT_TYPE, body, self._ground.keys.signing, self._ground.node)
 
     def _verify(self, tx: Connection, raw: bytes) -> wire.SealedEnvelope:
         wire.check_size("envelope", raw, wire.MAX_ENVELOPE_BYTES)
@@ -107,16 +119,18 @@ class Inbox:
         except TansiqError:
             return item  # its handler meets the same, and answers for it
 
-    def _file_early(self, envelope: wire.SealedEnvelope, items: list[Item], assumed: _Assumed) -> dict[int, ItemResult]:
+    def _file_early(
+        self, envelope: wire.SealedEnvelope, sha256: str, items: list[Item], at: datetime
+    ) -> dict[int, ItemResult]:
         """All but the last group of a large envelope, each committed by itself; results by the item's place."""
         done: dict[int, ItemResult] = {}
-        if len(items) <= GROUP or rules.has_expired(envelope.expires_at, assumed.at):
+        if len(items) <= GROUP or rules.has_expired(envelope.expires_at, at):
             return done
         places = [n for n, item in enumerate(items) if item.kind in self._in_groups]
         for start in range(0, len(places) - GROUP, GROUP):
             group = places[start : start + GROUP]
             given = [items[n] for n in group]
-            filed = self._ground.store.write(partial(self._file_group, envelope=envelope, group=given, assumed=assumed))
+            filed = self._ground.store.write(partial(self._file_group, envelope=envelope, sha256=sha256, group=given))
             if filed is None:
                 break
             done |= zip(group, filed, strict=True)
@@ -124,11 +138,11 @@ class Inbox:
         return done
 
     def _file_group(
-        self, tx: Connection, envelope: wire.SealedEnvelope, group: Sequence[Item], assumed: _Assumed
+        self, tx: Connection, envelope: wire.SealedEnvelope, sha256: str, group: Sequence[Item]
     ) -> list[ItemResult] | None:
         """None where the same envelope was filed in the meantime."""
         self._pins.pinned(tx, envelope.sender)
-        if self._known(tx, envelope, assumed.sha256) is not None:
+        if self._known(tx, envelope, sha256) is not None:
             return None
         filed = [self._one(tx, envelope, item) for item in group]
         self._ground.fault("inbox.group_filed")
@@ -147,36 +161,22 @@ class Inbox:
             )
         return row
 
-    def _again(self, known: records.InboxRow) -> bytes:
-        """The receipt that was given before, the same bytes; signed anew only when our own keys have changed since."""
-        receipt = self.stored_receipt(known)
-        if receipt is known.receipt:
-            return receipt
-        renewed = records.InboxRow(known.sender, known.envelope, known.sha256, receipt, self._pins.own.card.version)
-        self._ground.store.write(lambda tx: records.replace_receipt(tx, renewed))
-        return receipt
-
-    def stored_receipt(self, known: records.InboxRow) -> bytes:
-        if known.own_version >= self._pins.own_keys_since:
-            return known.receipt
-        body = peek(known.receipt, wire.MAX_RECEIPT_BYTES).body
-        return sign(wire.RECEIPT_TYPE, body, self._ground.keys.signing, self._ground.node)
-
     def _file(
         self,
         tx: Connection,
         envelope: wire.SealedEnvelope,
+        sha256: str,
         items: list[Item],
-        assumed: _Assumed,
+        now: datetime,
         done: Mapping[int, ItemResult],
-    ) -> tuple[bytes, bool]:
-        """One transaction: the items that are not done, ledger leaf, inbox row, receipt."""
-        ground, now, sha256 = self._ground, assumed.at, assumed.sha256
+    ) -> tuple[records.InboxRow, bool]:
+        """One transaction: the items that are not done, ledger leaf, inbox row with the receipt's body."""
+        ground = self._ground
         # Asked again in here: the partner may have been removed, or the same envelope filed, since we looked.
         self._pins.pinned(tx, envelope.sender)
         known = self._known(tx, envelope, sha256)
         if known is not None:
-            return known.receipt, True
+            return known, True
         ground.fault("inbox.before_file")
         results = self._results(tx, envelope, items, now, done)
         leaf = ground.ledger.append(
@@ -191,13 +191,13 @@ class Inbox:
             },
             at=now,
         )
-        raw = assumed.signed(results)
-        row = records.InboxRow(envelope.sender, envelope.id, sha256, raw, self._pins.own.card.version)
+        receipt = Receipt(envelope.id, sha256, envelope.sender, ground.node, now, results)
+        row = records.InboxRow(envelope.sender, envelope.id, sha256, wire.render_receipt(receipt), records.UNSIGNED)
         records.insert_inbox(tx, row, now, leaf)
         self._pins.note_contact(tx, envelope.sender, now)
         ground.store.after_commit(tx, lambda: ground.bell.contact(envelope.sender))
         ground.fault("inbox.before_commit")
-        return raw, False
+        return row, False
 
     def _results(
         self,
@@ -228,31 +228,6 @@ class Inbox:
             raise Broken("inbox.result", "the result is for another item", step="file", detail=item.ref)
         self._ground.fault("inbox.filed")
         return ItemResult(item.ref, result.received, "" if result.received else _code(result.reason))
-
-
-class _Assumed:
-    """The receipt for an envelope of which every item is received, being signed."""
-
-    def __init__(self, ground: Ground, envelope: wire.SealedEnvelope, sha256: str, items: list[Item]) -> None:
-        self._ground = ground
-        self._envelope = envelope
-        self.sha256 = sha256
-        self.at = ground.clock()
-        self._keys = ground.keys
-        self._results = tuple(ItemResult(item.ref, True) for item in items)
-        self._signing = ground.sign_beside(wire.RECEIPT_TYPE, self._body(self._results))
-
-    def signed(self, results: tuple[ItemResult, ...]) -> bytes:
-        """The signed receipt that says `results`."""
-        ground = self._ground
-        if results == self._results and ground.keys is self._keys:
-            return self._signing.result()
-        return sign(wire.RECEIPT_TYPE, self._body(results), ground.keys.signing, ground.node)
-
-    def _body(self, results: tuple[ItemResult, ...]) -> bytes:
-        to = self._envelope.sender
-        receipt = Receipt(self._envelope.id, self.sha256, to, self._ground.node, self.at, results)
-        return wire.render_receipt(receipt)
 
 
 def _code(reason: str) -> str:

@@ -230,6 +230,7 @@ FAULT_POINTS = (
     "inbox.filed",
     "inbox.before_commit",
     "inbox.after_commit",
+    "inbox.signed",
     "receipt.before_store",
     "receipt.stored",
     "receipt.after_commit",

@@ -39,7 +39,7 @@ class Parcels:
         ground = self._ground
         envelopes = self._outbox.hand_out(to, MAX_ENVELOPES, PARCEL_BYTES)
 
-        def work(tx: Connection) -> list[bytes]:
+        def work(tx: Connection) -> list[records.InboxRow]:
             self._pins.pinned(tx, to)
             owed = records.owed_receipts(tx, to)
             if envelopes:
@@ -48,10 +48,11 @@ class Parcels:
                 content = {**said, "decision": "exported by hand", "to": to, "envelopes": digests}
                 ground.ledger.append(tx, verb=LogVerb.DISCLOSE, subject=to, content=content, at=ground.clock())
             ground.fault("parcel.before_commit")
-            return [self._inbox.stored_receipt(row) for row in owed]
+            return owed
 
-        receipts = ground.store.write(work)
+        owed = ground.store.write(work)
         ground.fault("parcel.after_commit")
+        receipts = [self._inbox.signed(row) for row in owed]
         return wire.render_parcel(wire.ParcelHead(ground.node, to, ground.clock()), envelopes, receipts)
 
     def take_in(self, raw: bytes) -> ParcelSummary:

@@ -130,7 +130,10 @@ inbox = Table(
     Column("owed", Integer, nullable=False),
     Index("ix_exchange_inbox_owed", "sender", "owed"),
 )
-"""`owed`: the receipt has to travel by file, because the envelope did."""
+"""`receipt`: its body, with `own_version` 0; rows of older programs hold it signed, by the keys of that card version.
+`owed`: the receipt has to travel by file, because the envelope did."""
+UNSIGNED = 0
+"""The `own_version` of a receipt that is signed whenever it is given."""
 
 
 # They run several times for each envelope.
@@ -674,7 +677,8 @@ class InboxRow:
     envelope: str
     sha256: str
     receipt: bytes
-    own_version: int
+    signed_by: int
+    """Version of our card when it was signed; `UNSIGNED`: it is the body alone."""
 
 
 def _inbox(row: Row[Any]) -> InboxRow:
@@ -694,19 +698,11 @@ def insert_inbox(tx: Connection, row: InboxRow, at: datetime, leaf: int) -> None
             "envelope": row.envelope,
             "sha256": row.sha256,
             "receipt": row.receipt,
-            "own_version": row.own_version,
+            "own_version": row.signed_by,
             "received_at": format_instant(at),
             "leaf": leaf,
             "owed": 0,
         },
-    )
-
-
-def replace_receipt(tx: Connection, row: InboxRow) -> None:
-    tx.execute(
-        inbox.update()
-        .where(inbox.c.sender == row.sender, inbox.c.envelope == row.envelope)
-        .values(receipt=row.receipt, own_version=row.own_version)
     )
 
 
