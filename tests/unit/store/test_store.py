@@ -259,6 +259,43 @@ def test_a_reader_keeps_its_snapshot_and_never_writes(store: Store) -> None:
         put(3)(tx)
 
 
+def test_no_reader_leaves_its_snapshot_to_the_next(store: Store) -> None:
+    """Whether it came to its end, failed on the way, or began inside another."""
+    count = select(func.count()).select_from(notes)
+
+    def see() -> int:
+        with store.read() as tx:
+            return int(tx.execute(count).scalar_one())
+
+    for number in range(1, 13, 4):
+        store.write(put(number))
+        assert see() == number
+        with pytest.raises(LookupError), store.read() as tx:
+            tx.execute(count)
+            raise LookupError
+        store.write(put(number + 1))
+        assert see() == number + 1
+        with store.read() as outer:
+            assert outer.execute(count).scalar_one() == number + 1
+            store.write(put(number + 2))
+            assert see() == number + 2
+            assert outer.execute(count).scalar_one() == number + 1
+        store.write(put(number + 3))
+        assert see() == number + 3
+
+
+def test_more_readers_at_once_than_are_kept(store: Store, pool: ThreadPoolExecutor) -> None:
+    store.write(put(1))
+    together = threading.Barrier(8)
+
+    def see(_: int) -> int:
+        with store.read() as tx, store.read() as other:
+            together.wait()
+            return len(tx.execute(select(notes)).all()) + len(other.execute(select(notes)).all())
+
+    assert list(pool.map(see, range(16))) == [2] * 16
+
+
 def test_two_stores_on_one_database_take_turns(store: Store, store_url: str) -> None:
     """A command beside a running node: read, think, write must not lose the other's write."""
     other = Store.open(store_url)
