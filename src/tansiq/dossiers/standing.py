@@ -9,11 +9,10 @@ once that is committed.
 from __future__ import annotations
 
 import threading
-import weakref
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RootTransaction
 
 from tansiq.dossiers import records
 from tansiq.dossiers.model import Entry, Kind
@@ -49,7 +48,7 @@ class Standings:
         self._entries = 0
         """Owned by the lock, with `_kept`."""
         self._own: dict[DossierId, Standing] = {}
-        self._own_tx: weakref.ref[Connection] | None = None
+        self._own_tx: RootTransaction | None = None
         """What the running write transaction made; touched by the writer thread alone."""
 
     def load(self, tx: Connection, dossier: DossierId) -> tuple[Standing | None, list[tuple[int, Entry]]]:
@@ -66,13 +65,13 @@ class Standings:
         if not self._store.is_write(tx):
             self._put(dossier, standing)
             return
-        if self._own_tx is None or self._own_tx() is not tx:
-            self._own, self._own_tx = {}, weakref.ref(tx)
+        if self._own_tx is not tx.get_transaction():
+            self._own, self._own_tx = {}, tx.get_transaction()
         self._own[dossier] = standing
         self._store.after_commit(tx, lambda: self._put(dossier, standing))
 
     def _find(self, tx: Connection, dossier: DossierId) -> Standing | None:
-        if self._own_tx is not None and self._own_tx() is tx and dossier in self._own:
+        if dossier in self._own and self._own_tx is tx.get_transaction():
             return self._own[dossier]
         with self._lock:
             there = self._kept.get(dossier)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import structlog
@@ -54,6 +55,9 @@ class Writer:
         self._gate = threading.Lock()
         """Owns `_closed`: nobody may join the queue behind the sentinel, no thread would answer."""
         self._closed = False
+        self._kept: Connection | None = None
+        """SQLite's writing connection between two transactions. PostgreSQL's is pinged by its pool before each.
+        Touched by the writer thread alone."""
         self._running: tuple[Connection, _Job] | None = None
         """Touched by the writer thread alone."""
         # A daemon: work that was never acknowledged may die with the process, as in a crash.
@@ -96,7 +100,9 @@ class Writer:
     def _loop(self) -> None:
         while (job := self._queue.get()) is not None:
             if not self._batch(job):
-                return
+                break
+        if self._kept is not None:
+            self._kept.close()
 
     def _batch(self, first: _Job) -> bool:
         """One transaction. False when the sentinel was met: nothing comes behind it."""
@@ -104,7 +110,7 @@ class Writer:
         more = True
         committed = False
         try:
-            with self._engine.connect() as tx:
+            with self._connection() as tx:
                 _begin(tx)
                 self._attempt(tx, first)
                 latest = time.monotonic() + BATCH_S
@@ -133,6 +139,19 @@ class Writer:
             else:
                 job.answer.set_exception(job.failure)
         return more
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        tx, self._kept = self._kept or self._engine.connect(), None
+        try:
+            yield tx
+        except BaseException:
+            tx.close()
+            raise
+        if tx.dialect.name == "sqlite":
+            self._kept = tx
+        else:
+            tx.close()
 
     def _attempt(self, tx: Connection, job: _Job) -> None:
         """Run one work in a savepoint. In plain SQL: `begin_nested` costs four times as much as an insert.

@@ -270,9 +270,8 @@ def test_no_reader_leaves_its_snapshot_to_the_next(store: Store) -> None:
     for number in range(1, 13, 4):
         store.write(put(number))
         assert see() == number
-        with pytest.raises(LookupError), store.read() as tx:
-            tx.execute(count)
-            raise LookupError
+        with pytest.raises(DBAPIError), store.read() as tx:
+            put(0)(tx)
         store.write(put(number + 1))
         assert see() == number + 1
         with store.read() as outer:
