@@ -5,8 +5,8 @@ A node is one home folder: `tansiq.toml`, the sealed key file, and (with SQLite)
 owns the clock and chance; everything below takes them as arguments.
 
 Order at the door: exchange.receive → hits.look_ahead (an entry that came alone) → dossiers.file (entry, parts, leaf,
-inbox row, bank, what it meets or its place in the queue: one transaction) → receipt → settle (examinations that wait,
-automatic acts) → duty on an officer's page.
+inbox row, bank, what it meets or its place in the queue: one transaction) → receipt signed → settle (examinations that
+wait, automatic acts) → duty on an officer's page.
 """
 
 from __future__ import annotations
@@ -309,6 +309,7 @@ class Node:
             look_ahead=self._look_ahead,
             after_file=[self._queue_examination],
             after_erase=[self._forget_matches],
+            after_reduce=[lambda *a: self.hits.part_reduced(*a), lambda *a: self.bureau.part_reduced(*a)],
             item_days=self.settings.exchange.item_days,
             fault=fault,
         )

@@ -54,6 +54,8 @@ class Bank:
         self._country = country
         """Where a phone or a plate without a country is read, when its originator is not known."""
         self._names = Names()
+        self.on_reduced: list[Callable[[Connection, list[BankRecord]], None]] = []
+        """Told in the same transaction when single values of records were erased, with the records as they are then."""
 
     def warm(self) -> int:
         """Bring the names in memory up to what is committed, by this process or another. Returns how many were read.
@@ -179,17 +181,14 @@ class Bank:
         return self._erase(tx, made, by, {"entry": entry, "part": part})
 
     def erase_due(self, tx: Connection, today: str) -> list[str]:
-        """Erase the records that are past their `erase_on` (LED art. 5); `today` is `YYYY-MM-DD`."""
+        """Erase records that are past their `erase_on` (LED art. 5), and single values past theirs out of records that
+        stay. The records that are gone; `today` is `YYYY-MM-DD`."""
         due = records.load_due(tx, self._vault, today)
+        self._erase_claims(tx, [r for r in due if _left(r, today) is not None], today)
         return self._erase(tx, [r.id for r in due if _left(r, today) is None], None, {"reason": "erase_on"})
 
-    def erase_due_claims(self, tx: Connection, today: str) -> list[BankRecord]:
-        """Erase single values on their day, out of records that stay. The records as they are then."""
-        due = records.load_due(tx, self._vault, today)
-        return self._erase_claims(tx, [r for r in due if _left(r, today) is not None], today)
-
     def erase_claims_of_part(self, tx: Connection, entry: str, part: str, today: str) -> list[BankRecord]:
-        """The same for the records that were made of an entry's part."""
+        """Erase single values on their day out of what was made of an entry's part; the records as they are then."""
         made = records.load(tx, self._vault, records.ids_of_part(tx, self._vault, "dossier", entry, part))
         return self._erase_claims(tx, [r for r in made if _left(r, today) not in (None, r.entity)], today)
 
@@ -205,6 +204,8 @@ class Bank:
         for before, after in zip(due, left, strict=True):
             gone = len(before.entity.claims) - len(after.entity.claims)
             self._leaf(tx, LogVerb.ERASE, after.id, who, {"reason": "erase_on", "claims": str(gone)}, clauses)
+        for listener in self.on_reduced:
+            listener(tx, left)
         return left
 
     def count(self, source: str = "") -> int:

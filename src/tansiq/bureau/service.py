@@ -27,7 +27,7 @@ from tansiq.ledger import Ledger
 from tansiq.policy import Gate, Refusal, clauses_of, refused
 from tansiq.policy.model import Action, Question
 from tansiq.store import Store
-from tansiq.terms import DossierId, EntryId, LogVerb
+from tansiq.terms import DossierId, EntryId, LogVerb, PartId
 
 SEARCHED = "dossiers.search"
 CANDIDATES = 5
@@ -79,8 +79,14 @@ class Bureau:
         self._kinds = kinds
         self.words = Search(changed, contents)
         self.watches = Watches(store, vault, ledger, bank, clock, new_id)
+        bank.on_reduced.append(lambda tx, gone: self.watches.forget(tx, "", [r.id for r in gone]))
         self._links = Links(store, vault, ledger, clock, new_id)
         self.templates = Templates(store, vault, new_id)
+
+    def part_reduced(self, tx: Connection, dossier: DossierId, entry: EntryId, part: PartId, left: object) -> None:
+        """Single values of a part were erased: no notice and no word of the search shows them any more."""
+        self.watches.forget(tx, part, [])
+        self._store.after_commit(tx, lambda: self.words.forget(dossier, entry, part))
 
     # --- search ---
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from tansiq import crypto
 from tansiq.access.model import Acting
 from tansiq.bank import Bank
-from tansiq.bank.model import Provenance
+from tansiq.bank.model import Entity, Provenance
 from tansiq.dossiers import records
 from tansiq.dossiers.model import DossierState, Entry, Kind, Part, Presence, Statement
 from tansiq.dossiers.records import Head
@@ -57,6 +57,10 @@ class Wiring:
     after_file: list[Callable[[Connection, DossierId, EntryId, str, object], None]] = field(default_factory=list)
     after_erase: list[Callable[[Connection, EntryId, PartId, list[str]], None]] = field(default_factory=list)
     """(tx, entry, part, bank records that went with it)"""
+    after_reduce: list[Callable[[Connection, DossierId, EntryId, PartId, Entity | None], None]] = field(
+        default_factory=list
+    )
+    """(tx, dossier, entry, part, what is left of its entity where that is one of ours)"""
     item_days: int = 60
     fault: Callable[[str], None] = lambda _point: None
     """Called at named points; tests raise there to simulate a crash. The default does nothing."""
@@ -200,7 +204,7 @@ def erase_late_translation(w: Wiring, tx: Connection, state: DossierState, entry
                 erase(w, tx, entry.id, part.id, "its original was erased", now)
 
 
-def _erase_translations(w: Wiring, tx: Connection, entry: EntryId, part: PartId, why: str, now: datetime) -> None:
+def erase_translations(w: Wiring, tx: Connection, entry: EntryId, part: PartId, why: str, now: datetime) -> None:
     """What says the same in another language goes with the part."""
     dossier = records.find_dossier_of(tx, entry)
     if dossier is None:
@@ -220,7 +224,7 @@ def erase(w: Wiring, tx: Connection, entry: EntryId, part: PartId, why: str, now
     clauses = w.bank.permitted(Action.ERASE, Acting.machine(), "erase")
     if not records.erase_part(tx, entry, part):
         return
-    _erase_translations(w, tx, entry, part, why, now)
+    erase_translations(w, tx, entry, part, why, now)
     gone = w.bank.erase_part(tx, entry, part)
     for hook in w.after_erase:
         hook(tx, entry, part, gone)

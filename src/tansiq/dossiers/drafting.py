@@ -23,7 +23,7 @@ from tansiq.dossiers.wire import (
     statement_to_bytes,
 )
 from tansiq.errors import Invalid
-from tansiq.policy.model import Action, Question
+from tansiq.policy.model import Action, Decision, Question, Refusal
 from tansiq.terms import EntryId, Handling, NodeId, PartId, country_of
 from tansiq.terms.ids import parse_node_id
 
@@ -47,6 +47,12 @@ class DraftPart:
     entity: Entity | None = None
     packed: bytes = b""
     """The content's canonical bytes; empty for an act that is only asked about again."""
+    place: str = ""
+    """`parts[n]` of what an officer wrote, or the id that it got: how a refusal names it."""
+
+    def goes_to(self, node: NodeId | None) -> bool:
+        """`node` None: whoever is asked about, it is part of the act."""
+        return node is None or node not in self.withhold_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,7 @@ def _draft_part(raw: Mapping[str, Any], rule: ActRule, field: str, resolve: Call
     else:
         _check_keys(content, TEXT_KEYS, {"text"}, field)
     packed = part_content(content, field)
-    return DraftPart(kind, content, frozenset(resolve(n) for n in hidden), entity, packed)
+    return DraftPart(kind, content, frozenset(resolve(n) for n in hidden), entity, packed, field)
 
 
 def _check_keys(content: Mapping[str, Any], known: set[str], needed: set[str], field: str) -> None:
@@ -154,6 +160,7 @@ def make_draft(
             # Kept nowhere, such a wish would be forgotten when the partner joins later: fail closed, and say so.
             where = f"parts[{n}].withhold_from"
             raise Invalid("part.withhold_from", "not a recipient of this act", step="read the act", field=where)
+        _check_claims(part, legal)
     return Draft(
         rule=rule,
         handling=Handling.parse(body.handling.codes, body.handling.text),
@@ -171,6 +178,14 @@ def make_draft(
             assurances=frozenset(body.assurances),
         ),
     )
+
+
+def _check_claims(part: DraftPart, legal: Legal) -> None:
+    """Nothing in an entry outlives it (LED art. 5)."""
+    for n, claim in enumerate(part.entity.claims if part.entity else ()):
+        if claim.erase_on and legal.erase_on and claim.erase_on > legal.erase_on:
+            where = f"{part.place}.entity.claims[{n}].erase_on"
+            raise Invalid("claim.erase_after_entry", "later than its entry's", step="read the act", field=where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +287,7 @@ def question(
     action: Action = Action.SEND,
 ) -> Question:
     """What the gate is asked about sending this act to one recipient, or about writing it at all (`to` None)."""
-    entities = [p.entity for p in draft.parts if p.entity is not None and (to is None or to not in p.withhold_from)]
+    entities = [p.entity for p in draft.parts if p.entity is not None and p.goes_to(to)]
     persons = [e for e in entities if e.schema == "Person"]
     recipient = country_of(to) if to else None
     facts = draft.facts
@@ -290,14 +305,14 @@ def question(
         legal_basis=draft.legal.legal_basis,
         transfer_basis=draft.legal.transfer_basis,
         justification=asker.why or asker.purpose,
-        handling=frozenset(str(c) for c in draft.handling.codes),
+        handling=own_handling(draft).union(*(e.handling() for e in entities)),
         handling_text=draft.handling.text,
         urgency=_urgency(facts),
         crime_areas=frozenset(str(c) for c in facts.get("crime_areas", ())),
         person_roles=frozenset(p.role for p in persons),
         properties=frozenset(f"{p.role}:{c.property}" for p in persons for c in p.claims) | _contacts(draft, persons),
         has_persons=bool(persons),
-        has_text=any(p.kind != "entity" and (to is None or to not in p.withhold_from) for p in draft.parts),
+        has_text=any(p.kind != "entity" and p.goes_to(to) for p in draft.parts),
         has_minors=any(is_minor(p, at.date()) for p in persons),
         has_special_categories=draft.declared.special_categories,
         strictly_necessary=draft.declared.strictly_necessary,
@@ -314,6 +329,28 @@ def question(
         event_ends_on=place.event_ends_on,
         recipient_signed=place.signed,
     )
+
+
+def own_handling(draft: Draft) -> frozenset[str]:
+    """The codes of the act itself, without those of single values in it."""
+    return frozenset(str(c) for c in draft.handling.codes)
+
+
+def with_parts(
+    decision: Decision, asked: Question, draft: Draft, to: NodeId | None, decide: Callable[[Question], Decision]
+) -> Decision:
+    """Where a clause forbids it for the handling of single values alone, the parts that hold them are named."""
+    own = own_handling(draft)
+    if not isinstance(decision, Refusal) or asked.handling == own:
+        return decision
+
+    def forbidding(handling: frozenset[str]) -> set[str]:
+        found = decide(replace(asked, handling=handling))
+        return {found.reason, *(c.id for c in found.clauses)} if isinstance(found, Refusal) else set()
+
+    without = forbidding(own)
+    stricter = [(p.place, codes) for p in draft.parts if p.entity and p.goes_to(to) and (codes := p.entity.handling())]
+    return replace(decision, parts=tuple(place for place, codes in stricter if forbidding(own | codes) - without))
 
 
 def _urgency(facts: Mapping[str, Any]) -> str:
@@ -350,7 +387,11 @@ def redraft(
     s = entry.statement
     parts = tuple(
         DraftPart(
-            p.ref.kind, p.content or {}, frozenset({to}) if p.ref.id in withheld else frozenset(), parsed.get(p.ref.id)
+            p.ref.kind,
+            p.content or {},
+            frozenset({to}) if p.ref.id in withheld else frozenset(),
+            parsed.get(p.ref.id),
+            place=p.ref.id,
         )
         for p in entry.parts
     )

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from tansiq.bank import parse_entity
 from tansiq.crypto import PublicKeys
-from tansiq.dossiers import desk, records
+from tansiq.dossiers import claims, desk, records
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.model import DossierState, Entry, Part, Presence
 from tansiq.dossiers.standing import Standing
@@ -207,9 +207,10 @@ class Filing:
             self._bank(tx, entry, fresh)
         self._w.fault("file.banked")
         self._erase_recalled(tx, before.folded.state if before else None, state, entry, now)
+        late = self._erase_late_claims(tx, entry, fresh, now)
         if fresh and not strange:
             # What a recall took back before it came is in no search, though it was when this was looked up.
-            ahead = None if _taken_back(after, entry) else ready.ahead
+            ahead = None if late or _taken_back(after, entry) else ready.ahead
             for hook in self._w.after_file:
                 hook(tx, s.dossier, entry.id, country_of(s.author), ahead)
         self._w.fault("file.done")
@@ -227,6 +228,12 @@ class Filing:
                 continue
             found.append((entity, desk.provenance(entry, part)))
         self._w.bank.add_many(tx, found)
+
+    def _erase_late_claims(self, tx: Connection, entry: Entry, fresh: Contents, now: datetime) -> bool:
+        """Whether a value was past its day when it came: it is compared with nothing."""
+        today = now.date().isoformat()
+        due = claims.note(tx, entry.id, ((p, g.content) for p, g in fresh.items()))
+        return bool(due) and due <= today and claims.erase_due(self._w, tx, today, entry.id) > 0
 
     def _erase_recalled(
         self, tx: Connection, before: DossierState | None, state: DossierState, entry: Entry, now: datetime

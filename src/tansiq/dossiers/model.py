@@ -75,6 +75,8 @@ class Part:
     ref: PartRef
     presence: Presence
     content: Mapping[str, Any] | None
+    erased: tuple[str, ...] = ()
+    """Properties of the values in it that were erased on a day of their own: what is left of it goes to nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,14 @@ DECLARED = Table(
     Column("entry", String(66), ForeignKey("dossier_entries.id"), primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
 )
+CLAIM_DATES = Table(
+    "dossier_claim_dates",
+    metadata,
+    # Of parts that hold a value with a day of erasure of its own: the next such day.
+    Column("entry", String(66), ForeignKey("dossier_entries.id"), primary_key=True),
+    Column("part", String(66), primary_key=True),
+    Column("erase_on", String(10), nullable=False, index=True),
+)
 DUTIES = Table(
     "dossier_duties",
     metadata,
@@ -150,11 +158,16 @@ _HOLD = Compiled(
     .where(_ONE_PART, PARTS.c.presence == Presence.WITHHELD.value)
     .values(presence=Presence.HELD.value, sealed=bindparam("new_sealed"))
 )
+_ONE = Compiled(select(PARTS).where(_ONE_PART))
 _PRESENCE = Compiled(select(PARTS.c.presence).where(_ONE_PART))
 _SEALED = Compiled(select(PARTS.c.sealed).where(_ONE_PART))
 _HAS_KIND = Compiled(
     select(PARTS.c.id).where(PARTS.c.entry == bindparam("of_entry"), PARTS.c.kind == bindparam("of_kind"))
 )
+_REDUCE = Compiled(update(PARTS).where(_ONE_PART).values(sealed=bindparam("new_sealed")))
+_INSERT_CLAIM_DATE = Compiled(insert(CLAIM_DATES))
+_ONE_CLAIM_DATE = and_(CLAIM_DATES.c.entry == bindparam("of_entry"), CLAIM_DATES.c.part == bindparam("of_part"))
+_DROP_CLAIM_DATE = Compiled(delete(CLAIM_DATES).where(_ONE_CLAIM_DATE))
 _ERASE = Compiled(update(PARTS).where(_ONE_PART).values(presence=Presence.ERASED.value, sealed=None))
 _RAW = Compiled(select(ENTRIES.c.raw).where(ENTRIES.c.id == bindparam("of_entry")))
 _DOSSIER_OF = Compiled(select(ENTRIES.c.dossier).where(ENTRIES.c.id == bindparam("of_entry")))
@@ -178,22 +191,28 @@ def seal_part(vault: crypto.Vault, part: PartId, salt: bytes, packed: bytes) -> 
     return vault.seal("dossier_parts", part, body)
 
 
+def reseal_part(vault: crypto.Vault, part: PartId, packed: bytes, erased: Iterable[str]) -> bytes:
+    """What is left of a part, without the salt of what it was: with it, what was erased could be guessed and tried."""
+    body = b'{"content":%b,"salt":"","erased":%b}' % (packed, msgspec.json.encode(list(erased)))
+    return vault.seal("dossier_parts", part, body)
+
+
 class _PartBody(msgspec.Struct):
     content: msgspec.Raw
     salt: str
+    erased: tuple[str, ...] = ()
 
 
 _part_bodies = msgspec.json.Decoder(_PartBody)
 
 
-def _open_part(vault: crypto.Vault, part: str, sealed: bytes) -> tuple[bytes, msgspec.Raw]:
-    """Its salt and its content, which is still JSON."""
-    body = _part_bodies.decode(vault.open("dossier_parts", part, sealed))
-    return base64.b64decode(body.salt), body.content
+def _open_part(vault: crypto.Vault, part: str, sealed: bytes) -> _PartBody:
+    """Its content is still JSON."""
+    return _part_bodies.decode(vault.open("dossier_parts", part, sealed))
 
 
 def _content_of(vault: crypto.Vault, part: str, sealed: bytes) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.json.decode(_open_part(vault, part, sealed)[1])
+    found: dict[str, Any] = msgspec.json.decode(_open_part(vault, part, sealed).content)
     return found
 
 
@@ -332,6 +351,39 @@ def erase_part(tx: Connection, entry: EntryId, part: PartId) -> bool:
     return held
 
 
+def load_part(tx: Connection, vault: crypto.Vault, entry: EntryId, part: PartId) -> Part | None:
+    """A part that is held; None where it is not."""
+    row = _ONE.first(tx, {"of_entry": entry, "of_part": part})
+    if row is None or row.presence != Presence.HELD.value:
+        return None
+    return _part(vault, PartRef(part, row.kind, 0), row)
+
+
+def reduce_part(tx: Connection, entry: EntryId, part: PartId, sealed: bytes) -> None:
+    """Keep what is left of it (`reseal_part`)."""
+    _REDUCE.run(tx, {"of_entry": entry, "of_part": part, "new_sealed": sealed})
+
+
+def set_claim_date(tx: Connection, entry: EntryId, part: PartId, erase_on: str) -> None:
+    """The next day on which a value of the part is erased; empty: there is none any more."""
+    _DROP_CLAIM_DATE.run(tx, {"of_entry": entry, "of_part": part})
+    if erase_on:
+        _INSERT_CLAIM_DATE.run(tx, {"entry": entry, "part": part, "erase_on": erase_on})
+
+
+def load_due_claims(tx: Connection, today: str, entry: EntryId | None = None) -> list[tuple[EntryId, PartId]]:
+    """Parts of which a value is due to be erased; of all entries, or of one."""
+    query = select(CLAIM_DATES).where(CLAIM_DATES.c.erase_on <= today)
+    query = query.where(CLAIM_DATES.c.entry == entry) if entry else query
+    rows = tx.execute(query.order_by(CLAIM_DATES.c.entry, CLAIM_DATES.c.part))
+    return [(EntryId(r.entry), PartId(r.part)) for r in rows]
+
+
+def set_updated(tx: Connection, dossier: DossierId, at: datetime) -> None:
+    """Something of it reads differently now."""
+    tx.execute(update(DOSSIERS).where(DOSSIERS.c.id == dossier).values(updated_at=format_instant(at)))
+
+
 def presence_of(tx: Connection, entry: EntryId, part: PartId) -> str:
     """What this node has of a part; empty where it knows no such entry."""
     return str(_PRESENCE.scalar(tx, {"of_entry": entry, "of_part": part}) or "")
@@ -348,10 +400,10 @@ def load_held(tx: Connection, dossier: DossierId) -> list[tuple[EntryId, PartId]
 
 
 def load_parts(tx: Connection, vault: crypto.Vault, entry: EntryId) -> list[tuple[PartId, bytes, msgspec.Raw]]:
-    """(Part, salt, content as JSON) of those that this node has."""
+    """(Part, salt, content as JSON) of those that this node has whole, as they were committed to."""
     rows = _PARTS_OF_ENTRY.all(tx, {"of_entry": entry})
-    held = [r for r in rows if r.presence == Presence.HELD.value]
-    return [(PartId(r.id), *_open_part(vault, r.id, r.sealed)) for r in held]
+    held = [(PartId(r.id), _open_part(vault, r.id, r.sealed)) for r in rows if r.presence == Presence.HELD.value]
+    return [(part, base64.b64decode(body.salt), body.content) for part, body in held if not body.erased]
 
 
 def load_raw(tx: Connection, entry: EntryId) -> bytes | None:
@@ -438,7 +490,8 @@ def _part(vault: crypto.Vault | None, ref: PartRef, row: Any) -> Part:
     presence = Presence(row.presence)
     if presence is not Presence.HELD or vault is None:
         return Part(ref, presence, None)
-    return Part(ref, presence, _content_of(vault, row.id, row.sealed))
+    body = _open_part(vault, row.id, row.sealed)
+    return Part(ref, presence, msgspec.json.decode(body.content), body.erased)
 
 
 def load_filed_at(tx: Connection, dossier: DossierId) -> dict[str, datetime]:

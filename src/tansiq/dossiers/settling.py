@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from tansiq.access.model import Acting
-from tansiq.dossiers import desk, records
+from tansiq.dossiers import claims, desk, records
 from tansiq.dossiers.asking import Asking, Due
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.model import AutoAct, DossierState, Recall
@@ -141,13 +141,16 @@ class Settling:
         return None
 
     def sweep(self) -> int:
-        """Erase the parts of dossiers whose erasure date has passed (LED art. 5: no decision means erasure)."""
+        """Erase the parts of dossiers whose erasure date has passed (LED art. 5: no decision means erasure), and single
+        values whose own date has."""
         today = self._w.clock().date().isoformat()
 
         def work(tx: Connection) -> int:
             due = [desk.load_standing(self._w, tx, d) for d in records.load_past_erasure(tx, today)]
             by = Acting.machine()
-            return sum(self._erase_all(tx, d, "erase_on reached", by) for d in due if self._known_long(tx, d, today))
+            gone = sum(self._erase_all(tx, d, "erase_on reached", by) for d in due if self._known_long(tx, d, today))
+            claims.erase_due(self._w, tx, today)
+            return gone
 
         gone = self._w.store.write(work)
         self._w.fault("erase.committed")

@@ -18,7 +18,7 @@ from tansiq import crypto, policy
 from tansiq.access.model import Acting
 from tansiq.bank import parse_entity
 from tansiq.bank.model import Entity
-from tansiq.dossiers import desk, drafting, records
+from tansiq.dossiers import claims, desk, drafting, records
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.drafting import Declared, Draft, Made
 from tansiq.dossiers.frame import FRAME_ACTS, effective_handling, state_facts
@@ -221,14 +221,14 @@ class Writing:
         entry = state.entry(about)
         if entry is None:
             raise NotFound("entry.unknown", "no such entry", step="forward")
-        decision = self._w.gate.decide(self._forward_question(state, entry, to, by))
+        decision = self._decide(*self._forward_question(state, entry, to, by), None)
         if isinstance(decision, Refusal):
             self._record_refusal(entry.id, decision, by, to)
             raise refused(decision, "forward", to, "ask the originator: dossier.permission_requested")
         body = {"type": "dossier.permission_requested", "facts": {"about": about, "to": to}}
         return self.append(dossier, body, by)
 
-    def _forward_question(self, state: DossierState, entry: Entry, to: str, by: Acting) -> Question:
+    def _forward_question(self, state: DossierState, entry: Entry, to: str, by: Acting) -> tuple[Question, Draft]:
         """The same question as for our own sending, about another's entry: persons, restrictions, consent."""
         recipient = to.upper() if len(to) == 2 else country_of(self.node(to))
         granted = any(
@@ -245,13 +245,14 @@ class Writing:
         place = drafting.place_in(kind, state, draft, self._forwarded_to(to))
         asked = drafting.question(draft, self._asker(by), place=place, to=None, at=self._w.clock(), consent=granted)
         between = self._w.gate.agreements_between(self._w.country, recipient)
-        return replace(
+        asked = replace(
             asked,
             action=Action.FORWARD,
             originator=country_of(entry.statement.author),
             recipient=recipient,
             agreement=between[0].id if between else "",
         )
+        return asked, draft
 
     def _forwarded_to(self, to: str) -> NodeId:
         """The node that is meant; where only a country is known, nobody has signed for it."""
@@ -414,18 +415,19 @@ class Writing:
     ) -> Decision:
         """`state`: the dossier as it stands; None for its opening."""
         place = drafting.place_in(kind, state, draft, to)
-        return self._w.gate.decide(
-            drafting.question(draft, self._asker(by), place=place, to=to, at=now, consent=consent)
-        )
+        asked = drafting.question(draft, self._asker(by), place=place, to=to, at=now, consent=consent)
+        return self._decide(asked, draft, to)
+
+    def _decide(self, asked: Question, draft: Draft, to: NodeId | None) -> Decision:
+        return drafting.with_parts(self._w.gate.decide(asked), asked, draft, to, self._w.gate.decide)
 
     def _may_record(
         self, draft: Draft, kind: Kind, state: DossierState | None, by: Acting, now: datetime
     ) -> Permit | Refusal:
         """Whether it may be written at all: with all its parts, those that nobody is given too."""
         place = drafting.place_in(kind, state, draft, self._w.node)
-        return self._w.gate.decide(
-            drafting.question(draft, self._asker(by), place=place, to=None, at=now, action=Action.APPEND)
-        )
+        asked = drafting.question(draft, self._asker(by), place=place, to=None, at=now, action=Action.APPEND)
+        return self._decide(asked, draft, None)
 
     def _permits(
         self, draft: Draft, kind: Kind, state: DossierState, by: Acting, now: datetime
@@ -493,6 +495,7 @@ class Writing:
         for node in ready.permits:
             self._w.enqueue(tx, node, "entry", entry.id, now + timedelta(days=self._w.item_days))
         self._w.bank.add_many(tx, [(e, desk.provenance(entry, ref)) for ref, e in made.entities.items()])
+        claims.note(tx, entry.id, ((p.ref.id, p.content) for p in entry.parts if p.content is not None))
         self._w.fault("append.queued")
         self._w.standings.keep(tx, ready.dossier, replace(ready.after, shown=True))
         self._w.fault("append.done")
@@ -528,7 +531,9 @@ class Writing:
     ) -> None:
         """Deliver an entry of ours, written earlier, to one more node."""
         rule = self._rule(kind, entry.statement.type)
-        gone = tuple(p.ref.id for p in entry.parts if p.presence is not Presence.HELD or p.ref.kind in rule.kept)
+        gone = tuple(
+            p.ref.id for p in entry.parts if p.presence is not Presence.HELD or p.erased or p.ref.kind in rule.kept
+        )
         parsed = {p.ref.id: e for p in entry.parts if (e := _entity_of(p)) is not None}
         hidden = tuple(w for w in (*withheld, *gone) if any(p.ref.id == w for p in entry.parts))
         handling, declared = effective_handling(state, entry), self._declared(tx, entry.id)

@@ -259,6 +259,23 @@ def erase_part(tx: Connection, entry: str, part: str, gone: Sequence[str]) -> li
     return removed
 
 
+def showing(tx: Connection, entry: str, part: str, held: Sequence[str]) -> list[dict[str, Any]]:
+    """Matches that show this part of the entry, or as their holding one of these records."""
+    of_part = select(matches).where(matches.c.entry == entry, matches.c.part == part)
+    queries = [of_part] if entry else []
+    queries += [
+        select(matches).where(matches.c.record.in_(held[start : start + 400])) for start in range(0, len(held), 400)
+    ]
+    found = {r["id"]: dict(r) for query in queries for r in tx.execute(query).mappings()}
+    return [found[i] for i in sorted(found)]
+
+
+def update_content(tx: Connection, vault: Vault, match: Match) -> None:
+    """What it shows of both sides, and how near they are by that."""
+    found = {"sealed": _seal(vault, match), "score": match.score, "rule": match.rule}
+    tx.execute(update(matches).where(matches.c.id == match.id).values(**found))
+
+
 def remove(tx: Connection, ids: Sequence[str]) -> None:
     for start in range(0, len(ids), 400):
         tx.execute(delete(matches).where(matches.c.id.in_(ids[start : start + 400])))

@@ -65,6 +65,7 @@ class Hits:
         self._vault = vault
         self._ledger = ledger
         self._bank = bank
+        bank.on_reduced.append(self.compare_again)
         self._clock = clock
         self._new_id = new_id
         self._gate = gate
@@ -314,6 +315,42 @@ class Hits:
         `gone` are the bank's records that went with it. The caller writes the leaf.
         """
         return records.erase_part(tx, entry, part, gone)
+
+    def part_reduced(self, tx: Connection, dossier: str, entry: str, part: str, left: Entity | None) -> None:
+        """Single values of a part were erased: matches show what is left of it. As a hook of the dossiers."""
+        self.compare_again(tx, [], entry, part, left)
+
+    def compare_again(
+        self,
+        tx: Connection,
+        held: Sequence[BankRecord],
+        entry: str = "",
+        part: str = "",
+        left: Entity | None = None,
+    ) -> None:
+        """Single values of these records were erased, or of this part, of which so much is left: no match shows them.
+
+        An undecided match that no rule accepts any longer goes. An officer's decision stays, beside what is left.
+        """
+        fresh = {r.id: r for r in held}
+        rows = records.showing(tx, entry, part, list(fresh))
+        # What was changed in this transaction is not yet what others read.
+        there = {r.id: r for r in self._bank.get_many({r["record"] for r in rows} - fresh.keys())} | fresh
+        for row in rows:
+            of_part = (row["entry"], row["part"]) == (entry, part)
+            holding = there.get(row["record"])
+            if holding is None or (of_part and left is None):
+                records.remove(tx, [row["id"]])
+                continue
+            match = records.unpack(row, holding, self._vault)
+            incoming = left if of_part and left is not None else match.incoming
+            found = self._bank.compare(incoming, holding, match.originator)
+            rule = rules.match_rule(incoming, found)
+            if not rule and match.state in (MatchState.OPEN, MatchState.UNCLEAR):
+                records.remove(tx, [match.id])
+                continue
+            shown = replace(match, incoming=incoming, score=found.score, explanation=found.explanation)
+            records.update_content(tx, self._vault, replace(shown, rule=rule or match.rule))
 
     def sweep(self) -> int:
         """Remove matches whose holding is gone (delisted, past its erasure date): they still show what it said."""

@@ -14,16 +14,19 @@ def clauses_of(decision: Decision) -> list[str]:
 
 
 def refused(decision: Refusal, step: str, *, field: str = "", hint: str = "") -> Refused:
-    """The clause is the message: an officer must see what forbids it. Without `field`, what is missing is named."""
+    """The clause is the message: an officer must see what forbids it. The part on whose account it is, else `field`, is
+    the field; without either, what is missing."""
     named = "; ".join(f"{c.title} ({c.law})" for c in decision.clauses) or "nothing permits it"
     if decision.missing:
         named += f"; missing: {', '.join(decision.missing)}"
+    if decision.parts:
+        named += f"; on account of {', '.join(decision.parts)}{f' (for {field})' if field else ''}"
     return Refused(
         "policy.refused",
         named,
         clauses=tuple(c.id for c in decision.clauses),
         step=step,
-        field=field or next(iter(decision.missing), ""),
+        field=next(iter(decision.parts), "") or field or next(iter(decision.missing), ""),
         hint=hint or "ask with another purpose",
     )
 

@@ -111,6 +111,9 @@ class Refusal:
     """A stable code: `default_deny`, the id of the first forbidding rule, `gate.other_country` or `gate.error`."""
     missing: tuple[str, ...] = ()
     """What the officer could add or change, as words of the question: `agreement`, `erase_on`, `consent`, `role` ..."""
+    parts: tuple[str, ...] = ()
+    """Where a clause forbids it for the handling of single values alone: the places of the parts that hold them. The
+    gate sees no parts; who asks it finds them."""
 
 
 Decision = Permit | Refusal
