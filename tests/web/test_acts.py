@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tansiq.kinds import KINDS
 from tests.support.web import Browser, Town, make_town
 from tests.web.conftest import signed_in
 
@@ -51,10 +52,12 @@ def report_form(town: Town, **more: object) -> dict[str, object]:
         "person1_basis": "fact",
         "phone1_number": "+212 600 000 311",
         "phone1_grade": "B2",
+        "phone1_basis": "fact",
         "link1_from": "p1",
         "link1_type": "uses",
         "link1_to": "ph1",
         "link1_grade": "B2",
+        "link1_basis": "fact",
         "handling": "H2",
         "purpose": "prevention",
         "legal_basis": "Code of criminal procedure (example)",
@@ -87,11 +90,38 @@ def test_a_report_is_previewed_then_sent_and_read_by_the_partner(town: Town, rab
 
 
 def test_a_refused_recipient_shows_its_clause_and_cannot_be_sent(town: Town, rabat: Browser) -> None:
-    preview = rabat.post("/compose/report", report_form(town, do="preview", agreement_DE="", erase_on=""))
+    preview = rabat.post("/compose/report", report_form(town, do="preview", agreement_DE=""))
     assert 'class="refusal"' in preview.text
-    assert "erase_on" in preview.text
     assert "Nothing can be sent" in preview.text
-    assert rabat.post("/compose/report", report_form(town, do="send", erase_on="")).status_code == 403
+    refused = rabat.post("/compose/report", report_form(town, do="send", agreement_DE=""))
+    assert refused.status_code == 403
+    assert "شوهدت السيارة قرب الميناء." in refused.text, "a refusal keeps what was typed"
+    assert 'href="#form"' in refused.text
+
+
+def test_all_that_is_missing_is_said_at_once(town: Town, rabat: Browser) -> None:
+    empty = {"erase_on": "", "review_on": "", "fact_urgency": "", "person1_basis": "", "narrative": "", "do": "send"}
+    answer = rabat.post("/compose/report", report_form(town, **empty))
+    assert answer.status_code == 422
+    summary = re.search(r'class="error-summary".*?</ul>', answer.text, re.S)
+    assert summary
+    assert set(re.findall(r'href="#([^"]+)"', summary[0])) == set(empty) - {"do"}
+
+
+def test_no_form_chooses_what_an_officer_has_to_judge(rabat: Browser) -> None:
+    for kind in KINDS:
+        text = rabat.get(f"/compose/{kind}").text
+        for name, inside in re.findall(r'<select id="(fact_[^"]+)"[^>]*>(.*?)</select>', text, re.S):
+            chosen = re.findall(r'<option value="([^"]*)" selected', inside)
+            first = re.search(r'<option value="([^"]*)"', inside)
+            assert chosen or (first and first[1] == ""), f"{kind}: {name} begins with an answer"
+            assert set(chosen) <= {"", "unknown"}, f"{kind}: {name} is chosen beforehand: {chosen}"
+
+
+def test_a_form_says_before_it_is_posted_what_each_answer_will_need(rabat: Browser) -> None:
+    text = rabat.get("/compose/operation").text
+    assert "needed for Form: joint operation" in text
+    assert "needed for Urgency: urgent" in rabat.get("/compose/request").text
 
 
 def test_add_buttons_keep_what_was_typed_without_script(town: Town, rabat: Browser) -> None:

@@ -22,6 +22,7 @@ from tansiq.web.factforms import (
     Choice,
     FactField,
     fact_fields,
+    is_told,
     read_facts,
     row_count,
 )
@@ -107,6 +108,34 @@ class Written:
         return known[max(known, key=len)] if known else at or "form"
 
 
+OPENING = ("to", "purpose", "legal_basis", "review_on", "erase_on")
+"""What no opening act goes without."""
+
+
+def missing(form: Form, rule: ActRule, fields: list[FactField], parts: tuple[str, ...], *, opening: bool) -> list[str]:
+    """Every field that must be filled in and is not, in the form's order: one round, not one for each."""
+    found = ["to"] if opening and not form.all("to") else []
+    if opening and "subject" in parts and not form.get("subject"):
+        found.append("subject")
+    found += [f.first_place for f in fields if f.required and f.name != "digest" and not is_told(form, f)]
+    found += [text_name(k) for k in text_parts(rule) if k in parts and not form.get(text_name(k))]
+    for key, names in _rows_told(form, rule):
+        found += [f"{key}_{n}" for n in names if not form.get(f"{key}_{n}")]
+    return found + [n for n in OPENING[1:] if opening and not form.get(n)]
+
+
+def _rows_told(form: Form, rule: ActRule) -> list[tuple[str, tuple[str, ...]]]:
+    """Rows that say anything, and what each then has to say."""
+    counts, found = row_counts(form, rule), []
+    for kind, n in ((k, n) for k in counts for n in range(1, counts[k] + 1)):
+        key = f"{kind}{n}"
+        told = ("from", "to") if kind == "link" else tuple(name for name, _ in ROWS[kind])
+        if any(form.get(f"{key}_{name}") for name in told):
+            asked = {"person": ("role", "basis"), "link": ("from", "type", "to", "basis")}.get(kind, ("basis",))
+            found.append((key, asked))
+    return found
+
+
 def write_body(form: Form, rule: ActRule, fields: list[FactField], *, opening: bool) -> Written:
     """The body of an act, as `docs/dossier-body.md` has it. Raises `Invalid` for what only a form can get wrong."""
     written = Written({"type": rule.type}, form.all("to"))
@@ -189,8 +218,18 @@ def _write_entities(
         _write_link(form, f"link{n}", parts, offset, places)
 
 
+def _graded(form: Form, key: str) -> dict[str, str]:
+    """Fact or assessment is the officer's word; a row that is not graded by itself has the grade of the whole act."""
+    basis, whole = form.get(f"{key}_basis"), form.get("fact_grade")
+    if basis not in BASES:
+        raise Invalid("form.required", "This is missing.", step="read the form", field=f"{key}_basis")
+    return {"basis": basis, "grade": form.get(f"{key}_grade") or (whole if whole in GRADES else "X4")}
+
+
 def _claims(form: Form, key: str, fields: tuple[tuple[str, str], ...]) -> list[tuple[str, dict[str, str]]]:
-    graded = {"basis": form.get(f"{key}_basis") or "fact", "grade": form.get(f"{key}_grade") or "X4"}
+    if not any(form.get(f"{key}_{name}") for name, _ in fields):
+        return []
+    graded = _graded(form, key)
     found = []
     for name, prop in fields:
         if value := form.get(f"{key}_{name}"):
@@ -207,8 +246,7 @@ def _write_link(form: Form, key: str, parts: list[dict[str, Any]], offset: int, 
         if not value:
             raise Invalid("form.required", "This is missing.", step="read the form", field=f"{key}_{end}")
     places[f"parts[{len(parts) + offset}]"] = f"{key}_from"
-    graded = {"basis": form.get(f"{key}_basis") or "fact", "grade": form.get(f"{key}_grade") or "X4"}
-    parts.append(_withheld(form, key, {"kind": "link", **ends, **graded}))
+    parts.append(_withheld(form, key, {"kind": "link", **ends, **_graded(form, key)}))
 
 
 def _legal(form: Form) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tansiq.web import api, files, health, problems
+from tansiq.web.desk import Desk
 from tansiq.web.endpoints import PageFunction, page
 from tansiq.web.pages import bureau, dossier, hits, lists, plans, private, session, together
 from tansiq.web.security import SecurityHeaders
@@ -26,6 +27,8 @@ OPEN_TO_ALL: tuple[tuple[str, str, PageFunction], ...] = (
 PAGES: tuple[tuple[str, str, PageFunction], ...] = (
     ("POST", "/sign-out", session.sign_out),
     ("POST", "/purpose", session.give_purpose),
+    ("GET", "/stay", session.stay),
+    ("GET", "/kept/{mark}", session.kept),
     ("GET", "/", lists.duties),
     ("GET", "/live/duties", lists.live_duties),
     ("GET", "/dossiers", lists.dossiers),
@@ -107,4 +110,5 @@ def create_app(node: Any) -> Starlette:
     app.state.node = node
     app.state.metrics = metrics
     app.state.purposes = {}
+    app.state.desk = Desk()
     return app

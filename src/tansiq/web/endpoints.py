@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -18,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from tansiq.access.model import Officer
 from tansiq.errors import Invalid, Refused, TansiqError
 from tansiq.web import problems, security
+from tansiq.web.desk import Desk
 from tansiq.web.visit import Call, Form, Visit, begin, now_of
 
 MAX_API = 4_000_000
@@ -49,11 +50,16 @@ def page(function: PageFunction, *, open_to_all: bool = False) -> Endpoint:
         visit = await run_in_threadpool(begin, node, request)
         try:
             if visit.session is None and not open_to_all:
-                return _to_sign_in(request)
+                return _to_sign_in(request, await _kept(request, visit))
             if request.method == "POST":
                 visit.form = await _read_form(request)
                 security.check_origin(request)
                 security.check_token(visit.csrf, visit.form.get("csrf"))
+                if not open_to_all:
+                    desk: Desk = request.app.state.desk
+                    return await run_in_threadpool(
+                        desk.once, request.url.path, visit.form, visit.now, lambda: function(visit)
+                    )
             return await run_in_threadpool(function, visit)
         except TansiqError as failure:
             return await run_in_threadpool(problems.page, visit, failure)
@@ -63,12 +69,27 @@ def page(function: PageFunction, *, open_to_all: bool = False) -> Endpoint:
     return endpoint
 
 
-def _to_sign_in(request: Request) -> Response:
-    """A reader comes back to the page after signing in; a form's text would be lost, so it says so by its status."""
+async def _kept(request: Request, visit: Visit) -> str:
+    """The mark of a form that came after its session's end: what was typed is not lost. Nothing for the rest."""
+    if request.method != "POST":
+        return ""
+    try:
+        form = await _read_form(request)
+        security.check_origin(request)
+    except TansiqError:
+        return ""
+    desk: Desk = request.app.state.desk
+    return desk.keep(request.url.path, form, visit.now)
+
+
+def _to_sign_in(request: Request, kept: str) -> Response:
+    """After signing in, a reader comes back to the page, and a writer to what was written."""
     if request.headers.get("hx-request"):
         return Response(status_code=401, headers={"HX-Redirect": "/sign-in"})
-    after = request.url.path if request.method == "GET" else "/"
-    target = "/sign-in" if after == "/" else f"/sign-in?next={after}"
+    after = f"/kept/{kept}" if kept else "/"
+    if request.method == "GET":
+        after = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    target = "/sign-in" if after == "/" else f"/sign-in?next={quote(after, safe='/')}"
     return RedirectResponse(target, status_code=303)
 
 

@@ -20,6 +20,7 @@ from tansiq.web.visit import Form
 
 STEP = "read the form"
 MOST_ROWS = 40
+UNKNOWN = "unknown"
 FIRST_ROWS = 2
 """So many rows a list begins with."""
 MOST_BOXES = 32
@@ -122,7 +123,7 @@ def fact_fields(rule: ActRule, offered: Offered, axes: Axes | None = None) -> li
         if f.name in offered:
             made = _offered(f, offered[f.name], default)
         elif f.name == "grade" and graded:
-            made = FactField("grade", "select", False, grade_choices(), "X4")
+            made = FactField("grade", "select", True, grade_choices())
         else:
             made = _typed(f.name, f.type, f.required, default)
         if axes and f.name in axes:
@@ -131,8 +132,19 @@ def fact_fields(rule: ActRule, offered: Offered, axes: Axes | None = None) -> li
                 continue
             made = replace(made, widget="table", lines=lines, columns=columns[0] if columns else ())
         hint = labels.FACT_HINT.get(f"{rule.type}.{f.name}") or labels.FACT_HINT.get(f.name, "")
-        found.append(replace(made, hint=hint))
+        found.append(replace(_unchosen(made), hint=hint))
     return found
+
+
+def _unchosen(made: FactField) -> FactField:
+    """What an officer has to judge (urgency, precedence, grade) is asked for and never chosen beforehand.
+
+    A program may leave it out and gets the type's default; at two in the morning a default is a wrong answer that
+    nobody gave. What says "not known" may stand.
+    """
+    judged = made.widget == "select" and made.default not in ("", UNKNOWN)
+    judged = judged or (made.widget == "number" and made.default not in ("", "0"))
+    return replace(made, default="", required=True) if judged else made
 
 
 def _offered(f: Any, choices: tuple[Choice, ...], default: str) -> FactField:
@@ -194,6 +206,12 @@ def row_count(form: Form, field: FactField) -> int:
     before = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
     there = max(before, len(form.all(field.at)), FIRST_ROWS) + (form.get("more") == field.at)
     return min(MOST_ROWS, there)
+
+
+def is_told(form: Form, f: FactField) -> bool:
+    """Whether the form says anything of this fact."""
+    cells = f.widget in ("table", "pairs")
+    return any(form.all(n) for n in form.names() if n == f.at or (cells and n.startswith(f"{f.at}.")))
 
 
 def read_facts(form: Form, fields: Iterable[FactField]) -> dict[str, Any]:

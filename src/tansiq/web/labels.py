@@ -571,6 +571,7 @@ FAILURES: dict[str, str] = {
     "four_eyes.needed": N_("A second officer must confirm this disclosure."),
     "form.required": N_("This is missing. Fill it in."),
     "form.choice": N_("Choose one of the list."),
+    "search.no_letters": N_("A name has letters. Choose what you search for."),
     "purpose.missing": N_("Say why you open this record."),
     "reason.missing": N_("Give a reason of at least ten characters."),
     "decision.missing": N_("Choose one of the three answers first."),

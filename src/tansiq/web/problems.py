@@ -99,11 +99,11 @@ def page(visit: Visit, failure: TansiqError) -> Response:
         todo=TO_DO[kind],
         failure=failure,
         hint=labels.HINT.get(failure.hint, ""),
-        clauses=_clauses(visit, failure),
+        clauses=clauses_of(visit, failure),
     )
 
 
-def _clauses(visit: Visit, failure: TansiqError) -> list[tuple[str, str]]:
+def clauses_of(visit: Visit, failure: TansiqError) -> list[tuple[str, str]]:
     """Each clause with its name in the page's language; the id is what one quotes."""
     found = failure.clauses if isinstance(failure, Refused) else ()
     gate = getattr(visit.node, "gate", None)

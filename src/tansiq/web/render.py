@@ -18,7 +18,7 @@ from tansiq.bank.model import Entity
 from tansiq.hits.model import MatchState
 from tansiq.kinds import KINDS, TABLES, say_fault, words_of
 from tansiq.kinds import LANGUAGES as WORD_ORDER
-from tansiq.web import labels, views
+from tansiq.web import labels, security, views
 from tansiq.web.i18n import LANGUAGES, Tongue, tongue
 from tansiq.web.visit import Visit
 
@@ -146,6 +146,7 @@ def environment(code: str) -> Environment:
     env.install_gettext_callables(spoken.say, spoken.say_n, newstyle=True)  # type: ignore[attr-defined]
     env.globals.update(
         icon=icon,
+        once=security.new_token,
         iso=iso,
         num=num,
         short=short,

@@ -176,13 +176,16 @@ def _find_session(node: Any, request: Request) -> tuple[Session | None, str]:
 def begin(node: Any, request: Request) -> Visit:
     """The visit of a request, without its form."""
     session, token = _find_session(node, request)
+    now = now_of(node)
+    if session is not None:
+        request.app.state.desk.seat(session.csrf, session.officer.id, now)
     theme = request.cookies.get(security.THEME_COOKIE, "auto")
     return Visit(
         node=node,
         request=request,
         tongue=tongue(_language(request, session, node), zone_of(node)),
         theme=theme if theme in security.THEMES else "auto",
-        now=now_of(node),
+        now=now,
         session=session,
         token=token,
         first=request.cookies.get(security.own_cookie(security.FIRST_COOKIE, node.node_id), ""),

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from tansiq.dossiers import FRAME_ACTS, effective_handling
 from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry
-from tansiq.errors import Invalid, NotFound, Refused, TansiqError
+from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError
 from tansiq.kinds import KINDS, face_of, fault_of, makes, say_fault
 from tansiq.policy.model import Permit
 from tansiq.terms import Classification, DossierId, EntryId, HandlingCode, format_instant
@@ -36,10 +36,8 @@ from tansiq.web.pages.session import ask_purpose, go, local
 from tansiq.web.render import label, render
 from tansiq.web.visit import Form, Visit
 
-REQUIRED = {
-    "request.made": ("question", "facts", "availability", "urgency_reasons"),
-    "report.given": ("narrative",),
-}
+NARRATIVE = {"report.given": ("narrative",)}
+"""A report without a word of text can be sent; an officer's form asks for one."""
 MOST_OPEN_TEXTS = 3
 """Of more texts than these a form shows what must be written; the rest is folded."""
 TEXT_LANGUAGES = tuple(labels.LANGUAGE)
@@ -205,28 +203,84 @@ def _act_of(visit: Visit, dossier: DossierId) -> tuple[DossierState, ActRule]:
     return state, rule
 
 
+def _moved(state: DossierState, seen: str) -> list[Entry]:
+    """What officers wrote after the form was shown: entries that those which it had seen do not follow."""
+    if not seen:
+        return []
+    by_id = {e.id: e for e in state.entries}
+    known: set[str] = set()
+    after = seen.split(",")
+    while after:
+        entry = by_id.get(EntryId(after.pop()))
+        if entry is not None and entry.id not in known:
+            known.add(entry.id)
+            after.extend(entry.statement.parents)
+    return [e for e in state.entries if e.id not in known and e.statement.type not in views.NOT_BY_HAND]
+
+
 def write_act(visit: Visit) -> Response:
-    """Preview the gate's answer for each member, or append. What is wrong comes back to its field, the text kept."""
+    """Preview the gate's answer for each member, or append. What is wrong comes back to its field, the text kept.
+
+    Where the dossier has moved since the form was shown, nothing is written before the officer has seen what came.
+    """
     dossier = _dossier_id(visit)
-    state, rule = _act_of(visit, dossier)
+    state = visit.node.dossiers.state(dossier)
+    moved = _moved(state, visit.form.get("seen"))
+    try:
+        state, rule = _act_of(visit, dossier)
+    except NotFound as failure:
+        return _too_late(visit, state, failure, moved)
     if visit.form.get("more"):
-        return _act(visit, state, rule, visit.form, {}, None)
+        return _act(visit, state, rule, visit.form, {}, None, moved=moved)
+    if absent := _missing(visit, rule, state):
+        return _act(visit, state, rule, visit.form, absent, None, moved=moved)
     written: Written | None = None
     try:
         written = _written(visit, rule, state)
-        if visit.form.get("do") != "send":
+        if visit.form.get("do") != "send" or moved:
             found = visit.node.dossiers.preview_append(dossier, written.body, _acting(visit, dossier))
-            return _act(visit, state, rule, visit.form, {}, _answers(visit, found, written))
+            return _act(visit, state, rule, visit.form, {}, _answers(visit, found, written), moved=moved)
         visit.node.dossiers.append(dossier, written.body, _acting(visit, dossier))
     except Refused as failure:
         if failure.code != "four_eyes.needed" or written is None:
-            raise
+            return _again(visit, state, rule, failure, moved)
         held = {"dossier": dossier, "body": written.body}
         visit.node.propose(held, _acting(visit, dossier))
         return go("/second")
     except Invalid as failure:
-        return _act(visit, state, rule, visit.form, _errors(visit, failure, written, rule), None)
+        return _act(visit, state, rule, visit.form, _errors(visit, failure, written, rule), None, moved=moved)
+    except (Conflict, NotFound) as failure:
+        return _again(visit, state, rule, failure, moved)
     return go(f"/dossiers/{dossier}")
+
+
+def _again(
+    visit: Visit, state: DossierState | None, rule: ActRule, failure: TansiqError, moved: list[Entry] | None = None
+) -> Response:
+    """The form with what was typed, and why it was not taken: a refusal must not cost the officer the text."""
+    errors = problems.field_errors(visit, failure, "form")
+    named = [words if words and words != c else c for c, words in problems.clauses_of(visit, failure)]
+    if named:
+        errors["form"] = f"{errors['form']} ({'; '.join(named)})"
+    return _act(visit, state, rule, visit.form, errors, None, moved=moved, status=failure.http_status)
+
+
+def _too_late(visit: Visit, state: DossierState, failure: TansiqError, moved: list[Entry]) -> Response:
+    """The act that a form was for is not possible any more; what was typed can still be copied from it."""
+    rule = next((r for r in _rules(state.kind) if r.type == visit.path("act")), None)
+    if rule is None or rule.type in views.NOT_BY_HAND or not visit.form.get("seen"):
+        raise failure
+    errors = problems.field_errors(visit, failure, "form")
+    return _act(visit, state, rule, visit.form, errors, None, moved=moved, status=409)
+
+
+def _missing(visit: Visit, rule: ActRule, state: DossierState | None) -> dict[str, str]:
+    """All that is not filled in and must be, at once."""
+    fields, parts = _fields(visit, state, _asked(rule, state)), _required(rule, state, visit.form)
+    absent = actforms.missing(visit.form, _asked(rule, state), fields, parts, opening=state is None)
+    words = {"purpose": "legal.purpose", "to": "dossier.nobody"}
+    roles = {at: "entity.role_unknown" for at in absent if at.endswith("_role")}
+    return {at: visit.say(labels.FAILURES[(words | roles).get(at, "form.required")]) for at in absent}
 
 
 def _acting(visit: Visit, record: str) -> Any:
@@ -314,10 +368,28 @@ def _instant(text: str, visit: Visit, field: str) -> str:
 def _required(rule: ActRule, state: DossierState | None, form: Form) -> tuple[str, ...]:
     """The parts that the law or the kind asks for, as far as the form's facts say it."""
     kind = KINDS.get(kind_of(rule, state))
-    if rule.type in REQUIRED or kind is None:
-        return REQUIRED.get(rule.type, ())
-    facts = {n.removeprefix("fact_"): form.get(n) for n in form.names() if n.startswith("fact_")}
-    return kind.part_kinds_required(told(rule, facts))
+    asked = kind.part_kinds_required(told(rule, _told_facts(form))) if kind else ()
+    return (*NARRATIVE.get(rule.type, ()), *asked)
+
+
+def _told_facts(form: Form) -> dict[str, str]:
+    return {n.removeprefix("fact_"): form.get(n) for n in form.names() if n.startswith("fact_")}
+
+
+def _required_if(
+    rule: ActRule, state: DossierState | None, form: Form, fields: list[actforms.FactField]
+) -> dict[str, list[tuple[actforms.FactField, Choice]]]:
+    """Parts that are asked for under another answer to a question of the form: they are marked before it is given."""
+    kind = KINDS.get(kind_of(rule, state))
+    if kind is None or not rule.parts:
+        return {}
+    always, found = set(_required(rule, state, form)), dict[str, list[tuple[actforms.FactField, Choice]]]()
+    for f in fields:
+        for choice in f.choices if f.widget == "select" else ():
+            asked = kind.part_kinds_required(told(rule, _told_facts(form) | {f.name: choice.value}))
+            for part in set(asked) - always:
+                found.setdefault(part, []).append((f, choice))
+    return found
 
 
 # --- opening acts ---
@@ -353,6 +425,8 @@ def compose(visit: Visit) -> Response:
     rule, kind = _opening(visit), visit.path("kind")
     if visit.form.get("more"):
         return _act(visit, None, rule, visit.form, {}, None)
+    if absent := _missing(visit, rule, None):
+        return _act(visit, None, rule, visit.form, absent, None)
     written: Written | None = None
     by = visit.acting(visit.form.get("purpose"), visit.form.get("justification"))
     try:
@@ -362,12 +436,12 @@ def compose(visit: Visit) -> Response:
         dossier = visit.node.dossiers.open(kind, written.body, written.to, by)
     except Refused as failure:
         if failure.code != "four_eyes.needed" or written is None:
-            raise
+            return _again(visit, None, rule, failure)
         visit.node.propose({"kind": kind, "body": written.body, "to": written.to}, by)
         return go("/second")
     except NotFound as failure:
         if not failure.code.startswith("peer."):
-            raise
+            return _again(visit, None, rule, failure)
         return _act(visit, None, rule, visit.form, problems.field_errors(visit, failure, "to"), None)
     except Invalid as failure:
         return _act(visit, None, rule, visit.form, _errors(visit, failure, written, rule), None)
@@ -432,24 +506,31 @@ def _act(
     form: Form,
     errors: dict[str, str],
     answers: list[Answer] | None,
+    *,
+    moved: list[Entry] | None = None,
+    status: int = 0,
 ) -> Response:
-    """The form of an act, new or shown again. `answers`: what the gate said; None: it was not asked yet."""
+    """The form of an act, new or shown again. `answers`: what the gate said; None: it was not asked yet.
+
+    `moved`: what came into the dossier since the form was shown before.
+    """
     opening, kind = state is None, kind_of(rule, state)
     asked = _asked(rule, state)
     partners = _partners(visit.node)
     members = set(state.members) if state else set()
     counts = actforms.row_counts(form, rule)
     fields, texts, required = _fields(visit, state, asked), actforms.text_parts(rule), _required(rule, state, form)
-
-    def named(table: Mapping[str, str], values: Any) -> list[tuple[str, str]]:
-        return [(v, visit.say(table[v])) for v in values]
+    conditions = _required_if(rule, state, form, fields)
 
     return render(
         visit,
         "act.html",
-        status=422 if errors else 200,
+        status=status or (422 if errors else 200),
         strictest=views.strictest([form.all("handling")]),
         dossier=state,
+        seen=",".join(state.heads) if state else "",
+        moved=moved or [],
+        too_late=status == 409,
         rule=rule,
         opening=opening,
         action=f"/compose/{visit.path('kind')}" if state is None else f"/dossiers/{state.id}/acts/{rule.type}",
@@ -467,26 +548,43 @@ def _act(
         choice_pairs=lambda choices: [(c.value, _choice_word(visit, c, kind)) for c in choices],
         fact_name=lambda f: _fact_name(visit, rule, f.name, kind),
         of_kind=kind,
-        texts=[(k, actforms.text_name(k)) for k in sorted(texts, key=lambda k: k not in required)],
+        texts=[
+            (k, actforms.text_name(k)) for k in sorted(texts, key=lambda k: (k not in required, k not in conditions))
+        ],
         folded=len(texts) > MOST_OPEN_TEXTS,
         always_open=() if required else texts[-2:-1],
+        needed_for={
+            k: "; ".join(f"{_fact_name(visit, rule, f.name, kind)}: {_choice_word(visit, c, kind)}" for f, c in cases)
+            for k, cases in conditions.items()
+        },
         required=required,
         languages_of_text=TEXT_LANGUAGES,
-        language_options=[*named(labels.LANGUAGE, TEXT_LANGUAGES)],
+        **_choices(visit),
         counts_rows=counts,
         ends=[(f"{short}{n}",) * 2 for k, short in actforms.ROW_ID.items() for n in range(1, counts.get(k, 0) + 1)],
         grade_options=[(g, g) for g in actforms.GRADES],
-        basis_options=named(labels.BASIS, actforms.BASES),
-        role_options=named(labels.ROLE, actforms.ROLES),
-        link_options=named(labels.LINK, labels.LINK),
-        handling_options=[
-            (c.value, f"{c.value} · {visit.say(labels.HANDLING[c.value])}") for c in HandlingCode if c != "H0"
-        ],
-        purpose_options=named(labels.PURPOSE, actforms.PURPOSES),
-        transfer_options=named(labels.TRANSFER_BASIS, actforms.TRANSFER_BASES),
-        classification_options=[(c.value, visit.say(labels.CLASSIFICATION[c.value])) for c in Classification],
-        assurance_options=named(labels.ASSURANCE, labels.ASSURANCE),
+        whole_graded=any(f.name == "grade" for f in fields),
     )
+
+
+def _choices(visit: Visit) -> dict[str, list[tuple[str, str]]]:
+    """The closed lists that every act's form has, in the page's language."""
+
+    def named(table: Mapping[str, str], values: Any) -> list[tuple[str, str]]:
+        return [(v, visit.say(table[v])) for v in values]
+
+    codes = [c.value for c in HandlingCode if c != "H0"]
+    return {
+        "language_options": named(labels.LANGUAGE, TEXT_LANGUAGES),
+        "basis_options": named(labels.BASIS, actforms.BASES),
+        "role_options": named(labels.ROLE, actforms.ROLES),
+        "link_options": named(labels.LINK, labels.LINK),
+        "handling_options": [(c, f"{c} · {words}") for c, words in named(labels.HANDLING, codes)],
+        "purpose_options": named(labels.PURPOSE, actforms.PURPOSES),
+        "transfer_options": named(labels.TRANSFER_BASIS, actforms.TRANSFER_BASES),
+        "classification_options": named(labels.CLASSIFICATION, [c.value for c in Classification]),
+        "assurance_options": named(labels.ASSURANCE, labels.ASSURANCE),
+    }
 
 
 def _fact_name(visit: Visit, rule: ActRule, name: str, kind: str) -> str:

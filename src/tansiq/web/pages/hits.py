@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from tansiq.access.model import Acting
 from tansiq.dossiers.model import Duty, Entry
-from tansiq.errors import Invalid, TansiqError
+from tansiq.errors import Conflict, Invalid, TansiqError
 from tansiq.hits.model import Match, MatchState
 from tansiq.terms import DossierId, EntryId
 from tansiq.web import graphs, labels, problems, views
@@ -182,6 +182,10 @@ def decide(visit: Visit) -> Response:
         visit.node.hits.decide(match.id, MatchState(answer), reason, visit.acting(purpose, why or reason))
     except Invalid as failure:
         return _hit(visit, match, visit.form, _form_errors(visit, failure), 422)
+    except Conflict as failure:
+        # Another officer was quicker: their word is shown, and what this one wrote is not lost.
+        decided = visit.node.hits.match(match.id)
+        return _hit(visit, decided, visit.form, _form_errors(visit, failure), failure.http_status)
     return go(f"/hits/{match.id}")
 
 

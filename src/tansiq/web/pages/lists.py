@@ -172,12 +172,18 @@ QUERIES = {
 
 
 def bank_page(visit: Visit) -> Response:
-    """The empty search. A name typed in the top bar comes as `q` and is only put into the form: it is not searched."""
-    return _bank(visit, Form([("q", visit.query("q"))]), {}, None)
+    """The empty search."""
+    return _bank(visit, Form([]), {}, None)
 
 
 def bank_search(visit: Visit) -> Response:
-    """Search, asked of the gate and logged. Words to look for travel in the body: an address stays in logs."""
+    """Search, asked of the gate and logged. Words to look for travel in the body: an address stays in logs.
+
+    What was typed in the top bar is only put into the form: why is asked before anything is searched.
+    """
+    if visit.form.get("from") == "bar":
+        typed = visit.form.get("q")[:200]
+        return _bank(visit, Form([("q", typed), ("kind", _kind_of(typed))]), {}, None)
     try:
         purpose, why = check_purpose(visit)
         found = search(visit.node, visit.form.get("kind"), visit.form.get("q"), visit.acting(purpose, why))
@@ -187,12 +193,25 @@ def bank_search(visit: Visit) -> Response:
     return _bank(visit, visit.form, {}, found)
 
 
+def _kind_of(text: str) -> str:
+    """What a text in the top bar looks like; the officer sees the choice and may change it."""
+    letters, digits = sum(c.isalpha() for c in text), sum(c.isdigit() for c in text)
+    if not digits or letters > digits:
+        return "person"
+    if text.startswith(("+", "00")):
+        return "phone"
+    return "document" if letters <= 2 and text.isalnum() and letters else "plate" if letters else "phone"
+
+
 def search(node: Any, kind: str, text: str, by: Acting) -> list[Result]:
     """What the bank holds that is near. Raises `Invalid`, `Refused`."""
     if kind not in QUERIES:
         raise Invalid("form.choice", "Choose one of the list.", step="read the search", field="kind")
     if not 2 <= len(text) <= 200:
         raise Invalid("form.required", "Write 2 to 200 characters.", step="read the search", field="q")
+    if kind in ("person", "organization") and not any(c.isalpha() for c in text):
+        # "We hold nothing like it" would be read as an answer about the number.
+        raise Invalid("search.no_letters", "A name has letters.", step="read the search", field="kind")
     schema, prop = QUERIES[kind]
     candidates = node.search(Entity("q", schema, (Claim(prop, text),)), RESULTS, by)
     return [Result(c.record, c.score, views.score(c.explanation).rows if c.explanation else ()) for c in candidates]

@@ -7,12 +7,15 @@ from starlette.responses import RedirectResponse, Response
 from tansiq.errors import Invalid, Refused
 from tansiq.terms import Purpose
 from tansiq.web import labels, problems, security
+from tansiq.web.desk import Desk
 from tansiq.web.i18n import LANGUAGES
 from tansiq.web.render import render
 from tansiq.web.visit import Form, Visit
 
 YEAR_S = 31_536_000
 LEAST_REASON = 3
+MOST_SHOWN = 600
+"""So much of each text that was kept is shown before it is sent; all of it is."""
 
 
 def local(target: str, otherwise: str = "/") -> str:
@@ -61,8 +64,26 @@ def sign_in(visit: Visit) -> Response:
     return response
 
 
+def stay(visit: Visit) -> Response:
+    """An officer who writes is there, though no page is asked for. Says when the session ends now."""
+    ends = visit.session.expires_at.isoformat() if visit.session else ""
+    return Response(ends, media_type="text/plain")
+
+
+def kept(visit: Visit) -> Response:
+    """What this officer had typed when the session ended: the form again, or the act again, at the officer's word."""
+    desk: Desk = visit.request.app.state.desk
+    found = desk.find(visit.path("mark"), visit.officer.id, visit.now)
+    if found is None:
+        return go("/")
+    as_form = found.path.startswith("/compose/") or "/acts/" in found.path
+    texts = [value[:MOST_SHOWN] for _, value in found.pairs if " " in value]
+    return render(visit, "kept.html", kept=found, as_form=as_form, texts=texts)
+
+
 def sign_out(visit: Visit) -> Response:
     visit.node.access.sign_out(visit.token)
+    visit.request.app.state.desk.leave(visit.csrf)
     response = go("/sign-in")
     response.delete_cookie(_own(visit, security.SESSION_COOKIE), path="/")
     return response

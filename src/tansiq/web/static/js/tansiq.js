@@ -105,5 +105,41 @@ class TqKeys extends HTMLElement {
   }
 }
 
+/** The session's end: writing counts as being there, five minutes before the end it says so, one key stays. */
+class TqSession extends HTMLElement {
+  connectedCallback() {
+    const server = Date.parse(this.dataset.server || "");
+    this.skew = Number.isNaN(server) ? 0 : server - Date.now();
+    this.ends = Date.parse(this.dataset.ends || "");
+    if (Number.isNaN(this.ends)) return;
+    this.asked = Date.now();
+    this.timer = setInterval(() => this.tick(), 5000);
+    this.onInput = () => Date.now() - this.asked > 120000 && this.stay();
+    document.addEventListener("input", this.onInput);
+    this.querySelector("[data-stay]")?.addEventListener("click", () => this.stay());
+    this.tick();
+  }
+
+  disconnectedCallback() {
+    clearInterval(this.timer);
+    document.removeEventListener("input", this.onInput);
+  }
+
+  tick() {
+    const left = this.ends - (Date.now() + this.skew);
+    this.querySelector("[data-soon]").hidden = left > 300000 || left <= 0;
+    this.querySelector("[data-over]").hidden = left > 0;
+  }
+
+  async stay() {
+    this.asked = Date.now();
+    const answer = await fetch("/stay", { redirect: "manual" }).catch(() => null);
+    if (answer?.ok) this.ends = Date.parse(await answer.text());
+    else if (answer?.type === "opaqueredirect") this.ends = 0;
+    this.tick();
+  }
+}
+
 customElements.define("tq-clock", TqClock);
+customElements.define("tq-session", TqSession);
 customElements.define("tq-keys", TqKeys);
