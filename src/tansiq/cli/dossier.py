@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -374,9 +375,15 @@ def _part(part: Part) -> Text:
         return head.append_text(Text(f"[{part.presence.value}]", style="italic"))
     if part.ref.kind == "entity":
         entity = part.content.get("entity", {})
-        claims = ", ".join(f"{c['property']} {c['value']} ({c.get('grade', '')})" for c in entity.get("claims", []))
-        return head.append_text(safe(f"{entity.get('schema', '')} {entity.get('role', '')} {claims}"))
+        claims = [_claim(c) for c in entity.get("claims", [])] + [f"{p} [erased]" for p in part.erased]
+        return head.append_text(safe(f"{entity.get('schema', '')} {entity.get('role', '')} {', '.join(claims)}"))
     if part.ref.kind == "link":
         c = part.content
         return head.append_text(safe(f"{c.get('from')} {c.get('type')} {c.get('to')}"))
     return head.append_text(safe(part.content.get("text", "")))
+
+
+def _claim(claim: Mapping[str, Any]) -> str:
+    said = [str(claim[k]) for k in ("grade", "precision", "handling", "legal_basis") if claim.get(k)]
+    until = [f"erase {claim['erase_on']}"] if claim.get("erase_on") else []
+    return f"{claim['property']} {claim['value']} ({', '.join([*said, *until])})"
