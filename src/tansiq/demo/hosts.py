@@ -68,7 +68,7 @@ class Host:
         self.pages_port, exchange_port = (int(held.getsockname()[1]) for held in self._held)
         node = Node.init(
             self.home,
-            self.name,
+            self.name.capitalize(),
             self.country,
             url=f"https://127.0.0.1:{exchange_port}",
             languages=(self.language, "en"),
@@ -88,7 +88,9 @@ class Host:
                 self.tokens[name] = node.access.new_token(officer.id, "demo", 1)
                 self.sign_ins.append((name, password, ", ".join(roles)))
             for entity in holdings:
-                provenance = Provenance("own", f"{self.name}/{entity['id']}", originator=self.country, unit=self.name)
+                provenance = Provenance(
+                    "own", f"{self.name}/{entity['id']}", originator=self.country, unit=self.name.capitalize()
+                )
                 node.bank.collect(parse_entity(entity, "holding"), provenance, Acting.machine())
             return node.exchange.card_bytes()
         finally:

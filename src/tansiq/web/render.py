@@ -59,6 +59,29 @@ def iso(value: object, lang: str = "") -> Markup:
 ARABIC_LETTERS = re.compile(r"([\u0621-\u064A\u066E-\u06D3]+)")
 
 
+PHONE = re.compile(r"(\+\d[\d .()\u00a0-]{4,}\d)")
+
+
+def prose(text: str) -> Markup:
+    """A text as it came; a telephone number in it is read from the left, or its plus would stand at the wrong end."""
+    pieces = PHONE.split(views.visible_controls(text))
+    return Markup("").join(
+        Markup('<bdi dir="ltr">{}</bdi>').format(piece) if n % 2 else escape(piece) for n, piece in enumerate(pieces)
+    )
+
+
+def shown(value: object) -> object:
+    """Whatever a template writes: a direction control in it is seen, wherever it stands (subject, reason, file name).
+
+    What an officer typed comes back into its field as it was (`typed`).
+    """
+    return views.visible_controls(value) if type(value) is str else value
+
+
+def typed(value: str) -> Markup:
+    return escape(value)
+
+
 def num(value: object) -> Markup:
     """A number, plate, reference or file name: mono, always left to right.
 
@@ -138,6 +161,7 @@ def environment(code: str) -> Environment:
         loader=PackageLoader("tansiq.web", "templates"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
+        finalize=shown,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
@@ -149,6 +173,8 @@ def environment(code: str) -> Environment:
         once=security.new_token,
         iso=iso,
         num=num,
+        prose=prose,
+        typed=typed,
         short=short,
         title_of=title_of,
         claim_value=claim_value,

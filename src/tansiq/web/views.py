@@ -259,6 +259,16 @@ class Piece:
     text: str
     side: str = ""
 
+    @property
+    def number(self) -> bool:
+        """A telephone or a plate: its digits stand as on the vehicle, whatever the text's direction."""
+        letters = sum(c.isalpha() for c in self.text)
+        return letters <= MOST_LETTERS and sum(c.isdigit() for c in self.text) > letters
+
+
+MOST_LETTERS = 3
+"""Of a plate."""
+
 
 def marked(text: str, values: Mapping[str, str]) -> list[Piece]:
     """The text in pieces, with the values that stand in it: the longest first, none inside another."""

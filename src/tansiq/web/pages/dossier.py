@@ -15,7 +15,7 @@ from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry
 from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError
 from tansiq.kinds import KINDS, face_of, fault_of, makes, say_fault
 from tansiq.policy.model import Permit
-from tansiq.terms import Classification, DossierId, EntryId, HandlingCode, format_instant
+from tansiq.terms import Classification, DossierId, EntryId, HandlingCode, country_of, format_instant
 from tansiq.terms.ids import parse_dossier_id, parse_part_id
 from tansiq.web import actforms, items, labels, problems, views
 from tansiq.web.actforms import Choice, Written
@@ -142,7 +142,9 @@ def _admissible(state: DossierState, node: Any) -> list[str]:
     """Services for which a permission was granted and that are not members yet; the opener admits them."""
     if state.opener != node.node_id:
         return []
-    return sorted({p.to for p in state.permissions if p.answer.startswith("granted") and p.to not in state.members})
+    there = {*state.members, *(country_of(m) for m in state.members)}
+    granted = {p.to for p in state.permissions if p.answer.startswith("granted")}
+    return sorted(to for to in granted if to not in there and to.upper() not in there)
 
 
 def _deliveries(
