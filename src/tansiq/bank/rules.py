@@ -147,10 +147,28 @@ NOTHING_TOLD = tell({})
 
 def told(entity: Entity, country: str) -> Told:
     """What a person's record tells beside its names: kept in memory with them. `country`: where it dials."""
-    return tell(_person(entity, (), country)) if entity.schema == "Person" else NOTHING_TOLD
+    return tell(_person(entity, country)) if entity.schema == "Person" else NOTHING_TOLD
 
 
-def may_reach(query: Entity, country: str, least: float) -> Callable[[float, Told], bool]:
+class Asked:
+    """An entity read once, for all that it is compared with. `country` is where its bare phones are read."""
+
+    __slots__ = ("country", "entity", "names", "numbers", "person")
+
+    def __init__(self, entity: Entity, country: str = "") -> None:
+        self.entity = entity
+        self.country = country
+        self.names = searchable_names(entity)
+        self.numbers = identifiers(entity, country)
+        self.person: Mapping[str, Any] = _person(entity, country) if entity.schema == "Person" else {}
+        """As `matching.compare_persons` reads it, without names."""
+
+    def dialled_in(self, country: str) -> Asked:
+        """Where nobody has said in which country it dials: as if in this one."""
+        return self if self.country or not country else Asked(self.entity, country)
+
+
+def may_reach(query: Asked, least: float) -> Callable[[float, Told], bool]:
     """Whether a record whose best name scores so much, and which tells this, can come to `least`.
 
     Birth dates and numbers count as they meet: a number without its country, or with a wrong sign, is weighed by
@@ -159,13 +177,12 @@ def may_reach(query: Entity, country: str, least: float) -> Callable[[float, Tol
     if least <= 0:
         return lambda _score, _told: True
     wanted = _bits(least) - _ROUNDING
-    if query.schema != "Person":
+    if not query.person:
         return lambda score, _told: _bits(score) >= wanted
-    itself = _person(query, (), country)
-    own = tell(itself)
+    own = tell(query.person)
     by_numbers = max(0.0, own.numbers_with(own))
     by_births = own.births_at_most()
-    itself |= {"birth_dates": [], "phones": [], "documents": []}
+    itself = {**query.person, "birth_dates": [], "phones": [], "documents": []}
     other = 0.0
     if any(itself.values()):
         other = sum(max(0.0, row.points) for row in compare_persons(itself, itself).rows)
@@ -177,7 +194,7 @@ def may_reach(query: Entity, country: str, least: float) -> Callable[[float, Tol
         if short > by_births + by_numbers:
             return False
         # Where it is not said in which country the query dials, its phones are read in each record's.
-        numbers = own.numbers_with(there) if country else by_numbers
+        numbers = own.numbers_with(there) if query.country else by_numbers
         return short <= numbers + by_births and short <= numbers + own.births_with(there)
 
     return enough
@@ -188,31 +205,27 @@ def _bits(score: float) -> float:
 
 
 def score_entity(
-    query: Entity,
-    record: BankRecord,
-    country: str = "",
-    pairs: Sequence[tuple[str, str]] = (),
-    *,
-    shares: bool = True,
+    query: Asked, record: BankRecord, pairs: Sequence[tuple[str, str]] = (), *, shares: bool = True
 ) -> Candidate:
     """How near a record is, with the reasons. `pairs` are the spellings (asked, held) that the index found near.
 
     `shares` false: it is known that the two carry no number in common.
     """
-    asked = _distinct(q for q, _ in pairs) or searchable_names(query)[:_FEW]
-    held = _distinct(h for _, h in pairs) or searchable_names(record.entity)[: _FEW * 2]
+    held, schema = record.entity, query.entity.schema
     there = record.provenance.originator
-    here = country or there
-    rows = _identifier_rows(query, record.entity, here, there) if shares else []
-    both_persons = query.schema == record.entity.schema == "Person"
-    if both_persons:
-        names = compare_persons(_person(query, asked, here), _person(record.entity, held, there)).to_dict()
+    here = query.dialled_in(there)
+    asked_names = _distinct(q for q, _ in pairs) or query.names[:_FEW]
+    held_names = _distinct(h for _, h in pairs) or searchable_names(held)[: _FEW * 2]
+    rows = _identifier_rows(here, held, there) if shares else []
+    if schema == held.schema == "Person":
+        person = {**_person(held, there), "names": held_names}
+        names = compare_persons({**here.person, "names": asked_names}, person).to_dict()
         rows = [r for r in rows if r["part"] not in _PERSON_KINDS or not _has(names, str(r["part"]))]
-    elif record.entity.schema in _NAMED_ALIKE.get(query.schema, frozenset({query.schema})):
-        names = _best_name(asked, held)
+    elif held.schema in _NAMED_ALIKE.get(schema, frozenset({schema})):
+        names = _best_name(asked_names, held_names)
     else:
         names = {}
-    return Candidate(record, *_sum(names, rows, _weak(names, record.entity, held)))
+    return Candidate(record, *_sum(names, rows, _weak(names, held, held_names)))
 
 
 def score_name(name: str, record: BankRecord, spellings: Sequence[str] = ()) -> Candidate:
@@ -248,12 +261,11 @@ def _best_name(asked: Sequence[str], held: Sequence[str]) -> dict[str, Any]:
     return max(found, key=lambda e: e.sum).to_dict() if found else {}
 
 
-def _person(entity: Entity, names: Sequence[str], country: str) -> dict[str, Any]:
-    """The shape that `matching.compare_persons` reads; `country` is where a bare phone is dialled."""
+def _person(entity: Entity, country: str) -> dict[str, Any]:
+    """The shape that `matching.compare_persons` reads, without names; `country` is where a bare phone is dialled."""
     codes = [v for v in entity.values("nationality", "citizenship") if re.fullmatch(r"[A-Za-z]{2}", v)]
     other = entity.values("idNumber", "socialSecurityNumber", "taxNumber", "licenseNumber")
     return {
-        "names": list(names),
         "birth_dates": [f"circa {c.value}" if c.is_circa() else c.value for c in _claims(entity, "birthDate")],
         "birth_places": [p for c in _claims(entity, "birthPlace") if (p := _town_or_country(c))],
         "nationalities": codes,
@@ -277,8 +289,8 @@ def _town_or_country(place: Claim) -> str:
     return country.strip() if comma else ""
 
 
-def _identifier_rows(query: Entity, held: Entity, here: str, there: str) -> list[dict[str, Any]]:
-    shared = dict.fromkeys(identifiers(query, here)) & dict.fromkeys(identifiers(held, there)).keys()
+def _identifier_rows(query: Asked, held: Entity, there: str) -> list[dict[str, Any]]:
+    shared = set(query.numbers).intersection(identifiers(held, there))
     return [
         {
             "part": kind,
@@ -289,7 +301,7 @@ def _identifier_rows(query: Entity, held: Entity, here: str, there: str) -> list
             "points": POINTS[kind],
         }
         for kind, number in sorted(shared)
-        if not _countries_differ(kind, query, held)
+        if not _countries_differ(kind, query.entity, held)
     ]
 
 

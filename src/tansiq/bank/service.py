@@ -169,7 +169,7 @@ class Bank:
 
     def compare(self, entity: Entity, record: BankRecord, country: str = "") -> Candidate:
         """One entity of a source against one record, with the reasons."""
-        return rules.score_entity(entity, record, country or self._country)
+        return rules.score_entity(rules.Asked(entity, country or self._country), record)
 
     def remove(self, tx: Connection, record: str, by: Acting | None = None, reason: str = "") -> bool:
         """Erase one record, with its leaf. False when it was not there."""
@@ -253,27 +253,21 @@ class Bank:
         of other sources neither.
         """
         self.warm()
-        home = country or self._country
-        spelled = [rules.searchable_names(e)[:MAX_QUERY_NAMES] for e in entities]
-        searched = {
-            name: self._names.search(name, pool, NAME_FLOOR) for name in dict.fromkeys(chain.from_iterable(spelled))
-        }
-        near = [
-            self._nearest(names, searched, rules.may_reach(e, home, least))
-            for e, names in zip(entities, spelled, strict=True)
-        ]
-        marks = [rules.identifiers(e, home) for e in entities]
+        asked = [rules.Asked(e, country or self._country) for e in entities]
+        names = dict.fromkeys(chain.from_iterable(a.names[:MAX_QUERY_NAMES] for a in asked))
+        searched = {name: self._names.search(name, pool, NAME_FLOOR) for name in names}
+        near = [self._nearest(a.names[:MAX_QUERY_NAMES], searched, rules.may_reach(a, least)) for a in asked]
         with self._store.read() as tx:
-            carried = records.find_marked(tx, self._vault, set(chain.from_iterable(marks)))
+            carried = records.find_marked(tx, self._vault, set(chain.from_iterable(a.numbers for a in asked)))
             wanted = chain(chain.from_iterable(carried.values()), *near)
             found = {r.id: r for r in records.load(tx, self._vault, wanted, source)}
         if not source:
             self._forget_gone(chain.from_iterable(near), found)
         met: list[list[Candidate]] = []
-        for entity, named, own in zip(entities, near, marks, strict=True):
-            sharing = dict.fromkeys(i for mark in own for i in carried.get(mark, ()))
+        for query, named in zip(asked, near, strict=True):
+            sharing = dict.fromkeys(i for number in query.numbers for i in carried.get(number, ()))
             scored = (
-                rules.score_entity(entity, found[i], home, named.get(i, ()), shares=i in sharing)
+                rules.score_entity(query, found[i], named.get(i, ()), shares=i in sharing)
                 for i in dict.fromkeys([*sharing, *named])
                 if i in found and not (not_dossier and found[i].provenance.dossier == not_dossier)
             )

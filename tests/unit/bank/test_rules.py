@@ -14,6 +14,7 @@ from tansiq.bank.records import pack
 from tansiq.bank.rules import (
     IDENTIFIERS,
     POINTS,
+    Asked,
     best,
     may_reach,
     normal_form,
@@ -46,7 +47,7 @@ def test_whatever_two_entities_say_they_are_compared_and_the_points_add_up(asked
         value.encode()
     for name in searchable_names(asked):
         assert name
-    candidate = score_entity(asked, record(held), country)
+    candidate = score_entity(Asked(asked, country), record(held))
     shown = candidate.explanation
     assert 0.0 <= candidate.score <= 1.0
     if shown["comparable"]:
@@ -103,8 +104,8 @@ def test_who_can_come_to_the_least_score_is_read(asked, held, country, origin):
     near = max(score(a, b) for a in searchable_names(asked) for b in searchable_names(held))
     for least in (0.2, 0.6):
         # What shares a number is read for that; the bound is for everybody else.
-        if score_entity(asked, there, country, shares=False).score >= least:
-            assert may_reach(asked, country, least)(near, told(held, origin))
+        if score_entity(Asked(asked, country), there, shares=False).score >= least:
+            assert may_reach(Asked(asked, country), least)(near, told(held, origin))
 
 
 def test_who_was_born_in_another_year_and_has_another_number_is_not_read():
@@ -113,7 +114,7 @@ def test_who_was_born_in_another_year_and_has_another_number_is_not_read():
 
     asked = person("يونس بامو", ("birthDate", "1981"), ("phone", "+212612345678"))
     near = 0.1
-    enough = may_reach(asked, "MA", 0.2)
+    enough = may_reach(Asked(asked, "MA"), 0.2)
     assert enough(near, told(person("Younes Zoufa", ("birthDate", "1955"), ("phone", "612345678")), "MA"))
     assert not enough(near, told(person("Younes Zoufa", ("birthDate", "1955"), ("phone", "+212699999999")), "MA"))
     assert not enough(near, told(person("Younes Zoufa", ("birthDate", "1955")), "MA"))
@@ -125,7 +126,7 @@ def born(date, precision="", place="", place_precision=""):
 
 
 def row_of(part, asked, held):
-    rows = score_entity(asked, record(held)).explanation["rows"]
+    rows = score_entity(Asked(asked), record(held)).explanation["rows"]
     return next((r for r in rows if r["part"] == part), None)
 
 
