@@ -2,7 +2,8 @@
 
 Promises:
 - `sign`/`verify`: DSSE v1 with Ed25519 and ML-DSA-65; a body comes out only if both verify, for the expected payload
-  type and the expected node. `peek` tells who claims to have signed, and says in its type that nothing is verified.
+  type and the expected node. `begin_sign` signs beside other work. `peek` tells who claims to have signed, and says in
+  its type that nothing is verified.
 - `seal`/`open_sealed`: HPKE (RFC 9180) with ML-KEM-768 + X25519 to one node.
 - `Vault`: rows at rest and blind indexes; a stolen database without the key says nothing.
 - `canonical`/`sha256`/`commit_part`: one byte form, domain-separated hashes, salted commitments.
@@ -13,7 +14,7 @@ Untrusted bytes are parsed strictly and in canonical form only; every failure is
 """
 
 from tansiq.crypto.chance import random_bytes
-from tansiq.crypto.dsse import Unverified, pae, peek, sign, verify
+from tansiq.crypto.dsse import Unverified, begin_sign, pae, peek, sign, verify
 from tansiq.crypto.hashing import commit_part, framed, new_salt, sha256
 from tansiq.crypto.hpke import SealingKeys, SealingPublic, fingerprint, open_sealed, seal
 from tansiq.crypto.jcs import canonical
@@ -49,6 +50,7 @@ __all__ = [
     "SigningKeys",
     "Unverified",
     "Vault",
+    "begin_sign",
     "blind",
     "blind_evaluate_proved",
     "blind_with",

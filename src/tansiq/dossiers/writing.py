@@ -1,12 +1,13 @@
 """The verbs that write: open, append, admit, deliver, forward.
 
-What needs no database is done before the writer is asked for: rules, law gate, signatures, seals. `Ready` is an act
-that only has to be written down; if the dossier has moved in between, it is made anew, inside.
+What needs no database is done before the writer is asked for: rules, law gate, seals. `Ready` is an act that only has
+to be written down; if the dossier has moved in between, it is made anew, inside. Signing takes longest and lets others
+work: it is begun once the gate has permitted, and waited for where the transaction writes the entry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from sqlalchemy import Connection
 from tansiq import crypto, policy
 from tansiq.access.model import Acting
 from tansiq.bank import parse_entity
-from tansiq.bank.model import Entity
+from tansiq.bank.model import Entity, Provenance
 from tansiq.dossiers import claims, desk, drafting, records
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.drafting import Declared, Draft, Made
@@ -34,13 +35,14 @@ from tansiq.terms import DossierId, EntryId, Handling, LogVerb, NodeId, PartId, 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """An act that is permitted, signed and sealed."""
+    """An act that is permitted and sealed, and being signed."""
 
     before: Standing | None
     """What it was made on; None: it opens the dossier."""
     after: Standing
     made: Made
-    raw: bytes
+    signed: Callable[[], bytes]
+    """Waits for the entry's signed bytes."""
     held: Mapping[PartId, bytes]
     permits: Mapping[NodeId, Permit]
     recorded: Permit
@@ -352,13 +354,12 @@ class Writing:
         if isinstance(recorded, Refusal):
             raise refused(recorded, "append", "", "")
         self._w.fault("append.permitted")
-        raw = crypto.sign(PAYLOAD_TYPE, made.body, self._w.signing, self._w.node)
-        self._w.fault("append.signed")
+        signed = crypto.begin_sign(PAYLOAD_TYPE, made.body, self._w.signing, self._w.node)
         held = {
             part: records.seal_part(self._w.vault, part, salt, packed) for part, (salt, packed) in made.salts.items()
         }
         declared = records.seal_declared(self._w.vault, made.entry.id, draft.declared.to_bytes())
-        return Ready(before, after, made, raw, held, permits, recorded, declared, by, now)
+        return Ready(before, after, made, signed, held, permits, recorded, declared, by, now)
 
     def _make(
         self,
@@ -479,27 +480,35 @@ class Writing:
         return [(n, recorded if isinstance(recorded, Refusal) and isinstance(d, Permit) else d) for n, d in found]
 
     def _write(self, tx: Connection, ready: Ready) -> EntryId:
-        """One transaction: row and duties, entry with its parts, leaves, grants, outbox, bank.
+        """One transaction: row and duties, leaves, entry with its parts, grants, outbox, bank.
 
         No permit, no send; no leaf, no send: both stand in the transaction that queues.
         """
         made, entry, by, now = ready.made, ready.made.entry, ready.by, ready.now
         desk.show(self._w, tx, ready.before, ready.after, now)
-        records.insert_entry(tx, entry, ready.after.number, ready.raw, now, ready.held)
-        records.insert_declared(tx, entry.id, ready.declared)
         hidden = made.withheld
         leaves = [(LogVerb.COLLECT, self.log(by, ready.recorded)), *self._sent(entry, ready.permits, hidden, by)]
         self._w.ledger.append_many(tx, leaves, subject=entry.id, at=now)
+        raw = ready.signed()
+        self._w.fault("append.signed")
+        records.insert_entry(tx, entry, ready.after.number, raw, now, ready.held)
+        records.insert_declared(tx, entry.id, ready.declared)
         granted = [_granted(entry.id, n, p, hidden.get(n, ()), now) for n, p in ready.permits.items()]
         records.insert_grants(tx, granted)
         for node in ready.permits:
             self._w.enqueue(tx, node, "entry", entry.id, now + timedelta(days=self._w.item_days))
-        self._w.bank.add_many(tx, [(e, desk.provenance(entry, ref)) for ref, e in made.entities.items()])
         claims.note(tx, entry.id, ((p.ref.id, p.content) for p in entry.parts if p.content is not None))
+        banked = [(e, desk.provenance(entry, ref)) for ref, e in made.entities.items()]
+        if banked:
+            # At the end: while the envelope of what was queued is being signed.
+            self._w.store.at_end(tx, ("bank", entry.id), lambda: self._bank(tx, banked))
         self._w.fault("append.queued")
         self._w.standings.keep(tx, ready.dossier, replace(ready.after, shown=True))
         self._w.fault("append.done")
         return entry.id
+
+    def _bank(self, tx: Connection, given: list[tuple[Entity, Provenance]]) -> None:
+        self._w.bank.add_many(tx, given)
 
     def _sent(
         self,

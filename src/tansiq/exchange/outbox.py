@@ -12,13 +12,14 @@ was recalled while a partner was away never reaches it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection
 
-from tansiq.crypto import SUITE, peek, seal, sign, verify
+from tansiq.crypto import SUITE, begin_sign, peek, seal, verify
 from tansiq.errors import Broken, Invalid, PeerUnavailable, TansiqError, Untrusted
 from tansiq.exchange import records, rules, wire
 from tansiq.exchange.ground import Ground, envelope_sha256, savepoint
@@ -32,6 +33,17 @@ HAND_OUT_BYTES = 8 * 1024 * 1024
 
 
 _ENDED = (ItemState.REFUSED, ItemState.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An envelope that is sealed and being signed; its items are in it already."""
+
+    id: str
+    to: NodeId
+    expires_at: datetime
+    signed: Callable[[], bytes]
+    """Waits for its bytes."""
 
 
 class Outbox:
@@ -73,20 +85,31 @@ class Outbox:
     # --- forming ---
 
     def _form_early(self, tx: Connection, to: NodeId) -> None:
-        """The envelope of what this work has queued. Where it cannot be formed, the courier finds out and says why."""
-        found, now = None, self._ground.clock()
+        """The envelope of what this work has queued. Where it cannot be formed, the courier finds out and says why.
+
+        While it is being signed, what else waits for the end of the work has its turn. Under the same key, so that
+        what is queued meanwhile is left to the courier.
+        """
+        ground, begun, now = self._ground, None, self._ground.clock()
         try:
             with savepoint(tx, "early"):
                 # What is open already is its courier's, and so is what has expired.
                 if not records.has_open(tx, to):
-                    found = self._form(tx, to, now, self._lease(now))
+                    begun = self._begin(tx, to, now)
         except TansiqError as exc:
             _log.warning("exchange.not_formed_early", peer=to, code=exc.code)
+        if begun is None:
+            ground.store.after_commit(tx, lambda: ground.bell.ring(to))
+        else:
+            ground.store.at_end(tx, ("outbox.form", to), lambda: self._hand(tx, begun, now))
+
+    def _hand(self, tx: Connection, begun: _Begun, now: datetime) -> None:
+        """Keep what was formed early; after the commit the courier is given it."""
+        found = self._keep(tx, begun, now, self._lease(now))
 
         def hand() -> None:
-            if found is not None:
-                self._handed[to] = found
-            self._ground.bell.ring(to)
+            self._handed[found.recipient] = found
+            self._ground.bell.ring(found.recipient)
 
         self._ground.store.after_commit(tx, hand)
 
@@ -175,6 +198,11 @@ class Outbox:
     def _form(
         self, tx: Connection, to: NodeId, now: datetime, lease_until: datetime | None = None
     ) -> records.EnvelopeRow | None:
+        begun = self._begin(tx, to, now)
+        return None if begun is None else self._keep(tx, begun, now, lease_until)
+
+    def _begin(self, tx: Connection, to: NodeId, now: datetime) -> _Begun | None:
+        """Load, seal, and begin to sign; None where nothing waits, or the partner is not pinned."""
         ground = self._ground
         pin = self._pins.find_pinned(tx, to)
         if pin is None:
@@ -200,14 +228,18 @@ class Outbox:
                 ),
             )
         )
-        raw = sign(wire.ENVELOPE_TYPE, body, ground.keys.signing, ground.node)
-        version = self._pins.own.card.version
-        row = records.EnvelopeRow(
-            envelope, to, "formed", raw, envelope_sha256(raw), expires_at, 0, lease_until, None, None, version
-        )
-        records.insert_envelope(tx, row, now)
+        signed = begin_sign(wire.ENVELOPE_TYPE, body, ground.keys.signing, ground.node)
         records.put_in_envelope(tx, rows, envelope)
-        ground.fault("outbox.formed")
+        return _Begun(envelope, to, expires_at, signed)
+
+    def _keep(
+        self, tx: Connection, begun: _Begun, now: datetime, lease_until: datetime | None = None
+    ) -> records.EnvelopeRow:
+        raw, version = begun.signed(), self._pins.own.card.version
+        sha256, until = envelope_sha256(raw), begun.expires_at
+        row = records.EnvelopeRow(begun.id, begun.to, "formed", raw, sha256, until, 0, lease_until, None, None, version)
+        records.insert_envelope(tx, row, now)
+        self._ground.fault("outbox.formed")
         return row
 
     def _collect(self, tx: Connection, to: NodeId, now: datetime) -> tuple[list[records.OutboxRow], list[Item]]:

@@ -16,6 +16,7 @@ from tansiq.crypto import (
     SealingPublic,
     SigningKeys,
     Vault,
+    begin_sign,
     canonical,
     certificate_sha256,
     commit_part,
@@ -125,6 +126,14 @@ def test_keys_never_show_in_a_repr(keys: NodeKeys) -> None:
     assert keys.vault_key.hex() not in shown
     assert "PRIVATE" not in shown
     assert repr(keys) == f"NodeKeys(node='{keys.node}')"
+
+
+def test_what_is_signed_beside_other_work_verifies_each_under_its_own_body(keys: NodeKeys) -> None:
+    begun = [(body, begin_sign("application/x", body, keys.signing, keys.node)) for body in (b"a", b"b", b"c")]
+    for body, signed in reversed(begun):
+        assert verify(signed(), "application/x", keys.signing.public, keys.node) == body
+    with pytest.raises(Invalid, match="ASCII"):
+        begin_sign("é", b"a", keys.signing, keys.node)
 
 
 def test_signing_and_sealing_keys_survive_their_bytes(keys: NodeKeys) -> None:
