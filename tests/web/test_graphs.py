@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from tansiq.terms import EntryId
 from tansiq.web import graphs
 from tests.support.web import Browser, Town
+
+TODAY = date(2027, 3, 1)
 
 
 @pytest.fixture
@@ -62,7 +67,7 @@ def test_without_an_entry_only_the_two_are_drawn(found) -> None:
 
 def test_the_timeline_has_a_day_for_each_thing_that_was_known(found) -> None:
     match, entry = found
-    line = graphs.timeline(match, entry, mirrored=False)
+    line = graphs.timeline(match, entry, today=TODAY, mirrored=False)
     said = {(m.side, w) for m in line.moments for w in m.words}
     assert {("a", "known"), ("a", "written"), ("b", "recorded"), ("both", "found")} <= said
     days = [m.day for m in line.moments]
@@ -70,7 +75,7 @@ def test_the_timeline_has_a_day_for_each_thing_that_was_known(found) -> None:
     assert (line.first, line.last) == (days[0], days[-1])
     places = [m.x for m in line.moments]
     assert places == sorted(places)
-    mirrored = [m.x for m in graphs.timeline(match, entry, mirrored=True).moments]
+    mirrored = [m.x for m in graphs.timeline(match, entry, today=TODAY, mirrored=True).moments]
     assert mirrored == sorted(mirrored, reverse=True)
 
 
@@ -89,3 +94,39 @@ def test_the_page_says_in_a_list_what_it_draws(town: Town, madrid: Browser) -> N
         "the node found the match",
     ):
         assert words in listed or words == "an officer decided"
+
+
+def test_a_number_that_both_sides_have_is_drawn_once_and_joined_to_both(found) -> None:
+    match, entry = found
+    phone = next(
+        c
+        for p in entry.parts
+        if p.content and p.ref.kind == "entity"
+        for c in p.content["entity"]["claims"]
+        if c["property"] == "number"
+    )
+    spaced = " ".join([phone["value"][:4], phone["value"][4:]])
+    person = match.holding.entity
+    claims = (*person.claims, replace(person.claims[0], property="phone", value=spaced))
+    held = replace(match, holding=replace(match.holding, entity=replace(person, claims=claims)))
+    graph = graphs.of_match(held, entry, blind=False, mirrored=False)
+    both = [d for d in graph.dots if d.side == "both"]
+    assert [d.kind for d in both] == ["Phone"]
+    assert {(line.start.main, line.side, line.how) for line in graph.lines if line.end in both} == {
+        (True, "a", "uses"),
+        (True, "b", "phone"),
+    }
+    assert not [d for d in graph.dots if d.kind == "phone"], "and not a second time as ours"
+
+
+def test_the_axis_names_months_and_today_has_its_own_line(found) -> None:
+    match, entry = found
+    line = graphs.timeline(match, entry, today=TODAY, mirrored=False)
+    assert [x.day for x in line.ticks] == ["2026-12", "2027-01", "2027-02", "2027-03"]
+    assert line.today >= max(m.x for m in line.moments)
+    short = graphs.timeline(match, entry, today=line.last, mirrored=False)
+    assert [x.day for x in short.ticks] == [d.isoformat() for d in (line.first, line.last)]
+    long = graphs.timeline(match, entry, today=date(2036, 3, 1), mirrored=False)
+    assert len(long.ticks) <= graphs.MOST_TICKS
+    labelled = sorted(m.x for m in line.moments if m.side == "a" and (m.day, m.side) in line.labelled)
+    assert all(b - a >= graphs.ROOM for a, b in itertools.pairwise(labelled))

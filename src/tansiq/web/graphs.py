@@ -20,8 +20,12 @@ WIDTH, HEIGHT = 760, 360
 MOST = 8
 """Satellites of one side; what is left out is counted and said."""
 LETTERS = 22
+WORDS_AT = 0.6
 MIDDLE, REACH_X, REACH_Y = HEIGHT // 2, 165, 130
 MAIN_A, MAIN_B = 255, 505
+SHARED_Y = (70, 300, 120)
+MOST_SHARED = len(SHARED_Y)
+"""What both sides have stands between them."""
 NUMBERS = ("phone", "number", "passportNumber", "idNumber", "registrationNumber", "email", "iban", "address")
 NUMBER_KINDS = frozenset({*NUMBERS, "Phone", "Vehicle", "Document", "BankAccount"} - {"address"})
 ARABIC = re.compile(r"([\u0621-\u064a]+)")
@@ -31,7 +35,7 @@ LRM = "\u200e"
 
 @dataclass(frozen=True)
 class Dot:
-    """A record in the graph: a circle on side A, a rounded square on side B."""
+    """A record in the graph: a circle on side A, a rounded square on side B, a circle in ink where both have it."""
 
     key: str
     side: str
@@ -63,12 +67,24 @@ class Line:
     grade: str = ""
 
     @property
+    def side(self) -> str:
+        """Whose word it is: a line to what both have is that of its other end."""
+        return self.end.side if self.start.side == "both" else self.start.side
+
+    @property
     def x(self) -> float:
-        return round((self.start.x + self.end.x) / 2, 1)
+        """Where its word stands: away from the two in question, whose names lie under them."""
+        return round(self._along(self.start.x, self.end.x), 1)
 
     @property
     def y(self) -> float:
-        return round((self.start.y + self.end.y) / 2, 1)
+        return round(self._along(self.start.y, self.end.y), 1)
+
+    def _along(self, start: float, end: float) -> float:
+        if self.start.main == self.end.main:
+            return (start + end) / 2
+        near, far = (start, end) if self.start.main else (end, start)
+        return near + WORDS_AT * (far - near)
 
 
 @dataclass(frozen=True)
@@ -96,12 +112,14 @@ def of_match(match: Match, entry: Entry | None, *, blind: bool, mirrored: bool) 
             words = ARABIC.sub(rf"\1{LRM}", words)
         return Dot(key, side, main, kind, shortened(words), round(WIDTH - x if mirrored else x, 1), round(y, 1))
 
-    ours, theirs = _numbers(match), _others(match, entry)
+    ours, theirs, shared = _apart(_numbers(match), _others(match, entry))
     a = dot("a", "a", match.incoming.schema, _title(match.incoming), MAIN_A, MIDDLE, main=True)
     b = dot("b", "b", match.holding.entity.schema, _title(match.holding.entity), MAIN_B, MIDDLE, main=True)
     dots = {match.incoming.id: a}
     for (ident, kind, words), (x, y) in zip(theirs[:MOST], _around(MAIN_A, -1, theirs), strict=False):
         dots[ident] = dot(ident, "a", kind, words, x, y)
+    for n, (ident, kind, words, _) in enumerate(shared[:MOST_SHARED]):
+        dots[ident] = dot(ident, "both", kind, words, WIDTH / 2, SHARED_Y[n])
     lines = [Line(a, b, "match")]
     lines += [
         Line(dots[start], dots[end], how, grade)
@@ -113,9 +131,29 @@ def of_match(match: Match, entry: Entry | None, *, blind: bool, mirrored: bool) 
         for n, ((kind, words), (x, y)) in enumerate(zip(ours[:MOST], _around(MAIN_B, 1, ours), strict=False))
     ]
     lines += [Line(b, other, other.kind) for other in mine]
-    left_out = max(0, len(theirs) - MOST) + max(0, len(ours) - MOST)
+    lines += [Line(b, dots[ident], prop) for ident, _, _, prop in shared[:MOST_SHARED]]
+    left_out = max(0, len(theirs) - MOST) + max(0, len(ours) - MOST) + max(0, len(shared) - MOST_SHARED)
     percent = None if blind else int(match.score * 100)
     return Graph((a, b, *(d for d in dots.values() if d is not a), *mine), tuple(lines), percent, left_out)
+
+
+def _apart(
+    ours: list[tuple[str, str]], theirs: list[tuple[str, str, str]]
+) -> tuple[list[tuple[str, str]], list[tuple[str, str, str]], list[tuple[str, str, str, str]]]:
+    """Numbers of ours, records of theirs, and what is the very same number on both sides: that is drawn once."""
+    held = {_plain(value): (prop, value) for prop, value in ours}
+    shared = [
+        (ident, kind, words, held[_plain(words)][0])
+        for ident, kind, words in theirs
+        if kind in NUMBER_KINDS and _plain(words) in held
+    ]
+    there, drawn = {_plain(words) for _, _, words, _ in shared}, {ident for ident, *_ in shared}
+    return [x for x in ours if _plain(x[1]) not in there], [x for x in theirs if x[0] not in drawn], shared
+
+
+def _plain(number: str) -> str:
+    """Without what people put between digits: the drawing joins only what is written the same otherwise."""
+    return "".join(c for c in number.upper() if c.isalnum())
 
 
 def _around(centre: int, direction: int, found: list[Any]) -> Iterator[tuple[float, float]]:
@@ -165,22 +203,38 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class Tick:
+    """A day that the axis names."""
+
+    day: str
+    """A month (2026-11), or a day where the line is short."""
+    x: float
+
+
+@dataclass(frozen=True)
 class Timeline:
-    """A lane for each side, and one for what was done with the match."""
+    """A lane for each side, and one for what was done with the match; `today` has a line of its own."""
 
     moments: tuple[Moment, ...]
     first: date
     last: date
-    start: float
-    end: float
+    ticks: tuple[Tick, ...]
+    labelled: frozenset[tuple[date, str]]
+    """Moments with room for their day beside them; all stand in the list."""
+    today: float
+    names: float
+    """Where the lanes' names begin."""
     width: int = WIDTH
 
 
-EDGE = 60
-LANES = {"a": 30, "b": 70, "both": 110}
+EDGE, NAMES = 60, 150
+LANES = {"a": 48, "b": 98, "both": 148}
+MOST_TICKS = 6
+ROOM = 96
+"""Between two days that are written out."""
 
 
-def timeline(match: Match, entry: Entry | None, *, mirrored: bool) -> Timeline:
+def timeline(match: Match, entry: Entry | None, *, today: date, mirrored: bool) -> Timeline:
     """When each side knew what: the days of claims, of writing, of recording, of the match and of the decision."""
     days: dict[tuple[date, str], list[str]] = {}
 
@@ -196,14 +250,40 @@ def timeline(match: Match, entry: Entry | None, *, mirrored: bool) -> Timeline:
     note(match.found_at, "both", "found")
     note(match.decided_at, "both", "decided")
     first, last = min(d for d, _ in days), max(d for d, _ in days)
-    span = max((last - first).days, 1)
+    end = max(last, today)
+    span = max((end - first).days, 1)
 
     def place(day: date) -> float:
-        x = EDGE + (WIDTH - 2 * EDGE) * ((day - first).days / span if last > first else 0.5)
+        x = NAMES + (WIDTH - NAMES - EDGE) * ((day - first).days / span if end > first else 1.0)
         return round(WIDTH - x if mirrored else x, 1)
 
     moments = tuple(Moment(day, side, tuple(words), place(day)) for (day, side), words in sorted(days.items()))
-    return Timeline(moments, first, last, place(first), place(last))
+    ticks = tuple(Tick(words, place(day)) for words, day in _ticks(first, end))
+    names = float(WIDTH - 8 if mirrored else 8)
+    return Timeline(moments, first, last, ticks, _with_room(moments), place(today), names)
+
+
+def _ticks(first: date, end: date) -> list[tuple[str, date]]:
+    """Firsts of months, not too many; of a short line its two ends."""
+    months = []
+    year, month = first.year, first.month
+    while (day := date(year, month, 1)) <= end:
+        if day >= first:
+            months.append(day)
+        year, month = year + month // 12, month % 12 + 1
+    if len(months) < 2:
+        return [(d.isoformat(), d) for d in sorted({first, end})]
+    step = math.ceil(len(months) / MOST_TICKS)
+    return [(f"{d:%Y-%m}", d) for d in months[::step]]
+
+
+def _with_room(moments: tuple[Moment, ...]) -> frozenset[tuple[date, str]]:
+    found, last = set(), dict[str, float]()
+    for m in moments:
+        if m.side not in last or abs(m.x - last[m.side]) >= ROOM:
+            last[m.side] = m.x
+            found.add((m.day, m.side))
+    return frozenset(found)
 
 
 def _day(value: object) -> date | None:

@@ -454,6 +454,16 @@ MARK = {
     "facts_wrong": N_("Its facts do not have their form: it does not count."),
     "equivocation": N_("Its author signed two different entries under one counter. Ask them which one is meant."),
     "not_the_opener": N_("Only the opener may do this: it does not count."),
+PROPERTY_ICON = {
+    "phone": "smartphone",
+    "number": "hash",
+    "passportNumber": "id-card",
+    "idNumber": "id-card",
+    "registrationNumber": "car",
+    "email": "mail",
+    "iban": "landmark",
+    "address": "house",
+}
     "missing_parent": N_("It follows an entry that has not arrived."),
     "time_wrong": N_("Its time is far from the others."),
 }

@@ -48,6 +48,13 @@ def icon(name: str, hidden_name: str = "", flip: bool = False) -> Markup:
     ).format(" flip" if flip else "", mark, body)
 
 
+def glyph(name: str, x: float, y: float, size: int, side: str) -> Markup:
+    """An outline inside a drawing, around this point; the word beside it is its name."""
+    return Markup(
+        '<svg class="glyph {}" x="{}" y="{}" width="{}" height="{}" viewBox="0 0 24 24" aria-hidden="true">{}</svg>'
+    ).format(side, round(x - size / 2, 1), round(y - size / 2, 1), size, size, Markup(_icon_body(name)))  # noqa: S704
+
+
 def iso(value: object, lang: str = "") -> Markup:
     """A value from data inside a line: isolated, in its own language and direction."""
     text = views.visible_controls(str(value))
@@ -170,6 +177,7 @@ def environment(code: str) -> Environment:
     env.install_gettext_callables(spoken.say, spoken.say_n, newstyle=True)  # type: ignore[attr-defined]
     env.globals.update(
         icon=icon,
+        glyph=glyph,
         once=security.new_token,
         iso=iso,
         num=num,

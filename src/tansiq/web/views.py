@@ -94,6 +94,8 @@ class ScoreView:
     even: float
     counts: Mapping[str, int]
     odds: str
+    start_odds: int
+    """How many to one against, before anything was compared."""
 
 
 def score(explanation: Mapping[str, Any]) -> ScoreView:
@@ -131,6 +133,7 @@ def score(explanation: Mapping[str, Any]) -> ScoreView:
         even=round((0.0 - low) * scale + 2, 1),
         counts={o: sum(r.outcome == o for r in made) for o in ("agree", "partial", "conflict", "missing")},
         odds=odds(total),
+        start_odds=round(2.0 ** min(abs(start), 40)),
     )
 
 

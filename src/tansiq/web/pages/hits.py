@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC
 from typing import Any
 
 from starlette.responses import Response
@@ -104,7 +105,9 @@ def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status:
         score=score,
         blind=blind,
         graph=graphs.of_match(match, entry, blind=blind, mirrored=visit.tongue.direction == "rtl"),
-        timeline=graphs.timeline(match, entry, mirrored=visit.tongue.direction == "rtl"),
+        timeline=graphs.timeline(
+            match, entry, today=visit.now.astimezone(UTC).date(), mirrored=visit.tongue.direction == "rtl"
+        ),
         percent=int(match.score * 100),
         names=peer_names(node),
         clocks=_clocks(visit, match),
