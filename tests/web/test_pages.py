@@ -152,3 +152,30 @@ def test_opening_a_hit_is_a_consultation_with_its_reason(town: Town, madrid: Bro
     leaves = ledger.find(town.dossier)
     assert len(leaves) == before + 1
     assert leaves[-1].content["justification"] == "case 7 of the desk"
+
+
+def test_one_who_oversees_reads_who_saw_a_record_and_why_by_name(town: Town, madrid: Browser) -> None:
+    madrid.get(f"/dossiers/{town.dossier}")
+    auditor = Browser(town.app("madrid"))
+    auditor.sign_in("auditor")
+    text = auditor.get(f"/ledger?record={town.dossier}").text
+    rows = re.findall(r"<tr><td class=\"end\">.*?</tr>", text, re.S)
+    assert any("salma" in r and "case 7 of the desk" in r and "consulted" in r for r in rows)
+    entry = town.node("madrid").dossiers.state(town.dossier).entries[0].id
+    assert any(entry[:12] in r for r in rows), "what was done with its entries belongs to it"
+    assert town.request[:12] not in "".join(rows)
+    salma = next(o.id for o in town.node("madrid").access.officers() if o.name == "salma")
+    mine = re.findall(r"<tr><td class=\"end\">.*?</tr>", auditor.get(f"/ledger?officer={salma}").text, re.S)
+    assert mine
+    assert all("salma" in r for r in mine)
+
+
+def test_who_does_not_oversee_sees_no_other_officers_name_or_acts(town: Town, madrid: Browser) -> None:
+    node = town.node("madrid")
+    omar = next(o.id for o in node.access.officers() if o.name == "omar")
+    assert madrid.get(f"/ledger?officer={omar}").status_code == 403
+    text = madrid.get(f"/ledger?record={town.dossier}").text
+    assert "omar" not in text
+    assert "auditor" not in text
+    assert "No leaf matches" in madrid.get("/ledger?record=d-ffffffffffffffffffffffffffffffff").text
+    assert "No leaf matches" in madrid.get("/ledger?record=nonsense&officer=").text
