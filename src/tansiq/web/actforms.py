@@ -59,6 +59,8 @@ ROWS: dict[str, tuple[tuple[str, str], ...]] = {
 """Row kind -> (form field, property of the entity)."""
 ROW_SCHEMA = {"person": "Person", "phone": "Phone", "vehicle": "Vehicle"}
 ROW_ID = {"person": "p", "phone": "ph", "vehicle": "v"}
+DIFFERS = ("handling", "legal_basis", "erase_on")
+"""What a detail of a row may say of itself where it is not as the whole."""
 NAMED_TEXT = ("name", "alias", "fatherName")
 """Values that have a language of their own."""
 
@@ -206,6 +208,7 @@ def _write_entities(
             places[place] = f"{key}_{fields[0][0]}"
             for i, (name, _claim) in enumerate(claims):
                 places[f"{place}.entity.claims[{i}]"] = f"{key}_{name}"
+                places |= {f"{place}.entity.claims[{i}].{d}": f"{key}_{d}" for d in DIFFERS}
             entity = {"id": f"{ROW_ID[kind]}{n}", "schema": ROW_SCHEMA[kind], "claims": [c for _, c in claims]}
             if kind == "person":
                 # Nobody becomes a suspect because a list began with that word.
@@ -231,10 +234,18 @@ def _claims(form: Form, key: str, fields: tuple[tuple[str, str], ...]) -> list[t
         return []
     graded = _graded(form, key)
     found = []
+    only = form.get(f"{key}_only")
+    own = {d: said for d in DIFFERS if (said := form.get(f"{key}_{d}"))}
+    if own and only and not form.get(f"{key}_{only}"):
+        # Else what was to bind a detail would bind nothing, and nobody would be told.
+        raise Invalid("form.required", "This is missing.", step="read the form", field=f"{key}_{only}")
     for name, prop in fields:
         if value := form.get(f"{key}_{name}"):
+            differs = own if only in ("", name) else {}
+            if precision := form.get(f"{key}_{name}_precision"):
+                differs = {"precision": precision, **differs}
             spoken = _lang(form.get(f"{key}_lang")) if prop in NAMED_TEXT else {}
-            found.append((name, {"property": prop, "value": value, **spoken, **graded}))
+            found.append((name, {"property": prop, "value": value, **spoken, **graded, **differs}))
     return found
 
 

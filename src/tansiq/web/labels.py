@@ -346,6 +346,15 @@ PROPERTY = {
     "topics": N_("Topics"),
 }
 BASIS = {"fact": N_("fact"), "assessment": N_("assessment")}
+PRECISION = {
+    "circa": N_("year not certain"),
+    "building": N_("known to the building"),
+    "street": N_("known to the street"),
+    "locality": N_("known to the town"),
+    "region": N_("known to the region only"),
+    "country": N_("known to the country only"),
+}
+"""What a value does not show by its own form, as a day or a year does."""
 LINK = {
     "uses": N_("uses"),
     "owns": N_("owns"),
@@ -445,15 +454,6 @@ OUTCOME = {
     "conflict": N_("in conflict"),
     "missing": N_("missing"),
 }
-OUTCOME_ICON = {"agree": "check", "partial": "equal", "conflict": "x", "missing": "minus"}
-MARK = {
-    "not_a_member": N_("Its author is not a member: it does not count."),
-    "illegal_act": N_("The rules do not allow this act here: it does not count."),
-    "clock_wrong": N_("Its counter does not follow its parents: it does not count."),
-    "unknown_type": N_("This node does not know this kind of act."),
-    "facts_wrong": N_("Its facts do not have their form: it does not count."),
-    "equivocation": N_("Its author signed two different entries under one counter. Ask them which one is meant."),
-    "not_the_opener": N_("Only the opener may do this: it does not count."),
 PROPERTY_ICON = {
     "phone": "smartphone",
     "number": "hash",
@@ -464,6 +464,15 @@ PROPERTY_ICON = {
     "iban": "landmark",
     "address": "house",
 }
+OUTCOME_ICON = {"agree": "check", "partial": "equal", "conflict": "x", "missing": "minus"}
+MARK = {
+    "not_a_member": N_("Its author is not a member: it does not count."),
+    "illegal_act": N_("The rules do not allow this act here: it does not count."),
+    "clock_wrong": N_("Its counter does not follow its parents: it does not count."),
+    "unknown_type": N_("This node does not know this kind of act."),
+    "facts_wrong": N_("Its facts do not have their form: it does not count."),
+    "equivocation": N_("Its author signed two different entries under one counter. Ask them which one is meant."),
+    "not_the_opener": N_("Only the opener may do this: it does not count."),
     "missing_parent": N_("It follows an entry that has not arrived."),
     "time_wrong": N_("Its time is far from the others."),
 }
@@ -588,6 +597,13 @@ FAILURES: dict[str, str] = {
     "web.no_such_page": N_("There is no such page."),
     "handling.h3_text": N_("H3 and its text go together."),
     "date.malformed": N_("A date is a year, a year and month, or a full date: 1987, 1987-03, 1987-03-14."),
+    "claim.precision_none": N_("Only a date or a place has a precision."),
+    "claim.precision_unknown": N_("There is no such precision."),
+    "claim.precision_differs": N_("Write a date as exactly as it is known; one that is not certain as its year alone."),
+    "claim.handling_unknown": N_(
+        "A detail adds H1, H2 or both to the handling of the whole; H3 is set for the whole."
+    ),
+    "claim.erase_after_entry": N_("A detail is erased no later than the whole."),
     "claim.special_category": N_("Ethnicity, religion, politics and the like are not kept as a property."),
 }
 HOW = {

@@ -242,6 +242,13 @@ def strictest(found: Iterable[Iterable[str]]) -> str:
     return max(codes, default="H0")
 
 
+def claim_codes(found: Iterable[Entry]) -> set[str]:
+    """The handling codes that single values of what this node holds carry, besides those of their entries."""
+    contents = (p.content for e in found for p in e.parts if p.ref.kind == "entity" and p.content)
+    claims = (c for content in contents for c in content.get("entity", {}).get("claims", ()))
+    return {code for c in claims for code in str(c.get("handling", "")).split()}
+
+
 def visible_controls(text: str) -> str:
     """Invisible direction controls in a received value are shown as marks: they can disguise a name or a file."""
     return "".join(f"[U+{ord(c):04X}]" if ord(c) in DIRECTION_CONTROLS else c for c in text)

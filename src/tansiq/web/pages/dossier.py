@@ -107,7 +107,8 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
     own = [a for a in may if a.type not in FRAME_ACTS]
     steps = steps_of(visit, state, own)
     owed = owed_by(state, node.node_id, steps)
-    strict = views.strictest(effective_handling(state, e).codes for e in state.entries)
+    bound = (effective_handling(state, e).codes for e in state.entries)
+    strict = views.strictest([*bound, views.claim_codes(state.entries)])
     return render(
         visit,
         "dossier.html",
@@ -407,6 +408,8 @@ class Answer:
     missing: tuple[str, ...]
     four_eyes: bool
     withheld: int
+    parts: tuple[str, ...]
+    """Fields of the form: what is stricter than the whole, and on whose account it is refused."""
 
 
 def compose_page(visit: Visit) -> Response:
@@ -473,6 +476,7 @@ def _answers(visit: Visit, decisions: list[tuple[Any, Any]], written: Written) -
                 tuple(getattr(decision, "missing", ())),
                 permitted and "four_eyes" in decision.obligations,
                 hidden,
+                tuple(written.field_of(p) for p in getattr(decision, "parts", ())),
             )
         )
     return found

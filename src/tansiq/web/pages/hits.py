@@ -91,7 +91,7 @@ def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status:
     queue = [m.id for m in every if m.state is MatchState.OPEN]
     at = queue.index(match.id) if match.id in queue else -1
     score, blind = views.score(match.explanation), is_blind(node, match)
-    handling = [match.holding.provenance.handling, entry.statement.handling.codes if entry else ()]
+    handling = [match.holding.handling(), match.incoming.handling(), entry.statement.handling.codes if entry else ()]
     return render(
         visit,
         "hit.html",

@@ -219,7 +219,7 @@ def search(node: Any, kind: str, text: str, by: Acting) -> list[Result]:
 
 
 def _bank(visit: Visit, form: Form, errors: dict[str, str], found: list[Result] | None) -> Response:
-    codes = [r.record.provenance.handling for r in found or []]
+    codes = [r.record.handling() for r in found or []]
     return render(
         visit,
         "bank.html",
