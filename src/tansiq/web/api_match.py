@@ -93,7 +93,7 @@ def operations(make: Callable[..., dict[str, Any]], why: list[dict[str, Any]]) -
     text = {"type": "string"}
     values = {"oneOf": [text, {"type": "array", "items": {"oneOf": [text, {"type": "object"}]}}]}
     person = make(dict.fromkeys(PERSON, values), [], closed=True)
-    claim = make({"property": text, "value": text}, ["property", "value"])
+    claim = {"$ref": "#/components/schemas/Claim"}
     rows = {"type": "array", "items": {"type": "object"}}
     explanation = make(
         {

@@ -156,7 +156,10 @@ SCHEMAS: dict[str, Any] = {
                 closed=True,
             ),
             "to": TEXTS,
-            "parts": {"type": "array", "items": {"type": "object"}},
+            "parts": {
+                "type": "array",
+                "items": _object({"kind": TEXT, "withhold_from": TEXTS, "entity": _ref("Entity")}, ["kind"]),
+            },
             "strictly_necessary": {"type": "boolean"},
             "special_categories": {"type": "boolean"},
             "interpol_channel": {"type": "boolean"},
@@ -165,6 +168,34 @@ SCHEMAS: dict[str, Any] = {
             "assurances": TEXTS,
         },
     },
+    "Entity": _object(
+        {"id": TEXT, "schema": TEXT, "role": TEXT, "claims": _list("Claim")}, ["id", "schema", "claims"], closed=True
+    ),
+    "Claim": _object(
+        {
+            "property": TEXT,
+            "value": TEXT,
+            "lang": {"type": "string", "description": "BCP 47."},
+            "basis": {"type": "string", "enum": ["fact", "assessment"]},
+            "grade": TEXT,
+            "scheme": TEXT,
+            "as_of": TEXT,
+            "precision": {
+                "type": "string",
+                "description": "Of a date: day, month, year, circa. Of a place: building, street, locality, region,"
+                " country. Of a coordinate: metres.",
+            },
+            "handling": {
+                "type": "string",
+                "enum": ["H1", "H2", "H1 H2"],
+                "description": "Besides the codes of the whole act.",
+            },
+            "legal_basis": {"type": "string", "description": "Where it is another than the act's."},
+            "erase_on": {"type": "string", "format": "date", "description": "Not after the act's own."},
+        },
+        ["property", "value"],
+        closed=True,
+    ),
     "Duty": _object(
         {
             "dossier": ID,
