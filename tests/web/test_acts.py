@@ -106,6 +106,8 @@ def test_all_that_is_missing_is_said_at_once(town: Town, rabat: Browser) -> None
     summary = re.search(r'class="error-summary".*?</ul>', answer.text, re.S)
     assert summary
     assert set(re.findall(r'href="#([^"]+)"', summary[0])) == set(empty) - {"do"}
+    for words in ("Erase by", "Review by", "Person 1: Fact or assessment", "Urgency"):
+        assert f'<bdi dir="auto">{words}</bdi></small>' in summary[0], "each by the name that the form gives it"
 
 
 def test_no_form_chooses_what_an_officer_has_to_judge(rabat: Browser) -> None:
@@ -162,7 +164,10 @@ def test_an_urgent_request_waits_for_a_second_officer_who_is_another(town: Town,
     assert len(node.dossiers.rows()) == before
     second = Browser(town.app("madrid"))
     second.sign_in("omar")
-    assert "Titular de la matrícula." in second.get("/second").text
+    read = second.get("/second").text
+    for words in ("Titular de la matrícula.", "salma", "Ley (ejemplo)", "loses its value if not given at once"):
+        assert words in read, "who confirms knows by whom, under which law and on which ground"
+    assert "22 Nov 2029" in read
     done = second.post(f"/second/{draft.id}", {"answer": "confirm", "justification": "I agree"})
     assert done.status_code == 200
     assert len(node.dossiers.rows()) == before + 1

@@ -19,6 +19,7 @@ from tansiq.terms import Classification, DossierId, EntryId, HandlingCode, count
 from tansiq.terms.ids import parse_dossier_id, parse_part_id
 from tansiq.web import actforms, items, labels, problems, views
 from tansiq.web.actforms import Choice, Written
+from tansiq.web.labels import N_
 from tansiq.web.pages.lists import peer_names
 from tansiq.web.pages.offered import (
     acts,
@@ -38,6 +39,29 @@ from tansiq.web.visit import Form, Visit
 
 NARRATIVE = {"report.given": ("narrative",)}
 """A report without a word of text can be sent; an officer's form asks for one."""
+FRAME_NAMES = {
+    "to": N_("To whom"),
+    "subject": N_("Subject"),
+    "purpose": N_("Purpose"),
+    "legal_basis": N_("Legal basis"),
+    "transfer_basis": N_("Transfer basis, for a third country"),
+    "review_on": N_("Review by"),
+    "erase_on": N_("Erase by"),
+    "handling": N_("Handling codes"),
+    "handling_text": N_("Text of the restriction (H3)"),
+    "classification": N_("Classification"),
+    "justification": N_("Why you write this now"),
+}
+"""What every act's form calls these fields, for the summary of what is wrong."""
+ROW_NAMES = {"person": N_("Person"), "phone": N_("Phone"), "vehicle": N_("Vehicle"), "link": N_("Link")}
+ROW_FIELDS = {
+    "role": N_("Role in the case"),
+    "basis": N_("Fact or assessment"),
+    "grade": N_("Source grade"),
+    "from": N_("From"),
+    "to": N_("To"),
+    "type": N_("How"),
+}
 MOST_OPEN_TEXTS = 3
 """Of more texts than these a form shows what must be written; the rest is folded."""
 TEXT_LANGUAGES = tuple(labels.LANGUAGE)
@@ -610,7 +634,24 @@ def _error_names(
             if at == f.at or at.startswith(f"{f.at}."):
                 line = at.removeprefix(f.at).replace(".", " ")
                 found[at] = f"{_fact_name(visit, rule, f.name, kind)}{line}"
-    return found | {"form": label(visit.tongue, "ACT", rule.type, kind)}
+    return (
+        found
+        | {at: visit.say(words) for at, words in FRAME_NAMES.items()}
+        | _row_names(visit, errors, found)
+        | {"form": label(visit.tongue, "ACT", rule.type, kind)}
+    )
+
+
+def _row_names(visit: Visit, errors: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    """A field of a row: which row, and which of its fields."""
+    found = {}
+    for at in errors:
+        row, _, name = at.partition("_")
+        kind = row.rstrip("0123456789")
+        if name and kind in ROW_NAMES and at not in known:
+            words = ROW_FIELDS.get(name) or labels.PROPERTY.get(name, "")
+            found[at] = f"{visit.say(ROW_NAMES[kind])} {row.removeprefix(kind)}: {visit.say(words) or name}"
+    return found
 
 
 def _choice_word(visit: Visit, choice: Choice, kind: str) -> str:

@@ -15,7 +15,7 @@ from tansiq.hits.model import Match, MatchState
 from tansiq.terms import DossierId, EntryId
 from tansiq.web import graphs, labels, problems, views
 from tansiq.web.pages.dossier import ClockRow, before_reading
-from tansiq.web.pages.lists import peer_names
+from tansiq.web.pages.lists import officer_names, peer_names
 from tansiq.web.pages.session import ask_purpose, go
 from tansiq.web.render import render
 from tansiq.web.visit import Form, Visit, check_may_read
@@ -110,6 +110,7 @@ def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status:
         ),
         percent=int(match.score * 100),
         names=peer_names(node),
+        officers=officer_names(node),
         clocks=_clocks(visit, match),
         confirmed=None if blind else _confirmed(every, match),
         earlier=[m for m in every if m.holding.id == match.holding.id and m.id != match.id and m.decided_at],

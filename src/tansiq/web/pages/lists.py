@@ -20,6 +20,7 @@ from tansiq.private import ESCALATIONS as PRIVATE_ESCALATIONS
 from tansiq.terms import DossierId, parse_instant
 from tansiq.terms.ids import parse_dossier_id
 from tansiq.web import labels, problems, views
+from tansiq.web.factforms import VALUE_LABELS
 from tansiq.web.pages.session import check_purpose, go, purpose_choices
 from tansiq.web.render import fragment, render
 from tansiq.web.visit import Form, Visit, check_may_read, consult_list, may_read
@@ -297,7 +298,7 @@ def _chosen_leaves(visit: Visit, before: int | None) -> tuple[list[Any], int | N
 def _officers(visit: Visit) -> dict[str, str]:
     """Names behind the pseudonyms: on this node alone, for those who oversee; to the others their own."""
     named = {str(Acting.machine().officer): visit.say("this node"), str(visit.officer.id): visit.officer.name}
-    return named | {o.id: o.name for o in visit.node.access.officers()} if _is_overseer(visit.officer) else named
+    return named | officer_names(visit.node) if _is_overseer(visit.officer) else named
 
 
 def _leaf_row(leaf: Any, reader: Officer) -> LeafRow:
@@ -385,6 +386,11 @@ def _read_draft(draft: Draft, reader: Officer) -> DraftRow:
     return DraftRow(draft.id, act, shown, list(held.get("to", [])), draft.first, draft.proposed_at, own)
 
 
+def officer_names(node: Any) -> dict[str, str]:
+    """Officers know one another by name; outside their node they are pseudonyms."""
+    return {str(o.id): o.name for o in node.access.officers()}
+
+
 def second(visit: Visit) -> Response:
     return _second(visit, {})
 
@@ -394,7 +400,14 @@ def _second(visit: Visit, errors: dict[str, str]) -> Response:
     if any(row.body for row in rows):
         consult_list(visit.node, DRAFTS, visit.acting())
     return render(
-        visit, "second.html", status=422 if errors else 200, drafts=rows, errors=errors, names=peer_names(visit.node)
+        visit,
+        "second.html",
+        status=422 if errors else 200,
+        drafts=rows,
+        errors=errors,
+        names=peer_names(visit.node),
+        officers=officer_names(visit.node),
+        value_labels=VALUE_LABELS,
     )
 
 
