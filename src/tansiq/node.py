@@ -357,10 +357,10 @@ class Node:
         if kind == "entry":
             self.attachments.queue(tx, EntryId(ref), to, expires_at)
 
-    def _look_ahead(self, entry: Entry) -> Ahead | None:
+    def _look_ahead(self, tx: Connection, entry: Entry, entities: Mapping[PartId, Entity]) -> Ahead | None:
         """Whom an entry meets, while its envelope is being taken in."""
         try:
-            return self.hits.look_ahead(entry, country_of(entry.statement.author), self._entry)
+            return self.hits.look_ahead(tx, entry, entities, country_of(entry.statement.author), self._entry)
         except Exception as exc:  # noqa: BLE001 # a partner's delivery must not fail by it: the queue tries again
             log.error("look ahead", entry=entry.id, kind=type(exc).__name__, code=getattr(exc, "code", ""))  # noqa: TRY400
             return None
@@ -438,7 +438,7 @@ class Node:
 
         What has come into the bank since is compared for `STANDING_S` at most; the rest waits for the next time.
         """
-        self.warm()
+        self.bank.warm()  # now, and not when the next delivery is looked up
         found = self._examine()
         self.dossiers.settle()
         self.bureau.watches.compare(self._entry)

@@ -95,6 +95,23 @@ def test_what_came_into_the_bank_meanwhile_is_met_too(federation: Federation, mo
     assert len(combined(madrid, entry)) == 1
 
 
+def test_what_came_after_its_snapshot_began_is_met_too(federation: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named in memory already and is not in the snapshot: neither met nor taken for erased."""
+    f = federation
+    f.hold("madrid", people.MADRID_HOLDINGS[:1])
+    madrid = f.nodes["madrid"]
+    found: Any = madrid.hits.look_ahead
+
+    def early(*given: Any) -> Any:
+        again(f)
+        return found(*given)
+
+    monkeypatch.setattr(madrid.hits, "look_ahead", early)
+    send(f)
+    assert madrid.hits.matches() == []
+    assert madrid.settle() == 2
+
+
 def test_an_entry_that_is_not_filed_is_not_looked_up(federation: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
     """Removed from the dossier, a member is sent nothing; what comes all the same enters no search."""
     f = federation

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tansiq.bank.rules import NOTHING_TOLD
 from tansiq.matching import NameIndex, Told
 
 
-@dataclass(frozen=True, slots=True)
-class Spelling:
+class Spelling(NamedTuple):
     """A spelling of a record that is near to the one asked for."""
 
     record: str
@@ -67,19 +66,25 @@ class Names:
 
     def search(self, name: str, k: int, floor: float) -> list[Spelling]:
         """Spellings of at most `k` records that score `floor` or more, best first; a record may have several."""
+        self.take_in()
+        # Long entries have ten spellings of one name: with just `k` of them they would crowd the others out.
+        near = self._index.search(name, k * 2)
+        found: list[Spelling] = []
+        records: set[str] = set()
+        with self._lock:
+            for position, score in near:
+                # What was taken out meanwhile has no owner any more, and positions are never given out twice.
+                owner = self._owner.get(position) if score >= floor else None
+                if owner is not None and (owner[0] in records or len(records) < k):
+                    records.add(owner[0])
+                    found.append(Spelling(*owner, score))
+        return found
+
+    def take_in(self) -> None:
+        """What was put goes into the index. A search does it first; who has time does it before."""
         if self._waiting:
             with self._lock:
                 self._take_in()
-        # Long entries have ten spellings of one name: with just `k` of them they would crowd the others out.
-        near = self._index.search(name, k * 2)
-        with self._lock:
-            # What was taken out meanwhile has no owner any more, and positions are never given out twice.
-            found = [Spelling(*self._owner[i], score) for i, score in near if score >= floor and i in self._owner]
-        records: dict[str, None] = {}
-        for spelling in found:
-            if len(records) < k:
-                records[spelling.record] = None
-        return [s for s in found if s.record in records]
 
     def _take_in(self) -> None:
         """All that waits, in one step."""

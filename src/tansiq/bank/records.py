@@ -123,6 +123,7 @@ _BUMP = Compiled(
 _LAST_CHANGE = Compiled(select(changes.c.number).where(changes.c.id == 1))
 _PLAIN: list[Any] = [records.c.id, records.c.created_at, records.c.sealed]
 _LOAD = Compiled(select(*_PLAIN).where(records.c.id.in_(bindparam("ids", expanding=True))))
+_THERE = Compiled(select(records.c.id).where(records.c.id.in_(bindparam("ids", expanding=True))))
 _LOAD_OF = Compiled(_LOAD.statement.where(records.c.source == bindparam("source")))
 _LOAD_SINCE = select(*_PLAIN).where(records.c.change > bindparam("change"))
 _LOAD_OWN = Compiled(
@@ -199,6 +200,14 @@ def load(tx: Connection, vault: Vault, ids: Iterable[str], source: str = "") -> 
         for row in query.all(tx, {"ids": wanted[start : start + _CHUNK], **more}):
             found[row.id] = _unpack(row, vault)
     return [found[i] for i in wanted if i in found]
+
+
+def those_of(tx: Connection, ids: Iterable[str]) -> set[str]:
+    """Which of them exist."""
+    wanted, found = sorted(ids), set[str]()
+    for start in range(0, len(wanted), _CHUNK):
+        found.update(_THERE.scalars(tx, {"ids": wanted[start : start + _CHUNK]}))
+    return found
 
 
 def load_since(tx: Connection, vault: Vault, change: int) -> Iterator[BankRecord]:
@@ -283,7 +292,7 @@ def remove(tx: Connection, ids: Iterable[str]) -> list[str]:
     wanted = list(ids)
     for start in range(0, len(wanted), _CHUNK):
         chunk = wanted[start : start + _CHUNK]
-        there = list(tx.execute(select(records.c.id).where(records.c.id.in_(chunk))).scalars())
+        there = _THERE.scalars(tx, {"ids": chunk})
         # Said aloud and not left to ON DELETE CASCADE: SQLite obeys it only with foreign keys switched on.
         tx.execute(delete(keys).where(keys.c.record.in_(there)))
         tx.execute(delete(records).where(records.c.id.in_(there)))

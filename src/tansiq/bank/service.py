@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
@@ -66,6 +66,7 @@ class Bank:
             # One statement first and one snapshot for both: nothing can come in between.
             change = records.last_change(tx)
             if change <= self._names.seen:
+                self._names.take_in()
                 return 0
             number = 0
             for record in records.load_since(tx, self._vault, self._names.seen):
@@ -155,9 +156,9 @@ class Bank:
             found = records.load_own_after(tx, self._vault, start, self._country, limit) if start < last else []
         return (found[-1][0] if len(found) == limit else last), [record for _, record in found]
 
-    def change(self) -> int:
-        """Up to which change at least every search from now on looks: `others_since` tells what came after it."""
-        return self._names.seen
+    def change(self, tx: Connection) -> int:
+        """Up to which change `meet_in` looks in this snapshot: `others_since` tells what came after it."""
+        return records.last_change(tx)
 
     def others_since(self, tx: Connection, change: int, entry: str) -> bool:
         """Whether anything but this entry's own records came after a change, as the transaction sees it."""
@@ -220,7 +221,7 @@ class Bank:
             near.setdefault(spelling.record, []).append(spelling.name)
         with self._store.read() as tx:
             found = records.load(tx, self._vault, near)
-        self._forget_gone(near, {r.id for r in found})
+        self._forget_gone(near.keys() - {r.id for r in found})
         return rules.best((rules.score_name(name, r, near[r.id]) for r in found), k)
 
     def search_identifier(self, kind: str, value: str, country: str = "") -> list[BankRecord]:
@@ -252,17 +253,35 @@ class Bank:
         Records whose score cannot come to `least` are not even loaded, unless they share a number; with `source`, those
         of other sources neither.
         """
-        self.warm()
+        with self._store.read() as tx:
+            return self.meet_in(
+                tx, entities, k, country=country, not_dossier=not_dossier, least=least, pool=pool, source=source
+            )
+
+    def meet_in(
+        self,
+        tx: Connection,
+        entities: Sequence[Entity],
+        k: int = 10,
+        *,
+        country: str = "",
+        not_dossier: str = "",
+        least: float = 0.0,
+        pool: int = POOL,
+        source: str = "",
+    ) -> list[list[Candidate]]:
+        """As `meet`, of what this snapshot of a reader holds."""
+        if records.last_change(tx) > self._names.seen:
+            self.warm()
         asked = [rules.Asked(e, country or self._country) for e in entities]
         names = dict.fromkeys(chain.from_iterable(a.names[:MAX_QUERY_NAMES] for a in asked))
         searched = {name: self._names.search(name, pool, NAME_FLOOR) for name in names}
         near = [self._nearest(a.names[:MAX_QUERY_NAMES], searched, rules.may_reach(a, least)) for a in asked]
-        with self._store.read() as tx:
-            carried = records.find_marked(tx, self._vault, set(chain.from_iterable(a.numbers for a in asked)))
-            wanted = chain(chain.from_iterable(carried.values()), *near)
-            found = {r.id: r for r in records.load(tx, self._vault, wanted, source)}
+        carried = records.find_marked(tx, self._vault, set(chain.from_iterable(a.numbers for a in asked)))
+        wanted = chain(chain.from_iterable(carried.values()), *near)
+        found = {r.id: r for r in records.load(tx, self._vault, wanted, source)}
         if not source:
-            self._forget_gone(chain.from_iterable(near), found)
+            self._forget_gone(i for i in chain.from_iterable(near) if i not in found)
         met: list[list[Candidate]] = []
         for query, named in zip(asked, near, strict=True):
             sharing = dict.fromkeys(i for number in query.numbers for i in carried.get(number, ()))
@@ -289,11 +308,12 @@ class Bank:
                 best[spelling.record] = max(best.get(spelling.record, 0.0), spelling.score)
         return {r: found for r, found in pairs.items() if enough(best[r], self._names.told(r))}
 
-    def _forget_gone(self, near: Iterable[str], found: Container[str]) -> None:
-        """What another process erased is still named in memory. A name gets there after its commit only, and the
-        snapshot was taken after the names were asked: what it lacks is gone, not new."""
-        gone = {i for i in near if i not in found}
-        if gone:
+    def _forget_gone(self, missing: Iterable[str]) -> None:
+        """What another process erased is still named in memory. A name gets there after its commit only: what a newer
+        snapshot lacks is gone; what it has came after the one that was searched."""
+        if gone := set(missing):
+            with self._store.read() as tx:
+                gone -= records.those_of(tx, gone)
             self._names.drop(gone)
 
     def editions(self, tx: Connection, source: str) -> dict[bytes, tuple[str, bytes]]:

@@ -52,8 +52,8 @@ class Wiring:
     """The pinned keys of a partner; raises `Untrusted` for one that is not pinned."""
     log_keys: Callable[[Connection, NodeId], tuple[crypto.PublicKeys, ...]] = lambda _tx, _node: ()
     """All keys by which a node's ledger verifies, its own and a removed partner's too: the present ones first."""
-    look_ahead: Callable[[Entry], object] = lambda _entry: None
-    """What `after_file` may make use of, looked up with no transaction held; None where it does that itself."""
+    look_ahead: Callable[[Connection, Entry, Mapping[PartId, Entity]], object] = lambda _tx, _entry, _entities: None
+    """What `after_file` may make use of, looked up in a snapshot before; None where it does that itself."""
     after_file: list[Callable[[Connection, DossierId, EntryId, str, object], None]] = field(default_factory=list)
     after_erase: list[Callable[[Connection, EntryId, PartId, list[str]], None]] = field(default_factory=list)
     """(tx, entry, part, bank records that went with it)"""

@@ -14,10 +14,11 @@ import structlog
 from sqlalchemy import Connection
 
 from tansiq.bank import parse_entity
+from tansiq.bank.model import Entity
 from tansiq.crypto import PublicKeys
 from tansiq.dossiers import claims, desk, records
 from tansiq.dossiers.desk import Wiring
-from tansiq.dossiers.model import DossierState, Entry, Part, Presence
+from tansiq.dossiers.model import DossierState, Entry
 from tansiq.dossiers.standing import Standing
 from tansiq.dossiers.wire import Given, delivery_to_bytes, parse_delivery
 from tansiq.errors import NotFound, TansiqError, Untrusted
@@ -42,6 +43,8 @@ class Prepared:
     entry: Entry
     given: Contents
     held: Mapping[PartId, bytes]
+    entities: Mapping[PartId, Entity]
+    """The parts that are entities of our vocabulary."""
     fold: tuple[Standing | None, Standing] | None = None
     """Its dossier before and after it, as they stood then."""
     ahead: object = None
@@ -105,7 +108,7 @@ class Filing:
             or _taken_back(after, entry)
         ):
             return ready
-        return replace(ready, ahead=self._w.look_ahead(_as_given(entry, ready.given)))
+        return replace(ready, ahead=self._w.look_ahead(tx, entry, ready.entities))
 
     def _prepare(self, tx: Connection, item: Item) -> Prepared:
         keys: dict[NodeId, PublicKeys] = {}
@@ -115,7 +118,7 @@ class Filing:
 
         raw, entry, given = parse_delivery(item.payload, keyring)
         held = {part: records.seal_part(self._w.vault, part, g.salt, g.packed) for part, g in given.items()}
-        return Prepared(keys, raw, entry, given, held)
+        return Prepared(keys, raw, entry, given, held, _entities(entry, given))
 
     def _verified(self, tx: Connection, item: Item) -> Prepared:
         """What was prepared, if its author's keys are pinned still; else by those that are. Raises `Untrusted`."""
@@ -204,7 +207,8 @@ class Filing:
         # An entry that waits (for its opening, for what it answers) is searched like any other; a stranger's is not.
         strange = _strange(after, entry)
         if not strange:
-            self._bank(tx, entry, fresh)
+            found = [(e, desk.provenance(entry, p)) for p, e in ready.entities.items() if p in fresh]
+            self._w.bank.add_many(tx, found)
         self._w.fault("file.banked")
         self._erase_recalled(tx, before.folded.state if before else None, state, entry, now)
         late = self._erase_late_claims(tx, entry, fresh, now)
@@ -214,20 +218,6 @@ class Filing:
             for hook in self._w.after_file:
                 hook(tx, s.dossier, entry.id, country_of(s.author), ahead)
         self._w.fault("file.done")
-
-    def _bank(self, tx: Connection, entry: Entry, contents: Contents) -> None:
-        found = []
-        for part, given in contents.items():
-            if given.content.get("kind") != "entity":
-                continue
-            try:
-                entity = parse_entity(given.content.get("entity"), "entity")
-            except TansiqError as exc:
-                # A partner's vocabulary may be newer than ours: the part stays readable, it is only not searchable.
-                log.warning("entity not banked", entry=entry.id, part=part, code=exc.code, field=exc.field)
-                continue
-            found.append((entity, desk.provenance(entry, part)))
-        self._w.bank.add_many(tx, found)
 
     def _erase_late_claims(self, tx: Connection, entry: Entry, fresh: Contents, now: datetime) -> bool:
         """Whether a value was past its day when it came: it is compared with nothing."""
@@ -260,12 +250,15 @@ def _place(there: Standing | None) -> tuple[int, EntryId] | None:
     return None if there is None else (there.number, there.last)
 
 
-def _as_given(entry: Entry, given: Contents) -> Entry:
-    """As it will be read once it is filed."""
-    parts = (
-        Part(p.ref, Presence.HELD, given[p.ref.id].content)
-        if p.ref.id in given
-        else Part(p.ref, Presence.WITHHELD, None)
-        for p in entry.parts
-    )
-    return Entry(entry.id, entry.statement, tuple(parts))
+def _entities(entry: Entry, given: Contents) -> dict[PartId, Entity]:
+    """Read once, for the look ahead and for the bank."""
+    found: dict[PartId, Entity] = {}
+    for part, was in given.items():
+        if was.content.get("kind") != "entity":
+            continue
+        try:
+            found[part] = parse_entity(was.content.get("entity"), "entity")
+        except TansiqError as exc:
+            # A partner's vocabulary may be newer than ours: the part stays readable, it is only not searchable.
+            log.warning("entity not banked", entry=entry.id, part=part, code=exc.code, field=exc.field)
+    return found

@@ -61,12 +61,13 @@ class Inbox:
         with ground.store.read() as tx:
             envelope = self._verify(tx, raw)
             known = self._known(tx, envelope, sha256)
+            if known is None:
+                items = self._open(envelope)
+                ground.fault("inbox.opened")
+                at = ground.clock()
+                items = self._prepare(tx, envelope, items)
+                ground.fault("inbox.prepared")
         if known is None:
-            items = self._open(envelope)
-            ground.fault("inbox.opened")
-            at = ground.clock()
-            items = self._prepare(envelope, items)
-            ground.fault("inbox.prepared")
             done = self._file_early(envelope, sha256, items, at)
             row, repeated = ground.store.write(lambda tx: self._file(tx, envelope, sha256, items, at, done))
         else:
@@ -103,12 +104,11 @@ class Inbox:
         plaintext = open_sealed(envelope.sealed, self._ground.keys.sealing, bound)
         return wire.read("items", wire.parse_items, plaintext)
 
-    def _prepare(self, envelope: wire.SealedEnvelope, items: list[Item]) -> list[Item]:
+    def _prepare(self, tx: Connection, envelope: wire.SealedEnvelope, items: list[Item]) -> list[Item]:
         """What needs no write is done before the writer is asked for."""
         if len(items) == 1:
             items = [replace(items[0], alone=True)]
-        with self._ground.store.read() as tx:
-            return [self._prepared(tx, envelope, item) for item in items]
+        return [self._prepared(tx, envelope, item) for item in items]
 
     def _prepared(self, tx: Connection, envelope: wire.SealedEnvelope, item: Item) -> Item:
         prepare = self._preparers.get(item.kind)

@@ -87,7 +87,7 @@ class Queued:
     urgent: bool
 
 
-_AGAIN = Compiled(update(queue).where(queue.c.entry == bindparam("of_entry")).values(examined_at=""))
+_AGAIN = Compiled(update(queue).where(queue.c.entry == bindparam("of_entry")).values(examined_at=bindparam("at")))
 _ENQUEUE = Compiled(insert(queue))
 _WAITING = Compiled(
     select(queue).where(queue.c.examined_at == "").order_by(queue.c.queued_at, queue.c.entry).limit(bindparam("most"))
@@ -106,9 +106,13 @@ _SAVE = Compiled(insert(matches))
 _COUNT = select(func.count()).select_from(matches).where(matches.c.state == bindparam("of_state"))
 
 
-def enqueue(tx: Connection, item: Queued, at: datetime) -> None:
-    """An entry that was examined before waits again: a part of it may have arrived later (withheld, then passed on)."""
-    if _AGAIN.run(tx, {"of_entry": item.entry}):
+def enqueue(tx: Connection, item: Queued, at: datetime, *, waits: bool = True) -> None:
+    """An entry that was examined before waits again: a part of it may have arrived later (withheld, then passed on).
+
+    One that does not wait is examined in this very transaction.
+    """
+    examined = "" if waits else format_instant(at)
+    if _AGAIN.run(tx, {"of_entry": item.entry, "at": examined}):
         return
     _ENQUEUE.run(
         tx,
@@ -118,7 +122,7 @@ def enqueue(tx: Connection, item: Queued, at: datetime) -> None:
             "originator": item.originator,
             "urgent": item.urgent,
             "queued_at": format_instant(at),
-            "examined_at": "",
+            "examined_at": examined,
         },
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -27,7 +27,7 @@ from tansiq.ledger import Ledger
 from tansiq.policy import Gate
 from tansiq.policy.model import Action, Question, Refusal
 from tansiq.store import Store
-from tansiq.terms import LogVerb
+from tansiq.terms import LogVerb, PartId
 
 _log = structlog.get_logger("tansiq.hits")
 _ROUND = 100
@@ -92,16 +92,26 @@ class Hits:
         What was looked up `ahead` is kept in this same transaction, if it still is all that can be found.
         """
         item = records.Queued(entry, dossier, originator.upper(), urgent)
-        records.enqueue(tx, item, self._clock())
-        if ahead is not None and not self._bank.others_since(tx, ahead.change, entry):
+        if ahead is not None and self._bank.others_since(tx, ahead.change, entry):
+            ahead = None
+        records.enqueue(tx, item, self._clock(), waits=ahead is None)
+        if ahead is not None:
             self._keep(tx, item, ahead.fresh, ahead.answers)
 
-    def look_ahead(self, entry: Entry, originator: str, load_entry: Callable[[str], Entry]) -> Ahead:
-        """Examine an entry that is about to be filed, no transaction held; `queue` keeps what was found."""
-        change = self._bank.change()
+    def look_ahead(
+        self,
+        tx: Connection,
+        entry: Entry,
+        entities: Mapping[PartId, Entity],
+        originator: str,
+        load_entry: Callable[[str], Entry],
+    ) -> Ahead:
+        """Examine an entry that is about to be filed, in a snapshot of a reader; `queue` keeps what was found."""
+        change = self._bank.change(tx)
         answers = Answers()
-        item = records.Queued(entry.id, entry.statement.dossier, originator.upper(), urgent=False)
-        return Ahead(change, self._meet(item, entry, load_entry, answers), answers)
+        s = entry.statement
+        item = records.Queued(entry.id, s.dossier, originator.upper(), urgent=False)
+        return Ahead(change, self._meet(tx, item, s.handling.codes, entities.items(), load_entry, answers), answers)
 
     def examine_queued(self, load_entry: Callable[[str], Entry]) -> list[Match]:
         """Compare every queued entry with the bank; the matches that are new.
@@ -149,15 +159,22 @@ class Hits:
         except TansiqError as exc:
             _log.warning("hits.entry_not_loaded", entry=item.entry, code=exc.code)
             return None
-        return self._meet(item, entry, load_entry, answers)
+        with self._store.read() as tx:
+            return self._meet(tx, item, entry.statement.handling.codes, _entities(entry), load_entry, answers)
 
     def _meet(
-        self, item: records.Queued, entry: Entry, load_entry: Callable[[str], Entry], answers: Answers
+        self,
+        tx: Connection,
+        item: records.Queued,
+        codes: Iterable[str],
+        entities: Iterable[tuple[str, Entity]],
+        load_entry: Callable[[str], Entry],
+        answers: Answers,
     ) -> list[Match]:
         """What the law gate does not let the machine compare (a witness, a minor) is left out, and the leaf says so."""
-        codes = entry.statement.handling.codes
-        parts = [(p, e) for p, e in _entities(entry) if self._comparing.may(e, item.originator, codes, answers)]
-        met = self._bank.meet(
+        parts = [(p, e) for p, e in entities if self._comparing.may(e, item.originator, codes, answers)]
+        met = self._bank.meet_in(
+            tx,
             [entity for _, entity in parts],
             rules.MOST_MATCHES * 2,
             country=item.originator,
@@ -204,12 +221,13 @@ class Hits:
             )
 
     def _keep_all(self, tx: Connection, group: list[_Met]) -> list[Match]:
-        return [match for met in group for match in self._keep(tx, *met)]
+        """The matches that are new, with the end of their entries' wait."""
+        now = self._clock()
+        waited = [met for met in group if records.mark_examined(tx, met[0].entry, now)]
+        return [match for met in waited for match in self._keep(tx, *met)]
 
     def _keep(self, tx: Connection, item: records.Queued, fresh: list[Match], answers: Answers) -> list[Match]:
-        """The matches that are new, with the end of their entry's wait."""
-        if not records.mark_examined(tx, item.entry, self._clock()):
-            return []
+        """The matches that are new."""
         kept = records.save_new(tx, self._vault, fresh)
         # LED art. 25(1)(f): a machine's comparison is a combination too.
         self._leaf(
