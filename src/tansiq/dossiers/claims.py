@@ -72,6 +72,7 @@ def _reduce(w: Wiring, tx: Connection, entry: EntryId, part: Part, today: str) -
     """Part, bank, matches: all in the transaction that writes the leaf."""
     now, ref, content = w.clock(), part.ref.id, dict(part.content or {})
     records.reduce_part(tx, entry, ref, records.reseal_part(w.vault, ref, canonical(content), part.erased))
+    w.standings.changed(entry)
     desk.erase_translations(w, tx, entry, ref, WHY, now)
     w.bank.erase_claims_of_part(tx, entry, ref, today)
     dossier = records.find_dossier_of(tx, entry)

@@ -224,6 +224,7 @@ def erase(w: Wiring, tx: Connection, entry: EntryId, part: PartId, why: str, now
     clauses = w.bank.permitted(Action.ERASE, Acting.machine(), "erase")
     if not records.erase_part(tx, entry, part):
         return
+    w.standings.changed(entry)
     erase_translations(w, tx, entry, part, why, now)
     gone = w.bank.erase_part(tx, entry, part)
     for hook in w.after_erase:

@@ -60,11 +60,12 @@ class Filing:
     def load(self, tx: Connection, ref: str, to: NodeId) -> bytes | None:
         """The delivery of one entry to one node, or None where it may no longer go there."""
         entry = EntryId(ref)
-        found = records.load_sending(tx, entry, to)
+        written = self._w.standings.written(tx, entry)
+        found = written.sending(to) if written else records.load_sending(tx, entry, to)
         hidden = self._hidden(tx, entry, to, found)
         if found is None or hidden is None:
             return None
-        parts = records.load_parts(tx, self._w.vault, entry)
+        parts = written.parts if written else records.load_parts(tx, self._w.vault, entry)
         return delivery_to_bytes(found[2], [p for p in parts if p[0] not in hidden])
 
     def hidden(self, tx: Connection, entry: EntryId, to: NodeId) -> set[PartId] | None:

@@ -137,6 +137,11 @@ def fold(dossier: DossierId, entries: Iterable[Entry], kind: Kind) -> DossierSta
     return folded(dossier, entries, kind).state
 
 
+def unopened(dossier: DossierId, kind: Kind) -> DossierState:
+    """The fold of no entries: what an opening is made on."""
+    return _empty(dossier, kind.name, (), {})
+
+
 def folded(dossier: DossierId, entries: Iterable[Entry], kind: Kind) -> Folded:
     """As `fold`, with what it takes to go on."""
     ordered = in_order(e for e in entries if e.statement.dossier == dossier)

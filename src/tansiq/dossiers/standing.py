@@ -1,4 +1,5 @@
-"""Folds kept in memory, so that one entry more costs one step and not the whole dossier again.
+"""Folds kept in memory, so that one entry more costs one step and not the whole dossier again; and what the running
+transaction has written of our own entries, for the envelope that is formed in it.
 
 Nothing here is believed: a fold counts only if the database says, in the snapshot that asks, that its last entry bears
 its number, and what came after it is added. Entries are never changed nor removed, and writers are serial, so the same
@@ -10,15 +11,17 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy import Connection, RootTransaction
 
 from tansiq.dossiers import records
 from tansiq.dossiers.model import Entry, Kind
 from tansiq.dossiers.rules import Folded
 from tansiq.store import Store
-from tansiq.terms import DossierId, EntryId
+from tansiq.terms import DossierId, EntryId, NodeId, PartId
 
 MOST_DOSSIERS = 1024
 MOST_ENTRIES = 16_384
@@ -37,6 +40,21 @@ class Standing:
     """The dossier's row and its duties say the same, because this process has written them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An entry of ours as the running transaction wrote it: to read and open it again would bring the same."""
+
+    dossier: DossierId
+    raw: bytes
+    grants: Mapping[NodeId, records.Grant]
+    parts: tuple[tuple[PartId, bytes, msgspec.Raw], ...]
+
+    def sending(self, to: NodeId) -> tuple[records.Grant, DossierId, bytes] | None:
+        """As `records.load_sending`."""
+        grant = self.grants.get(to)
+        return None if grant is None else (grant, self.dossier, self.raw)
+
+
 class Standings:
     """The folds of one process. Thread-safe."""
 
@@ -50,6 +68,8 @@ class Standings:
         self._own: dict[DossierId, Standing] = {}
         self._own_tx: RootTransaction | None = None
         """What the running write transaction made; touched by the writer thread alone."""
+        self._written: dict[EntryId, Written] = {}
+        """The same. Contents lie here until the commit; where it fails, until the next transaction."""
 
     def load(self, tx: Connection, dossier: DossierId) -> tuple[Standing | None, list[tuple[int, Entry]]]:
         """The fold that holds in this snapshot, or None, and the entries that came after it (all of them for None)."""
@@ -65,10 +85,29 @@ class Standings:
         if not self._store.is_write(tx):
             self._put(dossier, standing)
             return
-        if self._own_tx is not tx.get_transaction():
-            self._own, self._own_tx = {}, tx.get_transaction()
+        self._begin(tx)
         self._own[dossier] = standing
         self._store.after_commit(tx, lambda: self._put(dossier, standing))
+
+    def note(self, tx: Connection, entry: EntryId, written: Written) -> None:
+        """From a write, for the same transaction."""
+        self._begin(tx)
+        self._written[entry] = written
+        self._store.after_commit(tx, self._written.clear)
+
+    def written(self, tx: Connection, entry: EntryId) -> Written | None:
+        """What this very transaction wrote of an entry, and has not changed since."""
+        if entry in self._written and self._own_tx is tx.get_transaction():
+            return self._written[entry]
+        return None
+
+    def changed(self, entry: EntryId) -> None:
+        """From a write: parts or grants of an entry are not what they were."""
+        self._written.pop(entry, None)
+
+    def _begin(self, tx: Connection) -> None:
+        if self._own_tx is not tx.get_transaction():
+            self._own, self._written, self._own_tx = {}, {}, tx.get_transaction()
 
     def _find(self, tx: Connection, dossier: DossierId) -> Standing | None:
         if dossier in self._own and self._own_tx is tx.get_transaction():

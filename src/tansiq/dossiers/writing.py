@@ -25,8 +25,8 @@ from tansiq.dossiers.drafting import Declared, Draft, Made
 from tansiq.dossiers.frame import FRAME_ACTS, effective_handling, state_facts
 from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Entry, Kind, Legal, Part, Presence
 from tansiq.dossiers.restrictions import Restrictions
-from tansiq.dossiers.rules import automatic, erasure_to_tell, folded, parse_facts
-from tansiq.dossiers.standing import Standing
+from tansiq.dossiers.rules import automatic, erasure_to_tell, parse_facts, unopened
+from tansiq.dossiers.standing import Standing, Written
 from tansiq.dossiers.wire import PAYLOAD_TYPE, Body, dossier_id, parse_body
 from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError
 from tansiq.policy.model import Action, Decision, Permit, Question, Refusal
@@ -83,7 +83,7 @@ class Writing:
             raise Invalid("dossier.nobody", "name at least one partner", step="open the dossier", field="to")
         draft = self._opening_draft(parsed, rule, addressees)
         nonce = self._w.random(16).hex()
-        state = folded(dossier_id(self._w.node, nonce), (), found).state
+        state = unopened(dossier_id(self._w.node, nonce), found)
         members = tuple(sorted({self._w.node, *addressees}))
         return self._ready(draft, None, state, by, self._w.clock(), members=members, nonce=nonce)
 
@@ -458,7 +458,7 @@ class Writing:
         addressees = self.nodes(to)
         draft = self._opening_draft(parsed, rule, addressees)
         now, nonce = self._w.clock(), self._w.random(16).hex()
-        state = folded(dossier_id(self._w.node, nonce), (), found).state
+        state = unopened(dossier_id(self._w.node, nonce), found)
         self._make(draft, found, None, state, by, now, tuple(sorted({self._w.node, *addressees})), nonce)
         return self._foreseen(draft, found, None, by, now)
 
@@ -493,8 +493,10 @@ class Writing:
         self._w.fault("append.signed")
         records.insert_entry(tx, entry, ready.after.number, raw, now, ready.held)
         records.insert_declared(tx, entry.id, ready.declared)
-        granted = [_granted(entry.id, n, p, hidden.get(n, ()), now) for n, p in ready.permits.items()]
-        records.insert_grants(tx, granted)
+        grants = {n: _granted(entry.id, n, p, hidden.get(n, ()), now) for n, p in ready.permits.items()}
+        records.insert_grants(tx, grants.values())
+        parts = tuple((part, salt, msgspec.Raw(packed)) for part, (salt, packed) in made.salts.items())
+        self._w.standings.note(tx, entry.id, Written(ready.dossier, raw, grants, parts))
         for node in ready.permits:
             self._w.enqueue(tx, node, "entry", entry.id, now + timedelta(days=self._w.item_days))
         claims.note(tx, entry.id, ((p.ref.id, p.content) for p in entry.parts if p.content is not None))
@@ -564,6 +566,7 @@ class Writing:
             )
         sent = self._sent(entry, {node: decision}, {node: hidden}, by)
         self._w.ledger.append_many(tx, sent, subject=entry.id, at=now)
+        self._w.standings.changed(entry.id)
         records.replace_grant(tx, _granted(entry.id, node, decision, hidden, now))
         self._w.requeue(tx, node, "entry", entry.id, now + timedelta(days=self._w.item_days))
 
