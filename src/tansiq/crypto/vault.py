@@ -27,7 +27,7 @@ _VERSION = b"\x01"
 class Xaes:
     """XAES-256-GCM under one key."""
 
-    __slots__ = ("_blocks", "_subkey")
+    __slots__ = ("_blocks", "_subkeys")
 
     def __init__(self, key: bytes) -> None:
         if len(key) != KEY_BYTES:
@@ -37,7 +37,8 @@ class Xaes:
         self._blocks = Cipher(AES256(key), ECB()).encryptor().update  # noqa: S305  the bare block cipher, see above
         block = int.from_bytes(self._blocks(bytes(16)), "big")
         carry = 0x87 if block >> 127 else 0
-        self._subkey = ((block << 1) & (2**128 - 1)) ^ carry
+        subkey = ((block << 1) & (2**128 - 1)) ^ carry
+        self._subkeys = subkey << 128 | subkey
 
     def encrypt(self, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
         return self._derived(nonce).encrypt(nonce[12:], plaintext, aad)
@@ -49,8 +50,9 @@ class Xaes:
     def _derived(self, nonce: bytes) -> AESGCM:
         if len(nonce) != NONCE_BYTES:
             raise Invalid("vault.nonce", "an XAES nonce has 24 bytes", step="vault")
-        blocks = (int.from_bytes(head + nonce[:12], "big") ^ self._subkey for head in (b"\0\x01X\0", b"\0\x02X\0"))
-        return AESGCM(self._blocks(b"".join(block.to_bytes(16, "big") for block in blocks)))
+        head = nonce[:12]
+        counted = int.from_bytes(b"\0\x01X\0" + head + b"\0\x02X\0" + head, "big")
+        return AESGCM(self._blocks((counted ^ self._subkeys).to_bytes(32, "big")))
 
 
 class Vault:

@@ -115,15 +115,15 @@ class Outbox:
 
     def next_post(self, to: NodeId) -> tuple[records.EnvelopeRow, Peer] | None:
         """The envelope to post now, leased to the caller: the open one, else a new one; None when nothing waits."""
-        found = self._handed.get(to)
+        found, peer = self._handed.pop(to, None), None
         with self._ground.store.read() as tx:
-            # Given up since, by a removal or a rotation: then it must not leave.
-            if found is not None and not records.is_open(tx, found.id):
-                found = None
-            if found is None and not records.has_work(tx, to):
-                return None
-            peer = self._pins.find(tx, to)
-        self._handed.pop(to, None)
+            if found is not None:
+                # Given up since, by a removal or a rotation: then it must not leave.
+                peer = self._pins.find_for(tx, to, found.id)
+            if peer is None:
+                if not records.has_work(tx, to):
+                    return None
+                found, peer = None, self._pins.find(tx, to)
         if found is None:
             found = self._ground.store.write(lambda tx: self._take(tx, to))
         self._ground.fault("outbox.form_committed")

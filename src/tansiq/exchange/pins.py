@@ -141,6 +141,11 @@ class Pins:
         row = records.load_peer(tx, node)
         return None if row is None else self._as_peer(row)
 
+    def find_for(self, tx: Connection, node: NodeId, envelope: str) -> Peer | None:
+        """The partner that an envelope of ours may be posted to, in whatever process it was given up."""
+        row = records.load_peer_of_open(tx, node, envelope)
+        return None if row is None else self._as_peer(row)
+
     def peer(self, node: NodeId) -> Peer:
         with self._ground.store.read() as tx:
             found = self.find(tx, node)

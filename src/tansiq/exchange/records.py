@@ -195,8 +195,10 @@ _ANY_WAITING = Compiled(
 _ANY_OPEN = Compiled(
     select(outbox_envelopes.c.number).where(outbox_envelopes.c.recipient == bindparam("to"), _STILL_OPEN).limit(1)
 )
-_IS_OPEN = Compiled(
-    select(outbox_envelopes.c.number).where(outbox_envelopes.c.id == bindparam("envelope"), _STILL_OPEN)
+_PEER_OF_OPEN = Compiled(
+    _PEER.statement.where(
+        select(outbox_envelopes.c.number).where(outbox_envelopes.c.id == bindparam("envelope"), _STILL_OPEN).exists()
+    )
 )
 _LOAD_ENVELOPE = Compiled(select(outbox_envelopes).where(outbox_envelopes.c.id == bindparam("envelope")))
 _ITEMS_OF = Compiled(
@@ -288,6 +290,12 @@ def _peer(row: Row[Any]) -> PeerRow:
 
 def load_peer(tx: Connection, node: NodeId) -> PeerRow | None:
     row = _PEER.first(tx, {"node": node})
+    return None if row is None else _peer(row)
+
+
+def load_peer_of_open(tx: Connection, node: NodeId, envelope: str) -> PeerRow | None:
+    """The partner, while this envelope for it is neither receipted nor given up."""
+    row = _PEER_OF_OPEN.first(tx, {"node": node, "envelope": envelope})
     return None if row is None else _peer(row)
 
 
@@ -541,11 +549,6 @@ def open_envelopes(tx: Connection, to: NodeId) -> list[OpenEnvelope]:
 def load_envelope(tx: Connection, envelope: str) -> EnvelopeRow | None:
     row = _LOAD_ENVELOPE.first(tx, {"envelope": envelope})
     return None if row is None else _envelope(row)
-
-
-def is_open(tx: Connection, envelope: str) -> bool:
-    """Neither receipted nor given up."""
-    return _IS_OPEN.first(tx, {"envelope": envelope}) is not None
 
 
 def lease_again(tx: Connection, envelope: str, until: datetime) -> None:
