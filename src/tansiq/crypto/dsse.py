@@ -35,6 +35,22 @@ class Unverified:
     payload_type: str
     body: bytes
     claimed: NodeId
+    _signatures: list[SignatureWire]
+
+    def verified(self, payload_type: str, public: PublicKeys, node: NodeId) -> bytes:
+        """The body, as `verify` would give it: the very bytes that were looked at are the verified ones."""
+        if self.payload_type != payload_type:
+            raise Untrusted("dsse.payload_type", "another payload type than expected", step="dsse", field="payloadType")
+        if self.claimed != node:
+            raise Untrusted("dsse.signer", "signed in another node's name", step="dsse", field="signatures.keyid")
+        message = pae(payload_type, self.body)
+        by_ed25519, by_mldsa65 = (from_base64(s.sig, "signatures.sig", "dsse.base64") for s in self._signatures)
+        # Ed25519 first: it is the cheaper one, and garbage should cost little.
+        if not public.verify_ed25519(by_ed25519, message):
+            raise Untrusted("dsse.ed25519", "the Ed25519 signature does not verify", step="dsse", detail=node)
+        if not public.verify_mldsa65(by_mldsa65, message):
+            raise Untrusted("dsse.mldsa65", "the ML-DSA-65 signature does not verify", step="dsse", detail=node)
+        return self.body
 
     def __iter__(self) -> Iterator[str | bytes]:
         """Unpacks as (payload_type, body)."""
@@ -82,25 +98,13 @@ def verify(
     Strict on purpose: exactly the two signatures, each once, in order; unknown ones are refused, not skipped, because
     a skipped signature is a place to hide what one reader sees and another does not.
     """
-    envelope, body = parse_envelope(raw, max_bytes)
-    if envelope.payloadType != payload_type:
-        raise Untrusted("dsse.payload_type", "another payload type than expected", step="dsse", field="payloadType")
-    if _signer(envelope) != node:
-        raise Untrusted("dsse.signer", "signed in another node's name", step="dsse", field="signatures.keyid")
-    message = pae(payload_type, body)
-    by_ed25519, by_mldsa65 = (from_base64(s.sig, "signatures.sig", "dsse.base64") for s in envelope.signatures)
-    # Ed25519 first: it is the cheaper one, and garbage should cost little.
-    if not public.verify_ed25519(by_ed25519, message):
-        raise Untrusted("dsse.ed25519", "the Ed25519 signature does not verify", step="dsse", detail=node)
-    if not public.verify_mldsa65(by_mldsa65, message):
-        raise Untrusted("dsse.mldsa65", "the ML-DSA-65 signature does not verify", step="dsse", detail=node)
-    return body
+    return peek(raw, max_bytes).verified(payload_type, public, node)
 
 
 def peek(raw: bytes, max_bytes: int = MAX_ENVELOPE_BYTES) -> Unverified:
     """Who claims to have signed what, unverified. Raises `Untrusted` when the form alone is wrong."""
     envelope, body = parse_envelope(raw, max_bytes)
-    return Unverified(envelope.payloadType, body, _signer(envelope))
+    return Unverified(envelope.payloadType, body, _signer(envelope), envelope.signatures)
 
 
 def _signer(envelope: EnvelopeWire) -> NodeId:

@@ -22,7 +22,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
-from tansiq.crypto import open_sealed, peek, sign, verify
+from tansiq.crypto import open_sealed, peek, sign
 from tansiq.errors import Broken, TansiqError, Untrusted
 from tansiq.exchange import records, rules, wire
 from tansiq.exchange.ground import Ground, envelope_sha256, savepoint
@@ -89,9 +89,10 @@ class Inbox:
 
     def _verify(self, tx: Connection, raw: bytes) -> wire.SealedEnvelope:
         wire.check_size("envelope", raw, wire.MAX_ENVELOPE_BYTES)
-        author = peek(raw, wire.MAX_ENVELOPE_BYTES).claimed
+        claim = peek(raw, wire.MAX_ENVELOPE_BYTES)
+        author = claim.claimed
         pin = self._pins.pinned(tx, author)
-        body = verify(raw, wire.ENVELOPE_TYPE, pin.signing, author, wire.MAX_ENVELOPE_BYTES)
+        body = claim.verified(wire.ENVELOPE_TYPE, pin.signing, author)
         envelope = wire.read("envelope", wire.parse_envelope, body)
         if envelope.sender != author:
             raise Untrusted("envelope.author", "signed by another than the sender", step="envelope", field="from")
