@@ -185,10 +185,15 @@ def test_clarification_stops_the_clock_and_an_answer_ends_it(town: Town, rabat: 
     town.federation.pump()
     assert "<tq-clock" in rabat.get(path).text
     assert rabat.post(f"{path}/acts/request.refused", {"note": "non", "do": "send"}).status_code == 422
+    silent = rabat.post(f"{path}/acts/request.answered", {"fact_result": "provided", "do": "send"})
+    assert silent.status_code == 422, "an answer that says nothing would end the clock"
+    assert 'href="#answer"' in silent.text
     answer = {"answer": "Voici.", "answer_lang": "fr", "fact_result": "provided", "do": "send"}
     assert rabat.post(f"{path}/acts/request.answered", answer).status_code == 200
     assert town.node("rabat").dossiers.state(town.request).phase == "closed"
-    assert rabat.post(f"{path}/acts/request.answered", answer).status_code == 404
+    late = rabat.post(f"{path}/acts/request.answered", answer)
+    assert late.status_code == 409
+    assert f'href="{path}"' in late.text, "and the way back to the dossier"
 
 
 def test_passing_on_is_refused_with_the_clause_and_asked_of_the_owner(town: Town, madrid: Browser) -> None:
@@ -336,3 +341,13 @@ def test_a_refusal_is_a_page_in_the_language_of_its_reader(town: Town, madrid: B
     assert "handling.h2" in refused.text
     assert "not to be passed on" not in refused.text
     assert "بوابة القانون لا تسمح" in refused.text
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_choice_of_a_form_is_in_the_language_of_the_page(rabat: Browser, kind: str) -> None:
+    rabat.speak("ar")
+    text = rabat.get(f"/compose/{kind}").text
+    rabat.speak("en")
+    said = re.findall(r'<option value="[^"]+"[^>]*>([^<]+)<', text) + re.findall(r"<span>([^<]+)</span></label>", text)
+    assert said
+    assert not [w for w in said if w.isascii() and w.isalpha() and w.islower()]

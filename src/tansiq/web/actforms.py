@@ -121,12 +121,12 @@ def missing(form: Form, rule: ActRule, fields: list[FactField], parts: tuple[str
         found.append("subject")
     found += [f.first_place for f in fields if f.required and f.name != "digest" and not is_told(form, f)]
     found += [text_name(k) for k in text_parts(rule) if k in parts and not form.get(text_name(k))]
-    for key, names in _rows_told(form, rule):
+    for key, names in rows_told(form, rule):
         found += [f"{key}_{n}" for n in names if not form.get(f"{key}_{n}")]
     return found + [n for n in OPENING[1:] if opening and not form.get(n)]
 
 
-def _rows_told(form: Form, rule: ActRule) -> list[tuple[str, tuple[str, ...]]]:
+def rows_told(form: Form, rule: ActRule) -> list[tuple[str, tuple[str, ...]]]:
     """Rows that say anything, and what each then has to say."""
     counts, found = row_counts(form, rule), []
     for kind, n in ((k, n) for k in counts for n in range(1, counts[k] + 1)):

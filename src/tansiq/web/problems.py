@@ -100,6 +100,7 @@ def page(visit: Visit, failure: TansiqError) -> Response:
         failure=failure,
         hint=labels.HINT.get(failure.hint, ""),
         clauses=clauses_of(visit, failure),
+        dossier=visit.request.path_params.get("dossier", "") if isinstance(failure, Conflict) else "",
     )
 
 

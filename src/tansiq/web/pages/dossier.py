@@ -226,7 +226,7 @@ def _act_of(visit: Visit, dossier: DossierId) -> tuple[DossierState, ActRule]:
     state = visit.node.dossiers.state(dossier)
     rule = next((r for r in acts(visit, state, _rules(state.kind)) if r.type == visit.path("act")), None)
     if rule is None:
-        raise NotFound("act.not_now", "This act is not possible here now.", step="find the act")
+        raise Conflict("act.not_now", "This act is not possible here now.", step="find the act")
     return state, rule
 
 
@@ -255,7 +255,7 @@ def write_act(visit: Visit) -> Response:
     moved = _moved(state, visit.form.get("seen"))
     try:
         state, rule = _act_of(visit, dossier)
-    except NotFound as failure:
+    except Conflict as failure:
         return _too_late(visit, state, failure, moved)
     if visit.form.get("more"):
         return _act(visit, state, rule, visit.form, {}, None, moved=moved)
@@ -305,9 +305,24 @@ def _missing(visit: Visit, rule: ActRule, state: DossierState | None) -> dict[st
     """All that is not filled in and must be, at once."""
     fields, parts = _fields(visit, state, _asked(rule, state)), _required(rule, state, visit.form)
     absent = actforms.missing(visit.form, _asked(rule, state), fields, parts, opening=state is None)
+    if not absent and _says_nothing(visit.form, rule):
+        absent = [actforms.text_name(_texts_first(rule))]
     words = {"purpose": "legal.purpose", "to": "dossier.nobody"}
     roles = {at: "entity.role_unknown" for at in absent if at.endswith("_role")}
     return {at: visit.say(labels.FAILURES[(words | roles).get(at, "form.required")]) for at in absent}
+
+
+def _says_nothing(form: Form, rule: ActRule) -> bool:
+    """An answer without a word, a person or a number: sent in haste it would end the clock and help nobody."""
+    if "answer" not in rule.parts or form.get("fact_result") == "nothing_held":
+        return False
+    return not any(form.get(actforms.text_name(k)) for k in actforms.text_parts(rule)) and not actforms.rows_told(
+        form, rule
+    )
+
+
+def _texts_first(rule: ActRule) -> str:
+    return actforms.text_parts(rule)[0]
 
 
 def _acting(visit: Visit, record: str) -> Any:
@@ -656,11 +671,11 @@ def _row_names(visit: Visit, errors: Mapping[str, str], known: Mapping[str, str]
 
 def _choice_word(visit: Visit, choice: Choice, kind: str) -> str:
     """A choice by its label; one that has none, by the kind's word for the value."""
-    return (
-        visit.say(choice.label)
-        if choice.label != choice.value
-        else label(visit.tongue, "FACT_VALUE", choice.value, kind)
-    )
+    if choice.label != choice.value:
+        return visit.say(choice.label)
+    found = label(visit.tongue, "FACT_VALUE", choice.value, kind)
+    # In English some codes are their own words (terrorism, sovereignty): the catalogue has them all the same.
+    return visit.say(found) if found == choice.value else found
 
 
 # --- passing on ---
