@@ -600,9 +600,7 @@ FAILURES: dict[str, str] = {
     "claim.precision_none": N_("Only a date or a place has a precision."),
     "claim.precision_unknown": N_("There is no such precision."),
     "claim.precision_differs": N_("Write a date as exactly as it is known; one that is not certain as its year alone."),
-    "claim.handling_unknown": N_(
-        "A detail adds H1, H2 or both to the handling of the whole; H3 is set for the whole."
-    ),
+    "claim.handling_unknown": N_("A detail adds H1, H2 or both to the handling of the whole; H3 is set for the whole."),
     "claim.erase_after_entry": N_("A detail is erased no later than the whole."),
     "claim.special_category": N_("Ethnicity, religion, politics and the like are not kept as a property."),
 }
