@@ -22,12 +22,13 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
     update,
 )
 
 from tansiq.bank.model import BankRecord, Claim, Entity, Provenance
 from tansiq.crypto import Vault
-from tansiq.store import Compiled, metadata
+from tansiq.store import Compiled, metadata, partial_index
 from tansiq.terms import format_instant, parse_instant
 
 records = Table(
@@ -49,8 +50,8 @@ records = Table(
     Column("digest", LargeBinary, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Index("bank_records_reference", "reference"),
-    Index("bank_records_part", "part"),
-    Index("bank_records_source", "source"),
+    # Of lists and of our own: what partners' reports bring is never asked for by its source.
+    partial_index("bank_records_source", "source", rows="source <> 'dossier'"),
     Index("bank_records_erase_on", "erase_on"),
     Index("bank_records_change", "change"),
 )
@@ -281,8 +282,9 @@ def load_due(tx: Connection, vault: Vault, today: str) -> list[BankRecord]:
 
 
 def editions(tx: Connection, source: str) -> dict[bytes, tuple[str, bytes]]:
-    """Reference mark -> (record id, content mark) of all records of a source."""
-    query = select(records.c.reference, records.c.id, records.c.digest).where(records.c.source == source)
+    """Reference mark -> (record id, content mark) of all records of a list, or of our own."""
+    wanted = (records.c.source == source, text("source <> 'dossier'"))  # as its index says it
+    query = select(records.c.reference, records.c.id, records.c.digest).where(*wanted)
     return {bytes(ref): (ident, bytes(digest)) for ref, ident, digest in tx.execute(query)}
 
 

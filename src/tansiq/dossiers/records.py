@@ -34,7 +34,7 @@ from sqlalchemy import (
 from tansiq import crypto
 from tansiq.dossiers.model import Duty, Entry, Part, PartRef, Presence, Statement
 from tansiq.dossiers.wire import parse_statement
-from tansiq.store import Compiled, metadata
+from tansiq.store import Compiled, metadata, partial_index
 from tansiq.terms import DossierId, EntryId, NodeId, PartId, format_instant, parse_instant
 
 REMEMBERED = 4096
@@ -50,7 +50,8 @@ DOSSIERS = Table(
     Column("phase", String(40), nullable=False),
     Column("updated_at", String(24), nullable=False, index=True),
     Column("erase_on", String(10), nullable=False),
-    Column("unsettled", Integer, nullable=False, index=True),
+    Column("unsettled", Integer, nullable=False),
+    partial_index("ix_dossiers_unsettled", "unsettled", rows="unsettled = 1"),
 )
 ENTRIES = Table(
     "dossier_entries",
@@ -182,7 +183,7 @@ _INSERT_DECLARED = Compiled(insert(DECLARED))
 _DECLARED = Compiled(select(DECLARED.c.sealed).where(DECLARED.c.entry == bindparam("of_entry")))
 _DROP_DUTIES = Compiled(delete(DUTIES).where(DUTIES.c.dossier == bindparam("of_dossier")))
 _INSERT_DUTIES = Compiled(insert(DUTIES))
-_UNSETTLED = Compiled(select(DOSSIERS.c.id).where(DOSSIERS.c.unsettled == 1).limit(10_000))
+_UNSETTLED = Compiled(select(DOSSIERS.c.id).where(text("unsettled = 1")).limit(10_000))
 
 
 def seal_part(vault: crypto.Vault, part: PartId, salt: bytes, packed: bytes) -> bytes:

@@ -28,10 +28,11 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
 )
 
 from tansiq.exchange.model import Delivery, ItemState
-from tansiq.store import Compiled, metadata
+from tansiq.store import Compiled, metadata, partial_index
 from tansiq.terms import NodeId, format_instant, parse_instant
 
 _serial = BigInteger().with_variant(Integer, "sqlite")
@@ -128,7 +129,7 @@ inbox = Table(
     Column("received_at", String(24), nullable=False),
     Column("leaf", BigInteger, nullable=False),
     Column("owed", Integer, nullable=False),
-    Index("ix_exchange_inbox_owed", "sender", "owed"),
+    partial_index("ix_exchange_inbox_owed", "sender", "owed", rows="owed = 1"),
 )
 """`receipt`: its body, with `own_version` 0; rows of older programs hold it signed, by the keys of that card version.
 `owed`: the receipt has to travel by file, because the envelope did."""
@@ -717,7 +718,7 @@ def set_owed(tx: Connection, sender: NodeId, envelopes: Iterable[str], owed: boo
 
 
 def owed_receipts(tx: Connection, sender: NodeId) -> list[InboxRow]:
-    rows = tx.execute(select(inbox).where(inbox.c.sender == sender, inbox.c.owed == 1).order_by(inbox.c.received_at))
+    rows = tx.execute(select(inbox).where(inbox.c.sender == sender, text("owed = 1")).order_by(inbox.c.received_at))
     return [_inbox(r) for r in rows]
 
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
     update,
 )
 
@@ -32,7 +33,7 @@ from tansiq.bank import entity_to_json, parse_entity
 from tansiq.bank.model import BankRecord, Entity
 from tansiq.crypto import Vault
 from tansiq.hits.model import Match, MatchState
-from tansiq.store import Compiled, metadata
+from tansiq.store import Compiled, metadata, partial_index
 from tansiq.terms import format_instant, parse_instant
 
 queue = Table(
@@ -45,7 +46,7 @@ queue = Table(
     Column("queued_at", Text, nullable=False),
     # Empty while it waits.
     Column("examined_at", Text, nullable=False),
-    Index("hit_queue_waiting", "examined_at", "queued_at"),
+    partial_index("hit_queue_waiting", "queued_at", "entry", rows="examined_at = ''"),
 )
 
 matches = Table(
@@ -71,8 +72,6 @@ matches = Table(
     # However often an entry is examined, one meeting is one match.
     UniqueConstraint("entry", "part", "entity", "record", name="uq_hit_matches_meeting"),
     Index("hit_matches_state", "state"),
-    Index("hit_matches_part", "part"),
-    Index("hit_matches_holding_part", "holding_part"),
     Index("hit_matches_record", "record"),
 )
 
@@ -90,7 +89,7 @@ class Queued:
 _AGAIN = Compiled(update(queue).where(queue.c.entry == bindparam("of_entry")).values(examined_at=bindparam("at")))
 _ENQUEUE = Compiled(insert(queue))
 _WAITING = Compiled(
-    select(queue).where(queue.c.examined_at == "").order_by(queue.c.queued_at, queue.c.entry).limit(bindparam("most"))
+    select(queue).where(text("examined_at = ''")).order_by(queue.c.queued_at, queue.c.entry).limit(bindparam("most"))
 )
 _EXAMINED = Compiled(
     update(queue)

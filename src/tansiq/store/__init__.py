@@ -19,8 +19,21 @@ Read next: `service.py` (the verbs), `writer.py` (grouped commits), `engines.py`
 """
 
 from tansiq.store.compiled import Compiled, run_plain
-from tansiq.store.schema import metadata
+from tansiq.store.schema import metadata, partial_index
 from tansiq.store.sealed import Sealed, add, change, put, remove, row, rows
 from tansiq.store.service import Store
 
-__all__ = ["Compiled", "Sealed", "Store", "add", "change", "metadata", "put", "remove", "row", "rows", "run_plain"]
+__all__ = [
+    "Compiled",
+    "Sealed",
+    "Store",
+    "add",
+    "change",
+    "metadata",
+    "partial_index",
+    "put",
+    "remove",
+    "row",
+    "rows",
+    "run_plain",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import MetaData
+from sqlalchemy import Index, MetaData, text
 
 # Named constraints, or a later migration could not drop them (SQLite gives none a name of its own).
 metadata = MetaData(
@@ -14,3 +14,9 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def partial_index(name: str, *columns: str, rows: str) -> Index:
+    """An index of the few rows of which a plain SQL condition is true; whoever reads by it says the very same words,
+    as `text(rows)`: a bound value could be any."""
+    return Index(name, *columns, sqlite_where=text(rows), postgresql_where=text(rows))
