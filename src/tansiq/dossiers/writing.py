@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from tansiq import crypto, policy
 from tansiq.access.model import Acting
 from tansiq.bank import parse_entity
-from tansiq.bank.model import Entity, Provenance
+from tansiq.bank.model import Entity
 from tansiq.dossiers import claims, desk, drafting, records
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.drafting import Declared, Draft, Made
@@ -500,17 +500,20 @@ class Writing:
         for node in ready.permits:
             self._w.enqueue(tx, node, "entry", entry.id, now + timedelta(days=self._w.item_days))
         claims.note(tx, entry.id, ((p.ref.id, p.content) for p in entry.parts if p.content is not None))
-        banked = [(e, desk.provenance(entry, ref)) for ref, e in made.entities.items()]
-        if banked:
+        if made.entities:
             # At the end: while the envelope of what was queued is being signed.
-            self._w.store.at_end(tx, ("bank", entry.id), lambda: self._bank(tx, banked))
+            self._w.store.at_end(tx, ("bank", entry.id), lambda: self._bank(tx, entry, made.entities))
         self._w.fault("append.queued")
         self._w.standings.keep(tx, ready.dossier, replace(ready.after, shown=True))
         self._w.fault("append.done")
         return entry.id
 
-    def _bank(self, tx: Connection, given: list[tuple[Entity, Provenance]]) -> None:
-        self._w.bank.add_many(tx, given)
+    def _bank(self, tx: Connection, entry: Entry, entities: Mapping[PartId, Entity]) -> None:
+        """As the work leaves them: what it took back itself is not kept."""
+        if self._w.standings.written(tx, entry.id) is None:
+            parts = [records.load_part(tx, self._w.vault, entry.id, ref) for ref in entities]
+            entities = {p.ref.id: e for p in parts if p is not None and (e := _entity_of(p)) is not None}
+        self._w.bank.add_many(tx, [(e, desk.provenance(entry, ref)) for ref, e in entities.items()])
 
     def _sent(
         self,
