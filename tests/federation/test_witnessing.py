@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from tansiq.access.model import Acting, Role
 from tansiq.crypto import PublicKeys
-from tansiq.errors import TansiqError
+from tansiq.errors import Conflict, Invalid, Refused, TansiqError
 from tansiq.exchange.model import ItemState
-from tansiq.ledger import PUT_BACK, REWRITTEN, Standing, records
+from tansiq.ledger import DISTRUSTED, KNOWN_BACK, PUT_BACK, REWRITTEN, Standing, WitnessDuty, records
 from tansiq.ledger.wire import WitnessAnswer, parse_answer, render_answer
 from tansiq.node import Node
 from tansiq.terms import LogVerb
@@ -155,6 +156,170 @@ def test_a_rewritten_log_is_never_cosigned_and_its_note_is_kept(restored: Federa
     assert f"tansiq/{rabat.node_id}" in madrid.witnesses.evidence(rabat.node_id)
     items = [d for d in rabat.exchange.deliveries(to=madrid.node_id) if d.state is ItemState.REFUSED]
     assert [d.reason for d in items] == ["witness.inconsistent"]
+
+
+WHY = "called Rabat: a disk failed and a copy was restored"
+
+
+def chief(federation: Federation, name: str) -> Acting:
+    node = federation.nodes[name]
+    officer = next(o for o in node.access.officers() if Role.SUPERVISOR in o.roles)
+    return Acting(officer.id, frozenset(officer.roles), "public_security", "audit")
+
+
+def owed(federation: Federation, name: str) -> list[WitnessDuty]:
+    node = federation.nodes[name]
+    return node.witnesses.duties({p.card.node: p.pinned_at for p in node.exchange.peers()})
+
+
+def a_day(federation: Federation, name: str = "rabat") -> None:
+    note(federation.nodes[name], "d-and-a-day")
+    federation.clock.pass_time(DAY)
+    federation.nodes[name].be_witnessed()
+    federation.pump(8)
+
+
+@pytest.fixture
+def rewritten(restored: Federation) -> Federation:
+    """As `restored`, and Rabat told Madrid another story since."""
+    seen = standing(restored, "madrid", "rabat").seen_size
+    while restored.nodes["rabat"].ledger.head().size <= seen + 3:
+        note(restored.nodes["rabat"], "d-another-story")
+    a_day(restored)
+    return restored
+
+
+def test_a_rewritten_log_is_owed_once_and_its_note_is_in_our_log(rewritten: Federation) -> None:
+    madrid, rabat = rewritten.nodes["madrid"], rewritten.nodes["rabat"]
+    (duty,) = owed(rewritten, "madrid")
+    assert (duty.code, duty.partner, duty.urgent) == ("witness.rewritten", rabat.node_id, True)
+    first = standing(rewritten, "madrid", "rabat")
+    assert first.claimed is not None
+    a_day(rewritten)
+    assert owed(rewritten, "madrid") == [duty], "said again it is the same duty, due when it was"
+    again = standing(rewritten, "madrid", "rabat")
+    assert again.claimed is not None
+    assert again.claimed.size > first.claimed.size, "what the officer is to compare is the newest"
+    assert again.seen_size == first.seen_size
+    (leaf,) = madrid.ledger.find(rabat.node_id)
+    assert leaf.verb is LogVerb.COLLECT
+    assert leaf.content is not None
+    assert f"tansiq/{rabat.node_id}" in leaf.content["note"]
+
+
+def test_an_officer_starts_a_log_anew_at_the_head_that_was_compared(rewritten: Federation) -> None:
+    madrid, rabat = rewritten.nodes["madrid"], rewritten.nodes["rabat"]
+    before = standing(rewritten, "madrid", "rabat")
+    by = chief(rewritten, "madrid")
+    assert madrid.witnesses.settle(rabat.node_id, by, WHY, anew=True) == ""
+    after = standing(rewritten, "madrid", "rabat")
+    assert before.claimed is not None
+    assert (after.trouble, after.seen_size) == ("", before.claimed.size)
+    assert owed(rewritten, "madrid") == []
+    leaf = madrid.ledger.find(rabat.node_id)[-1]
+    assert leaf.verb is LogVerb.ALTER
+    said = leaf.content or {}
+    assert (said["officer"], said["justification"], said["decision"]) == (by.officer, WHY, "started_anew")
+    assert (said["was_size"], said["size"], said["root"]) == (
+        before.seen_size,
+        before.claimed.size,
+        before.claimed.root.hex(),
+    )
+    a_day(rewritten)
+    grown = standing(rewritten, "madrid", "rabat")
+    assert grown.seen_size > after.seen_size, "it grows from there, and is cosigned"
+    assert standing(rewritten, "rabat", "madrid").cosigned_size == grown.seen_size
+    assert madrid.ledger.verify().ok
+
+
+def test_after_a_new_start_another_story_is_found_out_as_before(rewritten: Federation) -> None:
+    madrid, rabat = rewritten.nodes["madrid"], rewritten.nodes["rabat"]
+    madrid.witnesses.settle(rabat.node_id, chief(rewritten, "madrid"), WHY, anew=True)
+    put_back(rewritten, lambda: tell_more(rewritten))
+    seen = standing(rewritten, "madrid", "rabat").seen_size
+    while rewritten.nodes["rabat"].ledger.head().size <= seen + 3:
+        note(rewritten.nodes["rabat"], "d-a-third-story")
+    a_day(rewritten)
+    a_day(rewritten)
+    assert standing(rewritten, "madrid", "rabat").trouble == REWRITTEN
+    assert [d.code for d in owed(rewritten, "madrid")] == ["witness.rewritten"]
+
+
+def test_a_log_that_stays_distrusted_is_not_cosigned_and_not_owed(rewritten: Federation) -> None:
+    madrid, rabat = rewritten.nodes["madrid"], rewritten.nodes["rabat"]
+    by = chief(rewritten, "madrid")
+    assert madrid.witnesses.settle(rabat.node_id, by, WHY) == DISTRUSTED
+    assert owed(rewritten, "madrid") == []
+    seen = standing(rewritten, "madrid", "rabat").seen_size
+    a_day(rewritten)
+    assert standing(rewritten, "madrid", "rabat").seen_size == seen
+    assert owed(rewritten, "madrid") == []
+    items = [d for d in rabat.exchange.deliveries(to=madrid.node_id) if d.state is ItemState.REFUSED]
+    assert "witness.distrusted" in [d.reason for d in items]
+    with pytest.raises(Refused) as caught:
+        madrid.witnesses.witness(rabat.node_id, rabat.ledger.witness_request(0))
+    assert caught.value.code == "witness.distrusted", "nor by hand"
+    with pytest.raises(Conflict):
+        madrid.witnesses.settle(rabat.node_id, by, WHY)
+    assert madrid.witnesses.settle(rabat.node_id, by, "compared by telephone with their duty officer", anew=True) == ""
+
+
+def test_who_was_put_back_says_why_and_is_not_asked_again(restored: Federation) -> None:
+    a_day(restored)
+    rabat, madrid = restored.nodes["rabat"], restored.nodes["madrid"]
+    (duty,) = owed(restored, "rabat")
+    assert (duty.code, duty.partner) == ("witness.put_back", madrid.node_id)
+    by = chief(restored, "rabat")
+    with pytest.raises(Conflict):
+        rabat.witnesses.settle(madrid.node_id, by, WHY, anew=True)
+    assert rabat.witnesses.settle(madrid.node_id, by, WHY) == KNOWN_BACK
+    a_day(restored)
+    assert owed(restored, "rabat") == []
+
+
+def test_only_who_oversees_settles_and_says_why(rewritten: Federation) -> None:
+    madrid, rabat = rewritten.nodes["madrid"], rewritten.nodes["rabat"]
+    with pytest.raises(Refused) as refused:
+        madrid.witnesses.settle(rabat.node_id, rewritten.officers["madrid"], WHY, anew=True)
+    assert refused.value.code == "witness.role"
+    with pytest.raises(Invalid) as invalid:
+        madrid.witnesses.settle(rabat.node_id, chief(rewritten, "madrid"), " short ", anew=True)
+    assert (invalid.value.code, invalid.value.field) == ("witness.reason", "reason")
+    assert standing(rewritten, "madrid", "rabat").trouble == REWRITTEN
+    assert len(madrid.ledger.find(rabat.node_id)) == 1
+
+
+def test_a_contradiction_that_comes_by_hand_is_owed_too(restored: Federation) -> None:
+    madrid, rabat = restored.nodes["madrid"], restored.nodes["rabat"]
+    seen = standing(restored, "madrid", "rabat").seen_size
+    while rabat.ledger.head().size <= seen + 3:
+        note(rabat, "d-another-story")
+    with pytest.raises(TansiqError, match=r"."):
+        madrid.witnesses.witness(rabat.node_id, rabat.ledger.witness_request(seen))
+    assert [d.code for d in owed(restored, "madrid")] == ["witness.rewritten"]
+
+
+def test_a_partner_that_has_long_not_cosigned_is_owed_until_it_does(federation: Federation) -> None:
+    rabat, berlin = federation.nodes["rabat"], federation.nodes["berlin"]
+    federation.away.add("berlin")
+    for _ in range(6):
+        a_day(federation)
+    assert owed(federation, "rabat") == [], "not before a week is over"
+    a_day(federation)
+    (duty,) = owed(federation, "rabat")
+    assert (duty.code, duty.partner, duty.urgent) == ("witness.silent", berlin.node_id, False)
+    assert duty.since <= rabat.clock() < duty.due_at
+    federation.away.clear()
+    a_day(federation)
+    assert owed(federation, "rabat") == []
+
+
+def test_who_asks_nobody_is_told_of_nobody(make_federation: Callable[..., Federation]) -> None:
+    federation = make_federation(ledger={"witness_hours": 0})
+    federation.add("rabat", "madrid")
+    for _ in range(9):
+        a_day(federation)
+    assert owed(federation, "rabat") == []
 
 
 def test_nobody_is_asked_where_the_operator_wants_none(make_federation: Callable[..., Federation]) -> None:

@@ -14,7 +14,11 @@ from tansiq.cli.screen import emit, plain, table, when
 if TYPE_CHECKING:
     from tansiq.dossiers.model import Duty
     from tansiq.hits.model import LocalDuty
+    from tansiq.ledger import WitnessDuty
     from tansiq.private import CheckDuty, PlanDuty
+
+ABOUT = ("match", "meeting", "notice", "partner")
+"""What a duty that no dossier knows of is about: the first of these that it has."""
 
 
 def duties(
@@ -32,6 +36,8 @@ def duties(
         owed += [_row(d, now, owner=node.node_id) for d in node.hits.duties(now)]
         owed += [_row(d, now, owner=node.node_id) for d in node.plans.duties(now)]
         owed += [_row(d, now, owner=node.node_id) for d in node.private.duties()]
+        partners = {p.card.node: p.pinned_at for p in node.exchange.peers() if p.state == "pinned"}
+        owed += [_row(d, now, owner=node.node_id) for d in node.witnesses.duties(partners)]
         # Standing queries are each officer's own: without one their notices are counted, not read.
         by = acting(ctx, node) if call_of(ctx).officer else None
         if by is not None and not node.bureau.watches.notices(by.officer):
@@ -61,7 +67,7 @@ def duties(
     emit(ctx, {"now": now, "duties": owed, "alerts": [plain(a) for a in alerts]}, show)
 
 
-def _row(duty: Duty | LocalDuty | PlanDuty | CheckDuty, now: datetime, owner: str = "") -> dict[str, Any]:
+def _row(duty: Duty | LocalDuty | PlanDuty | CheckDuty | WitnessDuty, now: datetime, owner: str = "") -> dict[str, Any]:
     """A duty of a dossier, or one that only this node's officers owe, in one form."""
     from tansiq.kinds import ESCALATIONS  # late: --help needs no kinds
     from tansiq.private import ESCALATIONS as PRIVATE
@@ -71,7 +77,7 @@ def _row(duty: Duty | LocalDuty | PlanDuty | CheckDuty, now: datetime, owner: st
         "owner": getattr(duty, "owner", owner),
         "dossier": duty.dossier,
         "entry": getattr(duty, "entry", None),
-        "match": next((v for name in ("match", "meeting", "notice") if (v := getattr(duty, name, None))), None),
+        "match": next((v for name in ABOUT if (v := getattr(duty, name, None))), None),
         "since": duty.since,
         "due_at": duty.due_at,
         "overdue": duty.due_at is not None and duty.due_at < now,

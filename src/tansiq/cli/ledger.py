@@ -10,7 +10,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from tansiq.cli.call import open_node, read_file, write_file
+from tansiq.cli.call import acting, open_node, read_file, write_file
 from tansiq.cli.screen import emit, facts, plain, table
 from tansiq.errors import Broken, Conflict, Untrusted
 
@@ -135,7 +135,8 @@ def witnesses(
     """Who witnesses our log, how far, and whether a partner's log contradicts what we cosigned of it.
 
     A running node does this by itself ([ledger] witness_hours); `invite`, `witness` and `cosigned` do it by hand.
-    Ends with 7 where a log contradicts what was cosigned: `rewritten` is the partner's, `put_back` is ours.
+    Ends with 7 where a log contradicts what was cosigned: `rewritten` is the partner's, `put_back` is ours. Once an
+    officer has settled it (`ledger settle`) it is `distrusted`, or `known_back`.
 
     tansiq --home ./rabat ledger witnesses
     """
@@ -144,12 +145,40 @@ def witnesses(
         if asked:
             node.send_now()
         found = node.witnesses.standings(p.card.node for p in node.exchange.peers() if p.state == "pinned")
-    rows = [(x.node, x.cosigned_size, x.cosigned_at or "", x.seen_size, x.trouble) for x in found]
+    rows = [
+        (x.node, x.cosigned_size, x.cosigned_at or "", x.seen_size, x.trouble,
+         f"{x.claimed.size} {x.claimed.root.hex()}" if x.claimed else "")
+        for x in found
+    ]  # fmt: skip
     said = {"asked": asked, "witnesses": [plain(x) for x in found]}
-    heads = ("partner", "ours cosigned", "at", "theirs cosigned", "trouble")
+    heads = ("partner", "ours cosigned", "at", "theirs cosigned", "trouble", "claims")
     emit(ctx, said, lambda out: out.print(table(*heads, rows=rows)))
     if any(x.trouble for x in found):
         raise typer.Exit(Untrusted.exit_code)
+
+
+@app.command("settle")
+def settle(
+    ctx: typer.Context,
+    peer: Annotated[str, typer.Argument(metavar="PEER", help="whose log, or who saw more of ours: id, country, name")],
+    reason: Annotated[str, typer.Option(help="whom you called, what was said; kept in the log", metavar="TEXT")],
+    anew: Annotated[
+        bool, typer.Option("--anew", help="trust its log again, from the head that it laid before us last")
+    ] = False,
+) -> None:
+    """Say what follows from a contradicting log. A supervisor's or the data-protection officer's act.
+
+    Call the partner first. With --anew its log starts for us at the head that `ledger witnesses` shows as `claims`:
+    compare its size and root over another channel. Without, its log stays distrusted, and nothing of it is cosigned.
+
+    tansiq --home ./madrid --officer omar ledger settle ma --reason "restored after a disk failure" --anew
+    """
+    with open_node(ctx) as node:
+        by = acting(ctx, node)
+        found = node.exchange.resolve(peer)
+        state = node.witnesses.settle(found, by, reason, anew=anew)
+    said = {"peer": found, "trouble": state, "settled by": by.officer}
+    emit(ctx, said, lambda screen: facts(screen, list(said.items())))
 
 
 @app.command("witness")
@@ -166,10 +195,8 @@ def witness(
     raw = read_file(file, "REQUEST")
     with open_node(ctx) as node:
         found = node.exchange.resolve(peer)
-        with node.store.read() as tx:
-            keys = node.exchange.keys_of(tx, found)
         try:
-            line = node.ledger.witness(raw, (f"tansiq/{found}", keys), node.clock())
+            line = node.witnesses.witness(found, raw)
         except Conflict as failure:
             if failure.code != "witness.size":
                 raise

@@ -6,7 +6,7 @@ Promises:
 - `checkpoint` signs the head as a C2SP note with Ed25519 and ML-DSA-65, and never signs a fork; `witness` cosigns a
   partner's log only when it extends what we saw of it.
 - `Witnesses` lays our newest checkpoint before each partner once a day and cosigns theirs, as items of the exchange;
-  what contradicts what was cosigned before is kept with its note and shown.
+  what contradicts what was cosigned before is kept with its note, shown, and owed until an officer settles it.
 - `verify` recomputes everything and says at which leaf it breaks. `bundle` and `verify_bundle` prove one leaf to a
   third party off-line, with nothing but the log's public keys.
 - `merkle`'s functions are pure and re-exported.
@@ -33,17 +33,30 @@ from tansiq.ledger.merkle import (
     verify_inclusion,
 )
 from tansiq.ledger.service import Ledger
-from tansiq.ledger.witnessing import CHECKPOINT, COSIGNATURE, PUT_BACK, REWRITTEN, Standing, Witnesses
+from tansiq.ledger.witnessing import (
+    CHECKPOINT,
+    COSIGNATURE,
+    DISTRUSTED,
+    KNOWN_BACK,
+    PUT_BACK,
+    REWRITTEN,
+    Standing,
+    WitnessDuty,
+    Witnesses,
+)
 
 __all__ = [
     "CHECKPOINT",
     "COSIGNATURE",
+    "DISTRUSTED",
     "EMPTY_ROOT",
+    "KNOWN_BACK",
     "NOTHING_SEEN",
     "PUT_BACK",
     "REWRITTEN",
     "Ledger",
     "Standing",
+    "WitnessDuty",
     "Witnesses",
     "add_line",
     "consistency",

@@ -6,11 +6,16 @@ Once in a while a node lays its newest checkpoint before each partner: an item `
 sealed, receipted, carried by hand where there is no line. A node that was put back to an older state, or that shows
 two stories to two partners, is found out by whoever cosigned the other one; that is kept, with the note as evidence.
 What a witness learns: how many leaves the log has. What it can't learn: anything that stands in them.
+
+From the first contradiction on nothing of that log is cosigned until an officer who oversees has called the partner
+and says what follows (`settle`): its log starts anew at the head that it laid before us last, whose size and root the
+two have compared; or it stays distrusted, known to be so. Both stand in our log, with the reason; so does the note that
+contradicted. Until then it is a duty, and so is a partner that has long not cosigned ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -19,13 +24,14 @@ import structlog
 from sqlalchemy import Connection, RowMapping, select
 
 from tansiq.crypto import PublicKeys
-from tansiq.errors import Conflict, NotFound, Untrusted
+from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError, Untrusted
 from tansiq.ledger import records
-from tansiq.ledger.model import Cosignature
+from tansiq.ledger.checkpoint import verify_checkpoint
+from tansiq.ledger.model import Checkpoint, Cosignature
 from tansiq.ledger.service import Ledger
-from tansiq.ledger.wire import WitnessAnswer, parse_answer, render_answer, render_request
+from tansiq.ledger.wire import WitnessAnswer, parse_answer, parse_request, render_answer, render_request
 from tansiq.store import Store
-from tansiq.terms import NodeId, format_instant, parse_instant
+from tansiq.terms import LogVerb, NodeId, format_instant, parse_instant
 
 CHECKPOINT, COSIGNATURE = "checkpoint", "cosignature"
 """The kinds of items. The ref of the first is `w-<size>-<size cosigned last>`, of the second `c-<the first's>`."""
@@ -33,6 +39,18 @@ REWRITTEN = "rewritten"
 """The partner's log does not extend what we cosigned of it: it rewrote its history."""
 PUT_BACK = "put_back"
 """A partner cosigned more of our log than we have: we run on an older state than we once had."""
+DISTRUSTED = "distrusted"
+"""An officer knows that the partner's log was rewritten: nothing of it is cosigned."""
+KNOWN_BACK = "known_back"
+"""An officer knows that we were put back, and why."""
+OPEN_TROUBLES = (REWRITTEN, PUT_BACK)
+"""What waits for an officer's word."""
+OVERSEERS = frozenset({"supervisor", "protection"})
+SILENT_AFTER = timedelta(days=7)
+"""So long may something of our log be uncosigned by a partner before officers are told. Proposal, no standard."""
+CALL_WITHIN = timedelta(days=1)
+CLAUSE = "LED art. 25; C2SP tlog-witness"
+MIN_REASON, MAX_REASON = 10, 2000
 
 _log = structlog.get_logger("tansiq.ledger")
 
@@ -54,8 +72,35 @@ class Standing:
     seen_size: int
     """Leaves of its log that we have cosigned."""
     trouble: str
-    """`rewritten` or `put_back`; empty: none."""
+    """`rewritten` or `put_back`, and once an officer knows of it `distrusted` or `known_back`; empty: none."""
     trouble_at: datetime | None
+    claimed: Checkpoint | None = None
+    """The head that the partner laid before us last, of a log that contradicts what we cosigned."""
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessDuty:
+    """What this node's overseers owe; partners do not see it."""
+
+    code: str
+    """`witness.rewritten`, `witness.put_back` or `witness.silent`."""
+    partner: NodeId
+    since: datetime
+    due_at: datetime
+    clause: str = CLAUSE
+    urgent: bool = False
+    dossier: str = ""
+
+
+class By(Protocol):
+    """Who acts, as `access` has it."""
+
+    @property
+    def officer(self) -> str: ...
+    @property
+    def roles(self) -> Collection[str]: ...
+    @property
+    def purpose(self) -> str: ...
 
 
 class Enqueue(Protocol):
@@ -157,10 +202,9 @@ class Witnesses:
     def _keep(self, tx: Connection, node: NodeId, line: str, size: int) -> Cosignature:
         kept = self._ledger.add_cosignature_in(tx, line, f"tansiq/{node}", self._keys_of(tx, node), size)
         _save(tx, node, cosigned_size=size, cosigned_at=format_instant(kept.at))
-        if _load(tx, node)["trouble"] == PUT_BACK:
-            _save(
-                tx, node, trouble="", trouble_at=""
-            )  # the newer state is here again: else nobody could have cosigned it
+        if _load(tx, node)["trouble"] in (PUT_BACK, KNOWN_BACK):
+            # The newer state is here again: else nobody could have cosigned it.
+            _save(tx, node, trouble="", trouble_at="")
         return kept
 
     # --- partners' logs, before us ---
@@ -172,6 +216,8 @@ class Witnesses:
         may be rolled back.
         """
         log = (f"tansiq/{sender}", self._keys_of(tx, sender))
+        if _load(tx, sender)["trouble"] in (REWRITTEN, DISTRUSTED):
+            return self._note_claim(tx, sender, payload)
         try:
             line, size = self._ledger.witness_in(tx, payload, log, self._clock())
             answer = WitnessAnswer(size=size, line=line)
@@ -188,6 +234,112 @@ class Witnesses:
         self._enqueue(tx, sender, COSIGNATURE, answer_ref, self._clock() + timedelta(days=self._item_days))
         return ""
 
+    def witness(self, node: NodeId, raw: bytes) -> str:
+        """Cosign a partner's checkpoint that came by hand; our line. Raises as `Ledger.witness` does, and `Refused`
+        for a log that contradicted what we cosigned, until an officer has settled it.
+        """
+        with self._store.read() as tx:
+            keys, trouble = self._keys_of(tx, node), _load(tx, node)["trouble"]
+        if trouble in (REWRITTEN, DISTRUSTED):
+            self._store.write(lambda tx: self._note_claim(tx, node, raw))
+            raise Refused(
+                "witness.distrusted", "its log contradicted what we cosigned", step="witness", field="PEER",
+                hint="settle it first: tansiq ledger settle",
+            )  # fmt: skip
+        try:
+            return self._ledger.witness(raw, (f"tansiq/{node}", keys), self._clock())
+        except Untrusted as failure:
+            if failure.code == "witness.inconsistent":
+                self._store.write(lambda tx: self._trouble(tx, node, REWRITTEN, raw.decode("utf-8", "replace")))
+            raise
+
+    def _note_claim(self, tx: Connection, sender: NodeId, payload: bytes) -> str:
+        """Of a log that is not trusted: what it says to be now, for the officer who calls. Nothing is cosigned."""
+        text = payload.decode("utf-8", "replace")
+        if self._claimed(tx, sender, text) is None:
+            return "witness.malformed"
+        _save(tx, sender, evidence=text)
+        return "witness.distrusted"
+
+    def _claimed(self, tx: Connection, node: NodeId, request: str) -> Checkpoint | None:
+        """The head in a request, if the partner signed it with the keys that it has now."""
+        try:
+            note = parse_request(request.encode())[2]
+            return verify_checkpoint(note, f"tansiq/{node}", self._keys_of(tx, node))
+        except TansiqError:
+            return None
+
+    # --- what an officer says of it ---
+
+    def settle(self, node: NodeId, by: By, reason: str, *, anew: bool = False) -> str:
+        """An officer's word on a log that contradicts what was cosigned; what stands from now on (empty: all is well).
+
+        `anew`: the head that the partner laid before us last is where its log starts for us; the officer has compared
+        its size and root with the partner over another channel, as a card's fingerprint is. Else the log stays
+        distrusted, and that is known. Raises `Refused`, `Invalid`, and `Conflict` where there is nothing to settle.
+        """
+        if not OVERSEERS.intersection(by.roles):
+            raise Refused(
+                "witness.role", "a supervisor or the data-protection officer settles it", step="settle", field="role"
+            )
+        said = reason.strip()
+        if not MIN_REASON <= len(said) <= MAX_REASON:
+            raise Invalid("witness.reason", "say why, in ten characters or more", step="settle", field="reason")
+
+        def work(tx: Connection) -> str:
+            trouble = str(_load(tx, node)["trouble"])
+            allowed = (REWRITTEN, DISTRUSTED) if anew else OPEN_TROUBLES
+            if trouble not in allowed:
+                raise Conflict("witness.settled", "nothing of this partner waits for it", step="settle", field="peer")
+            content: dict[str, str | int | list[str]] = {"officer": by.officer, "purpose": by.purpose}
+            content |= {"justification": said, "clauses": [CLAUSE], "trouble": trouble}
+            if anew:
+                content |= {"decision": "started_anew", **self._start_anew(tx, node)}
+                _save(tx, node, trouble="", trouble_at="")
+                after = ""
+            else:
+                after = DISTRUSTED if trouble == REWRITTEN else KNOWN_BACK
+                content["decision"] = after
+                _save(tx, node, trouble=after)
+            self._ledger.append(tx, verb=LogVerb.ALTER, subject=node, content=content, at=self._clock())
+            return after
+
+        return self._store.write(work)
+
+    def _start_anew(self, tx: Connection, node: NodeId) -> Mapping[str, str | int]:
+        """Trust the head that was laid before us last; what was trusted before and what is now, for the leaf."""
+        request = str(_load(tx, node)["evidence"])
+        found = self._claimed(tx, node, request)
+        if found is None:
+            raise Conflict(
+                "witness.no_head", "no head that the partner's keys sign: wait for its next one", step="settle",
+                field="peer",
+            )  # fmt: skip
+        before = records.lock_witnessed(tx, f"tansiq/{node}")
+        records.save_witnessed(tx, f"tansiq/{node}", found.size, found.root, parse_request(request.encode())[2])
+        was: dict[str, str | int] = {"was_size": before[0], "was_root": before[1].hex()} if before else {}
+        return {**was, "size": found.size, "root": found.root.hex()}
+
+    def duties(self, partners: Mapping[NodeId, datetime]) -> list[WitnessDuty]:
+        """What overseers owe about these partners (node -> when it was pinned): contradictions to be settled, and
+        partners that are asked and have long not cosigned what there is. The oldest first."""
+        now = self._clock()
+        with self._store.read() as tx:
+            found = [duty for node, pinned in partners.items() for duty in self._owed(tx, node, pinned, now)]
+        return sorted(found, key=lambda d: (d.due_at, d.partner))
+
+    def _owed(self, tx: Connection, node: NodeId, pinned: datetime, now: datetime) -> Iterable[WitnessDuty]:
+        row = _load(tx, node)
+        trouble, at = str(row["trouble"]), _instant(row["trouble_at"])
+        if trouble in OPEN_TROUBLES and at is not None:
+            yield WitnessDuty(f"witness.{trouble}", node, at, at + CALL_WITHIN, urgent=True)
+        elif not trouble and row["asked_ref"]:
+            # Its first leaf that the partner has not cosigned says since when there is something to cosign.
+            waiting = records.load_leaf(tx, int(row["cosigned_size"]))
+            since = max(parse_instant(waiting[0].at), pinned) if waiting else now
+            if since + SILENT_AFTER <= now:
+                yield WitnessDuty("witness.silent", node, since + SILENT_AFTER, since + 2 * SILENT_AFTER)
+
     def load_cosignature(self, tx: Connection, ref: str, to: NodeId) -> bytes | None:
         """The outbox's loader."""
         row = _load(tx, to)
@@ -200,7 +352,7 @@ class Witnesses:
             return [self._standing(tx, node) for node in partners]
 
     def evidence(self, node: NodeId) -> str:
-        """What the partner laid before us last that contradicts what we cosigned: a request with its signed note."""
+        """What the partner of a contradicting log laid before us last: a request with its signed note."""
         with self._store.read() as tx:
             return str(_load(tx, node)["evidence"])
 
@@ -213,10 +365,17 @@ class Witnesses:
             seen_size=seen[0] if seen else 0,
             trouble=str(row["trouble"]),
             trouble_at=_instant(row["trouble_at"]),
+            claimed=self._claimed(tx, node, str(row["evidence"])) if row["trouble"] else None,
         )
 
     def _trouble(self, tx: Connection, node: NodeId, what: str, evidence: str) -> None:
-        _save(tx, node, trouble=what, trouble_at=format_instant(self._clock()), evidence=evidence)
+        """Once: what is said again neither begins anew nor calls back what an officer has settled."""
+        if _load(tx, node)["trouble"] in (what, KNOWN_BACK if what == PUT_BACK else DISTRUSTED):
+            return
+        now = self._clock()
+        _save(tx, node, trouble=what, trouble_at=format_instant(now), evidence=evidence)
+        content = {"officer": "", "purpose": "system", "justification": what, "clauses": [CLAUSE], "note": evidence}
+        self._ledger.append(tx, verb=LogVerb.COLLECT, subject=node, content=content, at=now)
 
 
 def _size_of(ref: str) -> int:
@@ -241,4 +400,14 @@ def _save(tx: Connection, node: NodeId, **changed: str | int) -> None:
     tx.execute(statement.on_conflict_do_update(index_elements=["node"], set_=changed))
 
 
-__all__ = ["CHECKPOINT", "COSIGNATURE", "PUT_BACK", "REWRITTEN", "Standing", "Witnesses"]
+__all__ = [
+    "CHECKPOINT",
+    "COSIGNATURE",
+    "DISTRUSTED",
+    "KNOWN_BACK",
+    "PUT_BACK",
+    "REWRITTEN",
+    "Standing",
+    "WitnessDuty",
+    "Witnesses",
+]

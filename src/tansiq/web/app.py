@@ -60,6 +60,7 @@ PAGES: tuple[tuple[str, str, PageFunction], ...] = (
     ("POST", "/bank", lists.bank_search),
     ("GET", "/ledger", lists.ledger),
     ("POST", "/ledger/verify", lists.verify_ledger),
+    ("POST", "/ledger/witnesses", lists.settle_witness),
     ("GET", "/partners", lists.partners),
     ("GET", "/plans", plans.plans),
     ("GET", "/plans/new", plans.new_plan),

@@ -240,6 +240,9 @@ DUTY = {
     "hits.confirm": N_("Is it the same? Decide the match"),
     "match.confirm": N_("Is it the same? Decide the match"),
     "match.decide": N_("Is it the same? Decide the match"),
+    "witness.rewritten": N_("Call the partner: its log contradicts what we cosigned"),
+    "witness.put_back": N_("Find out why this node runs on an older state"),
+    "witness.silent": N_("Call the partner: it has long not cosigned our log"),
 }
 DELIVERY = {
     "queued": N_("queued"),
@@ -597,6 +600,10 @@ FAILURES: dict[str, str] = {
     "web.no_such_page": N_("There is no such page."),
     "handling.h3_text": N_("H3 and its text go together."),
     "date.malformed": N_("A date is a year, a year and month, or a full date: 1987, 1987-03, 1987-03-14."),
+    "witness.reason": N_("Give a reason of at least ten characters."),
+    "witness.role": N_("A supervisor or the data-protection officer settles it."),
+    "witness.settled": N_("Nothing of this partner waits to be settled."),
+    "witness.no_head": N_("It has laid nothing before us that its keys sign. Wait for its next checkpoint."),
     "claim.precision_none": N_("Only a date or a place has a precision."),
     "claim.precision_unknown": N_("There is no such precision."),
     "claim.precision_differs": N_("Write a date as exactly as it is known; one that is not certain as its year alone."),

@@ -13,12 +13,12 @@ from starlette.responses import Response
 from tansiq.access.model import Acting, Draft, Officer, Role
 from tansiq.bank.model import Claim, Entity
 from tansiq.dossiers.model import Duty
-from tansiq.errors import Invalid, NotFound, Refused
+from tansiq.errors import Conflict, Invalid, NotFound, Refused
 from tansiq.kinds import ESCALATIONS as KIND_ESCALATIONS
 from tansiq.kinds import KINDS
 from tansiq.private import ESCALATIONS as PRIVATE_ESCALATIONS
 from tansiq.terms import DossierId, parse_instant
-from tansiq.terms.ids import parse_dossier_id
+from tansiq.terms.ids import parse_dossier_id, parse_node_id
 from tansiq.web import labels, problems, views
 from tansiq.web.factforms import VALUE_LABELS
 from tansiq.web.pages.session import check_purpose, go, purpose_choices
@@ -70,6 +70,9 @@ def all_duties(node: Any, now: datetime, roles: frozenset[Role]) -> list[tuple[D
     for z in node.private.duties():
         alarm = Duty(DossierId(""), node.node_id, z.code, z.due_at, z.since, z.clause, urgent=z.urgent)
         found.append((alarm, f"/checks/{z.ref}" if z.code == "private.watch_hit" else f"/private#{z.notice}"))
+    for w in node.witnesses.duties({p.card.node: p.pinned_at for p in node.exchange.peers() if p.state == "pinned"}):
+        log = Duty(DossierId(""), node.node_id, w.code, w.due_at, w.since, w.clause, None, w.urgent, w.partner)
+        found.append((log, f"/ledger#witness-{w.partner}"))
     first = ESCALATIONS if Role.SUPERVISOR in roles else frozenset()
     return sorted(found, key=lambda pair: (pair[0].code not in first, *views.urgency(pair[0], now)))
 
@@ -295,6 +298,17 @@ def _chosen_leaves(visit: Visit, before: int | None) -> tuple[list[Any], int | N
     return found[:LEAVES], found[LEAVES - 1].index if len(found) > LEAVES else None
 
 
+def settle_witness(visit: Visit) -> Response:
+    """An officer who oversees says what follows from a partner's log that contradicts what we cosigned."""
+    form = visit.form
+    try:
+        node = parse_node_id(form.get("partner"), "partner")
+        visit.node.witnesses.settle(node, visit.acting(), form.get("reason"), anew=form.get("do") == "anew")
+    except (Invalid, Conflict, Refused) as failure:
+        return _ledger(visit, None, problems.field_errors(visit, failure, "reason"))
+    return go(f"/ledger#witness-{node}")
+
+
 def _officers(visit: Visit) -> dict[str, str]:
     """Names behind the pseudonyms: on this node alone, for those who oversee; to the others their own."""
     named = {str(Acting.machine().officer): visit.say("this node"), str(visit.officer.id): visit.officer.name}
@@ -306,7 +320,7 @@ def _leaf_row(leaf: Any, reader: Officer) -> LeafRow:
     return LeafRow(leaf, own or _is_overseer(reader))
 
 
-def _ledger(visit: Visit, report: Any) -> Response:
+def _ledger(visit: Visit, report: Any, errors: dict[str, str] | None = None) -> Response:
     text = visit.query("before")
     if text and not (text.isascii() and text.isdigit()):
         raise Invalid("query.number", "A whole number.", step="read the page", field="before")
@@ -316,6 +330,10 @@ def _ledger(visit: Visit, report: Any) -> Response:
     return render(
         visit,
         "ledger.html",
+        status=422 if errors else 200,
+        errors=errors or {},
+        oversees=_is_overseer(visit.officer),
+        settling=visit.form,
         leaves=[_leaf_row(x, visit.officer) for x in leaves],
         size=size,
         root=root.hex() if isinstance(root, bytes) else str(root),
