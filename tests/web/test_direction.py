@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tansiq.demo import people
 from tansiq.web import views
 from tansiq.web.render import environment, prose
 from tests.support.web import Browser, Town
@@ -51,8 +52,6 @@ def test_what_an_officer_typed_comes_back_into_its_field_as_it_was(madrid: Brows
 
 
 def test_a_hostile_subject_is_shown_with_its_controls(town: Town, rabat: Browser) -> None:
-    from tansiq.demo import people
-
     body = people.report_body([]) | {"subject": f"Bericht {OVERRIDE}txt.exe"}
     f = town.federation
     made = f.nodes["rabat"].dossiers.open("report", body, ["es", "de"], f.officers["rabat"])
@@ -61,3 +60,21 @@ def test_a_hostile_subject_is_shown_with_its_controls(town: Town, rabat: Browser
         text = rabat.get(path).text
         assert OVERRIDE not in text, path
         assert "[U+202E]" in text, path
+
+
+def test_the_parts_that_may_be_recalled_are_told_apart_and_none_is_offered_twice(town: Town, rabat: Browser) -> None:
+    f = town.federation
+    made = f.nodes["rabat"].dossiers.open("report", people.report_body([]), ["es", "de"], f.officers["rabat"])
+    rabat.say_why(made)
+    path = f"/dossiers/{made}/acts/dossier.recalled"
+    inside = rabat.get(path).text.split('name="fact_part"')[1].split("</select>")[0]
+    choices = dict(re.findall(r'<option value="(p-[^"]+)">([^<]+)<', inside))
+    assert len(set(choices.values())) == len(choices), "no two parts are called the same"
+    assert any("يوسف بن عمر الزروالي – uses – \u200e+212600000142" in words for words in choices.values())
+    assert any("48213-ب\u200e-40" in words for words in choices.values())
+    entry = town.node("rabat").dossiers.state(made).entries[0]
+    recalled = next(p.ref.id for p in entry.parts if p.ref.kind == "note")
+    body = {"type": "dossier.recalled", "facts": {"about": entry.id, "part": recalled, "reason": "inaccurate"}}
+    assert recalled in choices
+    town.node("rabat").dossiers.append(made, body, town.federation.officers["rabat"])
+    assert f'value="{recalled}"' not in rabat.get(path).text.split('name="fact_part"')[1].split("</select>")[0]

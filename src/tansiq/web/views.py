@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -274,6 +275,15 @@ class Piece:
         """A telephone or a plate: its digits stand as on the vehicle, whatever the text's direction."""
         letters = sum(c.isalpha() for c in self.text)
         return letters <= MOST_LETTERS and sum(c.isdigit() for c in self.text) > letters
+
+
+LRM = "\u200e"
+ARABIC = re.compile(r"([\u0621-\u064a]+)")
+
+
+def in_a_line(value: str) -> str:
+    """A value where no markup can isolate it (a list of choices): a number keeps its plus and a plate its order."""
+    return LRM + ARABIC.sub(rf"\1{LRM}", value) + LRM if Piece(value).number else value
 
 
 MOST_LETTERS = 3

@@ -175,7 +175,7 @@ def _admissible(state: DossierState, node: Any) -> list[str]:
 def _deliveries(
     visit: Visit, entry: Entry, grants: Mapping[tuple[str, str], Any], members: tuple[str, ...]
 ) -> list[DeliveryView]:
-    held = {p.ref.id: part_name(visit, p) for p in entry.parts if p.content is not None}
+    held = {p.ref.id: part_name(visit, p, entry) for p in entry.parts if p.content is not None}
     found = []
     for d in visit.node.exchange.deliveries(ref=entry.id):
         grant = grants.get((entry.id, d.to))

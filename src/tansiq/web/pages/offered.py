@@ -261,9 +261,12 @@ def _frame(visit: Visit, state: DossierState, rule: ActRule) -> Offered:
     if rule.type == "dossier.restriction_acknowledged":
         wanted = [e for r in state.restrictions if (e := state.entry(r.entry)) is not None]
     wanted = wanted[-MOST_ENTRIES:]
+    gone = {r.part for r in state.recalls} if rule.type == "dossier.recalled" else set()
     return {
         "about": tuple(Choice(e.id, entry_name(visit, e)) for e in wanted),
-        "part": tuple(Choice(p.ref.id, part_name(visit, p)) for e in wanted for p in e.parts),
+        "part": tuple(
+            Choice(p.ref.id, part_name(visit, p, e)) for e in wanted for p in e.parts if p.ref.id not in gone
+        ),
         "asked": tuple(
             Choice(p.asked, f"{names.get(p.by, p.by)} → {p.to.upper() if len(p.to) == 2 else names.get(p.to, p.to)}")
             for p in state.permissions
@@ -290,9 +293,23 @@ def entry_names(visit: Visit, state: DossierState) -> Mapping[EntryId, str]:
     return found
 
 
-def part_name(visit: Visit, part: Any) -> str:
+def part_name(visit: Visit, part: Any, entry: Entry | None = None) -> str:
+    """What a part is called in a list of choices: enough of its content to tell it from the others."""
     kind = visit.say(labels.PART.get(part.ref.kind, "")) or label(visit.tongue, "PART", part.ref.kind)
     content = part.content or {}
-    claims = content.get("entity", {}).get("claims", []) if part.ref.kind == "entity" else []
-    words = str(claims[0].get("value", "")) if claims else str(content.get("text", ""))
-    return f"{kind}: {words[:60]}"
+    if part.ref.kind == "link" and content:
+        ends = _ends(entry)
+        start, end = (ends.get(str(content.get(x)), str(content.get(x, ""))) for x in ("from", "to"))
+        return f"{kind}: {start} – {visit.say(labels.LINK.get(str(content.get('type')), ''))} – {end}"
+    return f"{kind}: {_first_words(content)}"
+
+
+def _first_words(content: Mapping[str, Any]) -> str:
+    claims = content.get("entity", {}).get("claims", [])
+    return views.in_a_line(str(claims[0].get("value", "")) if claims else str(content.get("text", ""))[:60])
+
+
+def _ends(entry: Entry | None) -> dict[str, str]:
+    """The records of an entry by their own ids, for what joins them."""
+    held = [p.content for p in entry.parts if p.ref.kind == "entity" and p.content] if entry else []
+    return {str(c["entity"].get("id")): _first_words(c) for c in held}
