@@ -74,6 +74,17 @@ def test_reading(town: Town, program: Browser) -> None:
     assert program.get("/api/v1/matches?state=open").json()["matches"]
     found = program.client.get("/api/v1/bank/search", params={"q": "يوسف الزروالي"}).json()["results"]
     assert found[0]["score"] > 0.5
+    posted = program.client.post("/api/v1/bank/search", json={"q": "يوسف الزروالي"})
+    assert posted.json()["results"] == found
+    for body, field in (
+        ([], "body"),
+        ({"q": "Ana", "x": 1}, "body"),
+        ({"q": 7}, "q"),
+        ({"q": "Ana", "limit": True}, "limit"),
+    ):
+        refused = program.client.post("/api/v1/bank/search", json=body)
+        assert refused.status_code in (400, 422)
+        assert refused.json()["field"] == field
     assert program.get("/api/v1/ledger/checkpoint").json()["checkpoint"].startswith("tansiq/")
     leaves = program.get("/api/v1/ledger/leaves?limit=3").json()["leaves"]
     assert len(leaves) == 3

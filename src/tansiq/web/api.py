@@ -145,13 +145,30 @@ def decide_match(call: Call) -> Response:
 
 def bank_search(call: Call) -> Response:
     """Search the own bank; asked of the gate and logged. `kind`: person, organization, phone, plate, document."""
-    kind, text = call.query("kind") or "person", call.query("q")
+    return _search(call, call.query("kind") or "person", call.query("q"), call.number("limit", 10, 100))
+
+
+def bank_search_posted(call: Call) -> Response:
+    """The same with the name in the body: an address stays in logs of what stands between a program and the node."""
+    body = call.body
+    if not isinstance(body, dict) or set(body) - {"q", "kind", "limit"}:
+        raise Invalid("body.form", "An object of `q`, `kind` and `limit`.", step="read the body", field="body")
+    kind, text, limit = body.get("kind", "person"), body.get("q", ""), body.get("limit", 10)
+    for name, value in (("kind", kind), ("q", text)):
+        if not isinstance(value, str):
+            raise Invalid("body.form", "A text.", step="read the body", field=name)
+    if type(limit) is not int or not 1 <= limit <= 100:
+        raise Invalid("query.number", "A whole number from 1 to 100.", step="read the body", field="limit")
+    return _search(call, kind, text.strip(), limit)
+
+
+def _search(call: Call, kind: str, text: str, limit: int) -> Response:
     if kind not in QUERIES:
         raise Invalid("query.choice", ", ".join(QUERIES), step="read the query", field="kind")
     if not 2 <= len(text) <= 200:
         raise Invalid("query.length", "Write 2 to 200 characters.", step="read the query", field="q")
     schema, prop = QUERIES[kind]
-    found = call.node.search(Entity("q", schema, (Claim(prop, text),)), call.number("limit", 10, 100), call.acting())
+    found = call.node.search(Entity("q", schema, (Claim(prop, text),)), limit, call.acting())
     return JSONResponse({"results": plain(found)})
 
 
@@ -202,6 +219,7 @@ def routes() -> list[Route]:
         ("GET", "/api/v1/matches", matches),
         ("POST", "/api/v1/matches/{match}/decision", decide_match),
         ("GET", "/api/v1/bank/search", bank_search),
+        ("POST", "/api/v1/bank/search", bank_search_posted),
         ("GET", "/api/v1/ledger/checkpoint", ledger_checkpoint),
         ("GET", "/api/v1/ledger/leaves", ledger_leaves),
         ("GET", "/api/v1/deliveries", deliveries),

@@ -47,6 +47,7 @@ def _query(name: str, text: str, schema: dict[str, Any], *, required: bool = Fal
 
 
 LIMIT = _query("limit", "How many at most.", {"type": "integer", "minimum": 1})
+KIND_SEARCHED = {"enum": ["person", "organization", "phone", "plate", "document"]}
 WHY = [
     _query("purpose", "Why: a purpose of LED art. 1(1).", TEXT),
     _query("justification", "Why, in words; kept in the ledger (LED art. 25).", TEXT),
@@ -88,10 +89,15 @@ OPERATIONS: tuple[Row, ...] = (
         "get", "/bank/search", "Search the own bank; logged as a consultation",
         [
             _query("q", "A name in any script, a number, a plate.", TEXT, required=True),
-            _query("kind", "What to look for.", {"enum": ["person", "organization", "phone", "plate", "document"]}),
+            _query("kind", "What to look for.", KIND_SEARCHED),
             LIMIT, *WHY,
         ],
         None, _object({"results": _list("Candidate")}), "200",
+    ),
+    (
+        "post", "/bank/search", "The same with the name in the body, which no log of addresses keeps", WHY,
+        _object({"q": TEXT, "kind": KIND_SEARCHED, "limit": {"type": "integer", "minimum": 1}}, ["q"], closed=True),
+        _object({"results": _list("Candidate")}), "200",
     ),
     (
         "get", "/ledger/checkpoint", "The newest signed checkpoint", [], None,
