@@ -101,15 +101,9 @@ class Filing:
         if before is not None and before.folded.knows(entry.id):
             return ready
         after = self._with(before, entry)
-        ready = replace(ready, fold=(before, after))
-        if (
-            not ready.given
-            or self._refusal(before, after, entry)
-            or _strange(after, entry)
-            or _taken_back(after, entry)
-        ):
-            return ready
-        return replace(ready, ahead=self._w.look_ahead(tx, entry, ready.entities))
+        unseen = self._refusal(before, after, entry) or _strange(after, entry) or _taken_back(after, entry)
+        ahead = None if unseen or not ready.given else self._w.look_ahead(tx, entry, ready.entities)
+        return replace(ready, fold=(before, after), ahead=ahead)
 
     def _prepare(self, tx: Connection, item: Item) -> Prepared:
         keys: dict[NodeId, PublicKeys] = {}

@@ -35,12 +35,12 @@ class Comparing:
     def __init__(self, gate: Gate, clock: Callable[[], datetime]) -> None:
         self._gate = gate
         self._clock = clock
+        self._by = replace(Acting.machine(), justification="examination")
 
     def may(self, entity: Entity, originator: str, handling: Iterable[str], answers: Answers | None = None) -> bool:
         """Whether it may be compared by the machine. What nothing permits is not."""
         prov = Provenance("dossier", "", originator=originator, handling=tuple(str(c) for c in handling))
-        by = replace(Acting.machine(), justification="examination")
-        asked = question(Action.MATCH, self._gate.country, by, about=[entity], prov=prov, today=self._clock().date())
+        asked = question(Action.MATCH, self._gate.country, self._by, about=[entity], prov=prov, today=self._clock().date())
         decision = self._gate.decide(asked)
         refused = isinstance(decision, Refusal)
         if answers is not None:

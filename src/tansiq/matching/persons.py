@@ -310,8 +310,12 @@ class Told(NamedTuple):
         if not self.births or not other.births:
             return 0.0
         points = EVIDENCE.points["birth_date"]
-        met = (dates.meet(x, y) for _, x in self.births for _, y in other.births)
-        return max(points[cls][how] for cls, how in met)
+        best = -math.inf
+        for _, x in self.births:
+            for _, y in other.births:
+                cls, how = dates.meet(x, y)
+                best = max(best, points[cls][how])
+        return best
 
     def births_at_most(self) -> float:
         """The most that anybody's birth dates could give. Not what its own would: two years say more of one person
@@ -322,12 +326,12 @@ class Told(NamedTuple):
 
     def numbers_with(self, other: Told) -> float:
         """What their phones and documents give."""
-        met = []
-        if not self.ends.isdisjoint(other.ends):
-            met.append(_phones(self.phones, other.phones))
-        if self.documents and other.documents:
-            met.append(_best_document(self.documents, other.documents))
-        return sum(_points(m) for m in met if m)
+        found = 0.0
+        if not self.ends.isdisjoint(other.ends) and (met := _phones(self.phones, other.phones)):
+            found += _points(met)
+        if self.documents and other.documents and (met := _best_document(self.documents, other.documents)):
+            found += _points(met)
+        return found
 
 
 def tell(person: Mapping[str, Any]) -> Told:
@@ -343,4 +347,4 @@ def tell(person: Mapping[str, Any]) -> Told:
 def names_at_most(score: float) -> float:
     """The most that names with this score give a comparison, prior included: what stays too low need not be read."""
     raw = math.log2(score / (1.0 - score)) if 0.0 < score < 1.0 else math.copysign(math.inf, score - 0.5)
-    return EVIDENCE.prior + max(names.shift + names.scale(raw) * raw for names in EVIDENCE.names.values())
+    return EVIDENCE.prior + max([names.shift + names.scale(raw) * raw for names in EVIDENCE.names.values()])
