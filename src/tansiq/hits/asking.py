@@ -40,7 +40,9 @@ class Comparing:
     def may(self, entity: Entity, originator: str, handling: Iterable[str], answers: Answers | None = None) -> bool:
         """Whether it may be compared by the machine. What nothing permits is not."""
         prov = Provenance("dossier", "", originator=originator, handling=tuple(str(c) for c in handling))
-        asked = question(Action.MATCH, self._gate.country, self._by, about=[entity], prov=prov, today=self._clock().date())
+        asked = question(
+            Action.MATCH, self._gate.country, self._by, about=[entity], prov=prov, today=self._clock().date()
+        )
         decision = self._gate.decide(asked)
         refused = isinstance(decision, Refusal)
         if answers is not None:
