@@ -6,9 +6,11 @@ import re
 
 import pytest
 
+from tansiq.cli.proofs import check
 from tansiq.web.i18n import LANGUAGES
 from tests.support.messages import all_messages
 from tests.support.web import Browser, Town
+from tests.web.conftest import signed_in
 
 PLAIN = ["/", "/dossiers", "/dossiers?kind=report", "/hits", "/hits?state=all", "/bank", "/ledger", "/partners"]
 PLAIN += ["/second", "/compose/report", "/compose/request"]
@@ -179,3 +181,22 @@ def test_who_does_not_oversee_sees_no_other_officers_name_or_acts(town: Town, ma
     assert "auditor" not in text
     assert "No leaf matches" in madrid.get("/ledger?record=d-ffffffffffffffffffffffffffffffff").text
     assert "No leaf matches" in madrid.get("/ledger?record=nonsense&officer=").text
+
+
+def test_the_proof_of_a_delivery_is_taken_along_and_holds_no_content(town: Town) -> None:
+    reader = signed_in(town, "madrid")
+    page = reader.get(f"/dossiers/{town.request}").text
+    entry = town.node("madrid").dossiers.state(town.request).entries[0]
+    path = f"/dossiers/{town.request}/proofs/{entry.id}"
+    assert f'href="{path}"' in page
+    file = reader.get(path)
+    assert file.headers["content-disposition"].startswith("attachment;")
+    proven = check(file.content)
+    assert proven["subject"] == entry.id
+    assert [r["recipient"] for r in proven["receipts"]] == [town.node("rabat").node_id]
+    for part in entry.parts:
+        words = str((part.content or {}).get("text", ""))
+        assert words
+        assert words not in file.text
+    assert reader.get(f"/dossiers/{town.request}/proofs/e-{'0' * 64}").status_code == 404
+    assert "attachment" not in Browser(town.app("madrid")).get(path).headers.get("content-disposition", "")

@@ -34,6 +34,7 @@ PAGES: tuple[tuple[str, str, PageFunction], ...] = (
     ("GET", "/dossiers", lists.dossiers),
     ("GET", "/dossiers/{dossier}", dossier.show),
     ("GET", "/dossiers/{dossier}/acts/{act}", dossier.act_page),
+    ("GET", "/dossiers/{dossier}/proofs/{entry}", dossier.proof),
     ("POST", "/dossiers/{dossier}/acts/{act}", dossier.write_act),
     ("POST", "/dossiers/{dossier}/forward", dossier.forward),
     ("POST", "/dossiers/{dossier}/admit", dossier.admit),

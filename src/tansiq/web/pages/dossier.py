@@ -36,6 +36,7 @@ from tansiq.web.pages.offered import (
 from tansiq.web.pages.session import ask_purpose, go, local
 from tansiq.web.render import label, render
 from tansiq.web.visit import Form, Visit
+from tansiq.web.wireform import plain
 
 NARRATIVE = {"report.given": ("narrative",)}
 """A report without a word of text can be sent; an officer's form asks for one."""
@@ -194,6 +195,20 @@ def give(visit: Visit) -> Response:
             raise Invalid("form.required", "This is missing.", step="read the form", field=name)
     visit.node.dossiers.deliver_to(dossier, to, _acting(visit, dossier), [parse_part_id(part, "part")])
     return go(f"/dossiers/{dossier}")
+
+
+def proof(visit: Visit) -> Response:
+    """The file with which a third party checks alone that an entry was written, logged and received: as
+    `tansiq ledger prove` writes it. It holds what was signed, and no part's content."""
+    dossier = _dossier_id(visit)
+    if (first := before_reading(visit, dossier)) is not None:
+        return first
+    entry = EntryId(visit.path("entry"))
+    if visit.node.dossiers.state(dossier).entry(entry) is None:
+        raise NotFound("entry.unknown", "There is no such entry.", step="find the entry")
+    raw = msgspec.json.format(msgspec.json.encode(plain(visit.node.prove(entry))), indent=1)
+    named = {"content-disposition": f'attachment; filename="proof-{entry[:14]}.json"'}
+    return Response(raw + b"\n", media_type="application/json", headers=named)
 
 
 def _rules(kind: str) -> list[ActRule]:
