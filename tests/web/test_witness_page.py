@@ -39,6 +39,7 @@ def test_it_is_a_duty_that_leads_to_what_is_to_be_compared(town: Town) -> None:
     page = omar.get("/").text
     assert f'href="/ledger#witness-{rabat}"' in page
     assert "Call the partner: its log contradicts what we cosigned" in page
+    assert page.index("its log contradicts") < page.index("Decide the match"), "those who oversee see it first"
     card = omar.get("/ledger").text
     assert f'id="witness-{rabat}"' in card
     assert claimed(town).root.hex() in card
@@ -76,6 +77,7 @@ def test_without_a_reason_nothing_is_settled_and_what_was_typed_stays(town: Town
     assert answer.status_code == 422
     assert "Give a reason of at least ten characters." in answer.text
     assert "too few" in answer.text
+    assert f'href="#reason-{rabat}"' in answer.text
     assert town.node("madrid").witnesses.standings([rabat])[0].trouble == "rewritten"
 
 

@@ -70,6 +70,7 @@ def duties(
 def _row(duty: Duty | LocalDuty | PlanDuty | CheckDuty | WitnessDuty, now: datetime, owner: str = "") -> dict[str, Any]:
     """A duty of a dossier, or one that only this node's officers owe, in one form."""
     from tansiq.kinds import ESCALATIONS  # late: --help needs no kinds
+    from tansiq.ledger import ESCALATIONS as WITNESS
     from tansiq.private import ESCALATIONS as PRIVATE
 
     return {
@@ -83,6 +84,6 @@ def _row(duty: Duty | LocalDuty | PlanDuty | CheckDuty | WitnessDuty, now: datet
         "overdue": duty.due_at is not None and duty.due_at < now,
         "paused": getattr(duty, "paused", ""),
         "urgent": duty.urgent,
-        "escalated": duty.code in ESCALATIONS | PRIVATE,
+        "escalated": duty.code in ESCALATIONS | PRIVATE | WITNESS,
         "clause": duty.clause,
     }

@@ -45,6 +45,8 @@ KNOWN_BACK = "known_back"
 """An officer knows that we were put back, and why."""
 OPEN_TROUBLES = (REWRITTEN, PUT_BACK)
 """What waits for an officer's word."""
+ESCALATIONS = frozenset({"witness.rewritten", "witness.put_back", "witness.silent"})
+"""Duties of those who oversee."""
 OVERSEERS = frozenset({"supervisor", "protection"})
 SILENT_AFTER = timedelta(days=7)
 """So long may something of our log be uncosigned by a partner before officers are told. Proposal, no standard."""
@@ -404,6 +406,7 @@ __all__ = [
     "CHECKPOINT",
     "COSIGNATURE",
     "DISTRUSTED",
+    "ESCALATIONS",
     "KNOWN_BACK",
     "PUT_BACK",
     "REWRITTEN",

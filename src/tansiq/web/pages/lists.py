@@ -16,6 +16,7 @@ from tansiq.dossiers.model import Duty
 from tansiq.errors import Conflict, Invalid, NotFound, Refused
 from tansiq.kinds import ESCALATIONS as KIND_ESCALATIONS
 from tansiq.kinds import KINDS
+from tansiq.ledger import ESCALATIONS as WITNESS_ESCALATIONS
 from tansiq.private import ESCALATIONS as PRIVATE_ESCALATIONS
 from tansiq.terms import DossierId, parse_instant
 from tansiq.terms.ids import parse_dossier_id, parse_node_id
@@ -25,7 +26,7 @@ from tansiq.web.pages.session import check_purpose, go, purpose_choices
 from tansiq.web.render import fragment, render
 from tansiq.web.visit import Form, Visit, check_may_read, consult_list, may_read
 
-ESCALATIONS = KIND_ESCALATIONS | PRIVATE_ESCALATIONS
+ESCALATIONS = KIND_ESCALATIONS | PRIVATE_ESCALATIONS | WITNESS_ESCALATIONS
 """What the duty officer sees before all else."""
 PAGE = 100
 LEAVES = 50
@@ -73,7 +74,8 @@ def all_duties(node: Any, now: datetime, roles: frozenset[Role]) -> list[tuple[D
     for w in node.witnesses.duties({p.card.node: p.pinned_at for p in node.exchange.peers() if p.state == "pinned"}):
         log = Duty(DossierId(""), node.node_id, w.code, w.due_at, w.since, w.clause, None, w.urgent, w.partner)
         found.append((log, f"/ledger#witness-{w.partner}"))
-    first = ESCALATIONS if Role.SUPERVISOR in roles else frozenset()
+    seen = {Role.SUPERVISOR: ESCALATIONS, Role.PROTECTION: WITNESS_ESCALATIONS}
+    first = frozenset[str]().union(*(codes for role, codes in seen.items() if role in roles))
     return sorted(found, key=lambda pair: (pair[0].code not in first, *views.urgency(pair[0], now)))
 
 
@@ -305,7 +307,8 @@ def settle_witness(visit: Visit) -> Response:
         node = parse_node_id(form.get("partner"), "partner")
         visit.node.witnesses.settle(node, visit.acting(), form.get("reason"), anew=form.get("do") == "anew")
     except (Invalid, Conflict, Refused) as failure:
-        return _ledger(visit, None, problems.field_errors(visit, failure, "reason"))
+        said = problems.field_errors(visit, failure, "reason").values()
+        return _ledger(visit, None, {f"reason-{form.get('partner')}": text for text in said})
     return go(f"/ledger#witness-{node}")
 
 
