@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
-from tansiq.crypto import SUITE, begin_sign, peek, seal, verify
+from tansiq.crypto import SUITE, begin_sign, peek, seal
 from tansiq.errors import Broken, Invalid, PeerUnavailable, TansiqError, Untrusted
 from tansiq.exchange import records, rules, wire
 from tansiq.exchange.ground import Ground, envelope_sha256, savepoint
@@ -308,10 +308,11 @@ class Outbox:
     def take_receipt(self, raw: bytes, expected: str | None = None) -> Receipt:
         """Verify and keep a partner's receipt. The same receipt twice is one receipt. Raises `Untrusted`."""
         wire.check_size("receipt", raw, wire.MAX_RECEIPT_BYTES)
-        author = peek(raw, wire.MAX_RECEIPT_BYTES).claimed
+        claimed = peek(raw, wire.MAX_RECEIPT_BYTES)
+        author = claimed.claimed
         with self._ground.store.read() as tx:
             pin = self._pins.pinned(tx, author)
-        body = verify(raw, wire.RECEIPT_TYPE, pin.signing, author, wire.MAX_RECEIPT_BYTES)
+        body = claimed.verified(wire.RECEIPT_TYPE, pin.signing, author)
         receipt = wire.read("receipt", wire.parse_receipt, body)
         if receipt.recipient != author:
             raise Untrusted("receipt.author", "signed by another than the recipient", step="receipt", field="to")
@@ -331,7 +332,7 @@ class Outbox:
     def _keep_receipt(self, tx: Connection, raw: bytes, receipt: Receipt, version: int) -> None:
         ground, now = self._ground, self._ground.clock()
         self._pins.pinned(tx, receipt.recipient)
-        envelope = records.load_envelope(tx, receipt.envelope)
+        envelope = records.load_sent(tx, receipt.envelope)
         if envelope is None or envelope.recipient != receipt.recipient:
             raise Untrusted(
                 "receipt.unknown_envelope", "a receipt for no envelope of ours", step="receipt", field="envelope"
@@ -343,7 +344,7 @@ class Outbox:
             raise Untrusted("receipt.items", "the receipt does not answer the items", step="receipt", field="items")
         self._pins.note_contact(tx, receipt.recipient, now)
         ground.store.after_commit(tx, lambda: ground.bell.contact(receipt.recipient))
-        if envelope.receipt is not None:
+        if envelope.receipted:
             return
         settled = [
             records.Settlement(item.row, after, result.reason, item.sent_at or format_instant(now))

@@ -201,6 +201,15 @@ _PEER_OF_OPEN = Compiled(
         select(outbox_envelopes.c.number).where(outbox_envelopes.c.id == bindparam("envelope"), _STILL_OPEN).exists()
     )
 )
+_LOAD_SENT = Compiled(
+    select(
+        outbox_envelopes.c.id,
+        outbox_envelopes.c.recipient,
+        outbox_envelopes.c.sha256,
+        outbox_envelopes.c.expires_at,
+        outbox_envelopes.c.receipt_version,
+    ).where(outbox_envelopes.c.id == bindparam("envelope"))
+)
 _LOAD_ENVELOPE = Compiled(select(outbox_envelopes).where(outbox_envelopes.c.id == bindparam("envelope")))
 _ITEMS_OF = Compiled(
     select(envelope_items.c.ref, outbox.c.id, outbox.c.state, outbox.c.sent_at, outbox.c.envelope, outbox.c.expires_at)
@@ -550,6 +559,25 @@ def open_envelopes(tx: Connection, to: NodeId) -> list[OpenEnvelope]:
 def load_envelope(tx: Connection, envelope: str) -> EnvelopeRow | None:
     row = _LOAD_ENVELOPE.first(tx, {"envelope": envelope})
     return None if row is None else _envelope(row)
+
+
+@dataclass(frozen=True, slots=True)
+class SentEnvelope:
+    """What a receipt is held against. Without its bytes: there may be megabytes of them."""
+
+    id: str
+    recipient: NodeId
+    sha256: str
+    expires_at: datetime
+    receipted: bool
+
+
+def load_sent(tx: Connection, envelope: str) -> SentEnvelope | None:
+    row = _LOAD_SENT.first(tx, {"envelope": envelope})
+    if row is None:
+        return None
+    until = parse_instant(row.expires_at)
+    return SentEnvelope(row.id, NodeId(row.recipient), row.sha256, until, row.receipt_version is not None)
 
 
 def lease_again(tx: Connection, envelope: str, until: datetime) -> None:
