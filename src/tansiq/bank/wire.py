@@ -6,6 +6,7 @@ that we do not understand is ever stored. Data of LED art. 10 has no property at
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import unicodedata
@@ -16,7 +17,7 @@ from typing import Any
 
 from tansiq.bank.model import DATE_PRECISIONS, PLACE_PRECISIONS, SCHEMAS, Claim, Entity
 from tansiq.errors import Invalid
-from tansiq.terms import Basis, Grade, PersonRole, parse_date
+from tansiq.terms import Basis, Grade, GradeScheme, PersonRole, parse_date
 
 SPECIAL_CATEGORIES = frozenset(
     {"ethnicity", "race", "racialOrigin", "religion", "belief", "political", "politicalOpinion", "tradeUnion"}
@@ -45,6 +46,8 @@ _PLACES = frozenset({"birthPlace"})
 """Places that the vocabulary has as plain text; whatever is an `address` is one too."""
 _COORDINATES = frozenset({"latitude", "longitude"})
 _METRES = re.compile(r"[1-9]\d{0,6}")
+_BASES = frozenset(Basis)
+_GRADES = frozenset((s.value, a + b) for s in GradeScheme for a, b in itertools.product(*Grade.codes(s)))
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:\-]{0,99}")
 _LANG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
@@ -148,12 +151,13 @@ def _parse_claim(obj: Any, schema: str, field: str) -> Claim:
     if lang and not _LANG.fullmatch(lang):
         raise _wrong("claim.lang_malformed", "a language is a BCP 47 tag such as ar or ar-Latn", field=f"{field}.lang")
     basis = _text(obj.get("basis", "fact"), f"{field}.basis", 20)
-    if basis not in tuple(Basis):
+    if basis not in _BASES:
         raise _wrong("claim.basis_unknown", "basis is fact or assessment (LED art. 7)", field=f"{field}.basis")
     scheme = _text(obj.get("scheme", "4x4"), f"{field}.scheme", 10)
     # X4: what comes without a grade (Reg. 2016/794 art. 29(4)).
     grade = _text(obj.get("grade", "X4"), f"{field}.grade", 4)
-    Grade.parse(grade, scheme, f"{field}.grade")
+    if (scheme, grade) not in _GRADES:
+        Grade.parse(grade, scheme, f"{field}.grade")  # says what is wrong with it
     as_of = _text(obj.get("as_of", ""), f"{field}.as_of", 10)
     if as_of:
         check_partial_date(as_of, f"{field}.as_of")
@@ -219,10 +223,11 @@ def _claim_to_json(claim: Claim) -> dict[str, str]:
 
 def clean_value(value: str, field: str) -> str:
     """NFC, without direction marks, one space for each run of white space. Raises `Invalid` on what cannot be text."""
-    cleaned = " ".join(unicodedata.normalize("NFC", value.translate(_DIRECTION)).split())
+    plain = value if value.isascii() else unicodedata.normalize("NFC", value.translate(_DIRECTION))
+    cleaned = " ".join(plain.split())
     if not cleaned:
         raise _wrong("claim.value_empty", "an empty value says nothing", field=field)
-    if any(unicodedata.category(c) in ("Cc", "Cs") for c in cleaned):
+    if not cleaned.isprintable() and any(unicodedata.category(c) in ("Cc", "Cs") for c in cleaned):
         raise _wrong("claim.value_control", "control characters or half a surrogate pair", field=field)
     return cleaned
 
