@@ -135,13 +135,18 @@ def dossier_id(opener: NodeId, nonce: str) -> DossierId:
     return DossierId("d-" + crypto.sha256("tansiq.dossier.v1", opener.encode(), nonce.encode()).hex()[:32])
 
 
+_LEAVES = frozenset({str, int, bool, type(None)})
+
+
 def depth_of(value: object) -> int:
     """How deeply lists and objects nest, without recursion (a hostile value must not use our stack)."""
     level, there = 1, [value]
     while level <= MAX_DEPTH:
         below: list[object] = []
         for item in there:
-            if isinstance(item, dict | Mapping):
+            if type(item) in _LEAVES:  # most are: not worth asking what else they might be
+                continue
+            if isinstance(item, Mapping):
                 below += item.values()
             elif isinstance(item, list | tuple):
                 below += item
@@ -155,6 +160,8 @@ def _no_floats(value: object) -> bool:
     todo = [value]
     while todo:
         item = todo.pop()
+        if type(item) in _LEAVES:
+            continue
         if isinstance(item, float):
             return False
         if isinstance(item, Mapping):

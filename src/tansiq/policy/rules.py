@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
@@ -14,7 +13,7 @@ import cedarpy
 
 from tansiq.errors import Invalid
 from tansiq.policy.model import Action, Agreement, Clause, Decision, Permit, Question, Refusal
-from tansiq.policy.texts import only_asked_for, without_wording
+from tansiq.policy.texts import key_of, only_asked_for, without_wording
 from tansiq.policy.wire import Lists, Rule, parse_lists, parse_rules, parse_titles
 from tansiq.terms import parse_date
 
@@ -64,11 +63,17 @@ class Gate:
         self._entities = cedarpy.Entities.from_json_str(json.dumps(_entities(lists, self._agreements.values())), schema)
         self._titles = parse_titles(policies.get("titles.toml", ""))
         self._unread = only_asked_for(rules_here)
-        self._answer = lru_cache(maxsize=REMEMBERED)(self._evaluate)
+        self._answers: dict[tuple[Any, ...], Decision] = {}
 
     def decide(self, q: Question) -> Decision:
         """Permit or refuse, with the clauses that decided. Never raises on what a question may hold."""
-        return self._answer(without_wording(q, self._unread))
+        key = key_of(q, self._unread)
+        found = self._answers.get(key)
+        if found is None:
+            if len(self._answers) >= REMEMBERED:
+                self._answers.clear()
+            found = self._answers[key] = self._evaluate(without_wording(q, self._unread))
+        return found
 
     def _evaluate(self, q: Question) -> Decision:
         if q.country != self.country:

@@ -7,7 +7,8 @@ gate may remember its answer. Read from the rules that are in force: a service's
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
+from operator import attrgetter
 from typing import Any
 
 from tansiq.policy.model import Question
@@ -16,6 +17,9 @@ from tansiq.policy.wire import Rule
 TEXTS = frozenset({"justification", "legal_basis", "handling_text"})
 """Attributes of the rules' context that hold an officer's own words. They bear the names of the question's fields."""
 STATED = "stated"
+_NAMES = tuple(f.name for f in fields(Question))
+_PLACES = {name: place for place, name in enumerate(_NAMES)}
+_VALUES = attrgetter(*_NAMES)
 _EMPTY = {"Value": ""}
 
 
@@ -62,6 +66,16 @@ def without_wording(q: Question, texts: frozenset[str]) -> Question:
     """The question with one word in place of each of these texts that says anything."""
     found: dict[str, Any] = {name: STATED for name in texts if _says_something(getattr(q, name))}
     return replace(q, **found) if any(getattr(q, n) != STATED for n in found) else q
+
+
+def key_of(q: Question, texts: frozenset[str]) -> tuple[Any, ...]:
+    """The values of `without_wording(q, texts)`, without making it: what a gate remembers its answer under."""
+    values = list(_VALUES(q))
+    for name in texts:
+        place = _PLACES[name]
+        if _says_something(values[place]):
+            values[place] = STATED
+    return tuple(values)
 
 
 def _says_something(text: str) -> bool:
