@@ -20,12 +20,12 @@ CENTIBITS = 100 / math.log(2)
 class Plan:
     """How the trees grow."""
 
-    trees: int = 300
+    trees: int = 250
     leaves: int = 31
     rate: float = 0.05
-    damping: float = 5.0
+    damping: float = 20.0
     smooth: float = 50.0
-    least: int = 40
+    least: int = 150
     columns: float = 0.5
     rows: float = 0.8
     bins: int = 128
@@ -64,10 +64,10 @@ class Forest:
         self.left.append(0)
         self.value.append(round(CENTIBITS * node.get("internal_value", node.get("leaf_value"))))
 
-    def predict(self, x: np.ndarray, base: np.ndarray) -> np.ndarray:
-        """Centibits: what was known before plus what each tree says."""
+    def predict(self, x: np.ndarray, base: np.ndarray, bound: int) -> np.ndarray:
+        """Centibits: what was known before plus what all trees say, as far as `judge.most` lets them."""
         feature, limit, left, value = (np.array(a) for a in (self.feature, self.limit, self.left, self.value))
-        told, rows = base.astype(int).copy(), np.arange(len(x))
+        told, rows = np.zeros(len(x), dtype=int), np.arange(len(x))
         for root in self.roots:
             at = np.full(len(x), root)
             on = rows
@@ -75,7 +75,9 @@ class Forest:
                 here = at[on]
                 at[on] = left[here] + (x[on, feature[here]] > limit[here])
             told += value[at]
-        return told
+        base = base.astype(int)
+        highest = np.maximum(bound, np.minimum(2 * bound, bound - base))
+        return base + np.clip(told, -bound, highest)
 
     def flat(self) -> dict[str, list[int]]:
         return {k: getattr(self, k) for k in ("roots", "feature", "limit", "left", "value")}

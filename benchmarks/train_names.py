@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 import boosting
 import numpy as np
+import train_grams
 
 OUT = Path(__file__).resolve().parents[1] / "src/tansiq/matching/data/learned.json"
 HEADER = (
@@ -98,6 +99,7 @@ def initial() -> dict:
         "common": {},
         "given": {},
         "forest": {"roots": [], "feature": [], "limit": [], "left": [], "value": []},
+        "grams": "",
         "links": {},
         "counts": {},
         "total": 0,
@@ -191,7 +193,8 @@ def unmet(directory: Path, fold: int, mine: list[Seen]) -> list[Seen]:
                 change(name, by)
             names.rarity.cache_clear()
             if by < 0:
-                out.append(s._replace(asked=ask(s.row["a"], s.row["b"])))
+                asked, words = ask(s.row["a"], s.row["b"])
+                out.append(s._replace(asked=asked, words=words))
     return out
 
 
@@ -562,28 +565,33 @@ def tie(row: dict) -> None:
 
 
 PULL = 0.004
-WEIGHTS = {"core": 1.0, "partial": 1.0, "hard": 1.0, "random": 1.0, "minimal": 1.0, "slip": 1.8, "turned": 0.5}
-WEIGHTS |= {"stress": 1.0, "other": 0.1}
+WEIGHTS = {"core": 1.0, "partial": 1.0, "hard": 1.0, "random": 1.0, "minimal": 0.8, "slip": 1.2, "turned": 0.5}
+WEIGHTS |= {"stress": 1.0, "other": 0.1, "stranger": 1.0}
 """What a pair of each tier counts for in the forest; other tiers are not learned from."""
 
 
 class Seen(NamedTuple):
-    """One pair under costs that never saw its first person, and what the forest is asked of it."""
+    """One pair under costs that never saw its first person, what the forest is asked of it and judge.columns."""
 
     fold: int
     row: dict
     asked: list[int]
+    words: list[tuple[int, str]]
 
     @property
     def weight(self) -> float:
         return 0.0 if "typo" in self.row["kind"] else WEIGHTS.get(self.row["tier"], 0.0)
 
 
-def ask(a: str, b: str) -> list[int] | None:
-    from tansiq.matching import names
+def ask(a: str, b: str) -> tuple[list[int], list[tuple[int, str]]] | None:
+    """The questions without the groups of letters, and the words in which those are read."""
+    from tansiq.matching import judge, names
 
     x, y, _ = names._sorted(a, b)
-    return names.asked(x, y, names.align(x, y)) if x and y else None
+    if not x or not y:
+        return None
+    met = names.align(x, y)
+    return names.asked(x, y, met), [(column, p.letters) for column, p in judge.columns(x, y, met)]
 
 
 def look(directory: Path, fold: int) -> list[Seen]:
@@ -610,8 +618,30 @@ def look(directory: Path, fold: int) -> list[Seen]:
             other = another(b, near, rnd)
             if other:
                 made.append(dict(d, a=b if rnd.random() < 0.6 else a, b=other, same=False, tier="other"))
-    seen = ((d, ask(d["a"], d["b"])) for d in data + made)
-    return [Seen(fold, d, asked) for d, asked in seen if asked is not None]
+    seen = ((d, ask(d["a"], d["b"])) for d in data + made + strangers(data, rnd))
+    return [Seen(fold, d, *asked) for d, asked in seen if asked is not None]
+
+
+def strangers(data: list[dict], rnd: random.Random) -> list[dict]:
+    """False pairs of two persons who have true ones: some sources have no false pairs of their own.
+
+    Every second name is cut to one part: `Abu Jarrah` stands in true pairs as a by-name, hardly in false ones.
+    """
+    from tansiq.matching.parts import parts
+
+    true = [d for d in data if d["same"]]
+    out = []
+    for d in true:
+        other = rnd.choice(true)
+        if rnd.random() < STRANGERS and other["pa"] != d["pa"]:
+            b = rnd.choice((other["a"], other["b"]))
+            if rnd.random() < 0.5:
+                b = rnd.choice(parts(b)).shown
+            out.append(dict(d, a=d[rnd.choice("ab")], b=b, pb=other["pa"], same=False, tier="stranger"))
+    return out
+
+
+STRANGERS = 0.12
 
 
 def neighbours() -> dict[str, list[str]]:
@@ -650,9 +680,35 @@ def another(name: str, near: dict[str, list[str]], rnd: random.Random) -> str | 
     return None
 
 
+def used(seen: list[Seen], without: int | None) -> list[Seen]:
+    """What is learned from where nobody of one fold may stand in a pair."""
+    return [s for s in seen if s.weight and without not in (s.row["pa"] % FOLDS, s.row["pb"] % FOLDS)]
+
+
+def grams_of(seen: list[Seen], without: int | None) -> np.ndarray:
+    """What groups of letters say, learned without one fold."""
+    learn = used(seen, without)
+    y = np.array([s.row["same"] for s in learn], dtype=float)
+    base = np.array([s.asked[0] for s in learn], dtype=float)
+    return train_grams.learn([s.words for s in learn], y, np.array([s.weight for s in learn]), base)
+
+
+def lettered(seen: list[Seen]) -> list[Seen]:
+    """Each fold's questions about groups of letters answered by what the other folds taught."""
+    out = []
+    for fold in range(FOLDS):
+        told = grams_of(seen, fold)
+        for s in seen:
+            if s.fold == fold:
+                asked = list(s.asked)
+                asked[train_grams.AT : train_grams.AT + 5] = train_grams.say(told, s.words)
+                out.append(s._replace(asked=asked))
+    return out
+
+
 def grown(seen: list[Seen], without: int | None):
     """The forest of the pairs in which nobody of one fold stands."""
-    learn = [s for s in seen if s.weight and without not in (s.row["pa"] % FOLDS, s.row["pb"] % FOLDS)]
+    learn = used(seen, without)
     x = np.array([s.asked for s in learn])
     y = np.array([s.row["same"] for s in learn], dtype=float)
     return boosting.grow(x, y, np.array([s.weight for s in learn]), x[:, 0], boosting.Plan())
@@ -670,7 +726,7 @@ def quality(ev, seen: list[Seen], centibits: list[float], threshold: float | Non
     real = [
         (s.row, z)
         for s, z in zip(seen, centibits, strict=True)
-        if s.row["tier"] not in {"stress", "slip", "turned", "other"}
+        if s.row["tier"] not in {"stress", "slip", "turned", "other", "stranger"}
     ]
     data, told = [d for d, _ in real], [z for _, z in real]
     threshold = ev.main_threshold(data, told) if threshold is None else threshold
@@ -711,8 +767,10 @@ def validate(directory: Path, seen: list[Seen]) -> None:
 
 
 def said(forest, pairs: list[Seen]) -> list[int]:
+    from tansiq.matching import judge
+
     x = np.array([s.asked for s in pairs])
-    return forest.predict(x, x[:, 0]).tolist()
+    return forest.predict(x, x[:, 0], judge.BOUND).tolist()
 
 
 def main() -> None:
@@ -726,10 +784,12 @@ def main() -> None:
     for fold in range(FOLDS):
         use(learn_tables(directory, ROUNDS, fold))
         seen += unmet(directory, fold, look(directory, fold))
+    seen = lettered(seen)
     validate(directory, seen)
     if what == "train":
+        grams = train_grams.written(grams_of(seen, None))
         forest = grown(seen, None).flat()
-        save({**learn_tables(directory, ROUNDS, None), "forest": forest})
+        save({**learn_tables(directory, ROUNDS, None), "grams": grams, "forest": forest})
 
 
 ROUNDS = 5

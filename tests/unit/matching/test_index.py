@@ -78,7 +78,7 @@ def test_the_compiled_search_and_its_twin_give_one_answer() -> None:
         kernel.use("compiled")
         if not step:
             register.add_many(["خالد حموشي", "Q"])
-    assert compiled[0][0][0] >= len(everyone())
+    assert any(at >= len(everyone()) for at, _ in compiled[0][:2])
 
 
 @pytest.mark.usefixtures("both")
