@@ -15,7 +15,7 @@ from tansiq.bank.asking import question
 from tansiq.bank.model import BankRecord, Candidate, Entity, Provenance
 from tansiq.bank.names import Names, Spelling
 from tansiq.crypto import Vault
-from tansiq.errors import NotFound
+from tansiq.errors import Invalid, NotFound
 from tansiq.ledger import Ledger
 from tansiq.matching import Told
 from tansiq.policy import Gate, clauses_of, permitted
@@ -79,8 +79,12 @@ class Bank:
     def collect(self, entity: Entity, prov: Provenance, by: Acting) -> str:
         """An officer's own record: the record and its ledger leaf in one transaction (LED art. 25(1)(a)).
 
-        Raises `Refused` where the law gate does not permit it.
+        Raises `Refused` where the law gate does not permit it, `Invalid` where a value would outlive its record.
         """
+        for n, claim in enumerate(entity.claims):
+            if claim.erase_on and prov.erase_on and claim.erase_on > prov.erase_on:
+                where = f"claims[{n}].erase_on"
+                raise Invalid("claim.erase_after_entry", "later than its record's", step="record", field=where)
         clauses = self.permitted(Action.COLLECT, by, "record", [entity], prov)
 
         def work(tx: Connection) -> str:

@@ -38,6 +38,7 @@ _CLAIM_KEYS = frozenset(
 )
 _RARE = ("precision", "handling", "legal_basis", "erase_on")
 """What most claims leave to their entry."""
+_RARE_KEYS = frozenset(_RARE)
 _HANDLING = ("H1", "H2", "H1 H2")
 """No H3: its words must be read and confirmed before what they restrict is seen, so they stand with the entry. No H0:
 it holds for everything, and to write it would look like less than the entry's codes."""
@@ -161,9 +162,8 @@ def _parse_claim(obj: Any, schema: str, field: str) -> Claim:
     as_of = _text(obj.get("as_of", ""), f"{field}.as_of", 10)
     if as_of:
         check_partial_date(as_of, f"{field}.as_of")
-    for key in _RARE:
-        if key in obj:
-            return Claim(prop, value, lang, basis, grade, scheme, as_of, *_parse_rare(obj, prop, value, kind, field))
+    if not _RARE_KEYS.isdisjoint(obj):
+        return Claim(prop, value, lang, basis, grade, scheme, as_of, *_parse_rare(obj, prop, value, kind, field))
     return Claim(prop, value, lang, basis, grade, scheme, as_of)
 
 
@@ -215,9 +215,8 @@ def _claim_to_json(claim: Claim) -> dict[str, str]:
         out["scheme"] = claim.scheme
     if claim.as_of:
         out["as_of"] = claim.as_of
-    for key in _RARE:
-        if said := getattr(claim, key):
-            out[key] = said
+    if claim.precision or claim.handling or claim.legal_basis or claim.erase_on:
+        out |= {key: said for key in _RARE if (said := getattr(claim, key))}
     return out
 
 
@@ -245,6 +244,8 @@ def _text(raw: Any, field: str, limit: int) -> str:
 
 
 def _closed(obj: Mapping[Any, Any], known: frozenset[str], field: str) -> None:
+    if known.issuperset(obj):
+        return
     for key in obj:
         if key not in known:
             # The key is the sender's: show it only when it can hold no data of a person.

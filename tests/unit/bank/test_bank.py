@@ -12,7 +12,7 @@ from sqlalchemy import text
 from tansiq.access.model import Role
 from tansiq.bank import is_minor, question
 from tansiq.bank.model import Claim, Entity, Provenance
-from tansiq.errors import NotFound, Refused
+from tansiq.errors import Invalid, NotFound, Refused
 from tansiq.policy.model import Action
 from tansiq.terms import LogVerb
 from tests.support.holdings import ANALYST, Holdings, entity, person, sqlite_url
@@ -189,6 +189,14 @@ def test_a_value_of_a_part_goes_with_its_part_only(here):
     found = here.store.write(lambda tx: here.bank.erase_claims_of_part(tx, "e-1", "p-1", "2026-11-22"))
     assert [r.id for r in found] == [first]
     assert len(here.bank.get(other).entity.claims) == 2
+
+
+def test_no_value_outlives_its_record(here):
+    late = dated(Claim("phone", "+212600000087", erase_on="2027-01-01"))
+    with pytest.raises(Invalid) as caught:
+        here.bank.collect(late, Provenance("own", "case-7", erase_on="2026-12-31"), ANALYST)
+    assert (caught.value.code, caught.value.field) == ("claim.erase_after_entry", "claims[1].erase_on")
+    assert here.bank.count() == 0
 
 
 def test_what_a_value_says_of_itself_is_kept_with_it(here):
