@@ -1,7 +1,8 @@
 """The dossiers' verbs: open, append, deliver, file, show, settle. Each verb one transaction.
 
-Order of effects in `append`: rules, gate, signature, then in one transaction entry + parts + ledger leaves + outbox
-rows + bank records + duties. A crash before the commit leaves nothing; after it, the courier and `settle` carry on.
+Order of effects in `append`: rules, gate, then in one transaction ledger leaves + signed entry + parts + outbox rows +
+bank records + duties; only the signing begins before it. A crash before the commit leaves nothing; after it, the
+courier and `settle` carry on.
 `writing.py` has the acts of officers, `filing.py` what partners deliver, `settling.py` what nobody decides.
 """
 
