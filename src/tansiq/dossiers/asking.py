@@ -44,7 +44,7 @@ class Due:
 
 
 class Asking:
-    """What was asked for. Written by the writer thread alone; a reader sees one state or the next."""
+    """What was asked for. Written by who writes alone; a reader sees one state or the next."""
 
     def __init__(self) -> None:
         self._asked: OrderedDict[DossierId, Slots] = OrderedDict()

@@ -67,7 +67,7 @@ class Standings:
         """Owned by the lock, with `_kept`."""
         self._own: dict[DossierId, Standing] = {}
         self._own_tx: RootTransaction | None = None
-        """What the running write transaction made; touched by the writer thread alone."""
+        """What the running write transaction made; touched by who writes alone."""
         self._written: dict[EntryId, Written] = {}
         """The same. Contents lie here until the commit; where it fails, until the next transaction."""
 

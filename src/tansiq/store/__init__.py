@@ -2,7 +2,7 @@
 
 Promises:
 
-- `Store.write(work)` runs `work(connection)` in one transaction on the node's single writer thread. Its result is
+- `Store.write(work)` runs `work(connection)` in one transaction, one of them at a time. Its result is
   handed over only after the commit is durable; when it raises, nothing of it stays.
 - Works that wait together share one commit (each in its own savepoint): a failing work leaves its neighbours alone.
 - Writes are serial, across processes too: a work sees all that was committed before it, and nobody writes beside it.
@@ -13,7 +13,7 @@ Promises:
 - `Compiled(statement)` runs a statement that is met all the time at a fifth of its price, on any of these connections.
 
 What it does not do: it knows no table. Each capability's `records` declares its tables on `metadata` and owns its SQL.
-A write from inside a write is refused at once: the writer thread would wait for itself.
+A write from inside a write is refused at once: it would wait for itself.
 
 Read next: `service.py` (the verbs), `writer.py` (grouped commits), `engines.py` (what differs between the databases).
 """

@@ -54,8 +54,8 @@ class Store:
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction and return its result once that is durable.
 
-        Works that wait together share one commit. `work` runs on the writer thread: keep it short, no network in it,
-        and let it neither commit nor roll back. Raises what `work` raises; `Broken` when the commit failed.
+        Works that wait together share one commit. All others wait for `work`: keep it short, no network in it, and let
+        it neither commit nor roll back. Raises what `work` raises; `Broken` when the commit failed.
         """
         return self._writer.run(work)
 

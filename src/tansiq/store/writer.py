@@ -1,4 +1,8 @@
-"""The single writer thread: takes all works that wait, runs each in a savepoint, commits once, then answers.
+"""One writer at a time: takes all works that wait, runs each in a savepoint, commits once, then answers.
+
+Whoever comes while nobody writes writes by itself, in its own thread: handing a work to another thread and waiting for
+it costs more than most works. Who comes meanwhile waits in the queue, which the writer thread empties. The main thread
+never writes itself: a signal could break into its transaction.
 
 Order of effects, and what a crash leaves: works run → COMMIT (durable from here) → after-commit callbacks → answers.
 A crash before COMMIT leaves nothing of the batch, and nobody was told otherwise; a crash after it leaves all of it, and
@@ -7,9 +11,9 @@ some callers who were not told. So whoever repeats a work after a crash must do 
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -51,40 +55,47 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._gate = threading.Lock()
-        """Owns `_closed`: nobody may join the queue behind the sentinel, no thread would answer."""
+        self._queue: deque[_Job] = deque()
+        self._gate = threading.Condition()
+        """Owns `_closed`, and who joins the queue: nobody once it is closed, no thread would answer."""
         self._closed = False
+        self._turn = threading.Lock()
+        """Owns what follows, and the connection."""
+        self._writing = 0
+        """The thread that has the turn."""
         self._kept: Connection | None = None
-        """SQLite's writing connection between two transactions. PostgreSQL's is pinged by its pool before each.
-        Touched by the writer thread alone."""
+        """SQLite's writing connection between two transactions. PostgreSQL's is pinged by its pool before each."""
         self._running: tuple[Connection, _Job] | None = None
-        """Touched by the writer thread alone."""
         # A daemon: work that was never acknowledged may die with the process, as in a crash.
         self._thread = threading.Thread(target=self._loop, name="store-writer", daemon=True)
         self._thread.start()
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction; its result after the commit. Raises what `work` raises, or `Broken`."""
-        if threading.current_thread() is self._thread:
+        if self._is_writing():
             raise Broken("store.nested_write", "a write was called from inside a write", step="write")
         job = _Job(work)
         with self._gate:
             if self._closed:
                 raise Broken("store.closed", "the store is closed", step="write")
-            self._queue.put(job)
+            at_once = threading.current_thread() is not threading.main_thread() and self._turn.acquire(blocking=False)
+            if not at_once:
+                self._queue.append(job)
+                self._gate.notify()
+        if at_once:
+            self._take_turn(job)
         result: T = job.answer.result()
         return result
 
     def after_commit(self, tx: Connection, do: Callable[[], None]) -> None:
         """Run `do` when the work that now runs has been committed; forget it when the work fails."""
-        if threading.current_thread() is not self._thread or self._running is None or self._running[0] is not tx:
+        if not self._is_writing() or self._running is None or self._running[0] is not tx:
             raise Broken("store.after_commit", "after_commit belongs inside a write", step="write")
         self._running[1].after.append(do)
 
     def at_end(self, tx: Connection, key: Hashable, do: Callable[[], None]) -> None:
         """Run `do` behind the work that now runs, in its savepoint; one `key` once."""
-        if threading.current_thread() is not self._thread or self._running is None or self._running[0] is not tx:
+        if not self._is_writing() or self._running is None or self._running[0] is not tx:
             raise Broken("store.at_end", "at_end belongs inside a write", step="write")
         self._running[1].last.setdefault(key, do)
 
@@ -94,34 +105,52 @@ class Writer:
             if self._closed:
                 return
             self._closed = True
-            self._queue.put(None)
+            self._gate.notify()
         self._thread.join()
 
     def _loop(self) -> None:
-        while (job := self._queue.get()) is not None:
-            if not self._batch(job):
-                break
-        if self._kept is not None:
-            self._kept.close()
+        while self._wait_for_work():
+            self._turn.acquire()
+            self._take_turn(None)
+        with self._turn:
+            if self._kept is not None:
+                self._kept.close()
 
-    def _batch(self, first: _Job) -> bool:
-        """One transaction. False when the sentinel was met: nothing comes behind it."""
+    def _wait_for_work(self) -> bool:
+        """False when the store is closed and all is done."""
+        with self._gate:
+            self._gate.wait_for(lambda: self._queue or self._closed)
+            return bool(self._queue)
+
+    def _take_turn(self, own: _Job | None) -> None:
+        """One batch by this thread, which has the turn and gives it up: its own work, or what is first in the queue."""
+        self._writing = threading.get_ident()
+        try:
+            if first := own or self._next():
+                self._batch(first)
+        finally:
+            self._writing = 0
+            self._turn.release()
+
+    def _next(self) -> _Job | None:
+        try:
+            return self._queue.popleft()
+        except IndexError:
+            return None
+
+    def _is_writing(self) -> bool:
+        return self._writing == threading.get_ident()
+
+    def _batch(self, first: _Job) -> None:
+        """One transaction of all works that wait."""
         jobs = [first]
-        more = True
         committed = False
         try:
             with self._connection() as tx:
                 _begin(tx)
                 self._attempt(tx, first)
                 latest = time.monotonic() + BATCH_S
-                while len(jobs) < BATCH_WORKS and time.monotonic() < latest:
-                    try:
-                        job = self._queue.get_nowait()
-                    except queue.Empty:
-                        break
-                    if job is None:
-                        more = False
-                        break
+                while len(jobs) < BATCH_WORKS and time.monotonic() < latest and (job := self._next()):
                     jobs.append(job)
                     self._attempt(tx, job)
                 tx.commit()
@@ -129,7 +158,7 @@ class Writer:
         except Exception as exc:  # noqa: BLE001  # the callers are told; a dead writer thread would leave them waiting
             if not committed:  # else only the connection's return to the pool failed
                 _refuse_all(jobs, exc)
-                return more
+                return
         for job in jobs:
             if job.failure is None:
                 _call_back(job)
@@ -138,7 +167,6 @@ class Writer:
                 job.answer.set_result(job.result)
             else:
                 job.answer.set_exception(job.failure)
-        return more
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

@@ -38,7 +38,7 @@ def ids(store: Store) -> list[int]:
 
 
 class Gate:
-    """Holds the writer thread inside a work, so that others queue up behind it and share a batch."""
+    """Holds the writer inside a work, so that others queue up behind it and share a batch."""
 
     def __init__(self, store: Store) -> None:
         self._inside, self._open = threading.Event(), threading.Event()
@@ -71,7 +71,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 def queued(store: Store, count: int) -> None:
     """Wait until so many works stand in the queue."""
     for _ in range(1000):
-        if store._writer._queue.qsize() >= count:
+        if len(store._writer._queue) >= count:
             return
         threading.Event().wait(0.005)
     raise AssertionError("the works did not queue")
@@ -138,6 +138,25 @@ def test_a_failed_statement_inside_a_work_may_be_survived_by_it_in_a_savepoint(s
 def test_many_threads_write_each_of_their_works_once(store: Store, pool: ThreadPoolExecutor) -> None:
     assert sum(pool.map(store.write, [put(n) for n in range(300)])) == 300
     assert ids(store) == list(range(300))
+
+
+def test_works_never_run_side_by_side_whoever_runs_them(store: Store, pool: ThreadPoolExecutor) -> None:
+    """In the thread of a caller that found nobody writing, or in the writer thread."""
+    inside: set[int] = set()
+
+    def work(tx: Connection) -> int:
+        assert not inside, "another work is running"
+        inside.add(threading.get_ident())
+        tx.execute(insert(notes).values(text=""))
+        inside.clear()
+        return threading.get_ident()
+
+    own = [pool.submit(lambda: store.write(work) == threading.get_ident()) for _ in range(200)]
+    mine = [store.write(work) for _ in range(20)]
+    assert len([one.result(10) for one in own]) == 200
+    assert threading.get_ident() not in mine, "a signal could break into it"
+    assert len(ids(store)) == 220
+    assert pool.submit(lambda: store.write(work) == threading.get_ident()).result(10), "nobody else writes"
 
 
 def test_a_write_inside_a_write_is_refused_at_once(store: Store) -> None:
