@@ -1,6 +1,6 @@
 """Small decision trees, one after the other on the log loss: grown by LightGBM (train.txt), told in centibits.
 
-    forest = grow(X, y, w, base, Plan())      X whole numbers, y 0 or 1, w weights, base centibits known before
+    forest = grow(X, y, w, base, Plan())      X whole numbers, y 0 to 1, w weights, base centibits known before
     forest.flat()                             the arrays that `tansiq.matching.edit.Forest` reads
 All values are whole centibits: what is measured here is what is used.
 """
@@ -91,7 +91,7 @@ def grow(x: np.ndarray, y: np.ndarray, w: np.ndarray, base: np.ndarray, plan: Pl
         raise SystemExit("pip install -r benchmarks/train.txt") from exc
 
     asked = {
-        "objective": "binary",
+        "objective": "cross_entropy",
         "learning_rate": plan.rate,
         "num_leaves": plan.leaves,
         "min_data_in_leaf": plan.least,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
 
 from tansiq.matching.edit import TABLES
 from tansiq.matching.parts import Part, core, skeleton
@@ -68,11 +67,6 @@ FEATURES: tuple[tuple[str, int], ...] = (
     ("alone_least_common", LEFT),
     ("alone_most_common", LEFT),
     ("alone_letters", LEFT),
-    ("grams_alone", LEFT),
-    ("grams_of_strangers", WEAK),
-    ("grams_same", FIT),
-    ("grams_apart", WEAK),
-    ("grams", FIT),
     *((f"dearest_{name}", told) for name, told in _WORD),
     *((f"second_dearest_{name}", told) for name, told in _WORD),
     *((f"best_{name}", told) for name, told in _BEST),
@@ -120,54 +114,6 @@ def common(p: Part) -> int:
 def given(p: Part) -> int:
     """How often the word stands first: 0 never to 4 nearly always; 2 for a word that was seen too seldom to tell."""
     return TABLES.given.get(p.letters, 2)
-
-
-GRAM_ROWS, GRAM_COLUMNS = 1 << 14, 6
-"""Places of groups of letters in `edit.Tables.grams`, and what is told of each there."""
-ALONE, SAME, STRANGER, APART = 0, 1, 2, 4
-"""Columns: of a word that met nobody, the same letters, a stranger, another spelling; the last two with one more when
-the scripts differ. They hold how readily names of such words are written in more than one way: `gh` and `ou` are found
-in names that are, `nen` at the end in names that are not."""
-_BEGIN, _END = 2, 3
-
-
-@lru_cache(maxsize=16384)
-def grams(letters: str) -> tuple[int, ...]:
-    """The places of a word's groups of two and of three letters, its beginning and its end counted as letters."""
-    c = [_BEGIN, *map(ord, letters), _END]
-    two = [x * 0x9E3779B1 + y for x, y in pairwise(c)]
-    three = [h * 0x9E3779B1 + z for h, z in zip(two, c[2:], strict=False)]
-    return tuple((h * 0x85EBCA6B & 0xFFFFFFFF) >> 18 for h in two + three)
-
-
-def columns(a: tuple[Part, ...], b: tuple[Part, ...], met: Sequence[Met]) -> list[tuple[int, Part]]:
-    """Under which column the groups of letters of each word are read; titles and words written together are not."""
-    out: list[tuple[int, Part]] = []
-    for g in met:
-        if g[1] == g[0] or g[3] == g[2]:
-            p = a[g[0]] if g[1] > g[0] else b[g[2]]
-            if not p.title:
-                out.append((ALONE, p))
-        elif not _joins(g):
-            p, q = a[g[0]], b[g[2]]
-            apart = (STRANGER if g[4] < STRANGE else APART) + (p.script != q.script)
-            column = SAME if p.letters == q.letters else apart
-            out += [(column, p), (column, q)]
-    return out
-
-
-def _letters(a: tuple[Part, ...], b: tuple[Part, ...], met: Sequence[Met]) -> list[int]:
-    """What the groups of letters say: of words alone, strangers, the same, apart, and all together."""
-    said = [0] * GRAM_COLUMNS
-    if table := TABLES.grams:
-        for column, p in columns(a, b, met):
-            said[column] += sum(table[GRAM_COLUMNS * at + column] for at in grams(p.letters))
-    alone, same, *rest = said
-    return [alone, rest[0] + rest[1], same, rest[2] + rest[3], sum(said)]
-
-
-STRANGE = -200
-"""Two words that met for fewer points are strangers."""
 
 
 def _joins(g: Met) -> bool:
@@ -246,7 +192,7 @@ def features(
         max(n, m),
         int(said[1]),
         said[2],
-        sum(p < STRANGE for p in points),
+        sum(p < -200 for p in points),
         sum(g[6] < 0 for g in pairs),
         sum(map(_joins, pairs)),
         sum(g[5] == 0 and g[6] >= 0 for g in pairs),
@@ -262,7 +208,6 @@ def features(
         min(commons, default=NONE),
         max(commons, default=NONE),
         sum(len(p.letters) == 1 for p in lone),
-        *_letters(a, b, met),
     ]
     for g, tie in zip(dearest(met), linked, strict=True):
         out += _word(a[g[0]], b[g[2]], n, m, g, tie)

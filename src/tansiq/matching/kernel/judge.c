@@ -3,8 +3,7 @@
 
 #include <stdlib.h>
 
-enum { NONE = -9999, ASKED_OF_WORDS = 16, ASKED_OF_BEST = 5, ASKED_FIRST = 28 };
-enum { GRAM_ROWS = 1 << 14, GRAM_COLUMNS = 6, ALONE = 0, SAME = 1, STRANGER = 2, APART = 4, STRANGE = -200 };
+enum { NONE = -9999, ASKED_OF_WORDS = 16, ASKED_OF_BEST = 5, ASKED_FIRST = 23 };
 enum { ASKED = ASKED_FIRST + 2 * ASKED_OF_WORDS + 2 * ASKED_OF_BEST };
 
 _Static_assert((int)ASKED == (int)MAX_ASKED, "tables.h and the questions below");
@@ -123,45 +122,6 @@ int load_forest(PyObject *raw, int32_t bound) {
     free(told);
     free(roots);
     return failed ? -1 : 0;
-}
-
-static struct {
-    int8_t told[GRAM_ROWS * GRAM_COLUMNS];
-    uint16_t points[256]; /* the character that a letter's byte stands for */
-} grams;
-
-int load_grams(PyObject *raw) {
-    int8_t *told = NULL;
-    uint16_t *points = NULL;
-    uint32_t n_told = 0, n_points = 0;
-    int failed = copied(raw, "grams", 1, (void **)&told, &n_told) || copied(raw, "points", 2, (void **)&points, &n_points);
-    if (!failed && (n_told != sizeof grams.told || n_points != 256)) {
-        PyErr_SetString(PyExc_ValueError, "the kernel's groups of letters have another size");
-        failed = 1;
-    }
-    if (!failed) {
-        memcpy(grams.told, told, sizeof grams.told);
-        memcpy(grams.points, points, sizeof grams.points);
-    }
-    free(told);
-    free(points);
-    return failed ? -1 : 0;
-}
-
-/* judge.grams: what the groups of two and of three letters of a word say under a column. */
-static int letters_say(const word *w, int column) {
-    enum { BEGIN = 2, END = 3 };
-    uint32_t before = BEGIN, two = 0;
-    int sum = 0;
-    for (int i = 0; i <= w->length; i++) {
-        uint32_t c = i < w->length ? grams.points[w->letters[i]] : END;
-        uint32_t now = before * 0x9E3779B1u + c;
-        sum += grams.told[(now * 0x85EBCA6Bu >> 18) * GRAM_COLUMNS + (uint32_t)column];
-        if (i) sum += grams.told[((two * 0x9E3779B1u + c) * 0x85EBCA6Bu >> 18) * GRAM_COLUMNS + (uint32_t)column];
-        two = now;
-        before = c;
-    }
-    return sum;
 }
 
 /* judge.slips: at most 64 letters of x count. */
@@ -283,25 +243,6 @@ static void ask_alone(const look *l, const comparison *c, int32_t *out) {
     }
 }
 
-/* judge._letters */
-static void ask_letters(const look *l, const comparison *c, int32_t *out) {
-    int said[4] = {0};
-    for (int k = 0; k < c->n; k++) {
-        const meeting *g = &c->met[k];
-        const word *p = &l->a[g->i], *q = &l->b[g->j];
-        if (!both(g)) {
-            const word *w = g->i2 > g->i ? p : q;
-            if (!(w->worn & TITLE)) said[0] += letters_say(w, ALONE);
-        } else if (!joins(g)) {
-            int strange = g->points < STRANGE, same = same_letters(p, q);
-            int column = same ? SAME : (strange ? STRANGER : APART) + (p->script != q->script);
-            said[same ? 2 : strange ? 1 : 3] += letters_say(p, column) + letters_say(q, column);
-        }
-    }
-    for (int k = 0; k < 4; k++) out[k] = said[k];
-    out[4] = said[0] + said[1] + said[2] + said[3];
-}
-
 static int points_at(const meeting *const *rank, int n, int k) { return k >= 0 && k < n ? rank[k]->points : NONE; }
 
 /* judge.features */
@@ -312,7 +253,7 @@ static void ask(look *l, const comparison *c, int32_t *out) {
     for (int k = 0; k < c->n; k++) total += c->met[k].points;
     for (int k = 0; k < l->n_pairs; k++) {
         const meeting *g = l->pairs[k];
-        strangers += g->points < STRANGE;
+        strangers += g->points < -200;
         initials += g->info < 0;
         together += joins(g);
         equal += g->price == 0 && g->info >= 0;
@@ -331,8 +272,6 @@ static void ask(look *l, const comparison *c, int32_t *out) {
     *to++ = first, *to++ = last;
     ask_alone(l, c, to);
     to += 4;
-    ask_letters(l, c, to);
-    to += 5;
     for (int32_t *rest = to; rest < out + ASKED; rest++) *rest = NONE;
     arrange(l->pairs, l->n_pairs, dearer);
     for (int k = 0; k < least(2, l->n_pairs); k++) ask_words(l, l->pairs[k], to + k * ASKED_OF_WORDS);

@@ -80,10 +80,7 @@ int words(const text *from, token out[MAX_WORDS]);
 int units(int script, const uint8_t *letters, int length, uint8_t out[MAX_UNITS]);
 
 /* judge.c */
-enum { TOLD = 4, MAX_ASKED = 70 };
-
-/* What groups of letters say, from the same dict. */
-int load_grams(PyObject *raw);
+enum { TOLD = 4, MAX_ASKED = 65 };
 
 /* The trees, from the same dict as load_tables; 0, or -1 with an exception and the old ones kept. */
 int load_forest(PyObject *raw, int32_t bound);

@@ -52,7 +52,7 @@ from tansiq.matching.text import (
     units,
 )
 
-LAYOUT = 3
+LAYOUT = 2
 _ALPHABET, _SKIPS, _KNOTS = 128, 32, 2048
 
 _PHRASES = ("ال", "بو", "بل", "بن", "ولد", "عبد", "ابو", "عبدال", "الدين", "دين", "له", "الله", "عبد-")
@@ -238,18 +238,9 @@ def _forest() -> dict[str, bytes]:
     }
 
 
-def _grams() -> dict[str, bytes]:
-    """What groups of letters say, and which character each letter's byte stands for."""
-    points = [*range(0x80), *sorted(_CODES)]
-    return {
-        "grams": TABLES.grams.tobytes() or bytes(judge.GRAM_ROWS * judge.GRAM_COLUMNS),
-        "points": _ints("H", points + [0] * (256 - len(points))),
-    }
-
-
 def tables() -> dict[str, bytes | Callable[..., Any]]:
     """Everything `_kernel.load` takes."""
-    out: dict[str, bytes] = {**_prices(), **_writing(), **_words(), **_forest(), **_grams()}
+    out: dict[str, bytes] = {**_prices(), **_writing(), **_words(), **_forest()}
     digest = hashlib.sha256(f"{LAYOUT} {sorted(_CODES.items())} {sorted(map(str, _SCRIPTS.items()))}".encode())
     for name in sorted(out):
         digest.update(f"{name} {len(out[name])} ".encode() + out[name])
