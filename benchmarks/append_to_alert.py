@@ -469,7 +469,7 @@ def show(floor: Floor, measured: Measured, args: argparse.Namespace) -> None:
     times, share = p50 / base50, rate / allowed
     rested = statistics.median(floor.from_rest)
     print(f"latency {times:5.1f} times the floor       goal: within 3   {'held' if times <= 3 else 'MISSED'}")
-    print(f"        {p50 / rested:5.1f} times the floor from rest ({rested * 1000:.1f} ms), where single reports come from")
+    print(f"        {p50 / rested:5.1f} times the floor from rest ({rested * 1000:.1f} ms), which single reports meet")
     print(f"rate    {share:5.2f} of what it allows     goal: over 1/3   {'held' if share >= 1 / 3 else 'MISSED'}")
 
 

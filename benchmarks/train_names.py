@@ -693,7 +693,7 @@ def grown(seen: list[Seen], without: int | None):
     """The forest of the pairs in which nobody of one fold stands.
 
     It learns the label, and for two fifths what forests say that never saw the person. What no name decides it does not
-    learn by heart, and a threshold that is chosen on pairs which were learned from stands nearer to the one for new pairs.
+    learn by heart, and a threshold chosen on pairs that were learned from stands nearer to the one for new pairs.
     """
     learn = used(seen, {without})
     y, folds = labels(learn), np.array([s.fold for s in learn])
