@@ -78,3 +78,11 @@ def test_the_parts_that_may_be_recalled_are_told_apart_and_none_is_offered_twice
     assert recalled in choices
     town.node("rabat").dossiers.append(made, body, town.federation.officers["rabat"])
     assert f'value="{recalled}"' not in rabat.get(path).text.split('name="fact_part"')[1].split("</select>")[0]
+
+
+def test_a_link_on_a_dossiers_page_says_whom_it_joins(town: Town, rabat: Browser) -> None:
+    rabat.say_why(town.dossier)
+    text = rabat.get(f"/dossiers/{town.dossier}").text
+    line = text.split('class="part line"')[1].split("</div>")[0]
+    shown = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", line))
+    assert "يوسف بن عمر الزروالي p1 uses \u200e+212600000142\u200e ph1" in shown

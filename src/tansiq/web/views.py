@@ -156,6 +156,8 @@ class EntryView:
     parts: tuple[Part, ...]
     values: Mapping[str, str]
     """What its texts are marked with."""
+    ends: Mapping[str, str]
+    """What its links join: the records' own ids → what stands first in them."""
 
 
 def entries(state: DossierState, node: NodeId) -> list[EntryView]:
@@ -167,7 +169,7 @@ def entries(state: DossierState, node: NodeId) -> list[EntryView]:
         parts = tuple(p for p in e.parts if p.ref.kind != "subject" or p.content is None)
         ours = e.statement.author == node
         side = {value: "b" if ours else "a" for value in values_in(e, "")}
-        found.append(EntryView(e, ours, e.id in voided, marks, subject_of((e,)), parts, side))
+        found.append(EntryView(e, ours, e.id in voided, marks, subject_of((e,)), parts, side, ends_of(e)))
     return found
 
 
@@ -288,6 +290,18 @@ def in_a_line(value: str) -> str:
 
 MOST_LETTERS = 3
 """Of a plate."""
+
+
+def first_words(content: Mapping[str, Any]) -> str:
+    """What a part begins with, by which an officer tells it from others."""
+    claims = content.get("entity", {}).get("claims", [])
+    return in_a_line(str(claims[0].get("value", "")) if claims else str(content.get("text", ""))[:60])
+
+
+def ends_of(entry: Entry) -> dict[str, str]:
+    """The records of an entry by their own ids, for what joins them."""
+    held = [p.content for p in entry.parts if p.ref.kind == "entity" and p.content]
+    return {str(c["entity"].get("id")): first_words(c) for c in held}
 
 
 def marked(text: str, values: Mapping[str, str]) -> list[Piece]:

@@ -298,18 +298,7 @@ def part_name(visit: Visit, part: Any, entry: Entry | None = None) -> str:
     kind = visit.say(labels.PART.get(part.ref.kind, "")) or label(visit.tongue, "PART", part.ref.kind)
     content = part.content or {}
     if part.ref.kind == "link" and content:
-        ends = _ends(entry)
+        ends = views.ends_of(entry) if entry else {}
         start, end = (ends.get(str(content.get(x)), str(content.get(x, ""))) for x in ("from", "to"))
         return f"{kind}: {start} – {visit.say(labels.LINK.get(str(content.get('type')), ''))} – {end}"
-    return f"{kind}: {_first_words(content)}"
-
-
-def _first_words(content: Mapping[str, Any]) -> str:
-    claims = content.get("entity", {}).get("claims", [])
-    return views.in_a_line(str(claims[0].get("value", "")) if claims else str(content.get("text", ""))[:60])
-
-
-def _ends(entry: Entry | None) -> dict[str, str]:
-    """The records of an entry by their own ids, for what joins them."""
-    held = [p.content for p in entry.parts if p.ref.kind == "entity" and p.content] if entry else []
-    return {str(c["entity"].get("id")): _first_words(c) for c in held}
+    return f"{kind}: {views.first_words(content)}"
