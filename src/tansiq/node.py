@@ -669,7 +669,8 @@ class Node:
 
     def sweep(self) -> None:
         """Erase what has reached its date (LED art. 5)."""
-        self.dossiers.sweep()
+        with self.hits.at_rest():
+            self.dossiers.sweep()
         self.hits.sweep()
         self.attachments.sweep()
         self.bureau.watches.sweep()

@@ -121,6 +121,31 @@ def test_a_value_of_our_own_record_goes_from_the_match_too(federation: Federatio
     assert [c.property for c in after.holding.entity.claims] == ["name"]
 
 
+def test_no_match_shows_the_erased_value_of_a_holding_that_goes_in_the_same_sweep(federation: Federation) -> None:
+    """Whatever the order in which the sweep takes them: each match is between two records that lose a value."""
+    held = opened(federation, report(person(DATED)))
+    other = [claim("phone", PHONE), claim("email", "t@example.org", erase_on=DAY)]
+    for n in range(4):
+        opened(federation, report(person(*other, ident=f"q{n}")))
+    madrid = federation.nodes["madrid"]
+    the_day_comes(federation, "madrid")
+    matches = [m for m in madrid.hits.matches() if m.holding.provenance.dossier == held]
+    assert matches
+    for match in matches:
+        assert [row for row in match.explanation["rows"] if row["part"] == "phone"] == []
+
+
+def test_an_unread_notice_about_what_stays_is_there_after_a_value_went(federation: Federation) -> None:
+    madrid, by = federation.nodes["madrid"], federation.officers["madrid"]
+    madrid.bureau.watch("name", "Torben Westerhagen", "2027-01-31", by)
+    opened(federation, report(person(claim("email", "t@example.org", erase_on=DAY))))
+    madrid.settle()
+    assert madrid.bureau.watches.notices(by.officer)
+    the_day_comes(federation, "madrid")
+    madrid.settle()
+    assert madrid.bureau.watches.notices(by.officer)
+
+
 def test_what_is_left_of_a_part_goes_to_nobody_else(federation: Federation) -> None:
     dossier = opened(federation, report(person(DATED)))
     the_day_comes(federation, "rabat")

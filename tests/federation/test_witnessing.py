@@ -13,7 +13,7 @@ from tansiq.access.model import Acting, Role
 from tansiq.crypto import PublicKeys
 from tansiq.errors import Conflict, Invalid, Refused, TansiqError
 from tansiq.exchange.model import ItemState
-from tansiq.ledger import DISTRUSTED, KNOWN_BACK, PUT_BACK, REWRITTEN, Standing, WitnessDuty, records
+from tansiq.ledger import DISTRUSTED, KNOWN_BACK, PUT_BACK, REWRITTEN, Standing, WitnessDuty, records, witnessing
 from tansiq.ledger.wire import WitnessAnswer, parse_answer, render_answer
 from tansiq.node import Node
 from tansiq.terms import LogVerb
@@ -207,11 +207,43 @@ def test_a_rewritten_log_is_owed_once_and_its_note_is_in_our_log(rewritten: Fede
     assert f"tansiq/{rabat.node_id}" in leaf.content["note"]
 
 
+def head_of(federation: Federation) -> str:
+    """The root of what Rabat laid before Madrid last."""
+    claimed = standing(federation, "madrid", "rabat").claimed
+    assert claimed is not None
+    return claimed.root.hex()
+
+
+def test_a_head_that_came_while_the_officer_was_calling_is_not_trusted(rewritten: Federation) -> None:
+    madrid, rabat = rewritten.nodes["madrid"], rewritten.nodes["rabat"]
+    compared, before = head_of(rewritten), standing(rewritten, "madrid", "rabat").seen_size
+    a_day(rewritten)
+    with pytest.raises(Conflict) as caught:
+        madrid.witnesses.settle(rabat.node_id, chief(rewritten, "madrid"), WHY, anew=compared)
+    assert (caught.value.code, caught.value.field) == ("witness.head_moved", "anew")
+    assert standing(rewritten, "madrid", "rabat").seen_size == before
+
+
+def test_what_a_partner_says_of_our_log_takes_no_mark_off_its_own(rewritten: Federation) -> None:
+    madrid, rabat = rewritten.nodes["madrid"], rewritten.nodes["rabat"]
+    madrid.witnesses.settle(rabat.node_id, chief(rewritten, "madrid"), WHY)
+    note(madrid, "d-more")
+    rewritten.clock.pass_time(DAY)
+    madrid.be_witnessed()
+    with madrid.store.read() as tx:
+        size = int(str(witnessing._load(tx, rabat.node_id)["asked_ref"]).split("-")[1])
+    lie = render_answer(WitnessAnswer(size=size, known=10**6))
+    madrid.store.write(lambda tx: madrid.witnesses.file_cosignature(tx, rabat.node_id, lie))
+    kept = standing(rewritten, "madrid", "rabat")
+    assert (kept.trouble, kept.claimed is not None) == (DISTRUSTED, True)
+    assert owed(rewritten, "madrid") == []
+
+
 def test_an_officer_starts_a_log_anew_at_the_head_that_was_compared(rewritten: Federation) -> None:
     madrid, rabat = rewritten.nodes["madrid"], rewritten.nodes["rabat"]
     before = standing(rewritten, "madrid", "rabat")
     by = chief(rewritten, "madrid")
-    assert madrid.witnesses.settle(rabat.node_id, by, WHY, anew=True) == ""
+    assert madrid.witnesses.settle(rabat.node_id, by, WHY, anew=head_of(rewritten)) == ""
     after = standing(rewritten, "madrid", "rabat")
     assert before.claimed is not None
     assert (after.trouble, after.seen_size) == ("", before.claimed.size)
@@ -234,7 +266,7 @@ def test_an_officer_starts_a_log_anew_at_the_head_that_was_compared(rewritten: F
 
 def test_after_a_new_start_another_story_is_found_out_as_before(rewritten: Federation) -> None:
     madrid, rabat = rewritten.nodes["madrid"], rewritten.nodes["rabat"]
-    madrid.witnesses.settle(rabat.node_id, chief(rewritten, "madrid"), WHY, anew=True)
+    madrid.witnesses.settle(rabat.node_id, chief(rewritten, "madrid"), WHY, anew=head_of(rewritten))
     put_back(rewritten, lambda: tell_more(rewritten))
     seen = standing(rewritten, "madrid", "rabat").seen_size
     while rewritten.nodes["rabat"].ledger.head().size <= seen + 3:
@@ -261,7 +293,7 @@ def test_a_log_that_stays_distrusted_is_not_cosigned_and_not_owed(rewritten: Fed
     assert caught.value.code == "witness.distrusted", "nor by hand"
     with pytest.raises(Conflict):
         madrid.witnesses.settle(rabat.node_id, by, WHY)
-    assert madrid.witnesses.settle(rabat.node_id, by, "compared by telephone with their duty officer", anew=True) == ""
+    assert madrid.witnesses.settle(rabat.node_id, by, WHY, anew=head_of(rewritten)) == ""
 
 
 def test_who_was_put_back_says_why_and_is_not_asked_again(restored: Federation) -> None:
@@ -271,7 +303,7 @@ def test_who_was_put_back_says_why_and_is_not_asked_again(restored: Federation) 
     assert (duty.code, duty.partner) == ("witness.put_back", madrid.node_id)
     by = chief(restored, "rabat")
     with pytest.raises(Conflict):
-        rabat.witnesses.settle(madrid.node_id, by, WHY, anew=True)
+        rabat.witnesses.settle(madrid.node_id, by, WHY, anew="00" * 32)
     assert rabat.witnesses.settle(madrid.node_id, by, WHY) == KNOWN_BACK
     a_day(restored)
     assert owed(restored, "rabat") == []
@@ -280,10 +312,10 @@ def test_who_was_put_back_says_why_and_is_not_asked_again(restored: Federation) 
 def test_only_who_oversees_settles_and_says_why(rewritten: Federation) -> None:
     madrid, rabat = rewritten.nodes["madrid"], rewritten.nodes["rabat"]
     with pytest.raises(Refused) as refused:
-        madrid.witnesses.settle(rabat.node_id, rewritten.officers["madrid"], WHY, anew=True)
+        madrid.witnesses.settle(rabat.node_id, rewritten.officers["madrid"], WHY, anew=head_of(rewritten))
     assert refused.value.code == "witness.role"
     with pytest.raises(Invalid) as invalid:
-        madrid.witnesses.settle(rabat.node_id, chief(rewritten, "madrid"), " short ", anew=True)
+        madrid.witnesses.settle(rabat.node_id, chief(rewritten, "madrid"), " short ", anew=head_of(rewritten))
     assert (invalid.value.code, invalid.value.field) == ("witness.reason", "reason")
     assert standing(rewritten, "madrid", "rabat").trouble == REWRITTEN
     assert len(madrid.ledger.find(rabat.node_id)) == 1

@@ -42,15 +42,28 @@ def test_it_is_a_duty_that_leads_to_what_is_to_be_compared(town: Town) -> None:
     assert page.index("its log contradicts") < page.index("Decide the match"), "those who oversee see it first"
     card = omar.get("/ledger").text
     assert f'id="witness-{rabat}"' in card
-    assert claimed(town).root.hex() in card
+    assert f'name="root" value="{claimed(town).root.hex()}"' in card, "what was compared goes with the decision"
     assert 'value="anew"' in card
+
+
+def test_another_head_than_the_compared_one_is_not_trusted(town: Town) -> None:
+    rabat = town.node("rabat").node_id
+    omar = signed_in(town, "madrid", "omar")
+    for more in ({}, {"root": "00" * 32}):
+        answer = omar.post(
+            "/ledger/witnesses", {"partner": rabat, "reason": WHY, "do": "anew", **more}, source="/ledger"
+        )
+        assert answer.status_code == 422
+        assert town.node("madrid").witnesses.standings([rabat])[0].trouble == "rewritten"
 
 
 @pytest.mark.parametrize("officer", ["omar", "auditor"])
 def test_an_overseer_starts_it_anew_and_the_reason_stands_in_the_log(town: Town, officer: str) -> None:
     madrid, rabat, head = town.node("madrid"), town.node("rabat").node_id, claimed(town)
     browser = signed_in(town, "madrid", officer)
-    answer = browser.post("/ledger/witnesses", {"partner": rabat, "reason": WHY, "do": "anew"}, source="/ledger")
+    answer = browser.post(
+        "/ledger/witnesses", {"partner": rabat, "reason": WHY, "do": "anew", "root": head.root.hex()}, source="/ledger"
+    )
     assert answer.status_code == 200
     (after,) = madrid.witnesses.standings([rabat])
     assert (after.trouble, after.seen_size) == ("", head.size)

@@ -142,7 +142,11 @@ class Bank:
     def get_many(self, ids: Iterable[str]) -> list[BankRecord]:
         """Those that exist."""
         with self._store.read() as tx:
-            return records.load(tx, self._vault, ids)
+            return self.get_many_in(tx, ids)
+
+    def get_many_in(self, tx: Connection, ids: Iterable[str]) -> list[BankRecord]:
+        """The same as this transaction sees them: a writer's own changes too."""
+        return records.load(tx, self._vault, ids)
 
     def now(self) -> datetime:
         """The node's clock, as the bank was given it."""

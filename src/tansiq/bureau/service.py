@@ -84,8 +84,14 @@ class Bureau:
         self.templates = Templates(store, vault, new_id)
 
     def part_reduced(self, tx: Connection, dossier: DossierId, entry: EntryId, part: PartId, left: object) -> None:
-        """Single values of a part were erased: no notice and no word of the search shows them any more."""
+        """Single values of a part were erased: no notice and no word of the search shows them any more.
+
+        What is left of it meets the standing queries anew: an erasure date takes no notice off an officer that it is
+        not about.
+        """
         self.watches.forget(tx, part, [])
+        if left is not None:
+            self.watches.note(tx, entry, dossier)
         self._store.after_commit(tx, lambda: self.words.forget(dossier, entry, part))
 
     # --- search ---

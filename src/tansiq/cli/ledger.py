@@ -163,15 +163,15 @@ def settle(
     peer: Annotated[str, typer.Argument(metavar="PEER", help="whose log, or who saw more of ours: id, country, name")],
     reason: Annotated[str, typer.Option(help="whom you called, what was said; kept in the log", metavar="TEXT")],
     anew: Annotated[
-        bool, typer.Option("--anew", help="trust its log again, from the head that it laid before us last")
-    ] = False,
+        str, typer.Option("--anew", help="trust its log again, from the head with this root", metavar="ROOT")
+    ] = "",
 ) -> None:
     """Say what follows from a contradicting log. A supervisor's or the data-protection officer's act.
 
     Call the partner first. With --anew its log starts for us at the head that `ledger witnesses` shows as `claims`:
     compare its size and root over another channel. Without, its log stays distrusted, and nothing of it is cosigned.
 
-    tansiq --home ./madrid --officer omar ledger settle ma --reason "restored after a disk failure" --anew
+    tansiq --home ./madrid --officer omar ledger settle ma --reason "called Rabat: disk restored" --anew 9f2c41...
     """
     with open_node(ctx) as node:
         by = acting(ctx, node)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -237,6 +238,12 @@ class Hits:
             self._store.after_commit(tx, partial(listener, kept))
         return kept
 
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Nothing is between its examination and its match meanwhile: what is erased in here comes back in no match."""
+        with self._examining:
+            yield
+
     def examine_holdings(self) -> tuple[list[Match], bool]:
         """Compare one step of what this service has newly come to hold with what partners' entries brought before.
 
@@ -352,8 +359,8 @@ class Hits:
         """
         fresh = {r.id: r for r in held}
         rows = records.showing(tx, entry, part, list(fresh))
-        # What was changed in this transaction is not yet what others read.
-        there = {r.id: r for r in self._bank.get_many({r["record"] for r in rows} - fresh.keys())} | fresh
+        # Hazard: read beside this transaction, a holding that it has just reduced would be shown whole again, for good.
+        there = {r.id: r for r in self._bank.get_many_in(tx, {r["record"] for r in rows} - fresh.keys())} | fresh
         for row in rows:
             of_part = (row["entry"], row["part"]) == (entry, part)
             holding = there.get(row["record"])

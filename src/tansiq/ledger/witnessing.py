@@ -273,12 +273,12 @@ class Witnesses:
 
     # --- what an officer says of it ---
 
-    def settle(self, node: NodeId, by: By, reason: str, *, anew: bool = False) -> str:
+    def settle(self, node: NodeId, by: By, reason: str, *, anew: str = "") -> str:
         """An officer's word on a log that contradicts what was cosigned; what stands from now on (empty: all is well).
 
-        `anew`: the head that the partner laid before us last is where its log starts for us; the officer has compared
-        its size and root with the partner over another channel, as a card's fingerprint is. Else the log stays
-        distrusted, and that is known. Raises `Refused`, `Invalid`, and `Conflict` where there is nothing to settle.
+        `anew`: the root (hex) of the head at which its log starts for us; the officer has compared it with the partner
+        over another channel, as a card's fingerprint is. Else the log stays distrusted, and that is known. Raises
+        `Refused`, `Invalid`, and `Conflict` where there is nothing to settle or another head was laid meanwhile.
         """
         if not OVERSEERS.intersection(by.roles):
             raise Refused(
@@ -296,7 +296,7 @@ class Witnesses:
             content: dict[str, str | int | list[str]] = {"officer": by.officer, "purpose": by.purpose}
             content |= {"justification": said, "clauses": [CLAUSE], "trouble": trouble}
             if anew:
-                content |= {"decision": "started_anew", **self._start_anew(tx, node)}
+                content |= {"decision": "started_anew", **self._start_anew(tx, node, anew)}
                 _save(tx, node, trouble="", trouble_at="")
                 after = ""
             else:
@@ -308,7 +308,7 @@ class Witnesses:
 
         return self._store.write(work)
 
-    def _start_anew(self, tx: Connection, node: NodeId) -> Mapping[str, str | int]:
+    def _start_anew(self, tx: Connection, node: NodeId, compared: str) -> Mapping[str, str | int]:
         """Trust the head that was laid before us last; what was trusted before and what is now, for the leaf."""
         request = str(_load(tx, node)["evidence"])
         found = self._claimed(tx, node, request)
@@ -316,6 +316,12 @@ class Witnesses:
             raise Conflict(
                 "witness.no_head", "no head that the partner's keys sign: wait for its next one", step="settle",
                 field="peer",
+            )  # fmt: skip
+        if found.root.hex() != compared:
+            # Hazard: a partner may lay another head before us while the officer is on the telephone.
+            raise Conflict(
+                "witness.head_moved", "not the head that was laid before us last: compare that one", step="settle",
+                field="anew",
             )  # fmt: skip
         before = records.lock_witnessed(tx, f"tansiq/{node}")
         records.save_witnessed(tx, f"tansiq/{node}", found.size, found.root, parse_request(request.encode())[2])
@@ -372,7 +378,9 @@ class Witnesses:
 
     def _trouble(self, tx: Connection, node: NodeId, what: str, evidence: str) -> None:
         """Once: what is said again neither begins anew nor calls back what an officer has settled."""
-        if _load(tx, node)["trouble"] in (what, KNOWN_BACK if what == PUT_BACK else DISTRUSTED):
+        # What a partner says of our log, unsigned, takes no mark off its own.
+        settled = (KNOWN_BACK, REWRITTEN, DISTRUSTED) if what == PUT_BACK else (DISTRUSTED,)
+        if _load(tx, node)["trouble"] in (what, *settled):
             return
         now = self._clock()
         _save(tx, node, trouble=what, trouble_at=format_instant(now), evidence=evidence)

@@ -92,9 +92,12 @@ class Store:
 
     def _at_hand(self) -> Connection:
         try:
-            return self._kept.pop()
+            connection = self._kept.pop()
         except IndexError:
             return self._reads.connect()
+        if connection.in_transaction():  # used after its block: the snapshot of then is not that of now
+            connection.rollback()
+        return connection
 
     def ping(self) -> None:
         """Raises `Broken` when the database does not answer."""

@@ -78,7 +78,8 @@ class Writer:
         with self._gate:
             if self._closed:
                 raise Broken("store.closed", "the store is closed", step="write")
-            at_once = threading.current_thread() is not threading.main_thread() and self._turn.acquire(blocking=False)
+            lonely = not self._queue and threading.current_thread() is not threading.main_thread()
+            at_once = lonely and self._turn.acquire(blocking=False)
             if not at_once:
                 self._queue.append(job)
                 self._gate.notify()
@@ -171,6 +172,10 @@ class Writer:
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
         tx, self._kept = self._kept or self._engine.connect(), None
+        if tx.in_transaction():
+            # Somebody used it after its work: nothing of that was promised to anybody, and nobody else shall bear it.
+            _log.error("store.used_after_its_work")
+            tx.rollback()
         try:
             yield tx
         except BaseException:

@@ -604,6 +604,7 @@ FAILURES: dict[str, str] = {
     "witness.role": N_("A supervisor or the data-protection officer settles it."),
     "witness.settled": N_("Nothing of this partner waits to be settled."),
     "witness.no_head": N_("It has laid nothing before us that its keys sign. Wait for its next checkpoint."),
+    "witness.head_moved": N_("It has laid another head before us since. Compare that one."),
     "claim.precision_none": N_("Only a date or a place has a precision."),
     "claim.precision_unknown": N_("There is no such precision."),
     "claim.precision_differs": N_("Write a date as exactly as it is known; one that is not certain as its year alone."),

@@ -305,7 +305,9 @@ def settle_witness(visit: Visit) -> Response:
     form = visit.form
     try:
         node = parse_node_id(form.get("partner"), "partner")
-        visit.node.witnesses.settle(node, visit.acting(), form.get("reason"), anew=form.get("do") == "anew")
+        # Never empty: a form without the head that was compared must not be read as the other decision.
+        head = (form.get("root") or "none") if form.get("do") == "anew" else ""
+        visit.node.witnesses.settle(node, visit.acting(), form.get("reason"), anew=head)
     except (Invalid, Conflict, Refused) as failure:
         said = problems.field_errors(visit, failure, "reason").values()
         return _ledger(visit, None, {f"reason-{form.get('partner')}": text for text in said})
