@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -133,6 +134,33 @@ def test_no_match_shows_the_erased_value_of_a_holding_that_goes_in_the_same_swee
     assert matches
     for match in matches:
         assert [row for row in match.explanation["rows"] if row["part"] == "phone"] == []
+
+
+def test_a_sweep_waits_for_the_examination_whose_match_it_must_clean(
+    federation: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Erased between the look and the match, the value would come back in the match and stay."""
+    madrid = federation.nodes["madrid"]
+    dossier = opened(federation, report(person(DATED)))
+    entry, _ = thing(madrid, dossier)
+    federation.hold("madrid", [{"id": "h2", "schema": "Phone", "claims": [claim("number", PHONE)]}])
+    federation.clock.pass_time(UNTIL)
+    madrid.store.write(lambda tx: madrid.hits.queue(tx, dossier, entry.id, "MA"))
+    inner: Any = madrid.hits._meet
+    swept = threading.Thread(target=madrid.sweep, daemon=True)
+
+    def meet(*given: Any, **more: Any) -> Any:
+        found = inner(*given, **more)
+        swept.start()
+        swept.join(0.5)
+        return found
+
+    monkeypatch.setattr(madrid.hits, "_meet", meet)
+    madrid.settle()
+    swept.join(30)
+    assert not swept.is_alive()
+    assert values(madrid, dossier) == ["Torben Westerhagen"]
+    assert [m.id for m in madrid.hits.matches() if PHONE in repr(m.incoming)] == []
 
 
 def test_an_unread_notice_about_what_stays_is_there_after_a_value_went(federation: Federation) -> None:

@@ -163,8 +163,8 @@ def settle(
     peer: Annotated[str, typer.Argument(metavar="PEER", help="whose log, or who saw more of ours: id, country, name")],
     reason: Annotated[str, typer.Option(help="whom you called, what was said; kept in the log", metavar="TEXT")],
     anew: Annotated[
-        str, typer.Option("--anew", help="trust its log again, from the head with this root", metavar="ROOT")
-    ] = "",
+        str | None, typer.Option("--anew", help="trust its log again, from the head with this root", metavar="ROOT")
+    ] = None,
 ) -> None:
     """Say what follows from a contradicting log. A supervisor's or the data-protection officer's act.
 
@@ -176,7 +176,8 @@ def settle(
     with open_node(ctx) as node:
         by = acting(ctx, node)
         found = node.exchange.resolve(peer)
-        state = node.witnesses.settle(found, by, reason, anew=anew)
+        # Never empty where it was asked for: an unset shell variable must not become the other decision.
+        state = node.witnesses.settle(found, by, reason, anew="" if anew is None else anew.strip() or "none")
     said = {"peer": found, "trouble": state, "settled by": by.officer}
     emit(ctx, said, lambda screen: facts(screen, list(said.items())))
 
