@@ -134,7 +134,10 @@ class Node:
         # What was signed before a rotation: the log's own checkpoints, and entries that wait for a partner.
         self.former = former_keys(verify_card_file(self.exchange.card_bytes()))
         self.ledger.trust_former(self.former)
-        self.hits = Hits(self.store, self.vault, self.ledger, self.bank, clock, _new_id, self.gate, self.country)
+        self.hits = Hits(
+            self.store, self.vault, self.ledger, self.bank, clock, _new_id, self.gate, self.country,
+            lambda tx, entry, part: self.dossiers.part_in(tx, EntryId(entry), PartId(part)),
+        )  # fmt: skip
         self._line = line
         self._line_lock = threading.Lock()
         self._private_work = threading.Event()
@@ -669,8 +672,7 @@ class Node:
 
     def sweep(self) -> None:
         """Erase what has reached its date (LED art. 5)."""
-        with self.hits.at_rest():
-            self.dossiers.sweep()
+        self.dossiers.sweep()
         self.hits.sweep()
         self.attachments.sweep()
         self.bureau.watches.sweep()

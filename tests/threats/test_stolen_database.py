@@ -35,7 +35,6 @@ SECRETS = [
 
 def test_a_stolen_database_without_keys_tells_no_name_and_no_number(sqlite_url):
     there = Holdings(sqlite_url)
-    hits = Hits(there.store, there.vault, there.ledger, there.bank, there.clock, there.new_id, load_gate("ES"), "ES")
     there.keep(HELD, reference="case number 4711")
     there.keep(CAR)
     ref = PartRef(PartId("p-" + "1" * 64), "entity", 10)
@@ -56,6 +55,10 @@ def test_a_stolen_database_without_keys_tells_no_name_and_no_number(sqlite_url):
         parts=(ref,),
     )
     entry = Entry(EntryId("e-" + "1" * 64), statement, (Part(ref, Presence.HELD, content),))
+    hits = Hits(
+        there.store, there.vault, there.ledger, there.bank, there.clock, there.new_id, load_gate("ES"), "ES",
+        lambda _tx, _entry, _part: content,
+    )  # fmt: skip
     there.store.write(lambda tx: hits.queue(tx, statement.dossier, entry.id, "MA"))
     (match,) = hits.examine_queued(lambda _: entry)
     hits.decide(match.id, MatchState.HIT, "same tattoo", ANALYST)

@@ -125,6 +125,7 @@ _LAST_CHANGE = Compiled(select(changes.c.number).where(changes.c.id == 1))
 _PLAIN: list[Any] = [records.c.id, records.c.created_at, records.c.sealed]
 _LOAD = Compiled(select(*_PLAIN).where(records.c.id.in_(bindparam("ids", expanding=True))))
 _THERE = Compiled(select(records.c.id).where(records.c.id.in_(bindparam("ids", expanding=True))))
+_THERE_BEFORE = Compiled(_THERE.statement.where(records.c.change <= bindparam("change")))
 _LOAD_OF = Compiled(_LOAD.statement.where(records.c.source == bindparam("source")))
 _LOAD_SINCE = select(*_PLAIN).where(records.c.change > bindparam("change"))
 _LOAD_OWN = Compiled(
@@ -244,6 +245,14 @@ def others_since(tx: Connection, vault: Vault, change: int, source: str, referen
     """Whether records of another reference were written after this change."""
     which = {"change": change, "reference": reference_mark(vault, source, reference)}
     return _OTHERS_SINCE.first(tx, which) is not None
+
+
+def count_before(tx: Connection, ids: Iterable[str], change: int) -> int:
+    """How many of these records are there as they were at this change."""
+    wanted, found = sorted(set(ids)), 0
+    for start in range(0, len(wanted), _CHUNK):
+        found += len(_THERE_BEFORE.scalars(tx, {"ids": wanted[start : start + _CHUNK], "change": change}))
+    return found
 
 
 def find_marks(tx: Connection, vault: Vault, marks: Iterable[tuple[str, str]]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
@@ -171,6 +171,10 @@ class Bank:
     def others_since(self, tx: Connection, change: int, entry: str) -> bool:
         """Whether anything but this entry's own records came after a change, as the transaction sees it."""
         return records.others_since(tx, self._vault, change, "dossier", entry)
+
+    def is_untouched(self, tx: Connection, ids: Collection[str], change: int) -> bool:
+        """Whether all of these records are there, and none was written after this change."""
+        return records.count_before(tx, ids, change) == len(set(ids))
 
     def holdings_examined(self, tx: Connection, change: int) -> None:
         """In the transaction that keeps what was found."""

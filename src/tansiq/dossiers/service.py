@@ -232,6 +232,11 @@ class Dossiers:
         """In the caller's transaction: an entry with its contents, if it has a part of this kind."""
         return records.load_entry(tx, self._w.vault, entry) if records.has_parts_of(tx, entry, kind) else None
 
+    def part_in(self, tx: Connection, entry: EntryId, part: PartId) -> Mapping[str, Any] | None:
+        """What is held of a part, as this transaction sees it: its own erasures too."""
+        held = records.load_part(tx, self._w.vault, entry, part)
+        return None if held is None else held.content
+
     def gives(self, tx: Connection, entry: EntryId, part: PartId, to: NodeId) -> bool:
         """Whether this part of an entry of ours goes to this node now."""
         hidden = self._filing.hidden(tx, entry, to)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -36,16 +35,21 @@ _GROUP = 16
 _GROUP_S = 0.05
 """A match is shown once it is committed: no entry of a burst waits longer than this for its neighbours."""
 
-_Met = tuple[records.Queued, list[Match], Answers]
+PartIn = Callable[[Connection, str, str], Mapping[str, Any] | None]
+"""(tx, entry, part): what is held of an entry's part, as this transaction sees it; None where nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """What an entry was found to meet before it was filed. Good while nothing else has come into the bank since."""
+    """What an entry was found to meet, in a snapshot: whoever keeps it looks whether it still is what can be found."""
 
     change: int
+    """The bank's, in that snapshot."""
     fresh: list[Match]
     answers: Answers
+
+
+_Met = tuple[records.Queued, Ahead]
 
 
 class Hits:
@@ -61,11 +65,13 @@ class Hits:
         new_id: Callable[[], str],
         gate: Gate,
         country: str,
+        part_in: PartIn,
     ) -> None:
         self._store = store
         self._vault = vault
         self._ledger = ledger
         self._bank = bank
+        self._part_in = part_in
         bank.on_reduced.append(self.compare_again)
         self._clock = clock
         self._new_id = new_id
@@ -93,11 +99,12 @@ class Hits:
         What was looked up `ahead` is kept in this same transaction, if it still is all that can be found.
         """
         item = records.Queued(entry, dossier, originator.upper(), urgent)
-        if ahead is not None and self._bank.others_since(tx, ahead.change, entry):
+        # Of the part itself the filing knows whether it stays: what it looked up for one that goes, it does not give.
+        if ahead is not None and (self._bank.others_since(tx, ahead.change, entry) or not self._meets_still(tx, ahead)):
             ahead = None
         records.enqueue(tx, item, self._clock(), waits=ahead is None)
         if ahead is not None:
-            self._keep(tx, item, ahead.fresh, ahead.answers)
+            self._keep(tx, item, ahead)
 
     def look_ahead(
         self,
@@ -108,11 +115,9 @@ class Hits:
         load_entry: Callable[[str], Entry],
     ) -> Ahead:
         """Examine an entry that is about to be filed, in a snapshot of a reader; `queue` keeps what was found."""
-        change = self._bank.change(tx)
-        answers = Answers()
         s = entry.statement
         item = records.Queued(entry.id, s.dossier, originator.upper(), urgent=False)
-        return Ahead(change, self._meet(tx, item, s.handling.codes, entities.items(), load_entry, answers), answers)
+        return self._meet(tx, item, s.handling.codes, entities.items(), load_entry)
 
     def examine_queued(self, load_entry: Callable[[str], Entry]) -> list[Match]:
         """Compare every queued entry with the bank; the matches that are new.
@@ -134,10 +139,9 @@ class Hits:
         group: list[_Met] = []
         latest = time.monotonic() + _GROUP_S
         for item in items:
-            answers = Answers()
-            fresh = self._examine(item, load_entry, answers)
-            if fresh is not None:
-                group.append((item, fresh, answers))
+            found = self._examine(item, load_entry)
+            if found is not None:
+                group.append((item, found))
             if group and (time.monotonic() >= latest or len(group) == _GROUP):
                 yield group
                 group = []
@@ -149,19 +153,17 @@ class Hits:
         with self._store.read() as tx:
             return records.waiting(tx, _ROUND)
 
-    def _examine(
-        self, item: records.Queued, load_entry: Callable[[str], Entry], answers: Answers
-    ) -> list[Match] | None:
+    def _examine(self, item: records.Queued, load_entry: Callable[[str], Entry]) -> Ahead | None:
         """What the entry's entities meet; None when it cannot be loaded now and stays in the queue."""
         try:
             entry = load_entry(item.entry)
         except NotFound:
-            return []
+            return Ahead(0, [], Answers())
         except TansiqError as exc:
             _log.warning("hits.entry_not_loaded", entry=item.entry, code=exc.code)
             return None
         with self._store.read() as tx:
-            return self._meet(tx, item, entry.statement.handling.codes, _entities(entry), load_entry, answers)
+            return self._meet(tx, item, entry.statement.handling.codes, _entities(entry), load_entry)
 
     def _meet(
         self,
@@ -170,9 +172,9 @@ class Hits:
         codes: Iterable[str],
         entities: Iterable[tuple[str, Entity]],
         load_entry: Callable[[str], Entry],
-        answers: Answers,
-    ) -> list[Match]:
+    ) -> Ahead:
         """What the law gate does not let the machine compare (a witness, a minor) is left out, and the leaf says so."""
+        change, answers = self._bank.change(tx), Answers()
         parts = [(p, e) for p, e in entities if self._comparing.may(e, item.originator, codes, answers)]
         met = self._bank.meet_in(
             tx,
@@ -182,11 +184,12 @@ class Hits:
             not_dossier=item.dossier,
             least=rules.LEAST_SCORE,
         )
-        return [
+        fresh = [
             match
             for (part, entity), candidates in zip(parts, met, strict=True)
             for match in self._meetings(item, part, entity, candidates, lambda r: _dossier_of(r, load_entry))
         ]
+        return Ahead(change, fresh, answers)
 
     def _meetings(
         self,
@@ -222,27 +225,40 @@ class Hits:
             )
 
     def _keep_all(self, tx: Connection, group: list[_Met]) -> list[Match]:
-        """The matches that are new, with the end of their entries' wait."""
+        """The matches that are new, with the end of their entries' wait. Where something has gone meanwhile of what
+        they show, their entry waits on, and is examined anew."""
         now = self._clock()
-        waited = [met for met in group if records.mark_examined(tx, met[0].entry, now)]
+        good = [met for met in group if self._is_held(tx, met[1])]
+        waited = [met for met in good if records.mark_examined(tx, met[0].entry, now)]
         return [match for met in waited for match in self._keep(tx, *met)]
 
-    def _keep(self, tx: Connection, item: records.Queued, fresh: list[Match], answers: Answers) -> list[Match]:
+    def _is_held(self, tx: Connection, found: Ahead) -> bool:
+        """Whether all that was found to meet is still held as it was met.
+
+        What an erasure took between the look and this transaction would come back in the match, and stay: neither a
+        lock of this process nor the order of its threads keeps a command beside it from erasing.
+        """
+        if not self._meets_still(tx, found):
+            return False
+        parts = {(m.entry, m.part): m.incoming for m in found.fresh}
+        return all(_entity(part, self._part_in(tx, entry, part)) == e for (entry, part), e in parts.items())
+
+    def _meets_still(self, tx: Connection, found: Ahead) -> bool:
+        return self._bank.is_untouched(tx, {m.holding.id for m in found.fresh}, found.change)
+
+    def _keep(self, tx: Connection, item: records.Queued, found: Ahead) -> list[Match]:
         """The matches that are new."""
-        kept = records.save_new(tx, self._vault, fresh)
+        kept = records.save_new(tx, self._vault, found.fresh)
         # LED art. 25(1)(f): a machine's comparison is a combination too.
         self._leaf(
-            tx, item.entry, Acting.machine(), {"matches": len(kept), "dossier": item.dossier, **answers.as_content()}
+            tx,
+            item.entry,
+            Acting.machine(),
+            {"matches": len(kept), "dossier": item.dossier, **found.answers.as_content()},
         )
         for listener in self.told if kept else ():
             self._store.after_commit(tx, partial(listener, kept))
         return kept
-
-    @contextmanager
-    def at_rest(self) -> Iterator[None]:
-        """Nothing is between its examination and its match meanwhile: what is erased in here comes back in no match."""
-        with self._examining:
-            yield
 
     def examine_holdings(self) -> tuple[list[Match], bool]:
         """Compare one step of what this service has newly come to hold with what partners' entries brought before.
@@ -410,9 +426,15 @@ def _dossier_of(record: BankRecord, load_entry: Callable[[str], Entry]) -> str:
 def _entities(entry: Entry) -> Iterator[tuple[str, Entity]]:
     """The entities of the parts that this node holds. What is no entity of ours is left out, never guessed at."""
     for part in entry.parts:
-        if part.presence is not Presence.HELD or part.content is None or part.content.get("kind") != "entity":
-            continue
-        try:
-            yield part.ref.id, parse_entity(part.content.get("entity"))
-        except Invalid as exc:
-            _log.warning("hits.entity_not_read", part=part.ref.id, code=exc.code, field=exc.field)
+        if part.presence is Presence.HELD and (found := _entity(part.ref.id, part.content)) is not None:
+            yield part.ref.id, found
+
+
+def _entity(part: str, content: Mapping[str, Any] | None) -> Entity | None:
+    if content is None or content.get("kind") != "entity":
+        return None
+    try:
+        return parse_entity(content.get("entity"))
+    except Invalid as exc:
+        _log.warning("hits.entity_not_read", part=part, code=exc.code, field=exc.field)
+        return None

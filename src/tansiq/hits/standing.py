@@ -68,17 +68,30 @@ class Standing:
             if not anything:
                 fresh = []
         kept = self._examine(fresh, upto) if fresh else []
+        if kept is None:
+            return [], True
         self._seen = upto
         return kept, more
 
-    def _examine(self, holdings: list[BankRecord], upto: int) -> list[Match]:
+    def _examine(self, holdings: list[BankRecord], upto: int) -> list[Match] | None:
+        """None where something of what was compared has gone meanwhile: then the step is made again."""
+        with self._store.read() as tx:
+            change = self._bank.change(tx)
         near = self._near(holdings)
         with self._store.read() as tx:
             came = records.received(tx, {c.record.provenance.reference for _, found in near for c in found})
         met: Counter[str] = Counter()
         answers = Answers()
         fresh = [match for holding, found in near for match in self._meetings(holding, found, came, met, answers)]
-        return self._store.write(lambda tx: self._keep(tx, fresh, len(holdings), upto, answers))
+        shown = {m.holding.id for m in fresh} | met.keys()
+
+        def work(tx: Connection) -> list[Match] | None:
+            # What an erasure took since would come back in a match, and stay.
+            if not self._bank.is_untouched(tx, shown, change):
+                return None
+            return self._keep(tx, fresh, len(holdings), upto, answers)
+
+        return self._store.write(work)
 
     def _near(self, holdings: list[BankRecord]) -> list[tuple[BankRecord, list[Candidate]]]:
         """Each holding with the records near to it. A bare phone is read where its holding comes from."""

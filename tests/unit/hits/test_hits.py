@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 
 from tansiq.access.model import Acting, Role
-from tansiq.bank import entity_to_json
+from tansiq.bank import entity_to_json, parse_entity
+from tansiq.bank.model import Claim
 from tansiq.dossiers.model import Entry, Part, PartRef, Presence, Statement
 from tansiq.errors import Conflict, Invalid, NotFound, PeerUnavailable, Refused
-from tansiq.hits import Hits
+from tansiq.hits import Hits, records
 from tansiq.hits.model import MatchState
 from tansiq.policy import load_gate
 from tansiq.terms import DossierId, EntryId, Handling, LogVerb, NodeId, OfficerId, PartId
@@ -57,9 +58,16 @@ class Desk:
 
     def __init__(self, url):
         self.there = Holdings(url)
-        t = self.there
-        self.hits = Hits(t.store, t.vault, t.ledger, t.bank, t.clock, t.new_id, load_gate("ES"), "ES")
         self.entries = {}
+        self.hits = self.opened()
+
+    def opened(self):
+        """As a process of its own on the same database has them."""
+        t = self.there
+        return Hits(t.store, t.vault, t.ledger, t.bank, t.clock, t.new_id, load_gate("ES"), "ES", self.part_in)
+
+    def part_in(self, _tx, entry, part):
+        return next((p.content for p in self.entries[entry].parts if p.ref.id == part), None)
 
     def arrive(self, entry, **more):
         self.entries[entry.id] = entry
@@ -146,6 +154,82 @@ def test_who_is_held_by_our_own_decision_is_met(desk):
     desk.there.keep(person("Yasser Tazeghart", birthDate="2015-03-20", role="VICT"))
     desk.arrive(entry_of(person("ياسر تازغارت", role="SUSP"), person("Karim Sebti", role="SUSP")))
     assert desk.hits._comparing.may_meet(desk.there.bank.search_name("Yasser Tazeghart")[0].record)
+
+
+@pytest.fixture
+def between(monkeypatch):
+    """Do something once, after an examination has looked and before its transaction begins."""
+
+    def put(hits, do):
+        looked = hits._meet
+        waiting = [do]
+
+        def meet(*given, **more):
+            found = looked(*given, **more)
+            if waiting:
+                waiting.pop()()
+            return found
+
+        monkeypatch.setattr(hits, "_meet", meet)
+
+    return put
+
+
+@pytest.fixture
+def both(store_url):
+    opened = Desk(store_url)
+    yield opened
+    opened.there.close()
+
+
+def examine_ahead(desk, entry):
+    """As a delivery does: looked up in a reader's snapshot, kept in the transaction that files it."""
+    desk.entries[entry.id] = entry
+    entities = {p.ref.id: parse_entity(p.content["entity"]) for p in entry.parts}
+    store = desk.there.store
+    with store.read() as tx:
+        ahead = desk.hits.look_ahead(tx, entry, entities, "MA", desk.load)
+    store.write(lambda tx: desk.hits.queue(tx, entry.statement.dossier, entry.id, "MA", ahead=ahead))
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_a_holding_erased_between_the_look_and_the_match_is_in_no_match(both, between, ahead):
+    """By whichever process: the transaction that keeps the match looks for itself."""
+    held = both.there.keep(person("Yasser Tazeghart", birthDate="1985-03-20"))
+    between(both.hits, lambda: both.there.store.write(lambda tx: both.there.bank.remove(tx, held)))
+    entry = entry_of(person("ياسر تازغارت", birthDate="1985", role="SUSP"))
+    examine_ahead(both, entry) if ahead else both.arrive(entry)
+    assert both.examine() == []
+    assert both.examine() == []  # looked at again, and done
+    assert both.hits.matches() == []
+    with both.there.store.read() as tx:
+        assert records.waiting(tx, 9) == []
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_a_value_erased_between_the_look_and_the_match_is_not_shown(both, between, ahead):
+    due = Claim("phone", "+212612345678", erase_on="2026-01-01")
+    kept = person("Yasser Tazeghart", birthDate="1985-03-20")
+    both.there.keep(replace(kept, claims=(*kept.claims, due)))
+    between(both.hits, lambda: both.there.store.write(lambda tx: both.there.bank.erase_due(tx, "2026-01-01")))
+    entry = entry_of(person("ياسر تازغارت", birthDate="1985", phone="+212612345678", role="SUSP"))
+    examine_ahead(both, entry) if ahead else both.arrive(entry)
+    both.examine()
+    both.examine()
+    (match,) = both.hits.matches()
+    assert "phone" not in {row["part"] for row in match.explanation["rows"]}
+    assert match.holding.entity == kept
+
+
+def test_a_part_recalled_between_the_look_and_the_match_is_in_no_match(both, between):
+    both.there.keep(person("Yasser Tazeghart", birthDate="1985-03-20"))
+    entry = entry_of(person("ياسر تازغارت", birthDate="1985", role="SUSP"))
+    gone = replace(entry, parts=tuple(replace(p, presence=Presence.ERASED, content=None) for p in entry.parts))
+    both.arrive(entry)
+    between(both.hits, lambda: both.entries.update({entry.id: gone}))
+    assert both.examine() == []
+    assert both.examine() == []
+    assert both.hits.matches() == []
 
 
 def test_examining_again_finds_nothing_new(desk, matched):

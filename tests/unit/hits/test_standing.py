@@ -5,10 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tansiq.bank.model import Provenance
-from tansiq.hits import Hits
 from tansiq.hits import standing as module
 from tansiq.hits.model import MatchState
-from tansiq.policy import load_gate
 from tansiq.terms import LogVerb
 from tests.support.holdings import ANALYST, entity, person
 from tests.unit.hits.test_hits import D1, D2, E1, E2, Desk, entry_of, part_id
@@ -47,8 +45,7 @@ def everything(desk):
 
 def reopened(desk):
     """A new process on the same database."""
-    t = desk.there
-    return Hits(t.store, t.vault, t.ledger, t.bank, t.clock, t.new_id, load_gate("ES"), "ES")
+    return desk.opened()
 
 
 def test_who_is_listed_today_meets_yesterdays_report(desk):
@@ -129,6 +126,25 @@ def test_a_crash_loses_and_repeats_nothing(desk, step, monkeypatch):
     desk.hits = reopened(desk)
     assert len(everything(desk)) == (1 if step == "before" else 0)
     assert len(desk.hits.matches()) == 1
+
+
+@pytest.mark.parametrize("which", ["holding", "brought"])
+def test_what_is_erased_between_the_look_and_the_match_is_in_no_match(desk, monkeypatch, which):
+    report(desk, REPORTED)
+    bank = desk.there.bank
+    brought = bank.search_name("ياسر تازغارت")[0].record.id
+    listed = desk.there.keep(LISTED, source="un", reference="QDi.1")
+    looked, waiting = desk.hits._standing._near, [listed if which == "holding" else brought]
+
+    def near(holdings):
+        found = looked(holdings)
+        if waiting:
+            desk.there.store.write(lambda tx: bank.remove(tx, waiting.pop()))
+        return found
+
+    monkeypatch.setattr(desk.hits._standing, "_near", near)
+    assert everything(desk) == []
+    assert desk.hits.matches() == []
 
 
 def test_steps_are_small_and_each_is_kept(desk, monkeypatch):
