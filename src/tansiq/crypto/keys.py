@@ -9,6 +9,7 @@ import re
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -24,6 +25,8 @@ ED25519_BYTES, ED25519_SIGNATURE_BYTES = 32, 64
 MLDSA65_BYTES, MLDSA65_SIGNATURE_BYTES = 1952, 3309
 _SIGNING_VERSION = b"\x01"
 _SEED = 32
+BEGIN_S = 0.0005
+"""Longer nobody waits for a signature to be begun: then all processors are at work."""
 
 # The points of small order and their non-canonical spellings (RFC 8032, sign bit cleared). Hazard: under such a
 # "key" one signature verifies for many messages.
@@ -121,8 +124,21 @@ class SigningKeys:
         return self._mldsa65.sign(message)
 
     def begin_mldsa65(self, message: bytes) -> Future[bytes]:
-        """The same on another processor: the library lets the interpreter go while it signs."""
-        return self._beside.submit(self._mldsa65.sign, message)
+        """The same on another processor: the library lets the interpreter go while it signs.
+
+        Who calls goes on once it has begun: the other thread needs the interpreter for that, and would otherwise get
+        it only when somebody next waits for something, half a signature later.
+        """
+        begun = Lock()
+        begun.acquire()
+
+        def sign() -> bytes:
+            begun.release()
+            return self._mldsa65.sign(message)
+
+        signature = self._beside.submit(sign)
+        begun.acquire(timeout=BEGIN_S)
+        return signature
 
     def __repr__(self) -> str:  # a key must never reach a log or a traceback
         return "SigningKeys(...)"

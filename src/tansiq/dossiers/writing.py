@@ -2,7 +2,8 @@
 
 What needs no database is done before the writer is asked for: rules, law gate, seals. `Ready` is an act that only has
 to be written down; if the dossier has moved in between, it is made anew, inside. Signing takes longest and lets others
-work: it is begun once the gate has permitted, and waited for where the transaction writes the entry.
+work: it is begun as soon as the bytes are known, and waited for where the transaction writes the entry. What life cycle
+or law gate then refuse leaves as its error: its signature is in nobody's hands, and goes with it.
 """
 
 from __future__ import annotations
@@ -346,15 +347,16 @@ class Writing:
         members: tuple[NodeId, ...] | None = None,
         nonce: str = "",
     ) -> Ready:
-        """Make, check, ask the gate, sign, seal. Raises `Invalid` (form or life cycle), `Refused` (law)."""
+        """Make, begin to sign, check, ask the gate, seal. Raises `Invalid` (form or life cycle), `Refused` (law)."""
         kind = desk.kind_of(self._w, state.kind)
-        made, after = self._make(draft, kind, before, state, by, now, members, nonce)
+        made = self._make(draft, state, by, now, members, nonce)
+        signed = crypto.begin_sign(PAYLOAD_TYPE, made.body, self._w.signing, self._w.node)
+        after = self._after(made, draft, kind, before, state)
         permits = self._permits(draft, kind, state, by, now)
         recorded = self._may_record(draft, kind, state, by, now)
         if isinstance(recorded, Refusal):
             raise refused(recorded, "append", "", "")
         self._w.fault("append.permitted")
-        signed = crypto.begin_sign(PAYLOAD_TYPE, made.body, self._w.signing, self._w.node)
         held = {
             part: records.seal_part(self._w.vault, part, salt, packed) for part, (salt, packed) in made.salts.items()
         }
@@ -364,16 +366,14 @@ class Writing:
     def _make(
         self,
         draft: Draft,
-        kind: Kind,
-        before: Standing | None,
         state: DossierState,
         by: Acting,
         now: datetime,
         members: tuple[NodeId, ...] | None,
         nonce: str,
-    ) -> tuple[Made, Standing]:
+    ) -> Made:
         parse_facts(draft.rule, draft.facts)
-        made = drafting.make_statement(
+        return drafting.make_statement(
             draft,
             state=state,
             author=self._w.node,
@@ -383,6 +383,9 @@ class Writing:
             members=members,
             nonce=nonce,
         )
+
+    def _after(self, made: Made, draft: Draft, kind: Kind, before: Standing | None, state: DossierState) -> Standing:
+        """The dossier with it. Raises `Invalid` where its life cycle does not allow the act."""
         entry = made.entry
         missing = set(kind.part_kinds_required(entry)) - {p.kind for p in draft.parts}
         if missing:
@@ -399,7 +402,7 @@ class Writing:
                     step="check the life cycle",
                     field="type",
                 )
-        return made, after
+        return after
 
     def _asker(self, by: Acting) -> drafting.Asker:
         return drafting.Asker(self._w.country, frozenset(by.roles), by.purpose, by.justification, by.second is not None)
@@ -459,7 +462,8 @@ class Writing:
         draft = self._opening_draft(parsed, rule, addressees)
         now, nonce = self._w.clock(), self._w.random(16).hex()
         state = unopened(dossier_id(self._w.node, nonce), found)
-        self._make(draft, found, None, state, by, now, tuple(sorted({self._w.node, *addressees})), nonce)
+        made = self._make(draft, state, by, now, tuple(sorted({self._w.node, *addressees})), nonce)
+        self._after(made, draft, found, None, state)
         return self._foreseen(draft, found, None, by, now)
 
     def preview_append(self, dossier: DossierId, body: object, by: Acting) -> list[tuple[NodeId, Decision]]:
@@ -469,7 +473,8 @@ class Writing:
             there = desk.load_standing(self._w, tx, dossier)
         draft, members = self._drafted(there, parsed)
         now = self._w.clock()
-        self._make(draft, there.kind, there, there.folded.state, by, now, members, "")
+        made = self._make(draft, there.folded.state, by, now, members, "")
+        self._after(made, draft, there.kind, there, there.folded.state)
         return self._foreseen(draft, there.kind, there.folded.state, by, now)
 
     def _foreseen(
