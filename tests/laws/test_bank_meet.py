@@ -34,12 +34,14 @@ def test_nothing_that_reaches_the_score_is_left_out(tmp_path, seed):
             there.keep(somebody(chance), reference=f"r{number}")
         asked = [somebody(chance) for _ in range(12)]
         for least in (0.3, 0.7, 0.9):
-            met = there.bank.meet(asked, 60, country="MA", least=least)
+            with there.store.read() as tx:
+                met = there.bank.meet(tx, asked, 60, country="MA", least=least)
             for query, found in zip(asked, met, strict=True):
                 every = there.bank.find(query, 60, country="MA")
                 assert {c.record.id: c.score for c in every if c.score >= least} == {
                     c.record.id: c.score for c in found if c.score >= least
                 }
-        assert any(itertools.chain.from_iterable(there.bank.meet(asked, 60, least=0.7)))
+        with there.store.read() as tx:
+            assert any(itertools.chain.from_iterable(there.bank.meet(tx, asked, 60, least=0.7)))
     finally:
         there.close()

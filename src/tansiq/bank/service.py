@@ -165,7 +165,7 @@ class Bank:
         return (found[-1][0] if len(found) == limit else last), [record for _, record in found]
 
     def change(self, tx: Connection) -> int:
-        """Up to which change `meet_in` looks in this snapshot: `others_since` tells what came after it."""
+        """Up to which change `meet` looks in this snapshot: `others_since` tells what came after it."""
         return records.last_change(tx)
 
     def others_since(self, tx: Connection, change: int, entry: str) -> bool:
@@ -247,30 +247,10 @@ class Bank:
 
         `not_dossier` leaves out what came with that dossier: a thing never matches itself.
         """
-        return self.meet([entity], k, country=country, not_dossier=not_dossier)[0]
+        with self._store.read() as tx:
+            return self.meet(tx, [entity], k, country=country, not_dossier=not_dossier)[0]
 
     def meet(
-        self,
-        entities: Sequence[Entity],
-        k: int = 10,
-        *,
-        country: str = "",
-        not_dossier: str = "",
-        least: float = 0.0,
-        pool: int = POOL,
-        source: str = "",
-    ) -> list[list[Candidate]]:
-        """What `find` gives for each of several entities of one source: each name searched once, all read at once.
-
-        Records whose score cannot come to `least` are not even loaded, unless they share a number; with `source`, those
-        of other sources neither.
-        """
-        with self._store.read() as tx:
-            return self.meet_in(
-                tx, entities, k, country=country, not_dossier=not_dossier, least=least, pool=pool, source=source
-            )
-
-    def meet_in(
         self,
         tx: Connection,
         entities: Sequence[Entity],
@@ -282,7 +262,12 @@ class Bank:
         pool: int = POOL,
         source: str = "",
     ) -> list[list[Candidate]]:
-        """As `meet`, of what this snapshot of a reader holds."""
+        """What `find` gives for each of several entities of one source, of what this snapshot of a reader holds: each
+        name searched once, all read at once.
+
+        Records whose score cannot come to `least` are not even loaded, unless they share a number; with `source`, those
+        of other sources neither.
+        """
         if records.last_change(tx) > self._names.seen:
             self.warm()
         asked = [rules.Asked(e, country or self._country) for e in entities]

@@ -176,7 +176,7 @@ class Hits:
         """What the law gate does not let the machine compare (a witness, a minor) is left out, and the leaf says so."""
         change, answers = self._bank.change(tx), Answers()
         parts = [(p, e) for p, e in entities if self._comparing.may(e, item.originator, codes, answers)]
-        met = self._bank.meet_in(
+        met = self._bank.meet(
             tx,
             [entity for _, entity in parts],
             rules.MOST_MATCHES * 2,

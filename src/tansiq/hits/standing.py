@@ -77,8 +77,7 @@ class Standing:
         """None where something of what was compared has gone meanwhile: then the step is made again."""
         with self._store.read() as tx:
             change = self._bank.change(tx)
-        near = self._near(holdings)
-        with self._store.read() as tx:
+            near = self._near(tx, holdings)
             came = records.received(tx, {c.record.provenance.reference for _, found in near for c in found})
         met: Counter[str] = Counter()
         answers = Answers()
@@ -93,12 +92,13 @@ class Standing:
 
         return self._store.write(work)
 
-    def _near(self, holdings: list[BankRecord]) -> list[tuple[BankRecord, list[Candidate]]]:
+    def _near(self, tx: Connection, holdings: list[BankRecord]) -> list[tuple[BankRecord, list[Candidate]]]:
         """Each holding with the records near to it. A bare phone is read where its holding comes from."""
         near: list[tuple[BankRecord, list[Candidate]]] = []
         for country in sorted({h.provenance.originator for h in holdings}):
             there = [h for h in holdings if h.provenance.originator == country]
             met = self._bank.meet(
+                tx,
                 [h.entity for h in there],
                 POOL,
                 country=country,

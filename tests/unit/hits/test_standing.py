@@ -136,8 +136,8 @@ def test_what_is_erased_between_the_look_and_the_match_is_in_no_match(desk, monk
     listed = desk.there.keep(LISTED, source="un", reference="QDi.1")
     looked, waiting = desk.hits._standing._near, [listed if which == "holding" else brought]
 
-    def near(holdings):
-        found = looked(holdings)
+    def near(tx, holdings):
+        found = looked(tx, holdings)
         if waiting:
             desk.there.store.write(lambda tx: bank.remove(tx, waiting.pop()))
         return found
