@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tansiq.demo import people
 from tansiq.errors import Refused
 from tansiq.web import create_app
 from tests.support.acts import report
@@ -93,3 +94,45 @@ def test_a_draft_that_is_read_is_a_consultation_and_an_empty_list_is_none(town: 
     node.propose({"kind": "report", "to": ["es"], "body": report()}, by)
     assert browser.get("/second").status_code == 200
     assert len(node.ledger.find("drafts.list")) == 1
+
+
+def test_our_side_of_a_match_is_shown_once_its_own_restriction_is_read(town: Town) -> None:
+    """The report at hand is free; what it met came to us in another dossier, under a restriction."""
+    node, f = town.node("madrid"), town.federation
+    f.nodes["rabat"].dossiers.open("report", report(), ["es"], f.officers["rabat"])
+    f.pump()
+    strict = {
+        e.id
+        for d in f.nodes["rabat"].dossiers.rows()
+        for e in node.dossiers.state(d.id).entries
+        if "H3" in e.statement.handling.codes
+    }
+    match = next(m for m in node.hits.matches() if m.holding.provenance.reference in strict and m.entry not in strict)
+    held = match.holding.provenance.dossier
+    browser = Browser(create_app(node))
+    browser.sign_in()
+    browser.say_why(match.dossier)
+    browser.say_why(held)
+    first = browser.get(f"/hits/{match.id}").text
+    assert "only here" in first
+    assert "Our holding" not in first
+    assert "Read the restriction first" in browser.get(f"/dossiers/{match.dossier}").text
+    browser.post(f"/dossiers/{held}/acknowledge", {"next": "/"})
+    assert "Our holding" in browser.get(f"/hits/{match.id}").text
+    assert "Read the restriction first" not in browser.get(f"/dossiers/{match.dossier}").text
+
+
+def test_who_decides_sees_what_else_the_same_record_met_and_what_tells_it_apart(town: Town) -> None:
+    """Two holdings of one name: the list says the births, and the page of one names the other."""
+    node, f = town.node("madrid"), town.federation
+    first = node.hits.match(town.match)
+    f.hold("madrid", [people.MADRID_HOLDINGS[0] | {"id": "es-twin"}])
+    f.pump()
+    twin = next(m for m in node.hits.matches() if (m.entry, m.part) == (first.entry, first.part) and m.id != first.id)
+    browser = Browser(create_app(node))
+    browser.sign_in()
+    browser.say_why("hits.list")
+    assert browser.get("/hits").text.count('<span class="sub"><span class="nowrap">Born') >= 4
+    browser.say_why(first.dossier)
+    page = browser.get(f"/hits/{first.id}").text
+    assert f'href="/hits/{twin.id}"' in page[page.index('id="rivals"') :]

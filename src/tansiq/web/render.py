@@ -196,6 +196,7 @@ def environment(code: str) -> Environment:
         comma="، " if code == "ar" else ", ",
         clock=views.clock,
         marked=views.marked,
+        telling=views.telling,
         fault=lambda kind, said: say_fault(kind, said, code),
         has_label=lambda table, key: str(key) in getattr(labels, table),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from tansiq.bank.model import Claim, Entity
 from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Mark, Part
 from tansiq.terms import NodeId
 
@@ -136,6 +137,30 @@ def score(explanation: Mapping[str, Any]) -> ScoreView:
         odds=odds(total),
         start_odds=round(2.0 ** min(abs(start), 40)),
     )
+
+
+TELLING = (
+    "birthDate",
+    "birthPlace",
+    "nationality",
+    "passportNumber",
+    "idNumber",
+    "phone",
+    "number",
+    "country",
+    "model",
+)
+"""What tells records of one name apart, in the order in which an officer looks."""
+MOST_TOLD = 3
+
+
+def telling(entity: Entity) -> list[Claim]:
+    """The first claims that tell this record from another of the same name; one of each property, none twice said."""
+    first: dict[str, Claim] = {}
+    for claim in entity.claims:
+        first.setdefault(claim.property, claim)
+    shown = [first[name] for name in TELLING if name in first]
+    return [c for c in shown if c is not entity.claims[0]][:MOST_TOLD]
 
 
 def odds(total: float) -> str:

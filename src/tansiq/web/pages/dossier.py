@@ -20,7 +20,7 @@ from tansiq.terms.ids import parse_dossier_id, parse_part_id
 from tansiq.web import actforms, items, labels, problems, views
 from tansiq.web.actforms import Choice, Written
 from tansiq.web.labels import N_
-from tansiq.web.pages.lists import peer_names
+from tansiq.web.pages.lists import is_unread, peer_names, unread_in
 from tansiq.web.pages.offered import (
     acts,
     axes,
@@ -132,6 +132,8 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
     own = [a for a in may if a.type not in FRAME_ACTS]
     steps = steps_of(visit, state, own)
     owed = owed_by(state, node.node_id, steps)
+    matches = node.hits.matches(dossier=dossier)
+    unread = unread_in(node, matches, visit.acting_for(dossier))
     bound = (effective_handling(state, e).codes for e in state.entries)
     strict = views.strictest([*bound, views.claim_codes(state.entries)])
     return render(
@@ -154,7 +156,8 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
         summary=items.summary(state, called),
         called=called,
         lanes=list((getattr(state.own, "lanes", None) or {}).values()),
-        matches=node.hits.matches(dossier=dossier),
+        matches=matches,
+        unread={m.id for m in matches if is_unread(m, unread)},
         clocks=[ClockRow(d, views.clock(d.since, d.due_at, visit.now)) for d in due],
         trail=node.ledger.find(dossier)[-12:],
         others=[(e.id, entry_name(visit, e)) for e in theirs if e.parts],

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC
 from typing import Any
 
 from starlette.responses import Response
 
-from tansiq.access.model import Acting
 from tansiq.dossiers.model import Duty, Entry
 from tansiq.errors import Conflict, Invalid, TansiqError
 from tansiq.hits.model import Match, MatchState
 from tansiq.terms import DossierId, EntryId
 from tansiq.web import graphs, labels, problems, views
 from tansiq.web.pages.dossier import ClockRow, before_reading
-from tansiq.web.pages.lists import officer_names, peer_names
+from tansiq.web.pages.lists import is_unread, officer_names, peer_names, unread_in
 from tansiq.web.pages.session import ask_purpose, go
 from tansiq.web.render import render
 from tansiq.web.visit import Form, Visit, check_may_read
@@ -32,17 +30,6 @@ LIST = "hits.list"
 def is_blind(node: Any, match: Match) -> bool:
     """Blind review (`[review] blind`): the machine's score and its reasons are hidden until the officer has decided."""
     return bool(node.settings.review.blind) and match.state is MatchState.OPEN
-
-
-def unread_in(node: Any, matches: Iterable[Match], by: Acting) -> frozenset[str]:
-    """The entries behind these matches, on either side, whose restriction (H3) this officer has still to confirm."""
-    dossiers = {d for m in matches for d in (m.dossier, m.holding.provenance.dossier) if d}
-    found: frozenset[str] = node.dossiers.restrictions.unread(dossiers, by)
-    return found
-
-
-def is_unread(match: Match, unread: frozenset[str]) -> bool:
-    return match.entry in unread or match.holding.provenance.reference in unread
 
 
 def restricted(match: Match) -> dict[str, Any]:
@@ -81,6 +68,11 @@ def hit(visit: Visit) -> Response:
     check_may_read(visit.node, visit.officer.roles)
     if (first := before_reading(visit, DossierId(match.dossier))) is not None:
         return first
+    # Our side may have come under a restriction of its own: that is read before that side is shown.
+    for held in {match.holding.provenance.dossier} - {"", match.dossier}:
+        unread = unread_in(visit.node, [match], visit.acting_for(match.dossier))
+        if is_unread(match, unread) and (first := before_reading(visit, DossierId(held))) is not None:
+            return first
     return _hit(visit, match, Form([]), {}, 200)
 
 
@@ -113,6 +105,7 @@ def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status:
         officers=officer_names(node),
         clocks=_clocks(visit, match),
         confirmed=None if blind else _confirmed(every, match),
+        **_rivals(visit, every, match),
         earlier=[m for m in every if m.holding.id == match.holding.id and m.id != match.id and m.decided_at],
         position=(at + 1, len(queue)) if at >= 0 else None,
         previous=queue[at - 1] if at > 0 else "",
@@ -152,6 +145,13 @@ def _found(node: Any, match: Match, entry: Entry | None) -> list[dict[str, Any]]
             }
         )
     return found
+
+
+def _rivals(visit: Visit, every: list[Match], match: Match) -> dict[str, Any]:
+    """The other holdings that the same record of the report met: who decides sees all of them, not one at a time."""
+    others = [m for m in every if (m.entry, m.part) == (match.entry, match.part) and m.id != match.id]
+    unread = unread_in(visit.node, others, visit.acting_for(match.dossier))
+    return {"rivals": others, "unread": {m.id for m in others if is_unread(m, unread)}}
 
 
 def _clocks(visit: Visit, match: Match) -> list[ClockRow]:

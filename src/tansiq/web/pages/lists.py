@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -14,6 +15,7 @@ from tansiq.access.model import Acting, Draft, Officer, Role
 from tansiq.bank.model import Claim, Entity
 from tansiq.dossiers.model import Duty
 from tansiq.errors import Conflict, Invalid, NotFound, Refused
+from tansiq.hits.model import Match
 from tansiq.kinds import ESCALATIONS as KIND_ESCALATIONS
 from tansiq.kinds import KINDS
 from tansiq.ledger import ESCALATIONS as WITNESS_ESCALATIONS
@@ -36,6 +38,17 @@ DOSSIERS, DRAFTS = "dossiers.list", "drafts.list"
 """What the ledger calls the lists that say what dossiers and drafts are about."""
 STOP_ASKING = 286
 """htmx's word for "do not ask again"."""
+
+
+def unread_in(node: Any, matches: Iterable[Match], by: Acting) -> frozenset[str]:
+    """The entries behind these matches, on either side, whose restriction (H3) this officer has still to confirm."""
+    dossiers = {d for m in matches for d in (m.dossier, m.holding.provenance.dossier) if d}
+    found: frozenset[str] = node.dossiers.restrictions.unread(dossiers, by)
+    return found
+
+
+def is_unread(match: Match, unread: frozenset[str]) -> bool:
+    return match.entry in unread or match.holding.provenance.reference in unread
 
 
 def peer_names(node: Any) -> dict[str, str]:
