@@ -671,13 +671,12 @@ class Node:
         return self.witnesses.ask(p.card.node for p in self.exchange.peers() if p.state == "pinned")
 
     def sweep(self) -> None:
-        """Erase what has reached its date (LED art. 5)."""
+        """Erase what has reached its date (LED art. 5), in groups: writers have their turn between them."""
         self.dossiers.sweep()
         self.hits.sweep()
         self.attachments.sweep()
         self.bureau.watches.sweep()
-        today = self.clock().date().isoformat()
-        self.store.write(lambda tx: self.bank.erase_due(tx, today))
+        self.bank.sweep()
 
     def close(self) -> None:
         """Finish the queued writes and let the database go."""

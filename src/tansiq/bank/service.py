@@ -28,6 +28,8 @@ POOL = 30
 while birth dates and numbers, which it does not see, may turn the order round."""
 NAME_FLOOR = 0.01
 """Below it the names say `another person` so plainly that no birth date brings a record back; a number still does."""
+GROUP = 64
+"""Records erased in one transaction of a sweep."""
 MAX_QUERY_NAMES = 16
 """Spellings of one query that are searched; the UN's longest entries have a hundred, most of them near repeats."""
 
@@ -193,10 +195,25 @@ class Bank:
         made = records.ids_of_part(tx, self._vault, "dossier", entry, part)
         return self._erase(tx, made, by, {"entry": entry, "part": part})
 
+    def sweep(self) -> None:
+        """`erase_due` of all that is due today, in groups: each a transaction with its leaves, so that no writer waits
+        for all of it. A crash between two leaves the rest as due as it was."""
+        today = self._clock().date().isoformat()
+
+        def work(tx: Connection) -> bool:
+            due = records.load_due(tx, self._vault, today, GROUP)
+            self._erase_these(tx, due, today)
+            return len(due) == GROUP
+
+        while self._store.write(work):
+            pass
+
     def erase_due(self, tx: Connection, today: str) -> list[str]:
         """Erase records that are past their `erase_on` (LED art. 5), and single values past theirs out of records that
         stay. The records that are gone; `today` is `YYYY-MM-DD`."""
-        due = records.load_due(tx, self._vault, today)
+        return self._erase_these(tx, records.load_due(tx, self._vault, today), today)
+
+    def _erase_these(self, tx: Connection, due: list[BankRecord], today: str) -> list[str]:
         self._erase_claims(tx, [r for r in due if _left(r, today) is not None], today)
         return self._erase(tx, [r.id for r in due if _left(r, today) is None], None, {"reason": "erase_on"})
 

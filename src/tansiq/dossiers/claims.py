@@ -36,11 +36,19 @@ def note(tx: Connection, entry: EntryId, parts: Iterable[tuple[PartId, Mapping[s
     return min((day for _, day in found), default="")
 
 
-def erase_due(w: Wiring, tx: Connection, today: str, entry: EntryId | None = None) -> int:
-    """Erase the values whose day has come, of all entries or of one; how many went. `today` is `YYYY-MM-DD`.
+def erase_group(w: Wiring, tx: Connection, today: str, most: int) -> bool:
+    """Erase the values whose day has come out of so many parts; whether there may be more. `today` is `YYYY-MM-DD`.
 
     Raises `Refused` where the law gate wants them kept.
     """
+    due = records.load_due_claims(tx, today, most=most)
+    for entry, part in due:
+        _erase(w, tx, entry, part, today)
+    return len(due) == most
+
+
+def erase_due(w: Wiring, tx: Connection, today: str, entry: EntryId) -> int:
+    """The same for one entry; how many values went."""
     return sum(_erase(w, tx, about, part, today) for about, part in records.load_due_claims(tx, today, entry))
 
 

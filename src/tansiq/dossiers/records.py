@@ -152,6 +152,12 @@ _ENTRIES_FROM = Compiled(
 _PARTS_OF_DOSSIER = Compiled(
     select(PARTS).join(ENTRIES, ENTRIES.c.id == PARTS.c.entry).where(ENTRIES.c.dossier == bindparam("dossier"))
 )
+_HELD_OF_DOSSIER = Compiled(
+    select(PARTS.c.entry, PARTS.c.id)
+    .join(ENTRIES, ENTRIES.c.id == PARTS.c.entry)
+    .where(ENTRIES.c.dossier == bindparam("dossier"), PARTS.c.presence == Presence.HELD.value)
+    .order_by(ENTRIES.c.number, PARTS.c.id)
+)
 _PARTS_OF_ENTRY = Compiled(select(PARTS).where(PARTS.c.entry == bindparam("of_entry")))
 _ONE_PART = and_(PARTS.c.entry == bindparam("of_entry"), PARTS.c.id == bindparam("of_part"))
 _HOLD = Compiled(
@@ -275,6 +281,11 @@ def load_past_erasure(tx: Connection, today: str) -> list[DossierId]:
     return [DossierId(r[0]) for r in tx.execute(select(DOSSIERS.c.id).where(due))]
 
 
+def is_past_erasure(tx: Connection, dossier: DossierId, today: str) -> bool:
+    found = tx.execute(select(DOSSIERS.c.erase_on).where(DOSSIERS.c.id == dossier)).scalar()
+    return bool(found) and str(found) <= today
+
+
 def load_rows(tx: Connection, kind: str, before: str, limit: int) -> list[Any]:
     query = select(DOSSIERS).order_by(DOSSIERS.c.updated_at.desc(), DOSSIERS.c.id).limit(limit)
     if kind:
@@ -372,11 +383,13 @@ def set_claim_date(tx: Connection, entry: EntryId, part: PartId, erase_on: str) 
         _INSERT_CLAIM_DATE.run(tx, {"entry": entry, "part": part, "erase_on": erase_on})
 
 
-def load_due_claims(tx: Connection, today: str, entry: EntryId | None = None) -> list[tuple[EntryId, PartId]]:
+def load_due_claims(
+    tx: Connection, today: str, entry: EntryId | None = None, most: int | None = None
+) -> list[tuple[EntryId, PartId]]:
     """Parts of which a value is due to be erased; of all entries, or of one."""
     query = select(CLAIM_DATES).where(CLAIM_DATES.c.erase_on <= today)
     query = query.where(CLAIM_DATES.c.entry == entry) if entry else query
-    rows = tx.execute(query.order_by(CLAIM_DATES.c.entry, CLAIM_DATES.c.part))
+    rows = tx.execute(query.order_by(CLAIM_DATES.c.entry, CLAIM_DATES.c.part).limit(most))
     return [(EntryId(r.entry), PartId(r.part)) for r in rows]
 
 
@@ -396,8 +409,7 @@ def has_parts_of(tx: Connection, entry: EntryId, kind: str) -> bool:
 
 def load_held(tx: Connection, dossier: DossierId) -> list[tuple[EntryId, PartId]]:
     """The parts whose content this node has."""
-    rows = _PARTS_OF_DOSSIER.all(tx, {"dossier": dossier})
-    return [(EntryId(r.entry), PartId(r.id)) for r in rows if r.presence == Presence.HELD.value]
+    return [(EntryId(r.entry), PartId(r.id)) for r in _HELD_OF_DOSSIER.all(tx, {"dossier": dossier})]
 
 
 def load_parts(tx: Connection, vault: crypto.Vault, entry: EntryId) -> list[tuple[PartId, bytes, msgspec.Raw]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +30,8 @@ ASK_AFTER = timedelta(seconds=30)
 """An entry that others name and we lack is asked for after this time (`asking.py`)."""
 READ_FIRST = timedelta(days=30)
 """Proposal, no standard: so long a closing lies here before the day that it names makes the node erase by itself."""
+GROUP = 16
+"""Parts erased in one transaction. Partners choose the day on which much is due: no writer waits for all of it."""
 
 
 class Settling:
@@ -124,6 +127,9 @@ class Settling:
         owed = there.kind.erases(state) if act is not None else None
         if act is None or owed is None or not (owed.ready or self._w.clock() >= owed.by):
             return None
+        with self._w.store.read() as tx:
+            if records.load_held(tx, state.id):
+                return None  # between two groups of a sweep: what is told is that nothing is held any more
         leaves = [leaf for leaf in self._w.ledger.find(state.id) if leaf.verb == LogVerb.ERASE]
         if not leaves:
             return None
@@ -142,19 +148,37 @@ class Settling:
 
     def sweep(self) -> int:
         """Erase the parts of dossiers whose erasure date has passed (LED art. 5: no decision means erasure), and single
-        values whose own date has."""
-        today = self._w.clock().date().isoformat()
+        values whose own date has; how many parts went.
 
-        def work(tx: Connection) -> int:
-            due = [desk.load_standing(self._w, tx, d) for d in records.load_past_erasure(tx, today)]
-            by = Acting.machine()
-            gone = sum(self._erase_all(tx, d, "erase_on reached", by) for d in due if self._known_long(tx, d, today))
-            claims.erase_due(self._w, tx, today)
-            return gone
-
-        gone = self._w.store.write(work)
-        self._w.fault("erase.committed")
+        In groups, each a transaction with its leaves. A crash between two leaves the rest as due as it was.
+        """
+        today, gone = self._w.clock().date().isoformat(), 0
+        with self._w.store.read() as tx:
+            waiting = deque(records.load_past_erasure(tx, today))
+        while waiting:
+            erased, ended = self._w.store.write(lambda tx: self._erase_group(tx, waiting, today))
+            for _ in range(ended):
+                waiting.popleft()
+            gone += erased
+            self._w.fault("erase.committed")
+        while self._w.store.write(lambda tx: claims.erase_group(self._w, tx, today, GROUP)):
+            self._w.fault("claims.committed")
         return gone
+
+    def _erase_group(self, tx: Connection, waiting: Iterable[DossierId], today: str) -> tuple[int, int]:
+        """As many parts of these dossiers, and with how many of them it has ended."""
+        erased = ended = 0
+        for dossier in waiting:
+            there = desk.load_standing(self._w, tx, dossier)
+            if records.is_past_erasure(tx, dossier, today) and self._known_long(tx, there, today):
+                count, more = self._erase(tx, there, "erase_on reached", Acting.machine(), GROUP - erased)
+                erased += count
+                if more:
+                    break
+            ended += 1
+            if erased >= GROUP or ended >= GROUP:
+                break
+        return erased, ended
 
     def _known_long(self, tx: Connection, there: Standing, today: str) -> bool:
         """No partner's word alone empties a dossier from one day to the next: officers have had time to read it."""
@@ -190,16 +214,20 @@ class Settling:
                 justification=by.justification,
             )
             permitted(self._w.gate, question, "purge", hint="the data-protection officer or a supervisor erases")
-            return self._erase_all(tx, there, "purged", by)
+            return self._erase(tx, there, "purged", by)[0]
 
         gone = self._w.store.write(work)
         self._w.fault("erase.committed")
         return gone
 
-    def _erase_all(self, tx: Connection, there: Standing, why: str, by: Acting) -> int:
-        """Every part that is held, each with its leaf; where members owe one another the proof, a leaf over all."""
+    def _erase(
+        self, tx: Connection, there: Standing, why: str, by: Acting, most: int | None = None
+    ) -> tuple[int, bool]:
+        """Parts that are held, each with its leaf; where members owe one another the proof, a leaf over all of them.
+        How many went, and whether more are held."""
         now, dossier = self._w.clock(), there.folded.state.id
-        held = records.load_held(tx, dossier)
+        every = records.load_held(tx, dossier)
+        held, later = every[:most], every[len(every[:most]) :]
         for entry, part in held:
             desk.erase(self._w, tx, entry, part, why, now)
             self._w.fault("erase.part")
@@ -213,6 +241,7 @@ class Settling:
         told = any(leaf.verb == LogVerb.ERASE for leaf in self._w.ledger.find(dossier))
         if there.kind.erased_act and (held or not told):
             self._w.ledger.append(tx, verb=LogVerb.ERASE, subject=dossier, content=content, at=now)
-        records.end_erasure(tx, dossier, now)
+        if not later:
+            records.end_erasure(tx, dossier, now)
         self._w.fault("erase.done")
-        return len(held)
+        return len(held), bool(later)

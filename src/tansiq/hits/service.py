@@ -32,6 +32,8 @@ from tansiq.terms import LogVerb, PartId
 _log = structlog.get_logger("tansiq.hits")
 _ROUND = 100
 _GROUP = 16
+_SWEPT = 400
+"""Matches that go in one transaction."""
 _GROUP_S = 0.05
 """A match is shown once it is committed: no entry of a burst waits longer than this for its neighbours."""
 
@@ -399,8 +401,8 @@ class Hits:
             rows = records.load(tx)
         there = {r.id for r in self._bank.get_many({row["record"] for row in rows})}
         gone = [row["id"] for row in rows if row["record"] not in there]
-        if gone:
-            self._store.write(lambda tx: records.remove(tx, gone))
+        for start in range(0, len(gone), _SWEPT):
+            self._store.write(partial(records.remove, ids=gone[start : start + _SWEPT]))
         return len(gone)
 
     def _unpack(self, rows: list[dict[str, Any]]) -> list[Match]:
