@@ -134,3 +134,44 @@ def test_a_key_chooses_an_answer_and_never_records_it(town: Town, address: str, 
     wait(driver, "the key chose nothing", lambda: driver.find_element("id", "answer-hit").is_selected())
     assert driver.switch_to.active_element.get_attribute("id") == "reason"
     assert town.node("madrid").hits.match(town.match).state == "open"
+
+
+LONG_WORD = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetzvollzugsgesellschaft"
+
+
+def test_a_long_word_stays_inside_a_small_screen(town: Town, address: str, signed_in) -> None:
+    """320 px, as at 400 % zoom (WCAG 2.2, 1.4.10): a German compound in a title, a value or a list breaks."""
+    driver = signed_in
+    size = {"width": 320, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        for path in ("/", "/hits", "/dossiers", f"/dossiers/{town.dossier}", f"/hits/{town.match}"):
+            open_page(driver, address, path)
+            driver.execute_script(
+                "for (const x of document.querySelectorAll('main bdi:not(.mono)')) x.textContent = arguments[0]",
+                LONG_WORD,
+            )
+            over = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert driver.execute_script(over) == 0, path
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_on_paper_the_law_is_open_the_marking_covers_nothing_and_no_form_is_left(
+    town: Town, address: str, signed_in
+) -> None:
+    driver = signed_in
+    open_page(driver, address, f"/dossiers/{town.dossier}")
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        look = """const seen = (q) => [...document.querySelectorAll(q)].filter((x) => x.getClientRects().length).length;
+        const frame = getComputedStyle(document.querySelector('.frame'));
+        const law = document.querySelector('.entry details.more dl');
+        return {forms: seen('main form, main .btn'), law: law.checkVisibility({contentVisibilityAuto: true}),
+          cloned: frame.boxDecorationBreak || frame.webkitBoxDecorationBreak,
+          room: parseFloat(frame.paddingTop) - document.querySelector('.mark-strip').getBoundingClientRect().height}"""
+        found = driver.execute_script(look)
+    finally:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert (found["forms"], found["law"], found["cloned"]) == (0, True, "clone")
+    assert found["room"] >= 0

@@ -17,7 +17,7 @@ from tansiq.errors import Conflict, Invalid, NotFound, Refused
 from tansiq.hits.model import Match, MatchState
 from tansiq.terms import DossierId
 from tansiq.terms.ids import parse_dossier_id
-from tansiq.web import api_acts, api_bureau, api_match, api_private, api_together, files
+from tansiq.web import api_acts, api_bureau, api_ledger, api_match, api_private, api_together, files
 from tansiq.web.endpoints import api
 from tansiq.web.openapi import document
 from tansiq.web.pages.hits import LIST, is_blind, is_unread, restricted, unread_in
@@ -230,5 +230,6 @@ def routes() -> list[Route]:
         *api_private.TABLE,
         *api_together.TABLE,
         *api_bureau.TABLE,
+        *api_ledger.TABLE,
     )
     return [*files.API, *(Route(path, api(function), methods=[method]) for method, path, function in table)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tansiq import __version__
-from tansiq.web import api_bureau, api_match, api_private, api_together, files
+from tansiq.web import api_bureau, api_ledger, api_match, api_private, api_together, files
 from tansiq.web.api_acts import operations
 
 ID = {"type": "string"}
@@ -122,6 +122,7 @@ OPERATIONS: tuple[Row, ...] = (
     *api_private.operations(_object, WHY, _ref("Body")),
     *api_together.operations(_object, WHY),
     *api_bureau.operations(_object, WHY),
+    *api_ledger.operations(_object, WHY),
     *files.operations(TEXT, WHY),
 )  # fmt: skip
 
