@@ -248,7 +248,7 @@ def _operation(row: Row) -> dict[str, Any]:
     _method, path, summary, query, body, answer, status = row
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": ID}
-        for name in ("dossier", "entry", "part", "match", "draft", "ref", "check", "watch", "notice")
+        for name in ("dossier", "entry", "part", "match", "draft", "ref", "check", "watch", "notice", "peer")
         if f"{{{name}}}" in path
     ]
     problem = {"application/problem+json": {"schema": _ref("Problem")}}

@@ -1,0 +1,99 @@
+"""A program says what follows from a contradicting log, under the same rule (L-6) as an officer at the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tansiq.ledger import records
+from tansiq.terms import LogVerb
+from tests.support.web import Browser, Town, make_town
+
+WHY = "called Rabat: a disk failed and a copy was restored"
+WITNESSES = "/api/v1/ledger/witnesses"
+
+
+def contradicted(folder: Path) -> Iterator[Town]:
+    """Madrid has cosigned three leaves of Rabat's log that Rabat's log does not begin with."""
+    made = make_town(folder)
+    rabat, madrid = made.node("rabat"), made.node("madrid")
+    false = (f"tansiq/{rabat.node_id}", 3, bytes(32), "")
+    madrid.store.write(lambda tx: records.save_witnessed(tx, *false))
+    rabat.be_witnessed()
+    made.federation.pump(8)
+    yield made
+    made.federation.close()
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """For what changes nothing."""
+    yield from contradicted(tmp_path_factory.mktemp("town"))
+
+
+@pytest.fixture
+def own_town(tmp_path: Path) -> Iterator[Town]:
+    yield from contradicted(tmp_path)
+
+
+def program(town: Town, name: str) -> Browser:
+    node = town.node("madrid")
+    officer = next(o for o in node.access.officers() if o.name == name)
+    browser = Browser(town.app("madrid"))
+    token = node.access.new_token(officer.id, "test", 1)
+    why = {"tansiq-purpose": "investigation", "tansiq-justification": "case 7"}
+    browser.client.headers.update({"authorization": f"Bearer {token}", **why})
+    return browser
+
+
+def of_rabat(town: Town, browser: Browser) -> dict:
+    found = browser.get(WITNESSES).json()["witnesses"]
+    return next(w for w in found if w["node"] == town.node("rabat").node_id)
+
+
+def settle(browser: Browser, body: object, peer: str = "ma"):
+    return browser.client.post(f"{WITNESSES}/{peer}/settlement", json=body)
+
+
+@pytest.mark.parametrize(
+    ("officer", "body", "peer", "status", "code", "field"),
+    [
+        ("salma", {"reason": WHY}, "ma", 403, "witness.role", "role"),
+        ("omar", {"reason": " short "}, "ma", 422, "witness.reason", "reason"),
+        ("omar", {}, "ma", 422, "body.text", "reason"),
+        ("omar", [WHY], "ma", 422, "body.not_an_object", "body"),
+        ("omar", {"reason": WHY, "root": "00"}, "ma", 422, "body.unknown_field", "root"),
+        ("omar", {"reason": WHY, "anew": ""}, "ma", 422, "body.root", "anew"),
+        ("omar", {"reason": WHY, "anew": None}, "ma", 422, "body.root", "anew"),
+        ("omar", {"reason": WHY, "anew": "00" * 32}, "ma", 409, "witness.head_moved", "anew"),
+        ("omar", {"reason": WHY}, "de", 409, "witness.settled", "peer"),
+        ("omar", {"reason": WHY}, "xx", 404, "peer.unknown", ""),
+    ],
+)
+def test_what_is_refused_is_a_problem_that_names_its_field_and_changes_nothing(
+    town: Town, officer: str, body: object, peer: str, status: int, code: str, field: str
+) -> None:
+    answer = settle(program(town, officer), body, peer)
+    said = answer.json()
+    assert (answer.status_code, said["code"]) == (status, code), said
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert not field or said["field"] == field
+    assert of_rabat(town, program(town, "omar"))["trouble"] == "rewritten"
+
+
+def test_a_program_settles_as_its_officer_who_oversees(own_town: Town) -> None:
+    omar, rabat, madrid = program(own_town, "omar"), own_town.node("rabat"), own_town.node("madrid")
+    before = of_rabat(own_town, omar)
+    assert before["claimed"]["size"] > 0
+    answer = settle(omar, {"reason": WHY})
+    assert (answer.status_code, answer.json()) == (200, {"peer": rabat.node_id, "trouble": "distrusted"})
+    assert of_rabat(own_town, omar)["trouble"] == "distrusted"
+    answer = settle(omar, {"reason": WHY, "anew": before["claimed"]["root"]})
+    assert (answer.status_code, answer.json()) == (200, {"peer": rabat.node_id, "trouble": ""})
+    after = of_rabat(own_town, omar)
+    assert (after["trouble"], after["claimed"], after["seen_size"]) == ("", None, before["claimed"]["size"])
+    words = [x.content["decision"] for x in madrid.ledger.find(rabat.node_id) if x.verb is LogVerb.ALTER]
+    assert words[-2:] == ["distrusted", "started_anew"]
+    assert settle(omar, {"reason": WHY}).status_code == 409
