@@ -9,6 +9,7 @@ Promises:
 - `Store.after_commit(tx, do)` runs `do` after the commit and before `write` returns, in the order of the calls.
 - `Store.at_end(tx, key, do)` runs `do` behind the work, in its transaction, once for each key.
 - `Store.read()` is a read-only snapshot that never waits for a writer.
+- `Store.alone` is the right to serve the database: one process has it, on whichever machine.
 - `Sealed(table)` keeps one column of a table sealed: insert, replace, load and open in one shape for all capabilities.
 - `Compiled(statement)` runs a statement that is met all the time at a fifth of its price, on any of these connections.
 

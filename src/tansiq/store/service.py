@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from tansiq.errors import Broken
 from tansiq.store import engines, migrations
+from tansiq.store.alone import Alone
 from tansiq.store.writer import Writer
 
 T = TypeVar("T")
@@ -26,6 +27,8 @@ class Store:
     def __init__(self, writes: Engine, reads: Engine) -> None:
         self._writes = writes
         self._reads = reads
+        self.alone = Alone(writes.url, reads)
+        """The right to serve this database, for the one process that has it."""
         self._writer = Writer(writes)
         self._closed = False
         self._kept: list[Connection] = []
@@ -113,6 +116,7 @@ class Store:
         self._closed = True
         while self._kept:
             self._kept.pop().close()
+        self.alone.give_back()
         self._writes.dispose()
         self._reads.dispose()
 

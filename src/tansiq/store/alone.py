@@ -1,0 +1,77 @@
+"""One serving process a database, whichever machine it runs on.
+
+Commands beside it are fine: writes are serial across processes, and what other processes changed is seen. But two
+processes that serve would each keep an evaluator and its counted quotas, a courier's line to every partner and the
+forms of its own officers. So the second is refused at its start.
+
+SQLite: a lock on a file beside the database. PostgreSQL: an advisory lock of a session that does nothing else, so that
+it holds for two machines too. Both go with the process, also when it is killed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+# Any fixed number that is not the writers'; advisory locks are counted per database.
+_SERVING_LOCK = 0x7461_6E73_6972
+
+
+class Alone:
+    """The right to serve one database. Not shared between threads."""
+
+    def __init__(self, url: URL, reads: Engine) -> None:
+        self._path = Path(f"{url.database}.serving") if url.get_backend_name() == "sqlite" else None
+        self._reads = reads
+        self._file: int | None = None
+        self._session: Connection | None = None
+
+    def take(self) -> bool:
+        """False while another process has it. Who has it already has it still."""
+        if self._path is not None:
+            return self._file is not None or self._take_file(self._path)
+        return self._is_session_alive() or self._take_session()
+
+    def give_back(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+        if self._session is not None:
+            # Not back into the pool: the lock is the session's, and would go on with its next user.
+            self._session.invalidate()
+            self._session.close()
+            self._session = None
+
+    def _take_file(self, path: Path) -> bool:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return False
+        self._file = handle
+        return True
+
+    def _is_session_alive(self) -> bool:
+        if self._session is None:
+            return False
+        try:
+            self._session.execute(text("select 1"))
+        except DBAPIError:
+            # A fail-over has cut it, and with it the lock.
+            self.give_back()
+            return False
+        return True
+
+    def _take_session(self) -> bool:
+        session = self._reads.connect().execution_options(isolation_level="AUTOCOMMIT")
+        if session.execute(text("select pg_try_advisory_lock(:key)"), {"key": _SERVING_LOCK}).scalar():
+            self._session = session
+            return True
+        session.invalidate()
+        session.close()
+        return False
