@@ -59,7 +59,7 @@ def test_it_ends_with_the_store_and_can_be_given_back(store: Store, store_url: s
 def test_a_cut_session_is_noticed_and_the_right_taken_anew(postgres_url: str) -> None:
     store, other = Store.open(postgres_url), Store.open(postgres_url)
     assert store.alone.take()
-    cut = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()"
+    cut = "select pg_terminate_backend(pid, 5000) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()"
     store.write(lambda tx: tx.execute(text(cut)))
     assert store.alone.take(), "nobody else took it meanwhile"
     store.write(lambda tx: tx.execute(text(cut)))
