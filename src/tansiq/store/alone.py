@@ -1,8 +1,8 @@
 """One serving process a database, whichever machine it runs on.
 
 Commands beside it are fine: writes are serial across processes, and what other processes changed is seen. But two
-processes that serve would each keep an evaluator and its counted quotas, a courier's line to every partner and the
-forms of its own officers. So the second is refused at its start.
+processes that serve would each count partners' quotas, poll and post to every partner, and keep forms that the other
+does not know. So the second is refused at its start.
 
 SQLite: a lock on a file beside the database. PostgreSQL: an advisory lock of a session that does nothing else, so that
 it holds for two machines too. Both go with the process, also when it is killed.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, text
@@ -41,7 +42,9 @@ class Alone:
             os.close(self._file)
             self._file = None
         if self._session is not None:
-            # Not back into the pool: the lock is the session's, and would go on with its next user.
+            with suppress(DBAPIError):  # a session that was cut has let go already
+                self._session.execute(text("select pg_advisory_unlock(:key)"), {"key": _SERVING_LOCK})
+            # Not back into the pool: were it still locked, that would go on with its next user.
             self._session.invalidate()
             self._session.close()
             self._session = None
