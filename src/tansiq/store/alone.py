@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 # Any fixed number that is not the writers'; advisory locks are counted per database.
 _SERVING_LOCK = 0x7461_6E73_6972
@@ -42,10 +42,8 @@ class Alone:
             os.close(self._file)
             self._file = None
         if self._session is not None:
-            with suppress(DBAPIError):  # a session that was cut has let go already
+            with suppress(SQLAlchemyError):  # a session that was cut has let go already
                 self._session.execute(text("select pg_advisory_unlock(:key)"), {"key": _SERVING_LOCK})
-            # Not back into the pool: were it still locked, that would go on with its next user.
-            self._session.invalidate()
             self._session.close()
             self._session = None
 
@@ -72,9 +70,9 @@ class Alone:
 
     def _take_session(self) -> bool:
         session = self._reads.connect().execution_options(isolation_level="AUTOCOMMIT")
+        session.detach()  # never back into the pool: were it still locked, that would go on with its next user
         if session.execute(text("select pg_try_advisory_lock(:key)"), {"key": _SERVING_LOCK}).scalar():
             self._session = session
             return True
-        session.invalidate()
         session.close()
         return False
