@@ -21,7 +21,7 @@ template = typer.Typer(no_args_is_help=True, help="Bodies of acts with places to
 def search(
     ctx: typer.Context,
     words: Annotated[list[str], typer.Argument(metavar="WORDS", help="words, names or numbers, in any script")],
-    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="so many at the most")] = 20,
 ) -> None:
     """Search the subjects and texts of all dossiers that you may read; logged in the ledger as a consultation.
 
@@ -47,7 +47,10 @@ def link(
         str, typer.Option("--as", help="follows_from, leads_to, same_matter, same_persons, lesson or hit")
     ] = "same_matter",
 ) -> None:
-    """Note that two dossiers belong together. The note stays on this node: no partner is told of it."""
+    """Note that two dossiers belong together. The note stays on this node: no partner is told of it.
+
+    tansiq --home ./madrid --officer ines dossier link d-41c0 d-9b3e --as same_persons
+    """
     with open_node(ctx) as node:
         by = acting(ctx, node)
         made = node.bureau.link(node.dossiers.find(dossier), node.dossiers.find(other), why, by)
@@ -56,7 +59,10 @@ def link(
 
 
 def links(ctx: typer.Context, dossier: Dossier) -> None:
-    """The dossiers that this one is linked with, as far as you may read them."""
+    """The dossiers that this one is linked with, as far as you may read them.
+
+    tansiq --home ./madrid --officer ines dossier links d-41c0
+    """
     with open_node(ctx) as node:
         found = node.dossiers.find(dossier)
         rows = [(x.id, x.other(found), x.why) for x in node.bureau.links(found, acting(ctx, node))]
@@ -86,7 +92,10 @@ def watch_add(
 
 @watch.command("list")
 def watch_list(ctx: typer.Context) -> None:
-    """Your standing queries."""
+    """Your standing queries.
+
+    tansiq --home ./madrid --officer ines watch list
+    """
     with open_node(ctx) as node:
         found = node.bureau.watches.kept(acting(ctx, node).officer)
     rows = [(w.id, w.kind.value, w.text, w.expires_on, w.purpose) for w in found]
@@ -98,8 +107,14 @@ def watch_list(ctx: typer.Context) -> None:
 
 
 @watch.command("remove")
-def watch_remove(ctx: typer.Context, watch_id: Annotated[str, typer.Argument(metavar="WATCH")]) -> None:
-    """End one of your standing queries."""
+def watch_remove(
+    ctx: typer.Context,
+    watch_id: Annotated[str, typer.Argument(metavar="WATCH", help="its id, or enough of its first characters")],
+) -> None:
+    """End one of your standing queries.
+
+    tansiq --home ./madrid --officer ines watch remove WATCH
+    """
     with open_node(ctx) as node:
         by = acting(ctx, node)
         fits = [w.id for w in node.bureau.watches.kept(by.officer) if w.id.startswith(watch_id)]
@@ -113,7 +128,10 @@ def watch_remove(ctx: typer.Context, watch_id: Annotated[str, typer.Argument(met
 def watch_notices(
     ctx: typer.Context, seen: Annotated[str, typer.Option(help="a notice that you have read", metavar="NOTICE")] = ""
 ) -> None:
-    """What met your standing queries and was not read yet."""
+    """What met your standing queries and was not read yet.
+
+    tansiq --home ./madrid --officer ines watch notices
+    """
     with open_node(ctx) as node:
         by = acting(ctx, node)
         if not node.bureau.watches.notices(by.officer):
@@ -135,11 +153,14 @@ def watch_notices(
 @template.command("save")
 def template_save(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="how it is called on this node")],
     kind: Annotated[str, typer.Argument(metavar="KIND", help="the kind of dossier that it opens")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="a body as JSON, with places such as {{place}}")],
 ) -> None:
-    """Keep a body as a template, on this node alone; one of the same name is replaced."""
+    """Keep a body as a template, on this node alone; one of the same name is replaced.
+
+    tansiq --home ./rabat --officer yasmine template save port-report report report.json
+    """
     body = read_object(file, "FILE")
     with open_node(ctx) as node:
         made = node.bureau.keep_template(name, kind, body, acting(ctx, node))
@@ -149,7 +170,10 @@ def template_save(
 
 @template.command("list")
 def template_list(ctx: typer.Context) -> None:
-    """The templates of this node, with their places."""
+    """The templates of this node, with their places.
+
+    tansiq --home ./rabat template list
+    """
     with open_node(ctx) as node:
         found = node.bureau.templates.kept()
     rows = [(t.name, t.kind, ", ".join(t.places)) for t in found]
@@ -157,8 +181,13 @@ def template_list(ctx: typer.Context) -> None:
 
 
 @template.command("remove")
-def template_remove(ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
-    """Remove a template."""
+def template_remove(
+    ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME", help="as `template list` shows it")]
+) -> None:
+    """Remove a template.
+
+    tansiq --home ./rabat --officer yasmine template remove port-report
+    """
     with open_node(ctx) as node:
         node.bureau.may_keep_templates(acting(ctx, node))
         node.bureau.templates.remove(name)

@@ -145,7 +145,7 @@ def read_object(path: Path, field: str) -> dict[str, Any]:
     try:
         value = msgspec.json.decode(raw)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as exc:
-        raise Invalid("cli.json", "not JSON", step="read body", field=field, hint=_where(exc)) from exc
+        raise Invalid("cli.json", f"not JSON{_where(exc)}", step="read body", field=field) from exc
     if not isinstance(value, dict):
         raise Invalid("cli.json_object", "a body is one JSON object", step="read body", field=field)
     return value
@@ -156,9 +156,9 @@ def _why(exc: OSError) -> str:
 
 
 def _where(exc: Exception) -> str:
-    """`byte 812` out of the decoder's words; the words themselves may quote the content."""
+    """`: byte 812` out of the decoder's words; the words themselves may quote the content."""
     text = str(exc)
     if isinstance(exc, RecursionError):
-        return "nested too deeply"
+        return ": nested too deeply"
     number = text.rsplit("byte ", 1)[-1].rstrip(")") if "byte " in text else ""
-    return f"at byte {number}" if number.isdigit() else ""
+    return f": byte {number}" if number.isdigit() else ""

@@ -70,7 +70,10 @@ def ask(ctx: typer.Context, person: Person, peer: Peers, case: Case) -> None:
 
 @app.command("show")
 def show(ctx: typer.Context, check: Ident) -> None:
-    """One check as it stands now: a change of the partner's list may have changed it, where it is watched."""
+    """One check as it stands now: a change of the partner's list may have changed it, where it is watched.
+
+    tansiq --home ./rabat --officer yasmine --purpose investigation --why "case 12" check show pc-41
+    """
     with open_node(ctx) as node:
         node.consult("private.check", acting(ctx, node))
         found = [_plain(node.private.result(_find(node, check)))]
@@ -79,7 +82,10 @@ def show(ctx: typer.Context, check: Ident) -> None:
 
 @app.command("list")
 def show_all(ctx: typer.Context) -> None:
-    """What we asked, newest first."""
+    """What we asked, newest first.
+
+    tansiq --home ./rabat --officer yasmine --purpose investigation --why "case 12" check list
+    """
     with open_node(ctx) as node:
         node.consult("private.checks", acting(ctx, node))
         found = [_plain(c) for c in node.private.checks()]
@@ -105,8 +111,13 @@ def follow(
 
 
 @app.command("meaning")
-def meaning(ctx: typer.Context, dossier: Annotated[str, typer.Argument(metavar="DOSSIER")]) -> None:
-    """Which of our records the opaque ids in a partner's request mean. Only we can say; it is logged."""
+def meaning(
+    ctx: typer.Context, dossier: Annotated[str, typer.Argument(metavar="DOSSIER", help="the partner's request")]
+) -> None:
+    """Which of our records the opaque ids in a partner's request mean. Only we can say; it is logged.
+
+    tansiq --home ./madrid --officer ines --purpose investigation --why "their request" check meaning d-41c0
+    """
     with open_node(ctx) as node:
         found = node.private.meanings(node.dossiers.find(dossier), acting(ctx, node))
         rows = [
@@ -131,7 +142,10 @@ def watch(
     case: Case,
     until: Annotated[str, typer.Option(help="the last day, YYYY-MM-DD; 90 days from now", metavar="DAY")] = "",
 ) -> None:
-    """Ask now, and look again at every change of the partners' lists, without asking again."""
+    """Ask now, and look again at every change of the partners' lists, without asking again.
+
+    tansiq --home ./rabat --officer yasmine --purpose investigation check watch PERSON.json --peer es --case 2026/17
+    """
     wanted = read_object(person, "PERSON.json")
     with open_node(ctx) as node:
         made, results = node.private.watch(wanted, _words(peer), case, acting(ctx, node), until)
@@ -147,7 +161,10 @@ def watch(
 
 @app.command("watches")
 def watches(ctx: typer.Context) -> None:
-    """Who is under watch, with what was found."""
+    """Who is under watch, with what was found.
+
+    tansiq --home ./rabat --officer yasmine --purpose investigation --why "case 12" check watches
+    """
     with open_node(ctx) as node:
         node.consult("private.watches", acting(ctx, node))
         rows = [
@@ -168,8 +185,13 @@ def watches(ctx: typer.Context) -> None:
 
 
 @app.command("unwatch")
-def unwatch(ctx: typer.Context, ident: Annotated[str, typer.Argument(metavar="WATCH")]) -> None:
-    """End a watch."""
+def unwatch(
+    ctx: typer.Context, ident: Annotated[str, typer.Argument(metavar="WATCH", help="as `check watches` shows it")]
+) -> None:
+    """End a watch.
+
+    tansiq --home ./rabat --officer yasmine check unwatch WATCH
+    """
     with open_node(ctx) as node:
         node.private.unwatch(ident, acting(ctx, node))
     emit(ctx, {"watch": ident, "state": "off"}, lambda out: out.print("ended"))
@@ -193,7 +215,10 @@ def serve(ctx: typer.Context, partner: Partner, tier: Tiers = "low,high") -> Non
 
 @app.command("refresh")
 def refresh(ctx: typer.Context, partner: Partner, tier: Tiers = "low") -> None:
-    """Ship what has changed in a list now; without this it goes once a day (supervisor)."""
+    """Ship what has changed in a list now; without this it goes once a day (supervisor).
+
+    tansiq --home ./madrid --officer omar --why "a raid tomorrow" check refresh ma --tier low
+    """
     with open_node(ctx) as node:
         for one in _tiers(tier):
             node.private.order_refresh(partner, one, acting(ctx, node))
@@ -203,7 +228,10 @@ def refresh(ctx: typer.Context, partner: Partner, tier: Tiers = "low") -> None:
 
 @app.command("rotate")
 def rotate(ctx: typer.Context) -> None:
-    """New keys and new lists for all partners; the old ones are answered during their grace (supervisor)."""
+    """New keys and new lists for all partners; the old ones are answered during their grace (supervisor).
+
+    tansiq --home ./madrid --officer omar --why "a key was lost" check rotate
+    """
     with open_node(ctx) as node:
         node.private.rotate(acting(ctx, node))
         said = _carried_out(node)
@@ -212,7 +240,10 @@ def rotate(ctx: typer.Context) -> None:
 
 @app.command("revoke")
 def revoke(ctx: typer.Context, partner: Partner) -> None:
-    """Answer this partner nothing more, from this moment (supervisor)."""
+    """Answer this partner nothing more, from this moment (supervisor).
+
+    tansiq --home ./madrid --officer omar --why "it has been guessing" check revoke ma
+    """
     with open_node(ctx) as node:
         node.private.revoke(partner, acting(ctx, node))
         said = {"partner": partner, "state": "revoked"} | _carried_out(node)
@@ -221,7 +252,10 @@ def revoke(ctx: typer.Context, partner: Partner) -> None:
 
 @app.command("canary")
 def canary(ctx: typer.Context, person: Person) -> None:
-    """Put an invented person into our lists: who sends a request about it has been guessing (supervisor)."""
+    """Put an invented person into our lists: who sends a request about it has been guessing (supervisor).
+
+    tansiq --home ./madrid --officer omar --why "audit 3/2026" check canary PERSON.json
+    """
     wanted = read_object(person, "PERSON.json")
     with open_node(ctx) as node:
         made = node.private.add_canary(wanted, acting(ctx, node))
@@ -230,7 +264,10 @@ def canary(ctx: typer.Context, person: Person) -> None:
 
 @app.command("status")
 def status(ctx: typer.Context) -> None:
-    """Epochs, lists, today's meter, what was asked of us and what we asked, and what a supervisor must look at."""
+    """Epochs, lists, today's meter, what was asked of us and what we asked, and what a supervisor must look at.
+
+    tansiq --home ./madrid check status
+    """
     with open_node(ctx) as node:
         p = node.private
         said = {
@@ -300,8 +337,13 @@ def _tables(said: dict[str, Any]) -> list[tuple[str, tuple[str, ...], list[tuple
 
 
 @app.command("seen")
-def seen(ctx: typer.Context, notice: Annotated[str, typer.Argument(metavar="NOTICE")]) -> None:
-    """An alarm was looked at (supervisor)."""
+def seen(
+    ctx: typer.Context, notice: Annotated[str, typer.Argument(metavar="NOTICE", help="as `check status` shows it")]
+) -> None:
+    """An alarm was looked at (supervisor).
+
+    tansiq --home ./madrid --officer omar --why "audit 3/2026" check seen pn-41
+    """
     with open_node(ctx) as node:
         node.private.seen(notice, acting(ctx, node))
     emit(ctx, {"notice": notice, "state": "seen"}, lambda out: out.print("noted"))
@@ -318,7 +360,10 @@ def sample(
     share: Annotated[float, typer.Option(help="of the elements that were asked", min=0.0, max=1.0)] = 0.01,
     days: Annotated[int, typer.Option(help="of the last so many days", min=1, max=400)] = 30,
 ) -> None:
-    """Draw elements of what a partner asked us, for its supervisor to open (supervisor)."""
+    """Draw elements of what a partner asked us, for its supervisor to open (supervisor).
+
+    tansiq --home ./madrid --officer omar --why "audit 3/2026" check sample ma --out drawn.json
+    """
     with open_node(ctx) as node:
         raw = node.private.draw_sample(partner, share, days, acting(ctx, node))
     write_file(out, raw, "--out")
@@ -341,8 +386,14 @@ def open_sample(
 
 
 @app.command("verify")
-def verify(ctx: typer.Context, openings: Annotated[Path, typer.Argument(metavar="OPENINGS")]) -> None:
-    """Check openings against the elements that we kept: each question had a case, and none is missing (supervisor)."""
+def verify(
+    ctx: typer.Context,
+    openings: Annotated[Path, typer.Argument(metavar="OPENINGS", help="what the asker wrote with `check open`")],
+) -> None:
+    """Check openings against the elements that we kept: each question had a case, and none is missing (supervisor).
+
+    tansiq --home ./madrid --officer omar --why "audit 3/2026" check verify openings.json
+    """
     raw = read_file(openings, "OPENINGS", 64 * 1024 * 1024)
     with open_node(ctx) as node:
         told = node.private.check_openings(raw, acting(ctx, node))

@@ -46,7 +46,10 @@ def status(
     ctx: typer.Context,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="the newest so many items")] = 50,
 ) -> None:
-    """Each item and addressee: queued, sent, received (with the partner's signed receipt), refused, expired."""
+    """Each item and addressee: queued, sent, received (with the partner's signed receipt), refused, expired.
+
+    tansiq --home ./rabat courier status
+    """
     with open_node(ctx) as node:
         deliveries = node.exchange.deliveries(limit=limit)
         peers = node.exchange.status()
@@ -87,7 +90,7 @@ def export(
 @app.command("import")
 def import_envelopes(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="what the partner wrote with `courier export`")],
 ) -> None:
     """Take in a file that a partner wrote with `courier export`. Repeats do nothing twice; receipts go into our next.
 

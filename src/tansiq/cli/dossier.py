@@ -113,7 +113,10 @@ def preview(
     file: Body,
     to: To,
 ) -> None:
-    """What the law gate would say for each recipient, with its clauses. Records nothing, sends nothing."""
+    """What the law gate would say for each recipient, with its clauses. Records nothing, sends nothing.
+
+    tansiq --home ./rabat --officer yasmine dossier preview report --to es,de report.json
+    """
     body = read_object(file, "FILE")
     with open_node(ctx) as node:
         decisions = node.dossiers.preview(kind, body, _words(to), acting(ctx, node))
@@ -125,11 +128,13 @@ def preview(
                 d["to"],
                 d["decision"],
                 ", ".join(d["obligations"]),
-                "; ".join(f"{c['title']} ({c['law']})" for c in d["clauses"]),
+                "; ".join(f"{c['title']} ({c['law']})" for c in d["clauses"])
+                or ("" if d["decision"] == "permit" else "nothing permits it"),
+                ", ".join(d["missing"]),
             )
             for d in said
         ]
-        out.print(table("to", "decision", "obligations", "clauses", rows=rows))
+        out.print(table("to", "decision", "obligations", "clauses", "missing", rows=rows))
 
     emit(ctx, {"decisions": said}, show)
 
@@ -142,7 +147,10 @@ def forward(
     to: Annotated[str, typer.Option(help="node id, country or name of that service")],
     no_send: NoSend = False,
 ) -> None:
-    """Ask to pass another's entry on. Its originator alone delivers; without consent H2 forbids it (exit code 3)."""
+    """Ask to pass another's entry on. Its originator alone delivers; without consent H2 forbids it (exit code 3).
+
+    tansiq --home ./berlin --officer anna --why "case 12" dossier forward d-41c0 e-5f0c... --to pt
+    """
     with open_node(ctx) as node:
         by = acting(ctx, node)
         found = node.dossiers.find(dossier)
@@ -165,6 +173,8 @@ def admit(
     """Add a member: our own entries are asked of the law gate again and delivered; other authors deliver theirs.
 
     A part that was withheld from anybody before is withheld from the newcomer too, unless --give names it.
+
+    tansiq --home ./rabat --officer yasmine --why "case 12" dossier admit d-41c0 --to pt
     """
     from tansiq.terms.ids import parse_part_id
 
@@ -274,9 +284,12 @@ def acknowledge(ctx: typer.Context, dossier: Dossier) -> None:
 def show_all(
     ctx: typer.Context,
     kind: Annotated[str, typer.Option(help="only this kind")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="the newest so many")] = 100,
 ) -> None:
-    """The dossiers of this node, newest first."""
+    """The dossiers of this node, newest first.
+
+    tansiq --home ./rabat dossier list --kind request
+    """
     with open_node(ctx) as node:
         rows = node.dossiers.rows(kind, "", limit)
 
@@ -348,6 +361,7 @@ def _decision(decision: Decision) -> dict[str, Any]:
         "decision": "permit" if permitted else "refusal",
         "clauses": plain(decision.clauses),
         "obligations": sorted(decision.obligations) if isinstance(decision, Permit) else [],
+        "missing": [] if isinstance(decision, Permit) else list(decision.missing),
     }
 
 

@@ -115,6 +115,8 @@ def translate(
     """Keep a translation beside a part. It never replaces it, and is erased with it.
 
     Of another's part it goes to that author alone: who else was given the part is the author's to know.
+
+    tansiq --home ./madrid --officer ines --why "case 12" dossier translate d-41c0 p-77ab --lang es text.txt
     """
     from tansiq.cli.call import read_file
 

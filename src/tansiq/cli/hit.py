@@ -58,8 +58,10 @@ def show_all(
 @app.command("decide")
 def decide(
     ctx: typer.Context,
-    match: Annotated[str, typer.Argument(metavar="MATCH")],
-    word: Annotated[str, typer.Argument(metavar="hit|no_hit|unclear")],
+    match: Annotated[str, typer.Argument(metavar="MATCH", help="its id, as `hit list` shows it")],
+    word: Annotated[
+        str, typer.Argument(metavar="hit|no_hit|unclear", help="the same person, another, or not known yet")
+    ],
 ) -> None:
     """The officer's word on a match; --why is its reason. Only a person decides (LED art. 11), and the ledger keeps it.
 

@@ -97,7 +97,10 @@ def prove(
 
 @app.command("checkpoint")
 def checkpoint(ctx: typer.Context) -> None:
-    """Sign the log's present head as a C2SP tlog-checkpoint note; history then cannot be rewritten unseen."""
+    """Sign the log's present head as a C2SP tlog-checkpoint note; history then cannot be rewritten unseen.
+
+    tansiq --home ./rabat ledger checkpoint
+    """
     with open_node(ctx) as node:
         note = node.ledger.checkpoint()
         size, root = node.ledger.head()

@@ -28,7 +28,9 @@ def add(
         Path | None, typer.Option(help="a file (or -) whose first line is the password for the pages", metavar="FILE")
     ] = None,
     totp: Annotated[bool, typer.Option("--totp", help="ask for a one-time code at each sign-in")] = False,
-    language: Annotated[str, typer.Option(help="of the pages", metavar="ar|fr|es|de|en")] = "en",
+    language: Annotated[
+        str, typer.Option(help="of the pages; that of the node where none is given", metavar="ar|fr|es|de|en")
+    ] = "",
 ) -> None:
     """Add an officer. Without a password the officer acts on this machine only, not through the pages.
 
@@ -36,7 +38,7 @@ def add(
     """
     password = _first_line(password_file) if password_file is not None else None
     with open_node(ctx) as node:
-        officer, secret = node.access.add_officer(name, role, password, language, totp=totp)
+        officer, secret = node.access.add_officer(name, role, password, language or node.settings.language, totp=totp)
     roles = sorted(str(r) for r in officer.roles)
     said = {"officer": officer.id, "roles": roles, "totp_secret": secret}
 
@@ -89,7 +91,10 @@ def _first_line(file: Path) -> str:
 
 @app.command("list")
 def show_all(ctx: typer.Context) -> None:
-    """The officers of this node."""
+    """The officers of this node, with their roles.
+
+    tansiq --home ./rabat officer list
+    """
     with open_node(ctx) as node:
         officers = node.access.officers()
     said = [{"officer": o.id, "name": o.name, "roles": sorted(o.roles), "active": o.active} for o in officers]

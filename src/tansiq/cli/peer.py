@@ -61,7 +61,10 @@ def add(
 
 @app.command("list")
 def show_all(ctx: typer.Context) -> None:
-    """Who is pinned, and when we last heard of each."""
+    """Who is pinned, and when we last heard of each.
+
+    tansiq --home ./rabat peer list
+    """
     with open_node(ctx) as node:
         peers = node.exchange.peers()
     said = [
@@ -90,7 +93,10 @@ def remove(
     ctx: typer.Context,
     peer: Annotated[str, typer.Argument(help="node id, country or name")],
 ) -> None:
-    """Drop a partner at once: nothing is sent to it and nothing is taken from it any more."""
+    """Drop a partner at once: nothing is sent to it and nothing is taken from it any more.
+
+    tansiq --home ./rabat peer remove es
+    """
     with open_node(ctx) as node:
         found = node.exchange.resolve(peer)
         node.exchange.remove_peer(found)

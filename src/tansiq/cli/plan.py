@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True, help="Plans matched with partners, so that none meets by surprise.", rich_markup_mode=None
 )
-PlanId = Annotated[str, typer.Argument(metavar="PLAN")]
-ConflictId = Annotated[str, typer.Argument(metavar="CONFLICT")]
+PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="its id, as `plan list` shows it")]
+ConflictId = Annotated[str, typer.Argument(metavar="CONFLICT", help="its id, as `plan conflicts` shows it")]
 
 
 @app.command("add")
@@ -33,13 +33,16 @@ def add(  # noqa: PLR0913, PLR0917  # one option a field
     at: Annotated[str, typer.Option(help="latitude,longitude", metavar="LAT,LON")] = "",
     radius: Annotated[float, typer.Option(help="metres around it", metavar="M")] = 290.0,
     begins: Annotated[str, typer.Option("--from", help="as 2026-11-23T05:00:00.000Z", metavar="INSTANT")] = "",
-    ends: Annotated[str, typer.Option("--until", metavar="INSTANT")] = "",
+    ends: Annotated[str, typer.Option("--until", help="its end, as its beginning", metavar="INSTANT")] = "",
     lead: Annotated[str, typer.Option(help="the first contact, with telephone", metavar="TEXT")] = "",
     backup: Annotated[str, typer.Option(help="whom to call else", metavar="TEXT")] = "",
     sensitivity: Annotated[str, typer.Option(help="normal, restricted or hidden", metavar="WORD")] = "normal",
     case: Annotated[str, typer.Option(help="stays on this node", metavar="TEXT")] = "",
-    legal_basis: Annotated[str, typer.Option("--legal-basis", metavar="TEXT")] = "",
-    transfer_basis: Annotated[str, typer.Option("--transfer-basis", metavar="CODE")] = "",
+    legal_basis: Annotated[str, typer.Option("--legal-basis", help="the article that permits it", metavar="TEXT")] = "",
+    transfer_basis: Annotated[
+        str,
+        typer.Option("--transfer-basis", help="the ground of a transfer, as binding_instrument_37a", metavar="CODE"),
+    ] = "",
 ) -> None:
     """Enter a plan: every partner that agreed is asked at once; the answer says with or without a meeting.
 
@@ -197,7 +200,9 @@ def exempt(
 def decide(
     ctx: typer.Context,
     conflict: ConflictId,
-    word: Annotated[str, typer.Argument(metavar="acknowledge|resolve|reveal|silent|level")],
+    word: Annotated[
+        str, typer.Argument(metavar="acknowledge|resolve|reveal|silent|level", help="what this service says to it")
+    ],
     level: Annotated[int, typer.Option(help="with `level`: 2 type, 3 time and area, 4 exact place", metavar="N")] = 2,
 ) -> None:
     """This service's word on a conflict; `reveal` and `silent` are for the owner of a hidden plan.

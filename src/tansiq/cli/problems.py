@@ -17,6 +17,16 @@ HINTS = {
     "or --second NAME, where the second officer is at hand",
 }
 """The services' hints in the words of commands."""
+WHERE_TO_LOOK = {
+    "peer.unknown": "tansiq peer list",
+    "dossier.unknown": "tansiq dossier list",
+    "cli.officer": "tansiq officer list",
+    "hit.match": "tansiq hit list",
+    "plan.unknown": "tansiq plan list",
+    "notice.unknown": "tansiq check status",
+    "template.unknown": "tansiq template list",
+}
+"""Where the ids are, for who has given one that is none."""
 
 
 def problem(failure: TansiqError) -> dict[str, Any]:
@@ -47,8 +57,9 @@ def tell(failure: TansiqError, *, as_json: bool) -> int:
         kind = type(failure).__name__
         clauses = f" [{', '.join(failure.clauses)}]" if isinstance(failure, Refused) and failure.clauses else ""
         sys.stderr.write(f"tansiq: {kind}: {failure}{clauses} ({failure.code})\n")
-        if failure.hint:
-            sys.stderr.write(f"  try: {HINTS.get(failure.hint, failure.hint)}\n")
+        hint = HINTS.get(failure.hint, failure.hint) or WHERE_TO_LOOK.get(failure.code, "")
+        if hint:
+            sys.stderr.write(f"  try: {hint}\n")
     return failure.exit_code
 
 

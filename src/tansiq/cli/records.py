@@ -74,9 +74,9 @@ def match(  # noqa: PLR0913, PLR0917  # one parameter an option
     father: Annotated[list[str] | None, typer.Option(help="the father's name", metavar="NAME")] = None,
     mother: Annotated[list[str] | None, typer.Option(help="the mother's name", metavar="NAME")] = None,
     phone: Annotated[list[str] | None, typer.Option(help="with its country: +212...", metavar="NUMBER")] = None,
-    passport: Annotated[list[str] | None, typer.Option(metavar="NUMBER")] = None,
-    identity_card: Annotated[list[str] | None, typer.Option(metavar="NUMBER")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
+    passport: Annotated[list[str] | None, typer.Option(metavar="NUMBER", help="the number of a passport")] = None,
+    identity_card: Annotated[list[str] | None, typer.Option(metavar="NUMBER", help="its number")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="the best so many")] = 10,
     why_score: Annotated[bool, typer.Option("--explain", help="the rows behind each score")] = False,
 ) -> None:
     """Search our own bank for a person. A score is the machine's word; only an officer makes it a hit. Logged.
@@ -149,8 +149,8 @@ def draw_score(out: Console, explanation: Mapping[str, Any]) -> None:
 @names.command("compare")
 def compare(
     ctx: typer.Context,
-    a: Annotated[str, typer.Argument(metavar="A")],
-    b: Annotated[str, typer.Argument(metavar="B")],
+    a: Annotated[str, typer.Argument(metavar="A", help="a name, in any script")],
+    b: Annotated[str, typer.Argument(metavar="B", help="the other one")],
 ) -> None:
     """Compare two names, in any scripts, and say which part met which and why. Needs no node.
 
@@ -171,7 +171,7 @@ def compare(
 
 def import_file(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="the list, as its publisher gives it")],
     as_format: Annotated[
         str,
         typer.Option(

@@ -53,7 +53,10 @@ def _column(name: str, where: str) -> tuple[str, str]:
         raise Invalid("claim.special_category", "data of LED art. 10 is not taken over", step="read table", field=where)
     known = any(prop in names for names in properties().values())
     if not known or (lang and not re.fullmatch(r"[a-zA-Z-]{2,35}", lang)):
-        raise Invalid("source.column_unknown", "unknown column", step="read table", field=where)
+        raise Invalid(
+            "source.column_unknown", "unknown column", step="read table", field=where,
+            hint=f"{', '.join(_OWN)}, or a property such as name, name:ar, birthDate, phone (docs/sources.md)",
+        )  # fmt: skip
     return prop, lang
 
 
