@@ -586,7 +586,7 @@ class Node:
 
     def serve(self, port: int | None = None) -> None:
         """Run pages, exchange door, courier and workers until SIGINT or SIGTERM. Blocks."""
-        from tansiq.web import PeerDoor, create_app, create_peer_app  # above us: imported only where it is run
+        from tansiq.web import PeerDoor, create_app, create_peer_app, listen  # above us: imported only where it is run
 
         self.warm()
         spare_collector()
@@ -597,21 +597,22 @@ class Node:
         door = PeerDoor(self._door_config(create_peer_app(self)))
         # A service manager's SIGTERM must reach the `finally` below: uvicorn raises it again once the pages are closed.
         signal.signal(signal.SIGTERM, _end)
-        door.start()
-        courier.start()
-        worker.start()
-        private.start()
-        log.info("node up", node=self.node_id, pages=pages.config.port, exchange=self.settings.exchange.port)
-        try:
-            pages.run()
-        finally:
-            self._stopping.set()
-            self._work.set()
-            self._private_work.set()
-            door.stop()
-            courier.stop()
-            worker.join(timeout=10)
-            private.join(timeout=10)
+        with listen(pages.config) as listening:
+            door.start()
+            courier.start()
+            worker.start()
+            private.start()
+            ports = {"pages": listening.getsockname()[1], "exchange": self.settings.exchange.port}
+            log.info("node up", node=self.node_id, **ports)
+            try:
+                pages.run([listening])
+            finally:
+                for event in (self._stopping, self._work, self._private_work):
+                    event.set()
+                door.stop()
+                courier.stop()
+                for thread in (worker, private):
+                    thread.join(timeout=10)
 
     def _door_config(self, app: Any) -> uvicorn.Config:
         """TLS 1.3 only; the certificate is the one that our card names, so partners pin it."""

@@ -28,6 +28,7 @@ import pytest
 from tansiq.access.model import Role
 from tansiq.bank import parse_entity
 from tansiq.bank.model import Provenance
+from tansiq.errors import Conflict
 from tansiq.node import Node
 from tansiq.terms import LogVerb
 from tests.support import acts
@@ -317,4 +318,14 @@ def test_a_node_whose_door_is_taken_does_not_call_itself_up(services: tuple[Serv
         assert rabat.process is not None
         assert rabat.process.wait(timeout=60) != 0
     assert "exchange.port" in rabat.log()
+
+
+def test_a_node_whose_pages_are_taken_does_not_call_itself_up(services: tuple[Service, Service]) -> None:
+    rabat, _ = services
+    with socket.create_server(("127.0.0.1", rabat.ports[0])):
+        rabat.start()
+        assert rabat.process is not None
+        assert rabat.process.wait(timeout=60) == Conflict.exit_code
+    assert "web.port" in rabat.log()
+    assert "node up" not in rabat.log()
     assert "node up" not in rabat.log()

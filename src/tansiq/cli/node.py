@@ -15,6 +15,7 @@ from rich.console import Console
 from tansiq.cli.call import call_of, open_node, write_file
 from tansiq.cli.screen import console, emit, facts
 from tansiq.errors import Conflict, Invalid
+from tansiq.settings import LANGUAGES
 
 app = typer.Typer(no_args_is_help=True, help="Make a node, print its card, run it.", rich_markup_mode=None)
 
@@ -27,7 +28,9 @@ def init(
     url: Annotated[str, typer.Option(help="where partners reach it; empty: it polls them instead")] = "",
     languages: Annotated[str, typer.Option(help="in the order of preference", metavar="fr,ar")] = "en",
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="of the pages and the API; 8080")] = None,
-    exchange_port: Annotated[int | None, typer.Option(min=0, max=65535, help="of the partners' door; 8443")] = None,
+    exchange_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="of the partners' door; that of --url, or 8443")
+    ] = None,
     database: Annotated[
         str,
         typer.Option(
@@ -46,7 +49,11 @@ def init(
     home = call.home_folder()
     from tansiq.node import Node
 
-    chosen: dict[str, dict[str, object]] = {}
+    spoken = tuple(word for part in languages.split(",") if (word := part.strip()))
+    own = next((word for word in spoken if word in LANGUAGES), "")
+    chosen: dict[str, dict[str, object]] = {"node": {"language": own}} if own else {}
+    # The door listens where the card says; who stands behind another machine gives --exchange-port.
+    exchange_port = exchange_port if exchange_port is not None else _port_of(url)
     for table, value in (("web", port), ("exchange", exchange_port)):
         if value is not None:
             chosen[table] = {"port": value}
@@ -55,21 +62,14 @@ def init(
         # Kept in the file: a later command in another shell must not open an empty SQLite file instead.
         chosen["database"] = {"url": database}
     if secret and getattr(ctx.get_parameter_source("database"), "name", "") != "ENVIRONMENT":
-        raise Invalid(
-            "node.database_password",
-            "no password in the address: it would be kept in the settings file",
-            step="init node",
-            field="--database",
-            hint="put it into ~/.pgpass, or set TANSIQ_DATABASE for every command",
-        )
-
+        raise _kept_password()
     node = Node.init(
         home,
         name,
         country,
         passphrase=call.passphrase(),
         url=url,
-        languages=tuple(word for part in languages.split(",") if (word := part.strip())),
+        languages=spoken,
         chosen=chosen,
     )
     try:
@@ -87,6 +87,24 @@ def init(
         out.print(f"then: tansiq --home {home} serve", style="dim")
 
     emit(ctx, made, show)
+
+
+def _kept_password() -> Invalid:
+    return Invalid(
+        "node.database_password",
+        "no password in the address: it would be kept in the settings file",
+        step="init node",
+        field="--database",
+        hint="put it into ~/.pgpass, or set TANSIQ_DATABASE for every command",
+    )
+
+
+def _port_of(url: str) -> int | None:
+    """The port that an address names; what is no address is refused where it is read."""
+    try:
+        return urlsplit(url).port
+    except ValueError:
+        return None
 
 
 @app.command("card")

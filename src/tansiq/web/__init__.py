@@ -13,6 +13,6 @@ Promises
 """
 
 from tansiq.web.app import create_app
-from tansiq.web.peers import PeerDoor, create_peer_app
+from tansiq.web.peers import PeerDoor, create_peer_app, listen
 
-__all__ = ["PeerDoor", "create_app", "create_peer_app"]
+__all__ = ["PeerDoor", "create_app", "create_peer_app", "listen"]

@@ -20,8 +20,8 @@ from tansiq.terms.ids import parse_dossier_id
 from tansiq.web import api_acts, api_bureau, api_ledger, api_match, api_private, api_together, files
 from tansiq.web.endpoints import api
 from tansiq.web.openapi import document
-from tansiq.web.pages.hits import LIST, is_blind, is_unread, restricted, unread_in
-from tansiq.web.pages.lists import DOSSIERS, QUERIES, all_duties
+from tansiq.web.pages.hits import LIST, is_blind, restricted
+from tansiq.web.pages.lists import DOSSIERS, QUERIES, all_duties, is_unread, unread_in
 from tansiq.web.visit import Call, check_may_read, consult_list
 from tansiq.web.wireform import plain
 

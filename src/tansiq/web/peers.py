@@ -7,6 +7,7 @@ take the threads of those who deliver.
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -134,7 +135,11 @@ class PeerDoor(threading.Thread):
             self.join(0.02)
             if not self.is_alive():
                 raise Conflict(
-                    "exchange.port", "the partners' door cannot listen there", step="serve", field="exchange.port"
+                    "exchange.port",
+                    "the partners' door cannot listen there",
+                    step="serve",
+                    field="exchange.port",
+                    hint="another program has the port: [exchange] port in tansiq.toml, and url if partners come by it",
                 )
 
     def run(self) -> None:
@@ -143,3 +148,18 @@ class PeerDoor(threading.Thread):
     def stop(self) -> None:
         self._server.should_exit = True
         self.join(timeout=10)
+
+
+def listen(config: uvicorn.Config) -> socket.socket:
+    """Before anything is started: a node that no officer can reach must not call itself up (`Conflict`)."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    try:
+        return socket.create_server((config.host, config.port), family=family, backlog=config.backlog)
+    except OSError as exc:
+        raise Conflict(
+            "web.port",
+            "the pages cannot listen there",
+            step="serve",
+            field="web.port",
+            hint="another program has the port: serve --port N, or [web] port in tansiq.toml",
+        ) from exc
