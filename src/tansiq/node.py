@@ -483,7 +483,7 @@ class Node:
         """Search our own bank: asked of the gate and logged as a consultation (LED art. 25)."""
         self._consulted(self._asked_by(Action.SEARCH, by), "bank.search", "search", by, {"schema": entity.schema})
         self.warm()
-        return self.bank.find(entity, limit)
+        return self.dossiers.restrictions.veil(self.bank.find(entity, limit), by)
 
     def consult(self, subject: str, by: Acting) -> None:
         """An officer looks at a list of persons: asked of the gate and logged (LED art. 25). Raises `Refused`."""

@@ -136,3 +136,38 @@ def test_who_decides_sees_what_else_the_same_record_met_and_what_tells_it_apart(
     browser.say_why(first.dossier)
     page = browser.get(f"/hits/{first.id}").text
     assert f'href="/hits/{twin.id}"' in page[page.index('id="rivals"') :]
+
+
+def test_a_search_names_what_is_under_an_unconfirmed_restriction_and_shows_nothing_of_it(town: Town) -> None:
+    """On the page and through the API; and never "nothing like it", which would be a false answer."""
+    node, f = town.node("madrid"), town.federation
+    strict = next(r.id for r in f.nodes["rabat"].dossiers.rows() if "H3" in _codes(node, r.id))
+    name = next(
+        c["value"]
+        for p in node.dossiers.state(strict).entries[0].parts
+        if p.ref.kind == "entity" and p.content["entity"]["schema"] == "Person"
+        for c in p.content["entity"]["claims"]
+        if c["property"] == "name"
+    )
+    officer = next(o for o in node.access.officers() if o.name == "salma")
+    client = TestClient(create_app(node), base_url="http://node.example")
+    client.headers["authorization"] = f"Bearer {node.access.new_token(officer.id, 'test', 1)}"
+    asked = {"schema": "Person", "claims": [{"property": "name", "value": name}]}
+
+    def held() -> list[list[object]]:
+        found = client.post("/api/v1/match", params=WHY, json=asked).json()["matches"]
+        return [m["record"]["entity"]["claims"] for m in found if m["record"]["provenance"]["dossier"] == strict]
+
+    browser = Browser(create_app(node))
+    browser.sign_in()
+    form = {"q": name, "kind": "person", **WHY}
+    assert held() == [[]]
+    assert "Read the restriction first" in browser.post("/bank", form).text
+    node.acknowledge_h3(strict, node.access.acting(officer, purpose="investigation", justification="case 7"))
+    assert held() != [[]]
+    assert len(held()) == 1
+    assert "Read the restriction first" not in browser.post("/bank", form).text
+
+
+def _codes(node, dossier: str) -> set[str]:
+    return {code for e in node.dossiers.state(dossier).entries for code in e.statement.handling.codes}

@@ -110,7 +110,7 @@ def match(  # noqa: PLR0913, PLR0917  # one parameter an option
         rows = [
             (
                 f"{c.score:.2f}",
-                (c.record.entity.names() or ("",))[0],
+                (c.record.entity.names() or ("(restricted: read its dossier first)",))[0],
                 conflicts(c.explanation),
                 c.record.provenance.source,
                 c.record.id,

@@ -8,11 +8,13 @@ officer is asked again.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from tansiq import crypto
 from tansiq.access.model import Acting
+from tansiq.bank.model import Candidate, Entity
 from tansiq.dossiers import desk
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.frame import USES_NOTHING, effective_handling
@@ -45,6 +47,15 @@ class Restrictions:
     def unread(self, dossiers: Iterable[str], by: Acting) -> frozenset[str]:
         """The entries of these dossiers whose restrictions this officer has still to read and confirm."""
         return frozenset(entry for d in dossiers for entry, _ in self.due(DossierId(d), by))
+
+    def veil(self, found: Iterable[Candidate], by: Acting) -> list[Candidate]:
+        """What a search of the bank found, without what came under a restriction that this officer has still to read.
+
+        Such a record is named, never left out: "we hold nothing like it" would be a false answer.
+        """
+        candidates = list(found)
+        due = self.unread({c.record.provenance.dossier for c in candidates} - {""}, by)
+        return [_veiled(c) if c.record.provenance.reference in due else c for c in candidates]
 
     def check_read(self, dossier: DossierId, by: Acting, step: str = "show") -> None:
         """Raises `Refused` while this officer has not confirmed what restricts the dossier."""
@@ -125,3 +136,8 @@ def _restricted(state: DossierState, but: NodeId | None = None) -> Found:
 def _mark_of(restrictions: Iterable[tuple[EntryId, str]]) -> str:
     text = "\n".join(f"{entry}\t{words}" for entry, words in sorted(restrictions))
     return crypto.sha256("tansiq.h3.v1", text.encode()).hex()
+
+
+def _veiled(found: Candidate) -> Candidate:
+    told = Entity("", found.record.entity.schema, ())
+    return replace(found, record=replace(found.record, entity=told), explanation={})
