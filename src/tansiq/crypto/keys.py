@@ -7,9 +7,10 @@ from __future__ import annotations
 import base64
 import re
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from threading import Lock
+from queue import Empty, SimpleQueue
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -129,15 +130,15 @@ class SigningKeys:
         Who calls goes on once it has begun: the other thread needs the interpreter for that, and would otherwise get
         it only when somebody next waits for something, half a signature later.
         """
-        begun = Lock()
-        begun.acquire()
+        begun: SimpleQueue[None] = SimpleQueue()
 
         def sign() -> bytes:
-            begun.release()
+            begun.put(None)
             return self._mldsa65.sign(message)
 
         signature = self._beside.submit(sign)
-        begun.acquire(timeout=BEGIN_S)
+        with suppress(Empty):
+            begun.get(timeout=BEGIN_S)
         return signature
 
     def __repr__(self) -> str:  # a key must never reach a log or a traceback

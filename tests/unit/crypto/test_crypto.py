@@ -136,6 +136,13 @@ def test_what_is_signed_beside_other_work_verifies_each_under_its_own_body(keys:
         begin_sign("é", b"a", keys.signing, keys.node)
 
 
+def test_a_signature_that_nobody_fetches_holds_nobody_up(keys: NodeKeys) -> None:
+    thrown_away = [begin_sign("application/x", b"refused", keys.signing, keys.node) for _ in range(20)]
+    wanted = begin_sign("application/x", b"wanted", keys.signing, keys.node)
+    del thrown_away
+    assert verify(wanted(), "application/x", keys.signing.public, keys.node) == b"wanted"
+
+
 def test_signing_and_sealing_keys_survive_their_bytes(keys: NodeKeys) -> None:
     assert SigningKeys.from_bytes(keys.signing.to_bytes()).public == keys.signing.public
     assert SealingKeys.from_bytes(keys.sealing.to_bytes()).public == keys.sealing.public
