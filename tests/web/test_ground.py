@@ -12,6 +12,7 @@ from babel.messages.pofile import read_po
 from tansiq.terms import codes
 from tansiq.web import labels, views
 from tansiq.web.i18n import LANGUAGES, LOCALES, tongue
+from tansiq.web.visit import zone_of_country
 from tests.support.messages import WEB, all_messages
 
 CSS = sorted((WEB / "static" / "css").glob("*.css"))
@@ -143,3 +144,10 @@ def test_values_are_marked_where_they_stand_and_never_inside_one_another() -> No
         ("يوسف", "a"),
         ("48213-ب-40", "a"),
     ]
+
+
+def test_a_country_that_nobody_listed_has_its_own_time() -> None:
+    assert (zone_of_country("ES"), zone_of_country("IT"), zone_of_country("TN")) == (
+        "Europe/Madrid", "Europe/Rome", "Africa/Tunis"
+    )  # fmt: skip
+    assert zone_of_country("US") == zone_of_country("ZZ") == "UTC"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from babel.core import get_global
 from starlette.requests import Request
 
 from tansiq.access.model import Acting, Officer, Role, Session
@@ -114,8 +115,14 @@ class Visit:
 
 
 def zone_of(node: Any) -> str:
-    """The node's time zone: a setting, or its country's capital."""
-    return str(getattr(node.settings, "time_zone", "") or ZONES.get(str(node.country).upper(), "UTC"))
+    """The node's time zone: a setting, or its country's own."""
+    return str(getattr(node.settings, "time_zone", "")) or zone_of_country(str(node.country).upper())
+
+
+def zone_of_country(country: str) -> str:
+    """The capital's for the countries named above; elsewhere the only one of the country, UTC where it has several."""
+    own = [zone for zone, where in get_global("zone_territories").items() if where == country]
+    return ZONES.get(country) or (own[0] if len(own) == 1 else "UTC")
 
 
 def may_read(node: Any, roles: frozenset[Role]) -> bool:
