@@ -18,7 +18,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ from tansiq.bureau.service import Access as Readable
 from tansiq.bureau.service import Bureau
 from tansiq.dossiers.model import DossierState, Entry
 from tansiq.dossiers.service import Dossiers, Wiring
-from tansiq.errors import Broken, Conflict, Invalid, NotFound, Refused, TansiqError, Untrusted
+from tansiq.errors import Broken, Conflict, Invalid, NotFound, TansiqError, Untrusted
 from tansiq.evaluator import start_evaluator
 from tansiq.evaluator.model import Quota
 from tansiq.exchange import (
@@ -54,6 +54,7 @@ from tansiq.exchange import (
 )
 from tansiq.exchange.model import ExchangeSettings, Item, ItemResult, Transport
 from tansiq.hits import Ahead, Hits
+from tansiq.keyring import KeyLock, write_secret
 from tansiq.kinds import KINDS
 from tansiq.ledger import CHECKPOINT, COSIGNATURE, Ledger, Witnesses
 from tansiq.policy import clauses_of, load_gate, permitted, refused
@@ -163,6 +164,7 @@ class Node:
         self._is_warm = False
         self._work = threading.Event()
         self._stopping = threading.Event()
+        self._is_superseded = False
 
     def _stand_on_dossiers(self) -> None:
         """The capabilities that need the dossiers."""
@@ -239,14 +241,16 @@ class Node:
         key_file = made.keys_file
         if passphrase is None:
             kek = secrets.token_bytes(32)
-            _write_secret(key_file.with_suffix(".kek"), kek)
-            _write_secret(key_file, crypto.seal_keyfile(keys, kek=kek))
+            write_secret(key_file.with_suffix(".kek"), kek)
+            write_secret(key_file, crypto.seal_keyfile(keys, kek=kek))
         else:
-            _write_secret(key_file, crypto.seal_keyfile(keys, passphrase))
+            write_secret(key_file, crypto.seal_keyfile(keys, passphrase))
         # The settings file last: a home folder without it is no node, and `init` may be said again.
-        _write_secret(home / FILE, text.encode())
+        write_secret(home / FILE, text.encode())
+        # A database that was chosen is the one that is made: the environment's may be another node's.
+        settings = made if made.database.url else Settings.read(home)
         try:
-            return cls(Settings.read(home), keys)
+            return cls(settings, keys)
         except TansiqError as exc:
             (home / FILE).unlink()
             if exc.code == "card.keys_changed":
@@ -259,7 +263,7 @@ class Node:
     def open(cls, home: Path, *, passphrase: bytes | None = None, clock: Callable[[], datetime] = _now) -> Node:
         """Wire the node in a home folder. Raises `NotFound` where none is, `Refused` on a wrong passphrase."""
         settings = Settings.read(home)
-        lock = _Lock.find(settings, passphrase)
+        lock = KeyLock.find(settings, passphrase)
         following = settings.keys_file.with_suffix(NEXT)
         try:
             node = cls(settings, lock.read(settings.keys_file), clock)
@@ -280,11 +284,16 @@ class Node:
         """
         node = cls.open(home, passphrase=passphrase, clock=clock)
         try:
-            lock = _Lock.find(node.settings, passphrase)
+            if not node.store.alone.take():
+                raise Conflict(
+                    "node.running", "a running node would go on under its former keys", step="rotate keys",
+                    field="--home", hint="stop the node, then say it again",
+                )  # fmt: skip
+            lock = KeyLock.find(node.settings, passphrase)
             made = crypto.NodeKeys.generate(node.country, now=clock(), hosts=_hosts(node.settings.exchange.url))
             new = replace(made, node=node.node_id, vault_key=node.keys.vault_key)
             following = node.settings.keys_file.with_suffix(NEXT)
-            _write_secret(following, lock.seal(new))
+            write_secret(following, lock.seal(new))
             card = node.exchange.rotate(new)
             following.replace(node.settings.keys_file)
             return card
@@ -585,14 +594,20 @@ class Node:
     # --- running ---
 
     def serve(self, port: int | None = None) -> None:
-        """Run pages, exchange door, courier and workers until SIGINT or SIGTERM. Blocks."""
+        """Run pages, exchange door, courier and workers until SIGINT or SIGTERM. Blocks.
+
+        Raises `Conflict` where another process serves this database, on whichever machine (ADR 15).
+        """
         from tansiq.web import PeerDoor, create_app, create_peer_app, listen  # above us: imported only where it is run
 
+        if not self.store.alone.take():
+            raise _served()
         self.warm()
         spare_collector()
         courier = Courier(self.exchange)
         worker = threading.Thread(target=self._run_worker, name="settle", daemon=True)
         private = threading.Thread(target=self._run_private, name="private", daemon=True)
+        alone = threading.Thread(target=self._stay_alone, name="alone", daemon=True)
         pages = uvicorn.Server(_pages_config(create_app(self), self.settings, port))
         door = PeerDoor(self._door_config(create_peer_app(self)))
         # A service manager's SIGTERM must reach the `finally` below: uvicorn raises it again once the pages are closed.
@@ -602,6 +617,7 @@ class Node:
             courier.start()
             worker.start()
             private.start()
+            alone.start()
             ports = {"pages": listening.getsockname()[1], "exchange": self.settings.exchange.port}
             log.info("node up", node=self.node_id, **ports)
             try:
@@ -611,15 +627,32 @@ class Node:
                     event.set()
                 door.stop()
                 courier.stop()
-                for thread in (worker, private):
+                for thread in (worker, private, alone):
                     thread.join(timeout=10)
+                if self._is_superseded:
+                    raise _served()
+
+    def _stay_alone(self) -> None:
+        """A fail-over of the database ends the session that holds the lock. Then we take it again; where another
+        process has it meanwhile, that one serves, and this one ends."""
+        while not self._stopping.wait(SETTLE_SECONDS):
+            try:
+                if self.store.alone.take():
+                    continue
+            except Exception as exc:  # noqa: BLE001 # the database is away, for every other process too
+                log.error("alone", kind=type(exc).__name__)  # noqa: TRY400
+                continue
+            log.error("another process serves this database")
+            self._is_superseded = True
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
 
     def _door_config(self, app: Any) -> uvicorn.Config:
         """TLS 1.3 only; the certificate is the one that our card names, so partners pin it."""
         folder = self.settings.home / "tls"
         folder.mkdir(mode=0o700, exist_ok=True)
-        _write_secret(folder / "key.pem", self.keys.tls_key_pem)
-        _write_secret(folder / "cert.pem", self.keys.tls_cert_pem)
+        write_secret(folder / "key.pem", self.keys.tls_key_pem)
+        write_secret(folder / "cert.pem", self.keys.tls_cert_pem)
         cert, key = str(folder / "cert.pem"), str(folder / "key.pem")
         return uvicorn.Config(
             app,
@@ -688,44 +721,15 @@ class Node:
         self.store.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Lock:
-    """What opens and seals this node's key file: a passphrase, or the key beside it."""
-
-    passphrase: bytes | None
-    kek: bytes | None
-
-    @classmethod
-    def find(cls, settings: Settings, passphrase: bytes | None) -> _Lock:
-        """Raises `Refused` where neither is at hand."""
-        if passphrase is None and settings.passphrase_file is not None:
-            passphrase = settings.passphrase_file.read_bytes().split(b"\n")[0].rstrip(b"\r")
-        if passphrase is not None:
-            return cls(passphrase, None)
-        kek_file = settings.keys_file.with_suffix(".kek")
-        if settings.keys_file.exists() and not kek_file.exists():
-            raise Refused(
-                "keyfile.passphrase",
-                "this node's keys need a passphrase",
-                step="open node",
-                field="--passphrase-file",
-            )
-        return cls(None, kek_file.read_bytes() if kek_file.exists() else None)
-
-    def read(self, file: Path) -> crypto.NodeKeys:
-        """Raises `NotFound` where there is no such file, `Refused` where it does not open."""
-        try:
-            raw = file.read_bytes()
-        except OSError as exc:
-            raise NotFound("node.unknown", "no node here: run `tansiq node init`", step="open node") from exc
-        return crypto.open_keyfile(raw, self.passphrase, kek=self.kek)
-
-    def seal(self, keys: crypto.NodeKeys) -> bytes:
-        return crypto.seal_keyfile(keys, self.passphrase, kek=self.kek)
-
-
 def _end(_signal: int, _frame: object) -> None:
     raise SystemExit(0)
+
+
+def _served() -> Conflict:
+    return Conflict(
+        "node.served", "another process serves this node's database", step="serve", field="database",
+        hint="one process serves, commands beside it are fine; a second machine waits for its turn (docs/operating.md)",
+    )  # fmt: skip
 
 
 def _pages_config(app: Any, settings: Settings, port: int | None) -> uvicorn.Config:
@@ -785,16 +789,6 @@ def _optional(path: Path | None) -> str | None:
 def _hosts(url: str) -> list[str]:
     host = url.removeprefix("https://").rpartition(":")[0] if url else ""
     return [host] if host else []
-
-
-def _write_secret(path: Path, content: bytes) -> None:
-    """Readable by the owner alone from its first byte on."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 __all__ = ["Node", "spare_collector"]

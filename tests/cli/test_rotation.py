@@ -108,6 +108,17 @@ def test_the_database_of_the_environment_is_kept_in_the_settings(
     assert not (tmp_path / "madrid" / "tansiq.toml").exists(), "init may be said again"
 
 
+def test_the_chosen_database_is_made_and_not_that_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TANSIQ_DATABASE", f"sqlite:///{tmp_path / 'another.db'}")
+    url = f"sqlite:///{tmp_path / 'chosen.db'}"
+    code, _, err = run(["--home", "r", "node", "init", "--name", "R", "--country", "MA", "--database", url])
+    assert code == 0, err
+    assert [p.name for p in tmp_path.glob("*.db")] == ["chosen.db"]
+
+
 def test_a_password_in_the_address_is_never_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     url = "postgresql://me:very-secret@127.0.0.1:1/nowhere"

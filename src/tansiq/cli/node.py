@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +13,7 @@ from rich.console import Console
 
 from tansiq.cli.call import call_of, open_node, write_file
 from tansiq.cli.screen import console, emit, facts
-from tansiq.errors import Conflict, Invalid
+from tansiq.errors import Invalid
 from tansiq.settings import LANGUAGES
 
 app = typer.Typer(no_args_is_help=True, help="Make a node, print its card, run it.", rich_markup_mode=None)
@@ -147,21 +146,7 @@ def rotate(
     home = call.home_folder()
     from tansiq.exchange import verify_card_file
     from tansiq.node import Node
-    from tansiq.settings import Settings
 
-    settings = Settings.read(home)
-    for host, port, field in (
-        (settings.web.host, settings.web.port, "[web] port"),
-        (settings.exchange.host, settings.exchange.port, "[exchange] port"),
-    ):
-        if port and _answers(host, port):
-            raise Conflict(
-                "node.running",
-                "something answers on the node's port: a running node would go on under its former keys",
-                step="rotate keys",
-                field=field,
-                hint="stop the node, then say it again",
-            )
     raw = Node.rotate(home, passphrase=call.passphrase())
     write_file(out, raw, "--out")
     card = verify_card_file(raw)
@@ -172,13 +157,6 @@ def rotate(
         screen.print("next: give the card to every partner; each runs `tansiq peer add` with it", style="dim")
 
     emit(ctx, said, show)
-
-
-def _answers(host: str, port: int) -> bool:
-    """Whether somebody listens there."""
-    with socket.socket() as probe:
-        probe.settimeout(0.5)
-        return probe.connect_ex((host if host not in ("", "0.0.0.0", "::") else "127.0.0.1", port)) == 0  # noqa: S104
 
 
 def serve(

@@ -1,0 +1,61 @@
+"""What opens and seals a node's key file, and how secrets come to a disk.
+
+A passphrase opens it, or a key-encryption key in a file beside it: for demos, and for machines whose disk is the only
+secret there is.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from tansiq import crypto
+from tansiq.errors import NotFound, Refused
+from tansiq.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLock:
+    """What opens and seals this node's key file: a passphrase, or the key beside it."""
+
+    passphrase: bytes | None
+    kek: bytes | None
+
+    @classmethod
+    def find(cls, settings: Settings, passphrase: bytes | None) -> KeyLock:
+        """Raises `Refused` where neither is at hand."""
+        if passphrase is None and settings.passphrase_file is not None:
+            passphrase = settings.passphrase_file.read_bytes().split(b"\n")[0].rstrip(b"\r")
+        if passphrase is not None:
+            return cls(passphrase, None)
+        kek_file = settings.keys_file.with_suffix(".kek")
+        if settings.keys_file.exists() and not kek_file.exists():
+            raise Refused(
+                "keyfile.passphrase",
+                "this node's keys need a passphrase",
+                step="open node",
+                field="--passphrase-file",
+            )
+        return cls(None, kek_file.read_bytes() if kek_file.exists() else None)
+
+    def read(self, file: Path) -> crypto.NodeKeys:
+        """Raises `NotFound` where there is no such file, `Refused` where it does not open."""
+        try:
+            raw = file.read_bytes()
+        except OSError as exc:
+            raise NotFound("node.unknown", "no node here: run `tansiq node init`", step="open node") from exc
+        return crypto.open_keyfile(raw, self.passphrase, kek=self.kek)
+
+    def seal(self, keys: crypto.NodeKeys) -> bytes:
+        return crypto.seal_keyfile(keys, self.passphrase, kek=self.kek)
+
+
+def write_secret(path: Path, content: bytes) -> None:
+    """Readable by the owner alone from its first byte on."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
