@@ -400,9 +400,8 @@ class Node:
         payload = self.dossiers.load(tx, ref, to)
         if payload is None or not self.former:
             return payload
-        delivery = msgspec.json.decode(payload)
-        raw = crypto.from_base64(delivery["entry"], "entry")
-        delivery["entry"] = crypto.to_base64(self._under_present_keys(raw))
+        delivery = msgspec.json.decode(payload, type=dict[str, msgspec.Raw])
+        delivery["entry"] = msgspec.Raw(self._under_present_keys(bytes(delivery["entry"])))
         return msgspec.json.encode(delivery)
 
     def _under_present_keys(self, raw: bytes) -> bytes:

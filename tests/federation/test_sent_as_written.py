@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from sqlalchemy import Connection
 
-from tansiq.crypto import from_base64, verify
+from tansiq.crypto import verify
 from tansiq.dossiers import desk
 from tansiq.dossiers.model import Entry
 from tansiq.dossiers.wire import PAYLOAD_TYPE
@@ -22,11 +22,16 @@ def rabat(federation: Federation) -> Node:
     return federation.nodes["rabat"]
 
 
-def sent(raw: bytes | None) -> tuple[str, list[dict[str, Any]]]:
+class Sent(msgspec.Struct):
+    entry: msgspec.Raw
+    parts: list[dict[str, Any]]
+
+
+def sent(raw: bytes | None) -> tuple[bytes, list[dict[str, Any]]]:
     """The signed entry, and the parts by id: their order says nothing."""
     assert raw is not None
-    found = msgspec.json.decode(raw)
-    return found["entry"], sorted(found["parts"], key=lambda p: p["id"])
+    found = msgspec.json.decode(raw, type=Sent)
+    return bytes(found.entry), sorted(found.parts, key=lambda p: p["id"])
 
 
 def the_entry(node: Node, tx: Connection, dossier: str) -> Entry:
@@ -46,7 +51,7 @@ def test_as_it_is_read_afterwards(rabat: Node, federation: Federation) -> None:
     with rabat.store.read() as tx:
         assert rabat.dossiers._w.standings.written(tx, entry) is None
         assert sent(raw) == sent(rabat.dossiers.load(tx, entry, madrid))
-    assert verify(from_base64(sent(raw)[0]), PAYLOAD_TYPE, rabat.keys.signing.public, rabat.node_id)
+    assert verify(sent(raw)[0], PAYLOAD_TYPE, rabat.keys.signing.public, rabat.node_id)
 
 
 def test_a_part_that_the_same_transaction_erases_goes_to_nobody_and_not_into_the_bank(

@@ -16,8 +16,16 @@ def b64(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
+PAYLOAD = b"content of e-1"
+
+
 def items(**changes: Any) -> dict[str, Any]:
-    return {"items": [{"kind": "entry", "ref": "e-1", "payload": b64(b"content of e-1")}], **changes}
+    """The head of what is sealed; `PAYLOAD` stands behind it."""
+    return {"items": [{"kind": "entry", "ref": "e-1", "size": len(PAYLOAD)}], **changes}
+
+
+def headed(head: object, behind: bytes) -> bytes:
+    return canonical(head) + b"\n" + behind
 
 
 def envelope(
@@ -26,14 +34,15 @@ def envelope(
     /,
     *,
     content: object = None,
+    behind: bytes = PAYLOAD,
     plaintext: bytes | None = None,
     bound: Mapping[str, str] | None = None,
     **changes: Any,
 ) -> bytes:
-    """A signed envelope; `content` is what is sealed, `changes` replace (or with None remove) fields of the body."""
+    """A signed envelope; `content` and `behind` are sealed, `changes` replace (or, with None, remove) its fields."""
     names = {"id": "x-1", "from": sender.node, "to": to.node, "suite": SUITE, **(bound or {})}
-    plain = plaintext if plaintext is not None else canonical(items() if content is None else content)
-    info = canonical({"tansiq": "envelope.v1", **names})
+    plain = plaintext if plaintext is not None else headed(items() if content is None else content, behind)
+    sealed = seal(plain, to.keys.sealing.public, canonical({"tansiq": "envelope.v1", **names}))
     body = {
         "v": 1,
         "suite": SUITE,
@@ -42,10 +51,11 @@ def envelope(
         "to": to.node,
         "sent_at": format_instant(BEGIN),
         "expires_at": format_instant(BEGIN.replace(year=BEGIN.year + 1)),
-        "sealed": b64(seal(plain, to.keys.sealing.public, info)),
+        "size": len(sealed),
     }
     body.update(changes)
-    return signed(sender, wire.ENVELOPE_TYPE, {k: v for k, v in body.items() if v is not None})
+    head = {k: v for k, v in body.items() if v is not None}
+    return signed(sender, wire.ENVELOPE_TYPE, headed(head, sealed))
 
 
 def signed(author: FederationNode, payload_type: str, body: object) -> bytes:

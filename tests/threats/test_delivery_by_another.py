@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from tansiq import crypto
@@ -57,10 +58,10 @@ def test_a_part_that_was_changed_or_added_is_refused(services: Federation) -> No
         body = json.loads(payload)
         body["parts"][1]["content"]["text"] = "another story"
         with pytest.raises(Untrusted) as changed:
-            parse_delivery(json.dumps(body).encode(), lambda _node: rabat.keys.signing.public)
+            parse_delivery(msgspec.json.encode(body), lambda _node: rabat.keys.signing.public)
         assert changed.value.code == "delivery.commitment"
         body = json.loads(payload)
         body["parts"].append({"id": "p-" + "0" * 64, "salt": body["parts"][0]["salt"], "content": {}})
         with pytest.raises(Untrusted) as added:
-            parse_delivery(json.dumps(body).encode(), lambda _node: rabat.keys.signing.public)
+            parse_delivery(msgspec.json.encode(body), lambda _node: rabat.keys.signing.public)
         assert added.value.code == "delivery.part_unknown"

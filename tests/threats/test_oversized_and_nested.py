@@ -6,9 +6,10 @@ import time
 
 import pytest
 
+from tansiq.crypto import canonical
 from tansiq.errors import TansiqError, Untrusted
 from tansiq.exchange import MAX_ENVELOPE_BYTES, MAX_RECEIPT_BYTES, wire
-from tests.support.exchange_bytes import b64, envelope, signed
+from tests.support.exchange_bytes import PAYLOAD, envelope, items, signed
 
 
 def refused(act, raw: bytes) -> TansiqError:
@@ -57,14 +58,32 @@ def test_deeply_nested_bytes_are_refused_at_every_layer(trio, opening: bytes) ->
 
 def test_more_items_than_an_envelope_may_hold_are_refused(trio) -> None:
     _, ma, es, _ = trio
-    many = [{"kind": "entry", "ref": f"e-{n}", "payload": b64(b"x")} for n in range(wire.MAX_ITEMS + 1)]
-    failure = refused(es.exchange.receive, envelope(ma, es, content={"items": many}))
+    many = [{"kind": "entry", "ref": f"e-{n}", "size": 1} for n in range(wire.MAX_ITEMS + 1)]
+    failure = refused(es.exchange.receive, envelope(ma, es, content={"items": many}, behind=b"x" * len(many)))
     assert (failure.code, failure.field) == ("items.malformed", "items")
     assert es.filed() == []
 
 
 def test_no_items_and_one_item_twice_are_refused(trio) -> None:
     _, ma, es, _ = trio
-    assert refused(es.exchange.receive, envelope(ma, es, content={"items": []})).code == "items.malformed"
-    one = {"kind": "entry", "ref": "e-1", "payload": b64(b"x")}
-    assert refused(es.exchange.receive, envelope(ma, es, content={"items": [one, one]})).code == "items.repeated"
+    assert refused(es.exchange.receive, envelope(ma, es, content={"items": []}, behind=b"")).code == "items.malformed"
+    one = {"kind": "entry", "ref": "e-1", "size": 1}
+    twice = envelope(ma, es, content={"items": [one, one]}, behind=b"xx")
+    assert refused(es.exchange.receive, twice).code == "items.repeated"
+
+
+@pytest.mark.parametrize("size", [0, 1, 13, 15, -1, wire.MAX_ITEM_BYTES, wire.MAX_ITEM_BYTES + 1, 2**53 - 1])
+def test_a_payload_is_as_long_as_its_item_says_or_nothing_is_filed(trio, size: int) -> None:
+    """Neither bytes that belong to no item, nor an item with another's bytes."""
+    _, ma, es, _ = trio
+    assert len(PAYLOAD) == 14
+    one = {"kind": "entry", "ref": "e-1", "size": size}
+    failure = refused(es.exchange.receive, envelope(ma, es, content={"items": [one]}))
+    assert failure.code == ("items.sizes" if 0 <= size <= wire.MAX_ITEM_BYTES else "items.malformed")
+    assert es.filed() == []
+
+
+def test_a_body_without_anything_behind_its_head_is_refused(trio) -> None:
+    _, ma, es, _ = trio
+    failure = refused(es.exchange.receive, envelope(ma, es, plaintext=canonical(items())))
+    assert failure.code == "items.malformed"

@@ -6,7 +6,7 @@ import pytest
 
 from tansiq.errors import TansiqError
 from tansiq.exchange import wire
-from tests.support.exchange_bytes import b64, envelope, items, signed
+from tests.support.exchange_bytes import PAYLOAD, envelope, items, signed
 
 
 def refused(act, raw: bytes) -> TansiqError:
@@ -17,7 +17,7 @@ def refused(act, raw: bytes) -> TansiqError:
 
 def test_an_unknown_field_is_refused_at_every_layer_of_an_envelope(trio) -> None:
     _, ma, es, _ = trio
-    deeper = {"items": [{"kind": "entry", "ref": "e-1", "payload": b64(b"x"), "only_until": "x"}]}
+    deeper = {"items": [{"kind": "entry", "ref": "e-1", "size": len(PAYLOAD), "only_until": "x"}]}
     for raw, code, field in (
         (envelope(ma, es, only_for="x"), "envelope.unknown_field", ""),
         (envelope(ma, es, content=items(only_for="x")), "items.unknown_field", ""),
@@ -28,7 +28,7 @@ def test_an_unknown_field_is_refused_at_every_layer_of_an_envelope(trio) -> None
     assert es.filed() == []
 
 
-@pytest.mark.parametrize("name", ["v", "suite", "id", "to", "sent_at", "expires_at", "sealed"])
+@pytest.mark.parametrize("name", ["v", "suite", "id", "to", "sent_at", "expires_at", "size"])
 def test_a_missing_field_is_named(trio, name: str) -> None:
     _, ma, es, _ = trio
     failure = refused(es.exchange.receive, envelope(ma, es, **{name: None}))

@@ -90,7 +90,8 @@ class _DeliveredPart(msgspec.Struct, forbid_unknown_fields=True):
 
 class _Delivery(msgspec.Struct, forbid_unknown_fields=True):
     v: int
-    entry: str
+    entry: msgspec.Raw
+    """The signed entry, a document of its own: its bytes are those that it was signed and is kept with."""
     parts: list[_DeliveredPart]
 
 
@@ -306,7 +307,7 @@ def delivery_to_bytes(raw_entry: bytes, parts: list[tuple[PartId, bytes, msgspec
     return msgspec.json.encode(
         {
             "v": 1,
-            "entry": base64.b64encode(raw_entry).decode(),
+            "entry": msgspec.Raw(raw_entry),
             "parts": [{"id": p, "salt": base64.b64encode(s).decode(), "content": c} for p, s, c in parts],
         }
     )
@@ -341,7 +342,7 @@ def parse_delivery(payload: bytes, keyring: Keyring) -> tuple[bytes, Entry, dict
         raise Untrusted("delivery.too_large", f"over {MAX_DELIVERY_BYTES} bytes", step=step)
     try:
         raw = msgspec.json.decode(payload, type=_Delivery)
-        raw_entry = base64.b64decode(raw.entry, validate=True)
+        raw_entry = bytes(raw.entry)
         salts = [base64.b64decode(p.salt, validate=True) for p in raw.parts]
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, binascii.Error, ValueError):
         _malformed(step)

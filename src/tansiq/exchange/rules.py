@@ -31,8 +31,8 @@ def state_from(result: ItemResult) -> ItemState:
 
 
 def rendered_bytes(payload_bytes: int) -> int:
-    """How much of the plaintext one payload takes: base64, its kind and its ref."""
-    return (payload_bytes + 2) // 3 * 4 + ITEM_OVERHEAD_BYTES
+    """How much of the plaintext one payload takes, with its kind and its ref."""
+    return payload_bytes + ITEM_OVERHEAD_BYTES
 
 
 def fits(taken: int, used_bytes: int, payload_bytes: int) -> bool:

@@ -100,14 +100,21 @@ GOOD = {
 }
 
 
+def parted(what: str) -> tuple[str, str]:
+    """The canonical JSON of a good body, and what stands behind it."""
+    head, line_feed, behind = GOOD[what].decode().partition("\n")
+    return head, line_feed + behind
+
+
 def changed(what: str, **changes: Any) -> str:
-    body = {**json.loads(GOOD[what]), **changes}
-    return canonical({k: v for k, v in body.items() if v is not None}).decode()
+    head, behind = parted(what)
+    body = {**json.loads(head), **changes}
+    return canonical({k: v for k, v in body.items() if v is not None}).decode() + behind
 
 
 def bad_bodies() -> list[tuple[str, str, str, str]]:
     """(what, name, rule, body)."""
-    one = json.loads(GOOD["items"])["items"][0]
+    one, two = json.loads(parted("items")[0])["items"]
     refused = {"ref": "e-1", "received": False, "reason": "expired"}
     rows = [
         ("card", "country of another node", "X-1", changed("card", country="ES")),
@@ -119,10 +126,16 @@ def bad_bodies() -> list[tuple[str, str, str, str]]:
         ("envelope", "an id with a blank", "X-2", changed("envelope", id="x 1")),
         ("envelope", "seconds without milliseconds", "X-2", changed("envelope", sent_at="2026-11-22T04:17:31Z")),
         ("envelope", "no such day", "X-2", changed("envelope", expires_at="2026-02-30T00:00:00.000Z")),
-        ("envelope", "loose base64", "C-1", changed("envelope", sealed="c2VhbGVk=")),
-        ("envelope", "spare bits in base64", "C-1", changed("envelope", sealed="c2VhbGVkYR==")),
-        ("items", "none", "X-3", changed("items", items=[])),
-        ("items", "one twice", "X-3", changed("items", items=[one, one])),
+        ("envelope", "nothing behind its head", "X-2", parted("envelope")[0]),
+        ("envelope", "less behind its head than said", "X-2", changed("envelope", size=7)),
+        ("envelope", "more behind its head than said", "X-2", changed("envelope", size=5)),
+        ("items", "none", "X-3", parted("items")[0].partition("[")[0] + "[]}\n"),
+        ("items", "one twice", "X-3", changed("items", items=[two, one, two])),
+        ("items", "nothing behind their head", "X-3", parted("items")[0]),
+        ("items", "less behind the head than said", "X-3", changed("items", items=[{**one, "size": 8}, two])),
+        ("items", "more behind the head than said", "X-3", changed("items", items=[{**one, "size": 6}, two])),
+        ("items", "a size below zero", "X-3", changed("items", items=[{**one, "size": 8}, {**two, "size": -1}])),
+        ("items", "a size as text", "X-3", changed("items", items=[{**one, "size": "7"}, two])),
         ("items", "sixty-five", "X-3", changed("items", items=[{**one, "ref": f"e-{n}"} for n in range(65)])),
         ("items", "an unknown field in an item", "X-9", changed("items", items=[{**one, "until": "x"}])),
         ("items", "a kind in capitals", "X-3", changed("items", items=[{**one, "kind": "Entry"}])),
@@ -131,12 +144,12 @@ def bad_bodies() -> list[tuple[str, str, str, str]]:
         ("poll", "an instant with an offset", "X-7", changed("poll", at="2026-11-22T04:17:31.123+01:00")),
     ]  # fmt: skip
     for what, good in GOOD.items():
-        text = good.decode()
+        text, (head, behind) = good.decode(), parted(what)
         rows += [
             (what, "an unknown field", "X-9", changed(what, zz=1)),
             (what, "white space", "C-1", text.replace(":", ": ", 1)),
             (what, "a repeated key", "C-1", "{" + text[1:].split(",", 1)[0] + "," + text[1:]),
-            (what, "cut short", "C-1", text[:-1]),
+            (what, "cut short", "C-1", head[:-1] + behind),
             (what, "nested without end", "X-9", '{"v":' + "[" * 2000),
         ]
         if what != "items":
