@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tansiq.crypto import peek
-from tansiq.errors import Broken, Conflict, Invalid, PeerUnavailable, Refused, TansiqError
+from tansiq.crypto import peek, verify
+from tansiq.errors import Broken, Conflict, Invalid, PeerUnavailable, Refused, TansiqError, Untrusted
 from tansiq.exchange import records, wire
 from tansiq.exchange.model import ItemState, Peer
 from tansiq.store import Store
-from tests.support.federation import Federation, FederationNode
+from tests.support.federation import Federation, FederationNode, keys_of
 
 Pair = tuple[Federation, FederationNode, FederationNode]
 
@@ -295,6 +296,25 @@ def test_the_receipt_of_a_repeated_envelope_says_the_very_same(pair: Pair) -> No
     assert peek(again, wire.MAX_RECEIPT_BYTES).body == peek(first, wire.MAX_RECEIPT_BYTES).body
     assert ma.exchange.take_receipt(again) == ma.exchange.take_receipt(first)
     assert es.filed() == ["e-1"]
+
+
+def test_a_repeat_costs_no_signature_and_after_a_rotation_one_by_the_new_keys(pair: Pair) -> None:
+    """ML-DSA signs with chance: equal bytes are the same signature."""
+    federation, ma, es = pair
+    ma.send(es, "e-1")
+    federation.deliver(ma, es)
+    envelope = federation.network.seen[0][2]
+    first = es.exchange.receive(envelope)
+    assert es.exchange.receive(envelope) == first
+    new = replace(keys_of(es.name, 1), node=es.node)
+    es.exchange.rotate(new)
+    again = es.exchange.receive(envelope)
+    assert again != first
+    old = es.keys.signing.public
+    with pytest.raises(Untrusted):
+        verify(again, wire.RECEIPT_TYPE, old, es.node)
+    body = verify(again, wire.RECEIPT_TYPE, new.signing.public, es.node)
+    assert body == verify(first, wire.RECEIPT_TYPE, old, es.node)
 
 
 def test_a_receipt_that_was_never_given_is_given_to_the_repeat(pair: Pair) -> None:

@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from tansiq.access.model import Acting, Role
-from tansiq.errors import Refused
+from tansiq.errors import Invalid, Refused
+from tansiq.store import metadata
 from tansiq.terms import LogVerb
 from tests.support import acts
 from tests.support.services import Federation
@@ -73,6 +75,25 @@ def test_a_part_that_nobody_is_given_is_asked_too(services: Federation) -> None:
     services.nodes["rabat"].dossiers.open(
         "report", body | {"strictly_necessary": True}, ["es"], services.officers["rabat"]
     )
+
+
+def test_what_is_refused_leaves_nothing_behind(services: Federation) -> None:
+    """Its signature is begun before the law gate and the life cycle are asked, and goes with the refusal."""
+    rabat, by = services.nodes["rabat"], services.officers["rabat"]
+
+    def rows() -> dict[str, int]:
+        with rabat.store.read() as tx:
+            counted = {t.name: tx.execute(select(func.count()).select_from(t)) for t in metadata.sorted_tables}
+            return {name: found.scalar_one() for name, found in counted.items()}
+
+    made = rabat.dossiers.open("report", acts.report(), ["es"], by)
+    services.pump()
+    before = rows()
+    with pytest.raises(Refused):
+        rabat.dossiers.open("report", acts.report(), ["es"], with_role(services, "rabat", Role.ADMIN))
+    with pytest.raises(Invalid):
+        rabat.dossiers.append(made, {"type": "dossier.permission_answered", "facts": {"asked": "e-" + "0" * 64}}, by)
+    assert rows() == before
 
 
 def test_a_newcomer_is_asked_for_with_what_was_declared(services: Federation) -> None:

@@ -7,8 +7,8 @@ anything, the partner sends the same bytes again, and what was filed is found fi
 Order of effects: items filed, leaf, row with the receipt's body → COMMIT → what waits for the commit is called (a match
 is shown) → the body is signed → the answer. The body says what the handlers answered and when: it exists exactly when
 their work does, and is never another. The signature costs a millisecond that no officer should wait for, and promises
-nothing before it leaves, so it is kept nowhere: whoever asks again (a repeated envelope, a crash before the answer, a
-file carried by hand) gets the same body, signed by the keys of that day.
+nothing before it leaves, so it is kept in memory at most: whoever asks again (a repeated envelope, a crash before the
+answer, a file carried by hand) gets the same body, signed by the keys of that day.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 
 import structlog
 from sqlalchemy import Connection
 
-from tansiq.crypto import open_sealed, peek, sign
+from tansiq.crypto import SigningKeys, open_sealed, peek, sign
 from tansiq.errors import Broken, TansiqError, Untrusted
 from tansiq.exchange import records, rules, wire
 from tansiq.exchange.ground import Ground, envelope_sha256, savepoint
@@ -31,6 +31,8 @@ from tansiq.exchange.pins import Pins
 from tansiq.terms import LogVerb
 
 _log = structlog.get_logger("tansiq.exchange")
+SIGNED_LATELY = 64
+"""Receipts that are not signed again for a repeat: a partner whose line broke before the answer says it at once."""
 GROUP = 8
 """Items of one transaction: some milliseconds, and a small part of a commit's price for each."""
 _CODE = re.compile(r"[a-z0-9_.]{1,96}")
@@ -52,6 +54,8 @@ class Inbox:
         self._filers = filers
         self._preparers = preparers
         self._in_groups = in_groups
+        # By the keys too: after a rotation the same body is signed by the new ones.
+        self._sign = lru_cache(SIGNED_LATELY)(self._signed_by)
 
     def receive(self, raw: bytes) -> tuple[bytes, wire.SealedEnvelope, bool]:
         """The signed receipt, the envelope, and whether it was known. Raises `Untrusted` on what does not verify."""
@@ -85,7 +89,10 @@ class Inbox:
             if row.signed_by >= self._pins.own_keys_since:
                 return row.receipt
             body = peek(row.receipt, wire.MAX_RECEIPT_BYTES).body
-        return sign(wire.RECEIPT_TYPE, body, self._ground.keys.signing, self._ground.node)
+        return self._sign(body, self._ground.keys.signing)
+
+    def _signed_by(self, body: bytes, keys: SigningKeys) -> bytes:
+        return sign(wire.RECEIPT_TYPE, body, keys, self._ground.node)
 
     def _verify(self, tx: Connection, raw: bytes) -> wire.SealedEnvelope:
         wire.check_size("envelope", raw, wire.MAX_ENVELOPE_BYTES)
