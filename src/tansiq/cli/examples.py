@@ -14,7 +14,7 @@ REVIEW, ERASE = timedelta(days=180), timedelta(days=3 * 365)
 def body_of(kind: str, today: date | None = None) -> dict[str, Any]:
     """The body of a kind's opening act. Raises `Invalid` on a kind without an example."""
     day = today or datetime.now(UTC).date()
-    made = {"report": _report, "request": _request}.get(kind)
+    made = _WRITTEN.get(kind)
     return made(day) if made else _of_kind(kind, day)
 
 
@@ -22,7 +22,8 @@ def _of_kind(kind: str, today: date) -> dict[str, Any]:
     """What the kind itself brings, under a legal ground to be filled in."""
     found = example_of(kind, datetime(today.year, today.month, today.day, 8, tzinfo=UTC))
     if found is None:
-        raise Invalid("cli.example", f"one of {', '.join(KINDS)}", step="write an example", field="KIND")
+        known = [k for k in KINDS if k in _WRITTEN or example_of(k, datetime.now(UTC))]
+        raise Invalid("cli.example", f"one of {', '.join(known)}", step="write an example", field="KIND")
     legal = _legal(today)
     if days := found.pop("erase_days", 0):
         legal["erase_on"] = (today + timedelta(days=days)).isoformat()
@@ -87,3 +88,7 @@ def _request(today: date) -> dict[str, Any]:
             {"kind": "link_reason", "lang": "en", "text": "How the purpose and the persons hang together."},
         ],
     }
+
+
+_WRITTEN = {"report": _report, "request": _request}
+"""Examples with invented people, whose dates count from today; the other kinds bring theirs as data."""
