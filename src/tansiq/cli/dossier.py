@@ -248,7 +248,7 @@ def show_one(ctx: typer.Context, dossier: Dossier) -> None:
                 ("dossier", state.id),
                 ("kind", state.kind),
                 ("phase", state.phase),
-                ("opened", f"{when(state.opened_at)} by {state.opener}"),
+                ("opened", f"{when(state.opened_at)} by {state.opener}" if state.opener else "its opening is missing"),
                 ("members", ", ".join(state.members)),
                 ("missing", ", ".join(state.missing)),
             ],

@@ -3,6 +3,8 @@
 Nothing here reaches a disk. A form that comes after its session's end is kept for its officer alone, and only where
 its token is that of a session that we opened: what another site posts is never kept. A restart of the node empties
 the desk; sessions outlive it, so what is lost then is a form of an officer who had gone.
+It is not kept in the store, sealed either: each backup of those hours would hold it as long as itself, and it is
+somebody's data that no officer has yet decided to record.
 """
 
 from __future__ import annotations
