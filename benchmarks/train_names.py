@@ -25,6 +25,8 @@ from typing import NamedTuple
 
 import boosting
 import numpy as np
+import train_groups
+from made_up import another, neighbours, slip
 
 OUT = Path(__file__).resolve().parents[1] / "src/tansiq/matching/data/learned.json"
 HEADER = (
@@ -98,6 +100,8 @@ def initial() -> dict:
         "common": {},
         "given": {},
         "forest": {"roots": [], "feature": [], "limit": [], "left": [], "value": []},
+        "groups": "",
+        "rare_groups": "",
         "links": {},
         "counts": {},
         "total": 0,
@@ -154,6 +158,7 @@ def count(raw: dict, directory: Path, fold: int | None) -> Tally:
     raw["counts"], raw["total"] = {k: v for k, v in sorted(seen.items()) if v >= SEEN}, sum(seen.values())
     raw["common"] = classes({k: common_of(v) for k, v in spelled.items() if v >= 2})
     raw["given"] = classes({k: given_of(v, first[k]) for k, v in spelled.items() if v >= SPELLED})
+    raw["rare_groups"] = train_groups.written(train_groups.rare(sorted(register)))
     return Tally(seen, spelled, first, (used - kept) | register, register)
 
 
@@ -191,7 +196,8 @@ def unmet(directory: Path, fold: int, mine: list[Seen]) -> list[Seen]:
                 change(name, by)
             names.rarity.cache_clear()
             if by < 0:
-                out.append(s._replace(asked=ask(s.row["a"], s.row["b"])))
+                asked, words = ask(s.row["a"], s.row["b"])
+                out.append(s._replace(asked=asked, words=words))
     return out
 
 
@@ -474,29 +480,6 @@ def add_slips(learn: list, d: dict, rnd: random.Random) -> None:
 
 
 SLIPS = 0.2
-LATIN_KEYS, ARABIC_KEYS = "abcdefghijklmnopqrstuvwxyz", "ابتثجحخدذرزسشصضطظعغفقكلمنهوي"
-
-
-def slip(name: str, rnd: random.Random) -> str | None:
-    """The name with one letter left out, put in, exchanged, doubled or swapped with the next."""
-    words = name.split(" ")
-    at = [i for i, w in enumerate(words) if len(w) >= 3]
-    if not at:
-        return None
-    i = rnd.choice(at)
-    w = words[i]
-    keys = ARABIC_KEYS if any("\u0600" <= c <= "\u06ff" for c in w) else LATIN_KEYS
-    k, p = rnd.randrange(5), rnd.randrange(len(w) - 1)
-    words[i] = (
-        w[:p] + w[p + 1 :],
-        w[:p] + rnd.choice(keys) + w[p:],
-        w[:p] + rnd.choice(keys) + w[p + 1 :],
-        w[: p + 1] + w[p:],
-        w[:p] + w[p + 1] + w[p] + w[p + 2 :],
-    )[k]
-    return None if words[i] == w else " ".join(words)
-
-
 MINIMAL, STRESS, SELF = 1.0, 1.2, 0.3
 
 
@@ -571,22 +554,27 @@ pairs, but finds fewer typing errors between the scripts and orders kept-out pai
 
 
 class Seen(NamedTuple):
-    """One pair under costs that never saw its first person, and what the forest is asked of it."""
+    """One pair under costs that never saw its first person, what the forest is asked of it, and judge.columns."""
 
     fold: int
     row: dict
     asked: list[int]
+    words: list[tuple[int, str]]
 
     @property
     def weight(self) -> float:
         return 0.0 if "typo" in self.row["kind"] else WEIGHTS.get(self.row["tier"], 0.0)
 
 
-def ask(a: str, b: str) -> list[int] | None:
-    from tansiq.matching import names
+def ask(a: str, b: str) -> tuple[list[int], list[tuple[int, str]]] | None:
+    """What the forest is asked, but for the groups of letters, and the words in which those are read."""
+    from tansiq.matching import judge, names
 
     x, y, _ = names._sorted(a, b)
-    return names.asked(x, y, names.align(x, y)) if x and y else None
+    if not x or not y:
+        return None
+    met = names.align(x, y)
+    return names.asked(x, y, met), [(column, p.letters) for column, p in judge.columns(x, y, met)]
 
 
 def look(directory: Path, fold: int) -> list[Seen]:
@@ -614,7 +602,7 @@ def look(directory: Path, fold: int) -> list[Seen]:
             if other:
                 made.append(dict(d, a=b if rnd.random() < 0.6 else a, b=other, same=False, tier="other"))
     seen = ((d, ask(d["a"], d["b"])) for d in data + made + strangers(data, rnd))
-    return [Seen(fold, d, asked) for d, asked in seen if asked is not None]
+    return [Seen(fold, d, *found) for d, found in seen if found is not None]
 
 
 def strangers(data: list[dict], rnd: random.Random) -> list[dict]:
@@ -639,45 +627,32 @@ def strangers(data: list[dict], rnd: random.Random) -> list[dict]:
 STRANGERS = 0.12
 
 
-def neighbours() -> dict[str, list[str]]:
-    """Common words -> common words of one script that look alike and are names of their own, by the learned links."""
-    from tansiq.matching import edit, judge
-
-    links = edit.TABLES.links
-    words = [w for w, k in edit.TABLES.common.items() if k >= 5 and 3 <= len(w) <= 9 and "-" not in w]
-    shorter: dict[str, set[str]] = {}
-    for w in words:
-        for i in range(len(w) + 1):
-            shorter.setdefault(w[:i] + w[i + 1 :], set()).add(w)
-    out: dict[str, set[str]] = {}
-    for alike in shorter.values():
-        for a in alike:
-            for b in alike - {a}:
-                if a.isascii() and b.isascii():
-                    apart = judge.slips(a, b) <= 2 and a in links and b in links and links[a].isdisjoint(links[b])
-                else:
-                    apart = judge.slips(a, b) == 1 and a.replace("ا", "") != b.replace("ا", "")
-                if apart:
-                    out.setdefault(a, set()).add(b)
-    return {w: sorted(held) for w, held in out.items()}
-
-
-def another(name: str, near: dict[str, list[str]], rnd: random.Random) -> str | None:
-    """The name with one word exchanged for a common word that looks like it."""
-    from tansiq.matching.text import words
-
-    held = name.split(" ")
-    for i in rnd.sample(range(len(held)), len(held)):
-        found = words(held[i])
-        if len(found) == 1 and found[0][1] in near:
-            held[i] = rnd.choice(near[found[0][1]])
-            return " ".join(held)
-    return None
-
-
 def used(seen: list[Seen], without: set[int | None]) -> list[Seen]:
     """What is learned from where nobody of some folds may stand in a pair."""
     return [s for s in seen if s.weight and without.isdisjoint((s.row["pa"] % FOLDS, s.row["pb"] % FOLDS))]
+
+
+def answered(s: Seen, table: list[int]) -> Seen:
+    from tansiq.matching import judge
+
+    asked = list(s.asked)
+    asked[train_groups.AT] = judge.say(table, s.words)
+    return s._replace(asked=asked)
+
+
+def lettered(seen: list[Seen], without: int | None) -> tuple[list[Seen], list[int]]:
+    """Each pair answered by groups of letters learned without its fold and one more; and the mean of those tables.
+
+    The mean answers for that one more fold, and is what is used: each table in it knows only some pairs by heart.
+    """
+    learned = {}
+    for fold in set(range(FOLDS)) - {without}:
+        learn = used(seen, {without, fold})
+        weights, base = (np.array(v, dtype=float) for v in ([s.weight for s in learn], [s.asked[0] for s in learn]))
+        learned[fold] = train_groups.learn([s.words for s in learn], labels(learn), weights, base)
+    mean = train_groups.table(list(learned.values()))
+    tables = {fold: train_groups.table([found]) for fold, found in learned.items()}
+    return [answered(s, tables.get(s.fold, mean)) for s in seen], mean
 
 
 def forest_of(learn: list[Seen], y: np.ndarray):
@@ -743,9 +718,10 @@ def validate(directory: Path, seen: list[Seen]) -> None:
     ev = evaluator(directory)
     held, told, chosen = [], [], []
     for fold in range(FOLDS):
-        forest = grown(seen, fold)
-        mine = [s for s in seen if s.fold == fold]
-        own = [s for s in seen if fold not in (s.row["pa"] % FOLDS, s.row["pb"] % FOLDS)]
+        known, table = lettered(seen, fold)
+        forest = grown(known, fold)
+        mine = [s for s in known if s.fold == fold]
+        own = [answered(s, table) for s in seen if fold not in (s.row["pa"] % FOLDS, s.row["pb"] % FOLDS)]
         held += mine
         told += said(forest, mine)
         chosen.append(ev.main_threshold([s.row for s in own], said(forest, own)))
@@ -777,8 +753,9 @@ def main() -> None:
         seen += unmet(directory, fold, look(directory, fold))
     validate(directory, seen)
     if what == "train":
-        forest = grown(seen, None).flat()
-        save({**learn_tables(directory, ROUNDS, None), "forest": forest})
+        known, table = lettered(seen, None)
+        last = {"groups": train_groups.written(table), "forest": grown(known, None).flat()}
+        save({**learn_tables(directory, ROUNDS, None), **last})
 
 
 ROUNDS = 5

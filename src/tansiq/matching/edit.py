@@ -7,6 +7,8 @@ any later compiled kernel give the same numbers. The costs were learned on the d
 
 from __future__ import annotations
 
+from array import array
+from base64 import b64decode
 from functools import lru_cache
 from typing import Any
 
@@ -48,6 +50,8 @@ class Tables:
         self.known: frozenset[str] = frozenset(w for w, k in self.common.items() if k >= KNOWN)
         self.given: dict[str, int] = {w: int(k) for k, line in raw["given"].items() for w in line.split()}
         self.forest = Forest(raw["forest"])
+        self.groups: array[int] = array("b", b64decode(raw["groups"]))
+        self.rare_groups: bytes = b64decode(raw["rare_groups"])
         self.links: dict[str, frozenset[str]] = {k: frozenset(v.split()) for k, v in raw["links"].items()}
         for latin, arabic in list(self.links.items()):
             for word in arabic:

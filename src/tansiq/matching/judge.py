@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from tansiq.matching.edit import TABLES
 from tansiq.matching.parts import Part, core, skeleton
@@ -67,6 +68,8 @@ FEATURES: tuple[tuple[str, int], ...] = (
     ("alone_least_common", LEFT),
     ("alone_most_common", LEFT),
     ("alone_letters", LEFT),
+    ("alike", FIT),
+    ("groups", FIT),
     *((f"dearest_{name}", told) for name, told in _WORD),
     *((f"second_dearest_{name}", told) for name, told in _WORD),
     *((f"best_{name}", told) for name, told in _BEST),
@@ -114,6 +117,75 @@ def common(p: Part) -> int:
 def given(p: Part) -> int:
     """How often the word stands first: 0 never to 4 nearly always; 2 for a word that was seen too seldom to tell."""
     return TABLES.given.get(p.letters, 2)
+
+
+ROWS, COLUMNS, BINS = 1 << 14, 6, 1 << 12
+"""Places of groups of letters in `Tables.groups`, what is told at each, and places in `Tables.rare_groups`."""
+ALONE, SAME, STRANGER, APART = 0, 1, 2, 4
+"""Columns: of a word that met nobody, the same letters, a stranger, another spelling; the last two with one more when
+the scripts differ. They hold how readily names of such words are written in more than one way."""
+STRANGE = -200
+"""Two words that met for fewer points are strangers."""
+_BEGIN, _END = 2, 3
+
+
+@lru_cache(maxsize=16384)
+def groups(letters: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The places of a word's groups of two and of three letters, its beginning and its end counted as letters."""
+    c = [_BEGIN, *map(ord, letters), _END]
+    two = [x * 0x9E3779B1 + y for x, y in pairwise(c)]
+    three = [h * 0x9E3779B1 + z for h, z in zip(two, c[2:], strict=False)]
+    return tuple(map(_place, two)), tuple(map(_place, three))
+
+
+def _place(mixed: int) -> int:
+    return (mixed * 0x85EBCA6B & 0xFFFFFFFF) >> 18
+
+
+def columns(a: tuple[Part, ...], b: tuple[Part, ...], met: Sequence[Met]) -> list[tuple[int, Part]]:
+    """Under which column the groups of letters of each word are read; titles and words written together are not."""
+    out: list[tuple[int, Part]] = []
+    for g in met:
+        if g[1] == g[0] or g[3] == g[2]:
+            p = a[g[0]] if g[1] > g[0] else b[g[2]]
+            out += [] if p.title else [(ALONE, p)]
+        elif not _joins(g):
+            p, q = a[g[0]], b[g[2]]
+            apart = (STRANGER if g[4] < STRANGE else APART) + (p.script != q.script)
+            column = SAME if p.letters == q.letters else apart
+            out += [(column, p), (column, q)]
+    return out
+
+
+def say(table: Sequence[int], words: Sequence[tuple[int, str]]) -> int:
+    """What a table of groups of letters tells of words under their columns, all together."""
+    return sum(table[COLUMNS * at + column] for column, w in words for place in groups(w) for at in place)
+
+
+def alike(a: Sequence[str], b: Sequence[str], weights: Sequence[int]) -> int:
+    """How many of 1000 two Latin names share of their groups of three letters: the square of a cosine."""
+    x, y = ({at >> 2 for w in words for at in groups(w)[1]} for words in (a, b))
+    shared, all_x, all_y = (sum(weights[k] for k in held) for held in (x & y, x, y))
+    return 1000 * shared * shared // (all_x * all_y) if all_x and all_y else NONE
+
+
+AS_FOUND = {k: {"alike": 400, "groups": 0}[name] for k, (name, _) in enumerate(FEATURES) if name in {"alike", "groups"}}
+"""What a search takes for the two answers that tell how a pair came to be compared: in a register all names came the
+same way."""
+
+
+def as_found(asked: Sequence[int]) -> list[int]:
+    """The answers as if the second name were found as any other."""
+    return [AS_FOUND.get(k, x) if x != NONE else x for k, x in enumerate(asked)]
+
+
+def _letters(a: tuple[Part, ...], b: tuple[Part, ...], met: Sequence[Met]) -> list[int]:
+    """What the groups of letters of both names tell."""
+    latin = TABLES.rare_groups and not any(p.script for p in a + b)
+    return [
+        alike([p.letters for p in a], [p.letters for p in b], TABLES.rare_groups) if latin else NONE,
+        say(TABLES.groups, [(column, p.letters) for column, p in columns(a, b, met)]) if TABLES.groups else 0,
+    ]
 
 
 def _joins(g: Met) -> bool:
@@ -192,7 +264,7 @@ def features(
         max(n, m),
         int(said[1]),
         said[2],
-        sum(p < -200 for p in points),
+        sum(p < STRANGE for p in points),
         sum(g[6] < 0 for g in pairs),
         sum(map(_joins, pairs)),
         sum(g[5] == 0 and g[6] >= 0 for g in pairs),
@@ -208,6 +280,7 @@ def features(
         min(commons, default=NONE),
         max(commons, default=NONE),
         sum(len(p.letters) == 1 for p in lone),
+        *_letters(a, b, met),
     ]
     for g, tie in zip(dearest(met), linked, strict=True):
         out += _word(a[g[0]], b[g[2]], n, m, g, tie)

@@ -3,7 +3,7 @@
     word    every distinct word that the query's word can be read as for at most REACH, or another form of its name
     name    the best word for each part of the query, less STRANGER a part that met nothing, less LONE a part too many
     in full the meetings of both names' parts (names.align), for the best CANDIDATES
-    score   the first FOREMOST stand among themselves by nearness and score together
+    score   the first FOREMOST stand among themselves by nearness and score together, as found (judge.as_found)
 
 Where neither runs out of candidates the answer is the true order. Who is found is decided by nearness, not by score:
 start, `only` and `ends` of the score say how two names came to be compared at all, which in a register is the same for
@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tansiq.matching import judge
 from tansiq.matching.batch import Words
 from tansiq.matching.edit import TABLES
 from tansiq.matching.model import probability
-from tansiq.matching.names import _initial, _start, align, known, whole
+from tansiq.matching.names import _initial, _start, align, asked, known, whole
 from tansiq.matching.parts import GROUPS, MAX_PARTS, Part, make_part, merged, parts
 
 REACH = {True: 650, False: 450}
@@ -129,11 +130,11 @@ class Plain:
         ranked = []
         for x in near:
             other = tuple(self.words[w] for w in self.held[self.first[x] : self.first[x + 1]])
-            nearness, centibits = in_full(found, other)
-            ranked.append((-nearness, x, centibits))
+            nearness, centibits, found_as = in_full(found, other)
+            ranked.append((-nearness, x, centibits, found_as))
         ranked.sort()
-        first = sorted(ranked[:FOREMOST], key=lambda r: (r[0] - r[2], r[1]))
-        return [(x, probability(centibits / 100)) for _, x, centibits in (first + ranked[FOREMOST:])[:k]]
+        first = sorted(ranked[:FOREMOST], key=lambda r: (r[0] - r[3], r[1]))
+        return [(x, probability(centibits / 100)) for _, x, centibits, _ in (first + ranked[FOREMOST:])[:k]]
 
 
 def splits(query: tuple[Part, ...]) -> list[tuple[Part, ...]]:
@@ -152,8 +153,9 @@ def splits(query: tuple[Part, ...]) -> list[tuple[Part, ...]]:
     return out
 
 
-def in_full(query: tuple[Part, ...], other: tuple[Part, ...]) -> tuple[int, int]:
-    """(nearness, centibits of the score): nearness is what the meetings say, less LONE a part that met nothing."""
+def in_full(query: tuple[Part, ...], other: tuple[Part, ...]) -> tuple[int, int, int]:
+    """(nearness, centibits of the score, the same as judge.as_found): nearness is what the meetings say, less LONE a
+    part that met nothing."""
     turned = [p.letters for p in other] < [p.letters for p in query]
     x, y = (other, query) if turned else (query, other)
     met = align(x, y)
@@ -165,4 +167,7 @@ def in_full(query: tuple[Part, ...], other: tuple[Part, ...]) -> tuple[int, int]
             nearness += g.points
         elif not (x[g.i] if g.i2 > g.i else y[g.j]).title:
             nearness -= LONE
-    return nearness, total
+    if judge.equal(x, y):
+        return nearness, total, total
+    answers = asked(x, y, met)
+    return nearness, total, total - sum(judge.grow(answers)) + sum(judge.grow(judge.as_found(answers)))

@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
-enum { NONE = -9999, ASKED_OF_WORDS = 16, ASKED_OF_BEST = 5, ASKED_FIRST = 23 };
+enum { NONE = -9999, ASKED_OF_WORDS = 16, ASKED_OF_BEST = 5, ASKED_FIRST = 25 };
+enum { ROWS = 1 << 14, COLUMNS = 6, BINS = 1 << 12, ALONE = 0, SAME = 1, STRANGER = 2, APART = 4, STRANGE = -200 };
+enum { AT_LETTERS = 23 };
+static const int32_t AS_FOUND[] = {400, 0}; /* judge.AS_FOUND */
 enum { ASKED = ASKED_FIRST + 2 * ASKED_OF_WORDS + 2 * ASKED_OF_BEST };
 
 _Static_assert((int)ASKED == (int)MAX_ASKED, "tables.h and the questions below");
@@ -122,6 +125,64 @@ int load_forest(PyObject *raw, int32_t bound) {
     free(told);
     free(roots);
     return failed ? -1 : 0;
+}
+
+static struct {
+    int8_t told[ROWS * COLUMNS];
+    uint8_t rare[BINS];
+    uint16_t points[256]; /* the character that a letter's byte stands for */
+} groups;
+
+int load_groups(PyObject *raw) {
+    int8_t *told = NULL;
+    uint8_t *rare = NULL;
+    uint16_t *points = NULL;
+    uint32_t n_told = 0, n_rare = 0, n_points = 0;
+    int failed = copied(raw, "groups_told", 1, (void **)&told, &n_told) ||
+                 copied(raw, "groups_rare", 1, (void **)&rare, &n_rare) ||
+                 copied(raw, "points", 2, (void **)&points, &n_points);
+    if (!failed && (n_told != sizeof groups.told || n_rare != sizeof groups.rare || n_points != 256)) {
+        PyErr_SetString(PyExc_ValueError, "the kernel's groups of letters have another size");
+        failed = 1;
+    }
+    if (!failed) {
+        memcpy(groups.told, told, sizeof groups.told);
+        memcpy(groups.rare, rare, sizeof groups.rare);
+        memcpy(groups.points, points, sizeof groups.points);
+    }
+    free(told), free(rare), free(points);
+    return failed ? -1 : 0;
+}
+
+/* Groups of three letters of two names: each counts once a name. */
+typedef struct {
+    uint64_t held[2][BINS / 64];
+    int64_t all[2], shared;
+} shared_groups;
+
+/* judge.groups of one word of name `side`: what they tell under a column (none: -1); those of three are put into `all`. */
+static int read_groups(const word *w, int column, shared_groups *all, int side) {
+    enum { BEGIN = 2, END = 3 };
+    uint32_t before = BEGIN, two = 0;
+    int sum = 0;
+    for (int i = 0; i <= w->length; i++) {
+        uint32_t c = i < w->length ? groups.points[w->letters[i]] : END;
+        uint32_t now = before * 0x9E3779B1u + c, three = (two * 0x9E3779B1u + c) * 0x85EBCA6Bu >> 18;
+        if (column >= 0) {
+            sum += groups.told[(now * 0x85EBCA6Bu >> 18) * COLUMNS + (uint32_t)column];
+            if (i) sum += groups.told[three * COLUMNS + (uint32_t)column];
+        }
+        two = now;
+        before = c;
+        if (!i || !all) continue;
+        uint32_t bin = three >> 2;
+        uint64_t bit = (uint64_t)1 << (bin & 63);
+        if (all->held[side][bin / 64] & bit) continue;
+        all->held[side][bin / 64] |= bit;
+        all->all[side] += groups.rare[bin];
+        if (side && all->held[0][bin / 64] & bit) all->shared += groups.rare[bin];
+    }
+    return sum;
 }
 
 /* judge.slips: at most 64 letters of x count. */
@@ -243,6 +304,38 @@ static void ask_alone(const look *l, const comparison *c, int32_t *out) {
     }
 }
 
+/* judge.columns: one a part, -1 for a part that is not read. */
+static void columns(const look *l, const comparison *c, int8_t of[2][MAX_PARTS]) {
+    memset(of, -1, 2 * MAX_PARTS);
+    for (int k = 0; k < c->n; k++) {
+        const meeting *g = &c->met[k];
+        const word *p = &l->a[g->i], *q = &l->b[g->j];
+        if (!both(g)) {
+            int side = g->i2 <= g->i;
+            if (!((side ? q : p)->worn & TITLE)) of[side][side ? g->j : g->i] = ALONE;
+        } else if (!joins(g)) {
+            int apart = (g->points < STRANGE ? STRANGER : APART) + (p->script != q->script);
+            of[0][g->i] = of[1][g->j] = (int8_t)(same_letters(p, q) ? SAME : apart);
+        }
+    }
+}
+
+/* judge._letters */
+static void ask_letters(const look *l, const comparison *c, int32_t *out) {
+    int8_t of[2][MAX_PARTS];
+    int latin = 1, sum = 0;
+    columns(l, c, of);
+    for (int i = 0; i < l->n; i++) latin &= l->a[i].script == LATIN;
+    for (int j = 0; j < l->m; j++) latin &= l->b[j].script == LATIN;
+    shared_groups all;
+    if (latin) memset(&all, 0, sizeof all);
+    for (int i = 0; i < l->n; i++) sum += read_groups(&l->a[i], of[0][i], latin ? &all : NULL, 0);
+    for (int j = 0; j < l->m; j++) sum += read_groups(&l->b[j], of[1][j], latin ? &all : NULL, 1);
+    int64_t most_shared = latin ? all.all[0] * all.all[1] : 0;
+    out[0] = most_shared ? (int32_t)(1000 * all.shared * all.shared / most_shared) : NONE;
+    out[1] = sum;
+}
+
 static int points_at(const meeting *const *rank, int n, int k) { return k >= 0 && k < n ? rank[k]->points : NONE; }
 
 /* judge.features */
@@ -253,7 +346,7 @@ static void ask(look *l, const comparison *c, int32_t *out) {
     for (int k = 0; k < c->n; k++) total += c->met[k].points;
     for (int k = 0; k < l->n_pairs; k++) {
         const meeting *g = l->pairs[k];
-        strangers += g->points < -200;
+        strangers += g->points < STRANGE;
         initials += g->info < 0;
         together += joins(g);
         equal += g->price == 0 && g->info >= 0;
@@ -272,6 +365,8 @@ static void ask(look *l, const comparison *c, int32_t *out) {
     *to++ = first, *to++ = last;
     ask_alone(l, c, to);
     to += 4;
+    ask_letters(l, c, to);
+    to += 2;
     for (int32_t *rest = to; rest < out + ASKED; rest++) *rest = NONE;
     arrange(l->pairs, l->n_pairs, dearer);
     for (int k = 0; k < least(2, l->n_pairs); k++) ask_words(l, l->pairs[k], to + k * ASKED_OF_WORDS);
@@ -347,6 +442,8 @@ void judge(const word *a, int n, const word *b, int m, int tell, comparison *c) 
     for (int k = 0; k < c->n; k++)
         if (both(&c->met[k])) l.pairs[l.n_pairs++] = &c->met[k];
     ask(&l, c, asked);
-    if (tell) grow(asked, c->told);
+    for (int k = 0; tell == FOUND && k < 2; k++)
+        if (asked[AT_LETTERS + k] != NONE) asked[AT_LETTERS + k] = AS_FOUND[k];
+    if (tell == TELL) grow(asked, c->told);
     else c->told[0] = bounded(leaves(asked), asked[0]);
 }

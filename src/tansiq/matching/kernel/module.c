@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { LAYOUT = 2 }; /* what load() and the word record look like; kernel/tables.py names the same number */
+enum { LAYOUT = 3 }; /* what load() and the word record look like; kernel/tables.py names the same number */
 
 static int two_texts(PyObject *const *args, Py_ssize_t count, text *a, text *b) {
     if (count != 2) {
@@ -79,7 +79,7 @@ static PyObject *py_align(PyObject *self, PyObject *const *args, Py_ssize_t coun
     int turned = precedes(y.parts, y.n, x.parts, x.n);
     const name *here = turned ? &y : &x, *there = turned ? &x : &y;
     compare(here->parts, here->n, there->parts, there->n, &c);
-    judge(here->parts, here->n, there->parts, there->n, 1, &c);
+    judge(here->parts, here->n, there->parts, there->n, TELL, &c);
     PyObject *order = c.crossed ? PyLong_FromLong(c.order) : Py_BuildValue("");
     PyObject *ends = c.loose ? PyLong_FromLong(c.ends) : Py_BuildValue("");
     /* N takes the references over, and gives NULL when one of them is NULL */

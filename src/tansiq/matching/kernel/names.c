@@ -240,10 +240,10 @@ int centibits(const word *a, int n, const word *b, int m) {
     comparison c;
     if (precedes(b, m, a, n)) {
         compare(b, m, a, n, &c);
-        judge(b, m, a, n, 0, &c);
+        judge(b, m, a, n, SUM, &c);
     } else {
         compare(a, n, b, m, &c);
-        judge(a, n, b, m, 0, &c);
+        judge(a, n, b, m, SUM, &c);
     }
     return total_of(&c);
 }

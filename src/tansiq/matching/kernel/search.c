@@ -524,14 +524,16 @@ static int ascending(const void *a, const void *b) {
    too, which costs as much again: only who may be shown is looked at so. */
 static result in_full(const shelf *s, const name *q, uint32_t x, int judged) {
     word parts[MAX_PARTS];
-    int n = least((int)(s->from[x + 1] - s->from[x]), MAX_PARTS), nearness, total = 0;
+    int n = least((int)(s->from[x + 1] - s->from[x]), MAX_PARTS), nearness, total = 0, score = 0;
     for (int i = 0; i < n; i++) parts[i] = s->words[s->held[s->from[x] + (uint32_t)i]];
     comparison c;
     int turn = precedes(parts, n, q->parts, q->n);
     const word *a = turn ? parts : q->parts, *b = turn ? q->parts : parts;
     compare(a, turn ? n : q->n, b, turn ? q->n : n, &c);
     if (judged) {
-        judge(a, turn ? n : q->n, b, turn ? q->n : n, 0, &c);
+        judge(a, turn ? n : q->n, b, turn ? q->n : n, SUM, &c);
+        score = total_of(&c);
+        judge(a, turn ? n : q->n, b, turn ? q->n : n, FOUND, &c);
         total = total_of(&c);
     }
     nearness = c.order;
@@ -540,7 +542,7 @@ static result in_full(const shelf *s, const name *q, uint32_t x, int judged) {
         if (g->i2 > g->i && g->j2 > g->j) nearness += g->points;
         else if (!((g->i2 > g->i ? &a[g->i] : &b[g->j])->worn & TITLE)) nearness -= LONE;
     }
-    return (result){key_of(nearness + total, x), total};
+    return (result){key_of(nearness + total, x), score};
 }
 
 static int rank(const shelf *s, const name *q, pool *found, result *out, long k) {

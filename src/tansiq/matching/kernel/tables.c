@@ -157,7 +157,7 @@ static int load_numbers(PyObject *raw) {
     tables.group = single[4], tables.accent = single[5], tables.slip = single[6], tables.far = single[7];
     tables.units = single[8], lexicon.rare = (int16_t)single[9];
     lexicon.rare_empty = (int16_t)single[10], lexicon.of = (uint8_t)single[11], lexicon.son = (uint8_t)single[12];
-    if (load_forest(raw, single[13])) return -1;
+    if (load_forest(raw, single[13]) || load_groups(raw)) return -1;
     if (tables.units < 1 || tables.units > MAX_ALPHABET) {
         PyErr_SetString(PyExc_ValueError, "an alphabet that the kernel has no room for");
         return -1;

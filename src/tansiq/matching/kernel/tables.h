@@ -80,7 +80,10 @@ int words(const text *from, token out[MAX_WORDS]);
 int units(int script, const uint8_t *letters, int length, uint8_t out[MAX_UNITS]);
 
 /* judge.c */
-enum { TOLD = 4, MAX_ASKED = 65 };
+enum { TOLD = 4, MAX_ASKED = 67 };
+
+/* What groups of letters tell and how rare they are, from the same dict. */
+int load_groups(PyObject *raw);
 
 /* The trees, from the same dict as load_tables; 0, or -1 with an exception and the old ones kept. */
 int load_forest(PyObject *raw, int32_t bound);
@@ -94,7 +97,8 @@ typedef struct {
 } comparison;
 
 void compare(const word *a, int n, const word *b, int m, comparison *out);
-/* `tell`: what it says is told apart; else the sum stands first and the rest is 0. */
+/* TELL: what it says is told apart; else the sum stands first and the rest is 0. FOUND: as judge.as_found. */
+enum { SUM, TELL, FOUND };
 void judge(const word *a, int n, const word *b, int m, int tell, comparison *c);
 int total_of(const comparison *c);
 int how_met(const word *a, const word *b, const meeting *g);

@@ -52,7 +52,7 @@ from tansiq.matching.text import (
     units,
 )
 
-LAYOUT = 2
+LAYOUT = 3
 _ALPHABET, _SKIPS, _KNOTS = 128, 32, 2048
 
 _PHRASES = ("ال", "بو", "بل", "بن", "ولد", "عبد", "ابو", "عبدال", "الدين", "دين", "له", "الله", "عبد-")
@@ -238,9 +238,19 @@ def _forest() -> dict[str, bytes]:
     }
 
 
+def _groups() -> dict[str, bytes]:
+    """What groups of letters tell, how rare they are, and which character each letter's byte stands for."""
+    points = [*range(0x80), *sorted(_CODES)]
+    return {
+        "groups_told": TABLES.groups.tobytes() or bytes(judge.ROWS * judge.COLUMNS),
+        "groups_rare": TABLES.rare_groups or bytes(judge.BINS),
+        "points": _ints("H", points + [0] * (256 - len(points))),
+    }
+
+
 def tables() -> dict[str, bytes | Callable[..., Any]]:
     """Everything `_kernel.load` takes."""
-    out: dict[str, bytes] = {**_prices(), **_writing(), **_words(), **_forest()}
+    out: dict[str, bytes] = {**_prices(), **_writing(), **_words(), **_forest(), **_groups()}
     digest = hashlib.sha256(f"{LAYOUT} {sorted(_CODES.items())} {sorted(map(str, _SCRIPTS.items()))}".encode())
     for name in sorted(out):
         digest.update(f"{name} {len(out[name])} ".encode() + out[name])
