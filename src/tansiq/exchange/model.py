@@ -78,7 +78,7 @@ class ExchangeSettings:
     backoff_first_s: float = 1.0
     backoff_cap_s: float = 120.0
     lease_s: float = 90.0
-    """A crashed worker's envelope is taken up by another one after this time (several workers, PostgreSQL)."""
+    """A crashed process's envelope is taken up by its successor after this time."""
     clock_slack_s: float = 7200.0
     """How far a partner's clock may stand off ours in a poll. Envelopes carry no such limit."""
     connect_timeout_s: float = 10.0
