@@ -224,6 +224,8 @@ def parts(name: str) -> tuple[Part, ...]:
 @lru_cache(maxsize=8192)
 def _parts(name: str) -> tuple[Part, ...]:
     found = words(name)
+    if len(found) == 1 and found[0][1] in ARTICLE:
+        return ()  # what numbers and signs left over (`EL 63`) is nobody's name
     builder = _Builder()
     for i, (script, w, span) in enumerate(found):
         nxt = found[i + 1][1] if i + 1 < len(found) and found[i + 1][0] == script else ""

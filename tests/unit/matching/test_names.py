@@ -73,6 +73,13 @@ def test_parts_are_shown_as_written() -> None:
     assert [r.b for r in rows] == ["عبد الرحمن", "بن يوسف"]
 
 
+@pytest.mark.parametrize("text", ["EL 63", "al-", "ال", "(Al)"])
+def test_a_lone_article_is_no_name(text: str) -> None:
+    assert not explain(text, "Abdellah").comparable
+    assert not explain(text, text).comparable
+    assert explain(f"{text} Fassi", "El Fassi").comparable
+
+
 @pytest.mark.parametrize("text", ["", "王小明", "😀", "1234", "\u202e"])
 def test_without_letters_nothing_is_comparable(text: str) -> None:
     e = explain(text, text)

@@ -318,11 +318,12 @@ void parse(const text *from, name *out) {
     builder b = {.count = 0};
     clear(&b);
     int count = words(from, found);
+    out->n = 0;
+    if (count == 1 && facts_of(found->letters, found->length) & IS_ARTICLE) return; /* `EL 63` */
     for (int i = 0; i < count; i++) {
         const token *next = i + 1 < count && found[i + 1].script == found[i].script ? &found[i + 1] : NULL;
         take_word(&b, &found[i], next, lexicon.of, i == 0 && count == 2 ? lexicon.son : 0);
     }
-    out->n = 0;
     for (int i = 0; i < least(b.count, MAX_PARTS); i++) {
         const found_t *f = &b.done[i];
         if (!make_part(f->script, f->letters, f->kind, f->article, &out->parts[out->n])) continue;
