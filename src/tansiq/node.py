@@ -601,6 +601,7 @@ class Node:
 
         if not self.store.alone.take():
             raise _served()
+        self.exchange.check_own_keys()
         self.warm()
         spare_collector()
         courier = Courier(self.exchange)

@@ -145,6 +145,25 @@ def test_what_is_erased_by_half_is_told_to_nobody(
     assert f.nodes["rabat"].dossiers.state(dossier).marks == ()
 
 
+@pytest.mark.parametrize("group", [16, 1])
+def test_what_an_erasure_takes_along_is_counted_in_what_is_told(
+    make_federation: Callable[..., Federation], monkeypatch: pytest.MonkeyPatch, group: int
+) -> None:
+    """A translation goes with its original, in an earlier group than its own turn."""
+    monkeypatch.setattr(settling, "GROUP", group)
+    story = begun(make_federation, "major_event", "counted")
+    madrid, dossier = story.f.nodes["madrid"], story.dossier
+    own = next(e for e in madrid.dossiers.state(dossier).entries if e.statement.author == madrid.node_id and e.parts)
+    by = story.f.officers["madrid"]
+    madrid.dossiers.translate(dossier, own.id, own.parts[0].ref.id, "Tranquilo.", "es", "officer", by)
+    madrid.sweep()
+    madrid.settle()
+    entries = madrid.dossiers.state(dossier).entries
+    gone = [p for e in entries for p in e.parts if p.presence is Presence.ERASED]
+    told = [e.statement for e in entries if e.statement.type == "major_event.erased"]
+    assert [s.facts["parts"] for s in told if s.author == madrid.node_id] == [len(gone)]
+
+
 def test_what_is_ours_goes_in_groups_too(federation: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
     """Holdings of our own, whole and single values: the bank's sweep ends where nothing is due."""
     monkeypatch.setattr(bank, "GROUP", 3)

@@ -227,21 +227,22 @@ class Settling:
         How many went, and whether more are held."""
         now, dossier = self._w.clock(), there.folded.state.id
         every = records.load_held(tx, dossier)
-        held, later = every[:most], every[len(every[:most]) :]
-        for entry, part in held:
+        for entry, part in every[:most]:
             desk.erase(self._w, tx, entry, part, why, now)
             self._w.fault("erase.part")
+        later = records.load_held(tx, dossier)
+        gone = len(every) - len(later)  # with what an erasure took along: a translation goes with its original
         content = {
             "officer": by.officer,
             "purpose": by.purpose,
             "justification": by.justification,
             "clauses": ["LED art. 5"],
-            "parts": len(held),
+            "parts": gone,
         }
         told = any(leaf.verb == LogVerb.ERASE for leaf in self._w.ledger.find(dossier))
-        if there.kind.erased_act and (held or not told):
+        if there.kind.erased_act and (gone or not told):
             self._w.ledger.append(tx, verb=LogVerb.ERASE, subject=dossier, content=content, at=now)
         if not later:
             records.end_erasure(tx, dossier, now)
         self._w.fault("erase.done")
-        return len(held), bool(later)
+        return gone, bool(later)

@@ -46,6 +46,10 @@ class Pins:
 
     # --- our own card ---
 
+    def check_own(self) -> None:
+        """Raises `Broken` where another process has rotated our keys since we were opened."""
+        self.own = self._ground.store.write(self._own_card)
+
     def _own_card(self, tx: Connection) -> VerifiedCard:
         """The stored card while it still says what is true, else its successor."""
         ground, now = self._ground, self._ground.clock()

@@ -128,6 +128,10 @@ class Exchange:
     def peer(self, node: NodeId) -> Peer:
         return self._pins.peer(node)
 
+    def check_own_keys(self) -> None:
+        """Raises `Broken` where another process has rotated our keys since this one was opened."""
+        self._pins.check_own()
+
     def resolve(self, word: str) -> NodeId:
         return self._pins.resolve(word)
 

@@ -77,6 +77,8 @@ class Standing:
         """None where something of what was compared has gone meanwhile: then the step is made again."""
         with self._store.read() as tx:
             change = self._bank.change(tx)
+            # Again, in the snapshot of this change: since they were chosen a value of theirs may have been erased.
+            holdings = self._bank.get_many_in(tx, [h.id for h in holdings])
             near = self._near(tx, holdings)
             came = records.received(tx, {c.record.provenance.reference for _, found in near for c in found})
         met: Counter[str] = Counter()

@@ -18,6 +18,8 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from tansiq.errors import Broken
+
 # Any fixed number that is not the writers'; advisory locks are counted per database.
 _SERVING_LOCK = 0x7461_6E73_6972
 
@@ -26,7 +28,9 @@ class Alone:
     """The right to serve one database. Not shared between threads."""
 
     def __init__(self, url: URL, reads: Engine) -> None:
-        self._path = Path(f"{url.database}.serving") if url.get_backend_name() == "sqlite" else None
+        is_file = url.get_backend_name() == "sqlite"
+        # By whichever link it was reached: one database, one lock.
+        self._path = Path(f"{Path(str(url.database)).resolve()}.serving") if is_file else None
         self._reads = reads
         self._file: int | None = None
         self._session: Connection | None = None
@@ -34,7 +38,16 @@ class Alone:
     def take(self) -> bool:
         """False while another process has it. Who has it already has it still."""
         if self._path is not None:
-            return self._file is not None or self._take_file(self._path)
+            try:
+                return self._is_file_there(self._path) or self._take_file(self._path)
+            except OSError as exc:
+                raise Broken(
+                    "store.serving",
+                    "the lock file beside the database cannot be used",
+                    step="serve",
+                    field="database",
+                    detail=type(exc).__name__,
+                ) from exc
         return self._is_session_alive() or self._take_session()
 
     def give_back(self) -> None:
@@ -46,6 +59,16 @@ class Alone:
                 self._session.execute(text("select pg_advisory_unlock(:key)"), {"key": _SERVING_LOCK})
             self._session.close()
             self._session = None
+
+    def _is_file_there(self, path: Path) -> bool:
+        """Ours, and still the one that others would find: who removed it made room for a second lock."""
+        if self._file is None:
+            return False
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(self._file), path.stat()):
+                return True
+        self.give_back()
+        return False
 
     def _take_file(self, path: Path) -> bool:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -70,6 +93,9 @@ class Alone:
 
     def _take_session(self) -> bool:
         session = self._reads.connect().execution_options(isolation_level="AUTOCOMMIT")
+        for name, seconds in (("idle", 5), ("interval", 5), ("count", 3)):
+            # The server too must learn in time that our machine is gone, and let the next one in.
+            session.execute(text(f"set tcp_keepalives_{name} = {seconds}"))
         session.detach()  # never back into the pool: were it still locked, that would go on with its next user
         if session.execute(text("select pg_try_advisory_lock(:key)"), {"key": _SERVING_LOCK}).scalar():
             self._session = session

@@ -30,6 +30,16 @@ _MORE_READERS = 56
 _WRITER_LOCK = 0x7461_6E73_6971
 
 
+# A line that went silent (a power cut, dropped packets) is a broken one after some seconds, and not after hours.
+_LIVELY = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+
+
 def parse_url(url: str) -> URL:
     """The database's address with its driver filled in.
 
@@ -110,7 +120,7 @@ def _set_up_sqlite_reader(raw: Any, _record: Any) -> None:
 
 def _postgresql(url: URL) -> tuple[Engine, Engine]:
     # Pinged before use: a connection that a fail-over has cut must not cost an officer a failed act.
-    options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
+    options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True, "connect_args": _LIVELY}
     writes = create_engine(url, pool_size=1, max_overflow=0, isolation_level="READ COMMITTED", **options)
     reads = create_engine(
         url, pool_size=_READERS, max_overflow=_MORE_READERS, isolation_level="REPEATABLE READ", **options

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tansiq.bank.model import Provenance
+from tansiq.bank.model import Claim, Provenance
 from tansiq.hits import standing as module
 from tansiq.hits.model import MatchState
 from tansiq.terms import LogVerb
@@ -145,6 +147,27 @@ def test_what_is_erased_between_the_look_and_the_match_is_in_no_match(desk, monk
     monkeypatch.setattr(desk.hits._standing, "_near", near)
     assert everything(desk) == []
     assert desk.hits.matches() == []
+
+
+def test_a_value_of_ours_erased_before_it_is_compared_is_in_no_match(desk, monkeypatch):
+    report(desk, person("ياسر تازغارت", birthDate="1985", phone="+212612345678", role="SUSP"))
+    due = Claim("phone", "+212612345678", erase_on="2026-01-01")
+    desk.there.keep(replace(LISTED, claims=(*LISTED.claims, due)), source="un", reference="QDi.1")
+    bank = desk.there.bank
+    inner, waiting = bank.new_holdings, [1]
+
+    def new_holdings(after, limit):
+        found = inner(after, limit)
+        if waiting:
+            waiting.pop()
+            desk.there.store.write(lambda tx: bank.erase_due(tx, "2026-01-01"))
+        return found
+
+    monkeypatch.setattr(bank, "new_holdings", new_holdings)
+    everything(desk)
+    everything(desk)
+    (match,) = desk.hits.matches()
+    assert "612345678" not in str(match.explanation)
 
 
 def test_steps_are_small_and_each_is_kept(desk, monkeypatch):

@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from tansiq.errors import Broken
 from tansiq.store import Store
 
 HOLD = (
@@ -68,3 +70,20 @@ def test_a_cut_session_is_noticed_and_the_right_taken_anew(postgres_url: str) ->
     other.close()
     assert store.alone.take()
     store.close()
+
+
+def test_one_file_has_one_lock_by_whichever_link_and_a_removed_lock_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(tmp_path / "real.db")
+    first = Store.open(f"sqlite:///{tmp_path / 'real.db'}")
+    other = Store.open(f"sqlite:///{tmp_path / 'link.db'}")
+    assert first.alone.take()
+    assert not other.alone.take()
+    (tmp_path / "real.db.serving").unlink()
+    assert other.alone.take()
+    assert not first.alone.take(), "it learns that another has it"
+    other.close()
+    assert first.alone.take()
+    first.close()
+    first.alone._path = tmp_path / "nowhere" / "x"
+    with pytest.raises(Broken, match="lock file"):
+        first.alone.take()
