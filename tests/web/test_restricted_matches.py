@@ -171,3 +171,47 @@ def test_a_search_names_what_is_under_an_unconfirmed_restriction_and_shows_nothi
 
 def _codes(node, dossier: str) -> set[str]:
     return {code for e in node.dossiers.state(dossier).entries for code in e.statement.handling.codes}
+
+
+def _our_side_restricted(town: Town):
+    """A match of a free report whose own side came under a restriction that nobody here has read."""
+    node, f = town.node("madrid"), town.federation
+    f.nodes["rabat"].dossiers.open("report", report(), ["es"], f.officers["rabat"])
+    f.pump()
+    strict = {
+        e.id
+        for d in f.nodes["rabat"].dossiers.rows()
+        for e in node.dossiers.state(d.id).entries
+        if "H3" in e.statement.handling.codes
+    }
+    held = (m for m in node.hits.matches() if m.holding.provenance.reference in strict and m.entry not in strict)
+    return node, next(held)
+
+
+@pytest.mark.parametrize(("answer", "why"), [("", True), ("no_hit", True), ("no_hit", False)])
+def test_nobody_decides_on_our_side_unread(town: Town, answer: str, why: bool) -> None:
+    """Neither decided, nor shown with the faults of the form."""
+    node, match = _our_side_restricted(town)
+    browser = Browser(create_app(node))
+    browser.sign_in()
+    if why:
+        browser.say_why(match.dossier)
+    said = browser.post(f"/hits/{match.id}/decision", {"answer": answer, "reason": "another person altogether"})
+    assert said.status_code == 403
+    assert "Our holding" not in said.text
+    officer = next(o for o in node.access.officers() if o.name == "salma")
+    client = TestClient(create_app(node), base_url="http://node.example")
+    client.headers["authorization"] = f"Bearer {node.access.new_token(officer.id, 'test', 1)}"
+    word = {"decision": "unclear", "reason": "another person altogether"}
+    refused = client.post(f"/api/v1/matches/{match.id}/decision", params=WHY if why else {}, json=word)
+    assert (refused.status_code, refused.json()["code"]) == (403, "handling.h3_unread")
+    assert node.hits.match(match.id).state == "open"
+
+
+def test_a_private_check_is_not_begun_with_a_record_under_an_unread_restriction(town: Town) -> None:
+    node, match = _our_side_restricted(town)
+    browser = Browser(create_app(node))
+    browser.sign_in()
+    page = browser.get(f"/checks/new?record={match.holding.id}")
+    assert page.status_code == 403
+    assert match.holding.entity.claims[0].value not in page.text

@@ -68,13 +68,12 @@ def decide(
     tansiq --home ./madrid --officer ines --purpose prevention --why "same father, same village" hit decide m-12 hit
     """
     from tansiq.hits.model import MatchState
-    from tansiq.terms import DossierId
 
     if word not in (choices := [s.value for s in MatchState if s is not MatchState.OPEN]):
         raise Invalid("hit.word", f"one of {', '.join(choices)}", step="decide match", field="hit|no_hit|unclear")
     with open_node(ctx) as node:
         by = acting(ctx, node)
-        node.dossiers.restrictions.check_read(DossierId(node.hits.match(match).dossier), by, "decide")
+        node.dossiers.restrictions.check_sides(node.hits.match(match).dossiers(), by, "decide")
         decided = node.hits.decide(match, MatchState(word), call_of(ctx).why, by)
     emit(ctx, _plain(decided), lambda out: facts(out, [("match", decided.id), ("state", decided.state.value)]))
 

@@ -62,6 +62,16 @@ class Restrictions:
         if self.due(dossier, by):
             raise unread(step)
 
+    def check_sides(self, dossiers: Iterable[str], by: Acting, step: str) -> None:
+        """As `check_read`, for both sides of a match: what arrived, and what we hold if a dossier brought it.
+
+        Who gave no reason yet is asked as one who works off the desk's list: of an act without any purpose the law gate
+        wants nothing but the purpose, and the restriction would go unread.
+        """
+        by = replace(by, purpose=by.purpose or "public_security", justification=by.justification or "list of work")
+        for dossier in sorted({*dossiers} - {""}):
+            self.check_read(DossierId(dossier), by, step)
+
     def acknowledge(self, dossier: DossierId, by: Acting) -> None:
         """An officer has read the restrictions and will keep to them; the ledger keeps that word."""
         content = {

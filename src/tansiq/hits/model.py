@@ -41,6 +41,10 @@ class Match:
     """Country of side A's originator."""
     extra: Mapping[str, object] = field(default_factory=dict)
 
+    def dossiers(self) -> frozenset[str]:
+        """Where its sides came from: that of what arrived, and that of what we hold where a partner gave it."""
+        return frozenset({self.dossier, self.holding.provenance.dossier} - {""})
+
 
 @dataclass(frozen=True, slots=True)
 class LocalDuty:

@@ -136,7 +136,8 @@ def decide_match(call: Call) -> Response:
     decision = _text(body["decision"], "decision")
     if decision not in ("hit", "no_hit", "unclear"):
         raise Invalid("body.choice", "hit, no_hit or unclear.", step="read the body", field="decision")
-    call.node.dossiers.restrictions.check_read(call.node.hits.match(call.path("match")).dossier, call.acting())
+    match = call.node.hits.match(call.path("match"))
+    call.node.dossiers.restrictions.check_sides(match.dossiers(), call.acting(), "decide")
     found = call.node.hits.decide(
         call.path("match"), MatchState(decision), _text(body["reason"], "reason"), call.acting()
     )

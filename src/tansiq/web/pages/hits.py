@@ -69,9 +69,9 @@ def hit(visit: Visit) -> Response:
     if (first := before_reading(visit, DossierId(match.dossier))) is not None:
         return first
     # Our side may have come under a restriction of its own: that is read before that side is shown.
-    for held in {match.holding.provenance.dossier} - {"", match.dossier}:
-        unread = unread_in(visit.node, [match], visit.acting_for(match.dossier))
-        if is_unread(match, unread) and (first := before_reading(visit, DossierId(held))) is not None:
+    for held in match.dossiers() - {match.dossier}:
+        due = visit.node.h3_due(DossierId(held), visit.acting_for(match.dossier))
+        if due and (first := before_reading(visit, DossierId(held))) is not None:
             return first
     return _hit(visit, match, Form([]), {}, 200)
 
@@ -172,7 +172,7 @@ def _confirmed(every: list[Match], match: Match) -> tuple[int, int] | None:
 def decide(visit: Visit) -> Response:
     """Record the officer's word. The answers have equal weight and none is chosen beforehand."""
     match = visit.node.hits.match(visit.path("match"))
-    visit.node.dossiers.restrictions.check_read(match.dossier, visit.acting_for(match.dossier), "decide")
+    visit.node.dossiers.restrictions.check_sides(match.dossiers(), visit.acting(), "decide")
     answer, reason = visit.form.get("answer"), visit.form.get("reason")
     errors: dict[str, str] = {}
     if answer not in ("hit", "no_hit", "unclear"):

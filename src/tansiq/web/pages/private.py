@@ -92,6 +92,7 @@ def _subject(visit: Visit, record: str, dossier: str, part: str) -> Subject | No
         found = visit.node.bank.get_many([record])
         if not found:
             raise NotFound("bank.unknown", "There is no such record.", step="read the record", field="record")
+        visit.node.dossiers.restrictions.check_sides([found[0].provenance.dossier], visit.acting(), "check")
         return Subject(found[0].entity, title_of(found[0].entity), "record", record)
     if dossier and part:
         state = visit.node.show(DossierId(dossier), visit.acting_for(dossier))
