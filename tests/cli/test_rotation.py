@@ -108,6 +108,15 @@ def test_the_database_of_the_environment_is_kept_in_the_settings(
     assert not (tmp_path / "madrid" / "tansiq.toml").exists(), "init may be said again"
 
 
+def test_who_was_opened_before_a_rotation_does_not_serve_under_the_former_keys(home: Path) -> None:
+    opened = Node.open(home)
+    Node.rotate(home)
+    with pytest.raises(Broken) as caught:
+        opened.serve(0)
+    assert caught.value.code == "card.keys_changed"
+    opened.close()
+
+
 def test_the_chosen_database_is_made_and_not_that_of_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
