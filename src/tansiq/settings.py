@@ -119,7 +119,9 @@ class NodeSettings:
     )
     language: str = _key("the pages' language where an officer chose none: ar, fr, es, de or en", "en", _page_language)
     languages: tuple[str, ...] = _key("languages in which partners may write to this service", ("en",), _languages)
-    timezone: str = _key("the pages' time zone (IANA name); empty: the country's, UTC where it has several", "", _timezone)
+    timezone: str = _key(
+        "the pages' time zone (IANA name); empty: the country's, UTC where it has several", "", _timezone
+    )
     contact: str = _key("how the single point of contact is reached outside the system, with its hours", "", _text)
 
 

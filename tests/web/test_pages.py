@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from tansiq.cli.proofs import check
+from tansiq.dossiers.asking import ASK_OTHERS
+from tansiq.dossiers.settling import ASK_AFTER
 from tansiq.web.i18n import LANGUAGES
+from tests.support import acts
 from tests.support.messages import all_messages
-from tests.support.web import Browser, Town
+from tests.support.web import Browser, Town, make_town
 from tests.web.conftest import signed_in
 
 PLAIN = ["/", "/dossiers", "/dossiers?kind=report", "/hits", "/hits?state=all", "/bank", "/ledger", "/partners"]
@@ -20,10 +24,10 @@ DATA = re.compile(r"<bdi[^>]*>.*?</bdi>|<option.*?</option>|<textarea.*?</textar
 def pages(town: Town) -> dict[str, list[str]]:
     d, r = f"/dossiers/{town.dossier}", f"/dossiers/{town.request}"
     feedback = f"{d}/acts/dossier.feedback"
-    acts = [f"{r}/acts/request.{a}" for a in ("answered", "partly_answered", "refused", "clarification_asked")]
+    answers = [f"{r}/acts/request.{a}" for a in ("answered", "partly_answered", "refused", "clarification_asked")]
     return {
         "madrid": [*PLAIN, d, r, f"/hits/{town.match}", feedback],
-        "rabat": [d, r, *acts, f"{r}/acts/request.delay_announced", f"{d}/acts/dossier.recalled"],
+        "rabat": [d, r, *answers, f"{r}/acts/request.delay_announced", f"{d}/acts/dossier.recalled"],
     }
 
 
@@ -70,6 +74,35 @@ def test_a_withheld_part_never_looks_like_one_that_is_not_there(town: Town) -> N
     assert text.count('class="part absent withheld"') == 1
     assert "Withheld from this service by its author" in text
     assert "المصدر شخص موثوق" not in text
+
+
+def test_an_entry_for_others_alone_is_not_called_on_its_way_for_ever(tmp_path: Path) -> None:
+    """Madrid tells Rabat alone, and Rabat builds on it for all: Berlin asks both, and neither may say whose it is."""
+    town = make_town(tmp_path)
+    f = town.federation
+    rabat, madrid, berlin = f.nodes["rabat"], f.nodes["madrid"], f.nodes["berlin"]
+    about = rabat.dossiers.state(town.dossier).first.id
+    alone = {"type": "dossier.feedback", "facts": {"about": about, "outcome": "used"}, "to": ["ma"]}
+    madrid.dossiers.append(town.dossier, alone, f.officers["madrid"])
+    f.pump()
+    rabat.dossiers.append(town.dossier, acts.note("report.note_added"), f.officers["rabat"])
+    f.pump()
+    browser = signed_in(town, "berlin")
+
+    def said() -> str:
+        return browser.get(f"/dossiers/{town.dossier}").text
+
+    assert len(berlin.dossiers.state(town.dossier).missing) == 1
+    assert "1 earlier entry has not arrived" in said()
+    for wait in (ASK_AFTER, ASK_OTHERS):
+        assert "Every member was asked" not in said()
+        f.clock.pass_time(wait)
+        for _ in range(3):
+            berlin.settle()
+        f.pump()
+    assert "1 earlier entry is not here. Every member was asked" in said()
+    assert "1 earlier entry has not arrived" not in said()
+    f.close()
 
 
 def test_the_hit_page_shows_both_sides_and_pushes_to_no_answer(town: Town, madrid: Browser) -> None:

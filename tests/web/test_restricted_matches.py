@@ -8,6 +8,7 @@ import pytest
 
 from tansiq.demo import people
 from tansiq.errors import Refused
+from tansiq.hits import records as hit_records
 from tansiq.web import create_app
 from tests.support.acts import report
 from tests.support.web import Browser, TestClient, Town, make_town
@@ -136,6 +137,24 @@ def test_who_decides_sees_what_else_the_same_record_met_and_what_tells_it_apart(
     browser.say_why(first.dossier)
     page = browser.get(f"/hits/{first.id}").text
     assert f'href="/hits/{twin.id}"' in page[page.index('id="rivals"') :]
+
+
+def test_a_list_of_matches_is_marked_by_what_it_shows(town: Town) -> None:
+    """What is veiled by H3 itself, what is shown by the strictest of both sides."""
+    node = town.node("madrid")
+    browser = Browser(create_app(node))
+    browser.sign_in()
+    browser.say_why("hits.list")
+
+    def marked() -> str:
+        return browser.get("/hits").text.split("highest code on this page:")[1][:120]
+
+    assert "H3" in marked()
+    unread = [m for m in node.hits.matches() if "H3" in _codes(node, m.dossier)]
+    node.store.write(lambda tx: hit_records.remove(tx, [m.id for m in unread]))
+    strict = max(c for m in node.hits.matches() for c in (*m.holding.handling(), *_codes(node, m.dossier)))
+    assert strict == "H2"
+    assert strict in marked()
 
 
 def test_a_search_names_what_is_under_an_unconfirmed_restriction_and_shows_nothing_of_it(town: Town) -> None:

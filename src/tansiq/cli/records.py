@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from tansiq.bank.model import Candidate
 from tansiq.cli.call import acting, open_node, read_file
 from tansiq.cli.screen import emit, facts, table
 from tansiq.errors import Invalid
@@ -98,6 +99,8 @@ def match(  # noqa: PLR0913, PLR0917  # one parameter an option
             "names": list(c.record.entity.names()),
             "source": c.record.provenance.source,
             "reference": c.record.provenance.reference,
+            "dossier": c.record.provenance.dossier,
+            "restricted": not c.record.entity.claims,
             "explanation": c.explanation,
         }
         for c in found
@@ -110,7 +113,7 @@ def match(  # noqa: PLR0913, PLR0917  # one parameter an option
         rows = [
             (
                 f"{c.score:.2f}",
-                (c.record.entity.names() or ("(restricted: read its dossier first)",))[0],
+                _called(c),
                 conflicts(c.explanation),
                 c.record.provenance.source,
                 c.record.id,
@@ -118,12 +121,19 @@ def match(  # noqa: PLR0913, PLR0917  # one parameter an option
             for c in found
         ]
         out.print(table("score", "name", "in conflict", "source", "record", rows=rows))
-        for c in found if why_score else ():
+        for c in (c for c in found if why_score and c.record.entity.claims):
             out.print()
             facts(out, [("record", c.record.id)])
             draw_score(out, c.explanation)
 
     emit(ctx, {"matches": said}, show)
+
+
+def _called(found: Candidate) -> str:
+    entity = found.record.entity
+    if not entity.claims:
+        return f"(restricted: read {found.record.provenance.dossier} first)"
+    return (*entity.names(), entity.claims[0].value)[0]
 
 
 def conflicts(explanation: Mapping[str, Any]) -> str:

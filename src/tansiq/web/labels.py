@@ -251,6 +251,11 @@ DELIVERY = {
     "refused": N_("refused"),
     "expired": N_("expired"),
 }
+DELIVERY_KIND = {
+    "checkpoint": N_("Our log's head, for this partner to witness"),
+    "cosignature": N_("Our word as witness to this partner's log"),
+}
+"""What is no entry of a dossier, and so has no number that anybody knows."""
 DELIVERY_LOOK = {
     "queued": ("clock", "warn"),
     "sent": ("send", "info"),
@@ -696,6 +701,48 @@ MOMENT = {
     "found": N_("the node found the match"),
     "decided": N_("an officer decided"),
 }
+FORM_FIELD = {
+    "answer": N_("Your answer"),
+    "begins_at": N_("Begins"),
+    "born": N_("Born"),
+    "case": N_("Case reference"),
+    "days": N_("Days back"),
+    "document": N_("Document number"),
+    "document_country": N_("Issued by (two letters)"),
+    "ends_at": N_("Ends"),
+    "erase_on": N_("Erase by"),
+    "handling": N_("Handling codes"),
+    "handling_text": N_("Text of the restriction (H3)"),
+    "justification": N_("Your reason in a few words"),
+    "kind": N_("Search for"),
+    "latitude": N_("Latitude"),
+    "lead": N_("First contact, with telephone"),
+    "legal_basis": N_("Legal basis"),
+    "longitude": N_("Longitude"),
+    "name": N_("Name"),
+    "note": N_("A note beside it"),
+    "partner": N_("Partner"),
+    "password": N_("Password"),
+    "phone": N_("Phone, with + and country"),
+    "plate": N_("Plate, as on the vehicle"),
+    "plate_country": N_("Country of the plate (two letters)"),
+    "purpose": N_("Purpose"),
+    "q": N_("Name in any script, number or plate"),
+    "radius_m": N_("Metres around"),
+    "reason": N_("Your reason"),
+    "review_on": N_("Review by"),
+    "sensitivity": N_("Sensitivity"),
+    "share": N_("Percent"),
+    "text": N_("Name, number or words"),
+    "tier": N_("Kind of keys"),
+    "to": N_("To whom"),
+    "transfer_basis": N_("Transfer basis"),
+    "type": N_("Type of event"),
+    "until": N_("Until"),
+    "why": N_("Why they belong together"),
+    "words": N_("Words, names or numbers"),
+}
+"""Fields of small forms, for the list of what is wrong; where a page has a word of its own, it says so itself."""
 SIDE = {"a": N_("In the report"), "b": N_("In our holding"), "both": N_("Here")}
 CLAUSE = {
     "Directive (EU) 2016/680 art. 11 (a person decides); the period is this product's own default": N_(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,14 +13,15 @@ from starlette.responses import Response
 from tansiq.dossiers import FRAME_ACTS, effective_handling
 from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry
 from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError
+from tansiq.exchange.model import ItemState
 from tansiq.kinds import KINDS, face_of, fault_of, makes, say_fault
 from tansiq.policy.model import Permit
-from tansiq.terms import Classification, DossierId, EntryId, HandlingCode, country_of, format_instant
+from tansiq.terms import Classification, DossierId, EntryId, HandlingCode, NodeId, country_of, format_instant
 from tansiq.terms.ids import parse_dossier_id, parse_part_id
 from tansiq.web import actforms, items, labels, problems, views
 from tansiq.web.actforms import Choice, Written
 from tansiq.web.labels import N_
-from tansiq.web.pages.lists import is_unread, peer_names, unread_in
+from tansiq.web.pages.lists import is_unread, peer_names, shown_codes, unread_in
 from tansiq.web.pages.offered import (
     acts,
     axes,
@@ -38,6 +39,8 @@ from tansiq.web.render import label, render
 from tansiq.web.visit import Form, Visit
 from tansiq.web.wireform import plain
 
+MOST_ASKED_ABOUT = 16
+"""Missing entries that a page looks up; who names invented ones by the hundred must not slow it down."""
 NARRATIVE = {"report.given": ("narrative",)}
 """A report without a word of text can be sent; an officer's form asks for one."""
 FRAME_NAMES = {
@@ -135,18 +138,20 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
     matches = node.hits.matches(dossier=dossier)
     unread = unread_in(node, matches, visit.acting_for(dossier))
     bound = (effective_handling(state, e).codes for e in state.entries)
-    strict = views.strictest([*bound, views.claim_codes(state.entries)])
+    strict = views.strictest([*bound, views.claim_codes(state.entries), *shown_codes(node, matches, unread)])
     return render(
         visit,
         "dossier.html",
         status=status,
         strictest=strict,
         state=state,
+        elsewhere=[e for e in state.missing[:MOST_ASKED_ABOUT] if _asked_all(node, e, state.members)],
         subject=views.subject_of(state.entries),
         entries=views.entries(state, node.node_id),
         names=peer_names(node),
         deliveries={e.id: _deliveries(visit, e, grants, state.members) for e in mine},
         recalled={r.part: True for r in state.recalls},
+        part_words={p.ref.id: part_name(visit, p, e) for e in state.entries for p in e.parts if p.content},
         state_author={e.id: e.statement.author for e in state.entries},
         value_labels=actforms.VALUE_LABELS,
         acts=sorted(own, key=lambda a: a.type not in owed),
@@ -165,6 +170,13 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
         forward_errors=errors,
         admissible=_admissible(state, node),
     )
+
+
+def _asked_all(node: Any, missing: EntryId, members: Collection[NodeId]) -> bool:
+    """Whether every other member has receipted our question for an entry that others name. Who may give it, gives it at
+    once; of what goes to others alone nobody says whose it is."""
+    answered = {d.to for d in node.exchange.deliveries(missing) if d.kind == "ask" and d.state is ItemState.RECEIVED}
+    return answered >= {*members} - {node.node_id}
 
 
 def _admissible(state: DossierState, node: Any) -> list[str]:
@@ -197,7 +209,7 @@ def give(visit: Visit) -> Response:
         if not value:
             raise Invalid("form.required", "This is missing.", step="read the form", field=name)
     visit.node.dossiers.deliver_to(dossier, to, _acting(visit, dossier), [parse_part_id(part, "part")])
-    return go(f"/dossiers/{dossier}")
+    return go(local(f"/dossiers/{dossier}#{visit.form.get('about')}"))
 
 
 def proof(visit: Visit) -> Response:
@@ -285,7 +297,7 @@ def write_act(visit: Visit) -> Response:
         if visit.form.get("do") != "send" or moved:
             found = visit.node.dossiers.preview_append(dossier, written.body, _acting(visit, dossier))
             return _act(visit, state, rule, visit.form, {}, _answers(visit, found, written), moved=moved)
-        visit.node.dossiers.append(dossier, written.body, _acting(visit, dossier))
+        entry = visit.node.dossiers.append(dossier, written.body, _acting(visit, dossier))
     except Refused as failure:
         if failure.code != "four_eyes.needed" or written is None:
             return _again(visit, state, rule, failure, moved)
@@ -296,7 +308,7 @@ def write_act(visit: Visit) -> Response:
         return _act(visit, state, rule, visit.form, _errors(visit, failure, written, rule), None, moved=moved)
     except (Conflict, NotFound) as failure:
         return _again(visit, state, rule, failure, moved)
-    return go(f"/dossiers/{dossier}")
+    return go(f"/dossiers/{dossier}#{entry}")
 
 
 def _again(

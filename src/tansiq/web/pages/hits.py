@@ -13,7 +13,7 @@ from tansiq.hits.model import Match, MatchState
 from tansiq.terms import DossierId, EntryId
 from tansiq.web import graphs, labels, problems, views
 from tansiq.web.pages.dossier import ClockRow, before_reading
-from tansiq.web.pages.lists import is_unread, officer_names, peer_names, unread_in
+from tansiq.web.pages.lists import is_unread, officer_names, peer_names, shown_codes, unread_in
 from tansiq.web.pages.session import ask_purpose, go
 from tansiq.web.render import render
 from tansiq.web.visit import Form, Visit, check_may_read
@@ -53,6 +53,7 @@ def hits(visit: Visit) -> Response:
     return render(
         visit,
         "hits.html",
+        strictest=views.strictest(shown_codes(visit.node, found, unread)),
         matches=found,
         blind={m.id for m in found if is_blind(visit.node, m)},
         unread={m.id for m in found if is_unread(m, unread)},
@@ -83,7 +84,9 @@ def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status:
     queue = [m.id for m in every if m.state is MatchState.OPEN]
     at = queue.index(match.id) if match.id in queue else -1
     score, blind = views.score(match.explanation), is_blind(node, match)
-    handling = [match.holding.handling(), match.incoming.handling(), entry.statement.handling.codes if entry else ()]
+    rivals = [m for m in every if (m.entry, m.part) == (match.entry, match.part) and m.id != match.id]
+    unread = unread_in(node, rivals, visit.acting_for(match.dossier))
+    handling = shown_codes(node, [match], frozenset()) + shown_codes(node, rivals, unread)
     return render(
         visit,
         "hit.html",
@@ -105,7 +108,8 @@ def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status:
         officers=officer_names(node),
         clocks=_clocks(visit, match),
         confirmed=None if blind else _confirmed(every, match),
-        **_rivals(visit, every, match),
+        rivals=rivals,
+        unread={m.id for m in rivals if is_unread(m, unread)},
         earlier=[m for m in every if m.holding.id == match.holding.id and m.id != match.id and m.decided_at],
         position=(at + 1, len(queue)) if at >= 0 else None,
         previous=queue[at - 1] if at > 0 else "",
@@ -145,13 +149,6 @@ def _found(node: Any, match: Match, entry: Entry | None) -> list[dict[str, Any]]
             }
         )
     return found
-
-
-def _rivals(visit: Visit, every: list[Match], match: Match) -> dict[str, Any]:
-    """The other holdings that the same record of the report met: who decides sees all of them, not one at a time."""
-    others = [m for m in every if (m.entry, m.part) == (match.entry, match.part) and m.id != match.id]
-    unread = unread_in(visit.node, others, visit.acting_for(match.dossier))
-    return {"rivals": others, "unread": {m.id for m in others if is_unread(m, unread)}}
 
 
 def _clocks(visit: Visit, match: Match) -> list[ClockRow]:

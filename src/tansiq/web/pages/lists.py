@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from tansiq.access.model import Acting, Draft, Officer, Role
 from tansiq.bank.model import Claim, Entity
+from tansiq.dossiers import effective_handling
 from tansiq.dossiers.model import Duty
 from tansiq.errors import Conflict, Invalid, NotFound, Refused
 from tansiq.hits.model import Match
@@ -20,7 +21,7 @@ from tansiq.kinds import ESCALATIONS as KIND_ESCALATIONS
 from tansiq.kinds import KINDS
 from tansiq.ledger import ESCALATIONS as WITNESS_ESCALATIONS
 from tansiq.private import ESCALATIONS as PRIVATE_ESCALATIONS
-from tansiq.terms import DossierId, parse_instant
+from tansiq.terms import DossierId, EntryId, HandlingCode, parse_instant
 from tansiq.terms.ids import parse_dossier_id, parse_node_id
 from tansiq.web import labels, problems, views
 from tansiq.web.factforms import VALUE_LABELS
@@ -49,6 +50,20 @@ def unread_in(node: Any, matches: Iterable[Match], by: Acting) -> frozenset[str]
 
 def is_unread(match: Match, unread: frozenset[str]) -> bool:
     return match.entry in unread or match.holding.provenance.reference in unread
+
+
+def shown_codes(node: Any, matches: Iterable[Match], unread: frozenset[str]) -> list[Iterable[str]]:
+    """The handling codes of what a page shows of these matches, on both sides; of what it veils, H3 itself."""
+    found: list[Iterable[str]] = []
+    for m in matches:
+        if is_unread(m, unread):
+            found.append((HandlingCode.H3,))
+            continue
+        state = node.dossiers.state(DossierId(m.dossier))
+        entry = state.entry(EntryId(m.entry))
+        found += [m.holding.handling(), m.incoming.handling()]
+        found += [effective_handling(state, entry).codes] if entry else []
+    return found
 
 
 def peer_names(node: Any) -> dict[str, str]:
