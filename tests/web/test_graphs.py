@@ -130,3 +130,24 @@ def test_the_axis_names_months_and_today_has_its_own_line(found) -> None:
     assert len(long.ticks) <= graphs.MOST_TICKS
     labelled = sorted(m.x for m in line.moments if m.side == "a" and (m.day, m.side) in line.labelled)
     assert all(b - a >= graphs.ROOM for a, b in itertools.pairwise(labelled))
+
+
+def test_the_names_of_the_two_in_question_stand_off_the_links(found) -> None:
+    """Under their dot and towards each other: on the outer side a link would run through the letters."""
+    match, entry = found
+    for mirrored in (False, True):
+        graph = graphs.of_match(match, entry, blind=False, mirrored=mirrored)
+        a, b = (next(d for d in graph.dots if d.main and d.side == side) for side in "ab")
+        assert a.lines == ("يوسف بن عمر", "الزروالي")
+        assert b.lines == ("Yusef Benomar", "Serruali")
+        inward = 1 if a.x < b.x else -1
+        assert inward * (a.words_x - a.x) > 0 > inward * (b.words_x - b.x)
+        wide = {d.key: max(map(len, d.lines)) * graphs.LETTER / 2 for d in (a, b)}
+        assert abs(a.words_x - b.words_x) > wide["a"] + wide["b"], "and they do not meet"
+        for line in (x for x in graph.lines if x.start is a and x.end is not b and x.end.y > a.y + 26):
+            foot = a.y + 26 + 16
+            crossing = a.x + (line.end.x - a.x) * (foot - a.y) / (line.end.y - a.y)
+            assert abs(crossing - a.words_x) > wide["a"], line.how
+    others = [d for d in graph.dots if not d.main]
+    assert others
+    assert all(d.words_x == d.x and d.lines == (d.words,) for d in others)

@@ -12,11 +12,15 @@ from tansiq.cli.screen import emit, facts, table, when
 from tansiq.errors import Invalid
 
 if TYPE_CHECKING:
+    from tansiq.bank.model import Entity
     from tansiq.hits.model import Match
 
 app = typer.Typer(
     no_args_is_help=True, help="Matches, and the officer's word that makes one a hit.", rich_markup_mode=None
 )
+
+
+NUMBERS = ("number", "registrationNumber", "passportNumber", "idNumber", "iban", "email", "address")
 
 
 @app.command("list")
@@ -41,10 +45,10 @@ def show_all(
             (
                 m.id,
                 m.state.value,
-                "hidden" if _hidden(m, blind) else f"{m.score:.2f}",
+                "hidden" if _hidden(m, blind) else f"{int(m.score * 100) / 100:.2f}",
                 m.originator,
-                "H3: acknowledge first" if _is_unread(m, unread) else _name(m),
-                "-" if _is_unread(m, unread) else _held(m),
+                "H3: acknowledge first" if _is_unread(m, unread) else _called(m.incoming),
+                "-" if _is_unread(m, unread) else _called(m.holding.entity),
                 when(m.found_at),
             )
             for m in found
@@ -104,9 +108,9 @@ def _plain(match: Match, blind: bool = False, *, unread: bool = False) -> dict[s
     }
 
 
-def _name(match: Match) -> str:
-    return next(iter(match.incoming.names()), match.incoming.schema)
-
-
-def _held(match: Match) -> str:
-    return next(iter(match.holding.entity.names()), match.holding.entity.schema)
+def _called(entity: Entity) -> str:
+    """By its name; a phone, a vehicle or a document by the number that it is."""
+    if names := entity.names():
+        return names[0]
+    numbers = (*entity.values(*NUMBERS), *(c.value for c in entity.claims))
+    return f"{entity.schema} {numbers[0]}" if numbers else entity.schema

@@ -89,7 +89,7 @@ def _run(story: Story, results: list[StepResult], console: Console, data: Path |
         results.append(result)
         mark = "[green]✓[/green]" if result.ok else "[red]✗[/red]"
         console.print(f"{mark} [bold]{name}[/bold] [dim]{result.ms:.0f} ms[/dim]  ", end="")
-        console.print(result.detail, markup=False, highlight=False)
+        console.print(result.detail, markup=False, highlight=False, soft_wrap=True)
         if not result.ok:
             # Each step stands on those before it: what was not reached is named, not tried.
             results += [StepResult(missed, False, 0.0, "not reached") for missed, _ in steps[len(results) :]]

@@ -183,7 +183,8 @@ class Story:
         found = until("the report in Berlin", lambda: self.dossier(self.berlin, "Jonas", self.report))
         hidden = [p for p in found["entries"][0]["parts"] if p["presence"] == "withheld"]
         require(len(hidden) == 1, "one part is withheld from Berlin, and shown as withheld")
-        return f"Berlin caught up: {len(found['entries'])} entries, one part withheld"
+        count = len(found["entries"])
+        return f"Berlin caught up: {count} {'entry' if count == 1 else 'entries'}, one part withheld"
 
     def forward_refused(self) -> str:
         try:

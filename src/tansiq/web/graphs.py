@@ -20,6 +20,8 @@ WIDTH, HEIGHT = 760, 360
 MOST = 8
 """Satellites of one side; what is left out is counted and said."""
 LETTERS = 22
+LINE, LETTER, INWARD = 13, 7.6, 14
+"""Letters of a line of a main name, the width of one, and how far the name reaches outwards, where the links run."""
 WORDS_AT = 0.6
 MIDDLE, REACH_X, REACH_Y = HEIGHT // 2, 165, 130
 MAIN_A, MAIN_B = 255, 505
@@ -50,6 +52,25 @@ class Dot:
     def below(self) -> bool:
         """Its label stands away from the middle, where the lines run."""
         return self.y >= MIDDLE
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Its words; those of the two in question stand in two lines where they are long."""
+        if not self.main or len(self.words) <= LINE or " " not in self.words:
+            return (self.words,)
+        middle = len(self.words) / 2
+        at = min((n for n, c in enumerate(self.words) if c == " "), key=lambda n: abs(n - middle))
+        return self.words[:at], self.words[at + 1 :]
+
+    @property
+    def words_x(self) -> float:
+        """The middle of its words. Those of the two in question lean to each other, off the links on their outer side.
+
+        An estimate of the width and a text set around its middle: so it is the same in either direction of writing."""
+        if not self.main:
+            return self.x
+        lean = max(0.0, max(len(x) for x in self.lines) * LETTER / 2 - INWARD)
+        return round(self.x + (lean if self.x < WIDTH / 2 else -lean), 1)
 
     @property
     def number(self) -> bool:
