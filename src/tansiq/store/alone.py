@@ -19,6 +19,7 @@ from sqlalchemy import URL, Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from tansiq.errors import Broken
+from tansiq.store.migrations import revision_of
 
 # Any fixed number that is not the writers'; advisory locks are counted per database.
 _SERVING_LOCK = 0x7461_6E73_6972
@@ -34,9 +35,26 @@ class Alone:
         self._reads = reads
         self._file: int | None = None
         self._session: Connection | None = None
+        self.revision: str | None = None
+        """Where the tables stood when they were opened; None where nobody said so."""
+        self._is_checked = False
 
     def take(self) -> bool:
-        """False while another process has it. Who has it already has it still."""
+        """False while another process has it. Who has it already has it still.
+
+        False too where a newer program has changed the tables since they were opened: it could while nobody had it.
+        """
+        if not self._take():
+            return False
+        if self._is_checked or self.revision is None:
+            return True
+        with self._reads.connect() as connection:
+            self._is_checked = revision_of(connection) == self.revision
+        if not self._is_checked:
+            self.give_back()
+        return self._is_checked
+
+    def _take(self) -> bool:
         if self._path is not None:
             try:
                 return self._is_file_there(self._path) or self._take_file(self._path)
@@ -51,6 +69,7 @@ class Alone:
         return self._is_session_alive() or self._take_session()
 
     def give_back(self) -> None:
+        self._is_checked = False
         if self._file is not None:
             os.close(self._file)
             self._file = None

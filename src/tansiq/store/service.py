@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
-from tansiq.errors import Broken
+from tansiq.errors import Broken, Conflict, TansiqError
 from tansiq.store import engines, migrations
 from tansiq.store.alone import Alone
 from tansiq.store.writer import Writer
@@ -41,18 +41,21 @@ class Store:
         """Open `sqlite:////path/tansiq.db` or `postgresql://...` and bring its tables up to date.
 
         An SQLite file that another process has open is opened beside it. Raises `Invalid` on an address that is none,
-        `Broken` when the database does not answer or a newer program has made it.
+        `Broken` when the database does not answer or a newer program has made it, `Conflict` when its tables are those
+        of an older program and another process serves them.
         """
         writes, reads = engines.open_engines(engines.parse_url(url))
         try:
             _migrate(writes, reads)
-        except (OperationalError, Broken) as exc:
+        except (OperationalError, TansiqError) as exc:
             writes.dispose()
             reads.dispose()
-            if isinstance(exc, Broken):
+            if isinstance(exc, TansiqError):
                 raise
             raise Broken("store.unavailable", "the database does not answer", step="open store") from exc
-        return cls(writes, reads)
+        opened = cls(writes, reads)
+        opened.alone.revision = migrations.HEAD
+        return opened
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction and return its result once that is durable.
@@ -131,8 +134,9 @@ def _migrate(writes: Engine, reads: Engine) -> None:
         try:
             with writes.connect() as connection:
                 engines.begin_alone(connection)
-                migrations.upgrade(connection)
-                connection.commit()
+                with _nobody_serves(connection, reads):
+                    migrations.upgrade(connection)
+                    connection.commit()
         except OperationalError as exc:
             # SQLite does not wait while a new file is being turned to WAL by another process.
             if not engines.is_busy(exc) or time.monotonic() > latest:
@@ -140,3 +144,24 @@ def _migrate(writes: Engine, reads: Engine) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+@contextmanager
+def _nobody_serves(connection: Connection, reads: Engine) -> Iterator[None]:
+    """Nor begins to, until the tables are changed: who serves would go on with statements for the former ones."""
+    if migrations.revision_of(connection) in (None, migrations.HEAD):
+        yield  # new, or changed by another process while this one waited
+        return
+    alone = Alone(connection.engine.url, reads)
+    if not alone.take():
+        raise Conflict(
+            "store.served",
+            "an older program serves this database: its tables are not changed meanwhile",
+            step="migrate",
+            field="database",
+            hint="stop the serving process, on whichever machine, then say it again (docs/operating.md, Upgrade)",
+        )
+    try:
+        yield
+    finally:
+        alone.give_back()

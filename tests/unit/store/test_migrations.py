@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, Table, inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from tansiq.errors import Broken
+from tansiq.errors import Broken, Conflict
 from tansiq.store import Store, engines, migrations
 from tests.support.tree import SRC
 
@@ -104,6 +104,66 @@ def test_a_database_of_a_newer_program_is_not_touched(store_url: str) -> None:
     with pytest.raises(Broken) as caught:
         Store.open(store_url)
     assert caught.value.code == "store.newer"
+
+
+def older(url: str, revision: str = "0009") -> Store:
+    """The database of an older program, as that program has it open."""
+    writes, reads = engines.open_engines(engines.parse_url(url))
+    with writes.connect() as connection:
+        engines.begin_alone(connection)
+        migrations.upgrade(connection, revision)
+        connection.commit()
+    return Store(writes, reads)
+
+
+def test_the_tables_are_not_changed_under_a_process_that_serves_them(new_url: str) -> None:
+    first = older(new_url)
+    assert first.alone.take()
+    for _ in range(2):  # a second machine tries again and again
+        with pytest.raises(Conflict) as caught:
+            Store.open(new_url)
+        assert (caught.value.code, caught.value.step, caught.value.field) == ("store.served", "migrate", "database")
+        assert caught.value.exit_code == 5
+        assert "stop the serving process" in caught.value.hint
+    assert first.alone.take(), "who serves goes on"
+    with first.read() as tx:
+        assert migrations.revision_of(tx) == "0009"
+    first.close()
+    with Store.open(new_url).read() as tx:
+        assert migrations.revision_of(tx) == migrations.HEAD
+
+
+def test_a_database_at_the_head_is_opened_beside_who_serves_it_and_by_itself(store: Store, store_url: str) -> None:
+    assert store.alone.take()
+    for _ in range(2):
+        Store.open(store_url).close()
+    assert store.alone.take()
+
+
+def test_an_older_database_is_opened_by_many_at_once(new_url: str) -> None:
+    older(new_url).close()
+    together = threading.Barrier(4)
+
+    def open_it(_n: int) -> str | None:
+        together.wait()
+        opened = Store.open(new_url)
+        with opened.read() as tx:
+            found = migrations.revision_of(tx)
+        opened.close()
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(open_it, range(4))) == [migrations.HEAD] * 4
+
+
+def test_who_opened_it_before_a_newer_program_changed_it_does_not_serve(store: Store) -> None:
+    """Between its opening and its turn, or while a fail-over had cut its lock."""
+    assert store.alone.take()
+    store.alone.give_back()
+    store.write(lambda tx: tx.execute(text("update alembic_version set version_num = '9999'")))
+    assert not store.alone.take()
+    store.write(lambda tx: tx.execute(text(f"update alembic_version set version_num = '{migrations.HEAD}'")))
+    assert store.alone.take(), "it did not keep the lock"
 
 
 def test_entries_and_parts_of_the_first_release_are_carried_over(new_url: str) -> None:
