@@ -21,7 +21,7 @@ def asked(town: Town) -> Browser:
 
 
 def add_note(town: Town, officer: Browser, do: str, text: str = "Seen again at the port."):
-    values = {"note": text, "note_lang": "en", "justification": "case 7 of the desk", "do": do}
+    values: dict[str, object] = {"note": text, "note_lang": "en", "justification": "case 7 of the desk", "do": do}
     return officer.post(f"/dossiers/{town.dossier}/acts/report.note_added", values)
 
 
@@ -57,7 +57,12 @@ def test_a_recalled_part_is_called_by_what_it_was(town: Town, asked: Browser) ->
         p for p in opening.parts if p.ref.kind == "entity" and p.content and p.content["entity"]["schema"] == "Phone"
     )
     number = phone.content["entity"]["claims"][0]["value"]  # type: ignore[index]
-    recall = {"fact_about": opening.id, "fact_part": phone.ref.id, "fact_reason": "inaccurate", "do": "send"}
+    recall: dict[str, object] = {
+        "fact_about": opening.id,
+        "fact_part": phone.ref.id,
+        "fact_reason": "inaccurate",
+        "do": "send",
+    }
     text = asked.post(f"/dossiers/{own}/acts/dossier.recalled", recall).text
     rail = text[text.index("Recalled parts") :]
     assert number in rail[: rail.index("</section>")]
