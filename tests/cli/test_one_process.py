@@ -87,6 +87,10 @@ def test_the_second_is_refused_while_the_first_serves_and_takes_over_when_it_is_
     wait_for(door, process)
     refused, _ = serve(second)
     assert refused.wait(60) == 5
+    told = (Path(second).parent / "second.log").read_text("utf-8")
+    assert "node.served" in told
+    assert "Ctrl-C" not in told, "nobody answers at the addresses of a machine that was refused"
+    assert "Ctrl-C" in (Path(first).parent / "first.log").read_text("utf-8")
     assert said("--home", second, "serve", "--port", "0", code=5)["code"] == "node.served"
     assert said("--home", second, "node", "rotate", "--out", "x", code=5)["code"] == "node.running"
     # A command beside it is fine.

@@ -140,6 +140,20 @@ def globals_first(argv: list[str]) -> list[str]:
     return front + rest
 
 
+def _home_given(argv: list[str]) -> str:
+    """The last `--home` among the global options, which stand first; empty where the environment names it."""
+    found, words = "", iter(argv)
+    for word in words:
+        if word in FLAGS:
+            continue
+        name, equals, value = word.partition("=")
+        if name not in VALUED:
+            break
+        value = value if equals else next(words, "")
+        found = value if name == "--home" else found
+    return found
+
+
 def log_to_stderr() -> None:
     """Logs are JSON lines on stderr: stdout belongs to the answer."""
     structlog.configure(
@@ -161,7 +175,7 @@ def call(argv: list[str]) -> int:
     try:
         code = app(argv, prog_name="tansiq", standalone_mode=False)
     except TansiqError as failure:
-        return tell(failure, as_json=as_json)
+        return tell(failure, as_json=as_json, home=_home_given(argv))
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:
@@ -173,7 +187,7 @@ def call(argv: list[str]) -> int:
             return 0
         if hasattr(exc, "format_message"):
             return tell(usage(exc), as_json=as_json)
-        return tell(unexpected(exc), as_json=as_json)
+        return tell(unexpected(exc), as_json=as_json, home=_home_given(argv))
     return code if isinstance(code, int) else 0
 
 

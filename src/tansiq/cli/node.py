@@ -14,7 +14,7 @@ from rich.console import Console
 from tansiq.cli.call import call_of, open_node, write_file
 from tansiq.cli.screen import console, emit, facts
 from tansiq.errors import Invalid
-from tansiq.settings import LANGUAGES
+from tansiq.settings import FILE, LANGUAGES
 
 app = typer.Typer(no_args_is_help=True, help="Make a node, print its card, run it.", rich_markup_mode=None)
 
@@ -51,7 +51,8 @@ def init(
     spoken = tuple(word for part in languages.split(",") if (word := part.strip()))
     own = next((word for word in spoken if word in LANGUAGES), "")
     chosen: dict[str, dict[str, object]] = {"node": {"language": own}} if own else {}
-    # The door listens where the card says; who stands behind another machine gives --exchange-port.
+    # The door listens at the port that the address names; where it names none, or --exchange-port another, the machine
+    # in front forwards.
     exchange_port = exchange_port if exchange_port is not None else _port_of(url)
     for table, value in (("web", port), ("exchange", exchange_port)):
         if value is not None:
@@ -73,6 +74,7 @@ def init(
     )
     try:
         made = {"node": node.node_id, "name": name, "country": node.country, "home": str(home)}
+        forward = _forwarded(url, node.settings.exchange.port)
     finally:
         node.close()
 
@@ -84,6 +86,8 @@ def init(
             f"next: tansiq --home {home} officer add NAME --role admin --role analyst --role liaison", style="dim"
         )
         out.print(f"then: tansiq --home {home} serve", style="dim")
+        if forward:
+            out.print(forward, style="bold")
 
     emit(ctx, made, show)
 
@@ -104,6 +108,17 @@ def _port_of(url: str) -> int | None:
         return urlsplit(url).port
     except ValueError:
         return None
+
+
+def _forwarded(url: str, listening: int) -> str:
+    """What the administrator has to do where the card says another port than the door listens at; else empty."""
+    told = (_port_of(url) or 443) if url else listening
+    if listening in (told, 0):
+        return ""
+    return (
+        f"partners come to port {told}, the door listens at {listening}: forward {told} to {listening}, "
+        f"or set port = {told} under [exchange] in {FILE}"
+    )
 
 
 @app.command("card")
@@ -168,7 +183,8 @@ def serve(
     tansiq --home ./rabat serve --port 8080
     """
     with open_node(ctx) as node:
-        if not call_of(ctx).as_json:
+        # A machine that waits for its turn says so again and again: no address that nobody answers at.
+        if node.store.alone.take() and not call_of(ctx).as_json:
             web, door = node.settings.web, node.settings.exchange
             scheme = "https" if web.tls_certificate else "http"
             shown = web.port if port is None else port
@@ -177,6 +193,7 @@ def serve(
                 [
                     ("pages", f"{scheme}://{web.host}:{shown}" if shown else "on a free port: see the log"),
                     ("partners' door", door.url or f"https://{door.host}:{door.port}, told to nobody: we poll"),
+                    ("forward", _forwarded(door.url, door.port)),
                     ("stop", "Ctrl-C"),
                 ],
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import Any
 
@@ -49,8 +50,8 @@ def problem(failure: TansiqError) -> dict[str, Any]:
     return {key: value for key, value in said.items() if value not in ("", [])}
 
 
-def tell(failure: TansiqError, *, as_json: bool) -> int:
-    """Shows the failure where the caller looks for it; the exit code comes back."""
+def tell(failure: TansiqError, *, as_json: bool, home: str = "") -> int:
+    """Shows the failure where the caller looks for it; the exit code comes back. `home` as the caller gave it."""
     if as_json:
         emit_json(problem(failure))
     else:
@@ -59,8 +60,15 @@ def tell(failure: TansiqError, *, as_json: bool) -> int:
         sys.stderr.write(f"tansiq: {kind}: {failure}{clauses} ({failure.code})\n")
         hint = HINTS.get(failure.hint, failure.hint) or WHERE_TO_LOOK.get(failure.code, "")
         if hint:
-            sys.stderr.write(f"  try: {hint}\n")
+            sys.stderr.write(f"  try: {_at_home(hint, home)}\n")
     return failure.exit_code
+
+
+def _at_home(hint: str, home: str) -> str:
+    """A hint that is a command, so that it runs when it is copied."""
+    if not home or not hint.startswith("tansiq ") or hint.endswith("--help"):
+        return hint
+    return f"tansiq --home {shlex.quote(home)} {hint.removeprefix('tansiq ')}"
 
 
 def usage(exc: Exception) -> Invalid:
