@@ -12,17 +12,26 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import suppress
+import socket
+import threading
+from contextlib import nullcontext, suppress
 from pathlib import Path
+from typing import Any
 
+import psycopg
 from sqlalchemy import URL, Connection, Engine, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from tansiq.errors import Broken
+from tansiq.store.engines import open_lock_engine
 from tansiq.store.migrations import revision_of
 
 # Any fixed number that is not the writers'; advisory locks are counted per database.
 _SERVING_LOCK = 0x7461_6E73_6972
+
+ANSWER_S = 8.0
+"""How long the session that holds the lock may take to answer. A proxy that keeps a line open and passes no bytes lets
+no timeout of the line itself run out."""
 
 
 class Alone:
@@ -32,9 +41,11 @@ class Alone:
         is_file = url.get_backend_name() == "sqlite"
         # By whichever link it was reached: one database, one lock.
         self._path = Path(f"{Path(str(url.database)).resolve()}.serving") if is_file else None
+        self._url = url
         self._reads = reads
         self._file: int | None = None
         self._session: Connection | None = None
+        self._line: Any = None
         self.revision: str | None = None
         """Where the tables stood when they were opened; None where nobody said so."""
         self._is_checked = False
@@ -48,7 +59,8 @@ class Alone:
             return False
         if self._is_checked or self.revision is None:
             return True
-        with self._reads.connect() as connection:
+        # Not by a pooled connection where there is a session: the line under that may be the silent one.
+        with nullcontext(self._session) if self._session is not None else self._reads.connect() as connection:
             self._is_checked = revision_of(connection) == self.revision
         if not self._is_checked:
             self.give_back()
@@ -102,22 +114,47 @@ class Alone:
     def _is_session_alive(self) -> bool:
         if self._session is None:
             return False
-        try:
-            self._session.execute(text("select 1"))
-        except DBAPIError:
-            # A fail-over has cut it, and with it the lock.
-            self.give_back()
-            return False
-        return True
+        if _answers(self._session):
+            return True
+        # A fail-over has cut it, and with it the lock; or its line passes no bytes, which nobody can tell from that.
+        self._cut()
+        return False
+
+    def _cut(self) -> None:
+        """End the line from our side: nothing waits for an answer over it any more, and the server hears of it."""
+        if self._session is not None:
+            # Where the driver has closed it already it says so: its number may be another's by now.
+            with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self._line.fileno())) as line:
+                line.shutdown(socket.SHUT_RDWR)
+            with suppress(SQLAlchemyError):
+                self._session.invalidate()
+            self._session.close()
+        self._session = None
+        self._is_checked = False
 
     def _take_session(self) -> bool:
-        session = self._reads.connect().execution_options(isolation_level="AUTOCOMMIT")
+        session = open_lock_engine(self._url).connect()
         for name, seconds in (("idle", 5), ("interval", 5), ("count", 3)):
             # The server too must learn in time that our machine is gone, and let the next one in.
             session.execute(text(f"set tcp_keepalives_{name} = {seconds}"))
-        session.detach()  # never back into the pool: were it still locked, that would go on with its next user
         if session.execute(text("select pg_try_advisory_lock(:key)"), {"key": _SERVING_LOCK}).scalar():
             self._session = session
+            self._line = session.connection.dbapi_connection
             return True
         session.close()
         return False
+
+
+def _answers(session: Connection) -> bool:
+    """Within `ANSWER_S`. Asked from a thread of its own, which `_cut` releases: the driver waits for ever."""
+    answered: list[bool] = []
+
+    def ask() -> None:
+        with suppress(SQLAlchemyError):
+            session.execute(text("select 1"))
+            answered.append(True)
+
+    asking = threading.Thread(target=ask, name="alone-ask", daemon=True)
+    asking.start()
+    asking.join(ANSWER_S)
+    return bool(answered)

@@ -15,6 +15,7 @@ from typing import Any
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.pool import NullPool
 
 from tansiq.errors import Invalid
 from tansiq.store.compiled import run_plain
@@ -69,6 +70,14 @@ def open_engines(url: URL) -> tuple[Engine, Engine]:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url)
     return _postgresql(url)
+
+
+def open_lock_engine(url: URL) -> Engine:
+    """For a session that only holds a lock: never a pooled one, so that it ends with its use."""
+    connect = {**_LIVELY, "connect_timeout": 5}
+    return create_engine(
+        url, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True, connect_args=connect
+    )
 
 
 def begin_alone(connection: Connection) -> None:

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from tansiq.errors import Broken
-from tansiq.store import Store
+from tansiq.store import Store, alone
+from tests.support.postgres import PostgresServer
 
 HOLD = (
     "import sys, time; from tansiq.store import Store; s = Store.open(sys.argv[1]);"
     "print(s.alone.take(), flush=True); time.sleep(600)"
 )
+
+CUT = "select pg_terminate_backend(pid, 5000) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()"
 
 
 @pytest.fixture
@@ -61,15 +67,69 @@ def test_it_ends_with_the_store_and_can_be_given_back(store: Store, store_url: s
 def test_a_cut_session_is_noticed_and_the_right_taken_anew(postgres_url: str) -> None:
     store, other = Store.open(postgres_url), Store.open(postgres_url)
     assert store.alone.take()
-    cut = "select pg_terminate_backend(pid, 5000) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()"
-    store.write(lambda tx: tx.execute(text(cut)))
+    store.write(lambda tx: tx.execute(text(CUT)))
     assert store.alone.take(), "nobody else took it meanwhile"
-    store.write(lambda tx: tx.execute(text(cut)))
+    store.write(lambda tx: tx.execute(text(CUT)))
     assert other.alone.take()
     assert not store.alone.take()
     other.close()
     assert store.alone.take()
     store.close()
+
+
+class Silent(threading.Thread):
+    """A proxy before PostgreSQL that can stop passing bytes on the lines that there are, and closes nothing."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(daemon=True)
+        self._target = target
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        self._lines = 0
+        self._until = 0
+
+    def silence(self) -> None:
+        self._until = self._lines
+
+    def run(self) -> None:
+        while True:
+            near, _ = self._server.accept()
+            far = socket.socket(socket.AF_UNIX)
+            far.connect(self._target)
+            for a, b in ((near, far), (far, near)):
+                threading.Thread(target=self._pass, args=(a, b, self._lines), daemon=True).start()
+            self._lines += 1
+
+    def _pass(self, source: socket.socket, target: socket.socket, number: int) -> None:
+        with suppress(OSError):
+            while got := source.recv(65536):
+                if number < self._until:
+                    threading.Event().wait()
+                target.sendall(got)
+
+
+@pytest.mark.postgres
+def test_a_line_that_passes_no_bytes_and_closes_nothing_is_a_lost_turn(
+    postgres_server: PostgresServer, postgres_template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alone, "ANSWER_S", 0.5)
+    with postgres_server.database(postgres_template) as url:
+        proxy = Silent(str(next(postgres_server.folder.glob(".s.PGSQL.*[0-9]"))))
+        proxy.start()
+        through = make_url(url).set(host="127.0.0.1", port=proxy.port, query={})
+        first, other = Store.open(through.render_as_string(hide_password=False)), Store.open(url)
+        assert first.alone.take()
+        assert not other.alone.take()
+        proxy.silence()
+        answered: list[bool] = []
+        asking = threading.Thread(target=lambda: answered.append(first.alone.take()), daemon=True)
+        asking.start()
+        asking.join(30)
+        assert answered == [False], "the server counts the former session still: its turn is lost"
+        other.write(lambda tx: tx.execute(text(CUT)))
+        assert other.alone.take()
+        assert not first.alone.take()
+        other.close()
 
 
 def test_one_file_has_one_lock_by_whichever_link_and_a_removed_lock_is_noticed(tmp_path: Path) -> None:
