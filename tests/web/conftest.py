@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tansiq.ledger import records
 from tests.support.web import Browser, Town, make_town
 
 
@@ -25,6 +27,18 @@ def madrid(town: Town) -> Browser:
 @pytest.fixture(scope="session")
 def rabat(town: Town) -> Browser:
     return signed_in(town, "rabat")
+
+
+def contradicted(folder: Path) -> Iterator[Town]:
+    """Madrid has cosigned three leaves of Rabat's log that Rabat's log does not begin with."""
+    made = make_town(folder)
+    rabat, madrid = made.node("rabat"), made.node("madrid")
+    false = (f"tansiq/{rabat.node_id}", 3, bytes(32), "")
+    madrid.store.write(lambda tx: records.save_witnessed(tx, *false))
+    rabat.be_witnessed()
+    made.federation.pump(8)
+    yield made
+    made.federation.close()
 
 
 def signed_in(town: Town, name: str, officer: str = "salma") -> Browser:

@@ -7,24 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tansiq.ledger import records
 from tansiq.terms import LogVerb
-from tests.support.web import Browser, Town, make_town
+from tests.support.web import Browser, Town
+from tests.web.conftest import contradicted
 
 WHY = "called Rabat: a disk failed and a copy was restored"
 WITNESSES = "/api/v1/ledger/witnesses"
-
-
-def contradicted(folder: Path) -> Iterator[Town]:
-    """Madrid has cosigned three leaves of Rabat's log that Rabat's log does not begin with."""
-    made = make_town(folder)
-    rabat, madrid = made.node("rabat"), made.node("madrid")
-    false = (f"tansiq/{rabat.node_id}", 3, bytes(32), "")
-    madrid.store.write(lambda tx: records.save_witnessed(tx, *false))
-    rabat.be_witnessed()
-    made.federation.pump(8)
-    yield made
-    made.federation.close()
 
 
 @pytest.fixture(scope="module")

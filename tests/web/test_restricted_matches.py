@@ -99,16 +99,7 @@ def test_a_draft_that_is_read_is_a_consultation_and_an_empty_list_is_none(town: 
 
 def test_our_side_of_a_match_is_shown_once_its_own_restriction_is_read(town: Town) -> None:
     """The report at hand is free; what it met came to us in another dossier, under a restriction."""
-    node, f = town.node("madrid"), town.federation
-    f.nodes["rabat"].dossiers.open("report", report(), ["es"], f.officers["rabat"])
-    f.pump()
-    strict = {
-        e.id
-        for d in f.nodes["rabat"].dossiers.rows()
-        for e in node.dossiers.state(d.id).entries
-        if "H3" in e.statement.handling.codes
-    }
-    match = next(m for m in node.hits.matches() if m.holding.provenance.reference in strict and m.entry not in strict)
+    node, match = _our_side_restricted(town)
     held = match.holding.provenance.dossier
     browser = Browser(create_app(node))
     browser.sign_in()

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tansiq.ledger import records
 from tansiq.terms import LogVerb
-from tests.support.web import Town, make_town
-from tests.web.conftest import signed_in
+from tests.support.web import Town
+from tests.web.conftest import contradicted, signed_in
 
 WHY = "called Rabat: a disk failed and a copy was restored"
 
 
 @pytest.fixture
-def town(tmp_path: Path):
-    """Madrid has cosigned three leaves of Rabat's log that Rabat's log does not begin with."""
-    made = make_town(tmp_path)
-    rabat, madrid = made.node("rabat"), made.node("madrid")
-    false = (f"tansiq/{rabat.node_id}", 3, bytes(32), "")
-    madrid.store.write(lambda tx: records.save_witnessed(tx, *false))
-    rabat.be_witnessed()
-    made.federation.pump(8)
-    yield made
-    made.federation.close()
+def town(tmp_path: Path) -> Iterator[Town]:
+    yield from contradicted(tmp_path)
 
 
 def claimed(town: Town):

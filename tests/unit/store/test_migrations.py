@@ -67,19 +67,24 @@ def test_a_database_at_the_head_is_opened_as_it_is(store: Store, store_url: str)
     again.close()
 
 
-def test_a_new_database_opened_by_many_at_once_is_made_once(new_url: str) -> None:
+def open_four_at_once(url: str) -> list[str | None]:
+    """What each of them finds the tables at."""
     together = threading.Barrier(4)
 
     def open_it(_n: int) -> str | None:
         together.wait()
-        opened = Store.open(new_url)
+        opened = Store.open(url)
         with opened.read() as tx:
             found = migrations.revision_of(tx)
         opened.close()
         return found
 
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(open_it, range(4))) == [migrations.HEAD] * 4
+        return list(pool.map(open_it, range(4)))
+
+
+def test_a_new_database_opened_by_many_at_once_is_made_once(new_url: str) -> None:
+    assert open_four_at_once(new_url) == [migrations.HEAD] * 4
 
 
 def test_many_databases_are_made_at_once_in_one_process(tmp_path: Path) -> None:
@@ -142,18 +147,7 @@ def test_a_database_at_the_head_is_opened_beside_who_serves_it_and_by_itself(sto
 
 def test_an_older_database_is_opened_by_many_at_once(new_url: str) -> None:
     older(new_url).close()
-    together = threading.Barrier(4)
-
-    def open_it(_n: int) -> str | None:
-        together.wait()
-        opened = Store.open(new_url)
-        with opened.read() as tx:
-            found = migrations.revision_of(tx)
-        opened.close()
-        return found
-
-    with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(open_it, range(4))) == [migrations.HEAD] * 4
+    assert open_four_at_once(new_url) == [migrations.HEAD] * 4
 
 
 def test_who_opened_it_before_a_newer_program_changed_it_does_not_serve(store: Store) -> None:
