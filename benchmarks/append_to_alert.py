@@ -46,7 +46,8 @@ from tansiq.bank import parse_entity
 from tansiq.bank.model import Provenance
 from tansiq.exchange import Courier
 from tansiq.hits.model import Match
-from tansiq.node import Node, spare_collector
+from tansiq.node import Node
+from tansiq.serving import serve, spare_collector
 
 FIRST = ["يونس", "كريم", "سعيد", "مريم", "نادية", "عمر", "ياسين", "سلمى", "رشيد", "هند"]
 LATIN = ["Younes", "Karim", "Said", "Mariam", "Nadia", "Omar", "Yassine", "Salma", "Rachid", "Hind"]
@@ -171,7 +172,7 @@ def madrid(home: str, told: Connection, trace: bool) -> None:
 
     node.hits.told.append(tell)
     try:
-        node.serve()
+        serve(node)
     except KeyboardInterrupt:
         return
     finally:

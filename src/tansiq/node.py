@@ -1,8 +1,8 @@
-"""Builds a node: settings, keys, store, clock, services, workers, doors. START READING HERE.
+"""Builds a node: settings, keys, store, clock, services. START READING HERE.
 
 A node is one home folder: `tansiq.toml`, the sealed key file, and (with SQLite) the database. `Node.init` makes one,
-`Node.open` wires its services, `serve` runs its pages and its exchange door until it is told to stop. This module alone
-owns the clock and chance; everything below takes them as arguments.
+`Node.open` wires its services; `tansiq.serving` runs it. This module alone owns the clock and chance; everything below
+takes them as arguments.
 
 Order at the door: exchange.receive → hits.look_ahead (an entry that came alone) → dossiers.file (entry, parts, leaf,
 inbox row, bank, what it meets or its place in the queue: one transaction) → receipt signed → settle (examinations that
@@ -11,10 +11,7 @@ wait, automatic acts) → duty on an officer's page.
 
 from __future__ import annotations
 
-import gc
-import os
 import secrets
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -25,7 +22,6 @@ from typing import Any
 
 import msgspec
 import structlog
-import uvicorn
 from sqlalchemy import Connection
 
 from tansiq import crypto
@@ -45,11 +41,9 @@ from tansiq.evaluator import start_evaluator
 from tansiq.evaluator.model import Quota
 from tansiq.exchange import (
     PRIVATE_PATH,
-    Courier,
     Exchange,
     HttpsTransport,
     former_keys,
-    uvicorn_context_factory,
     verify_card_file,
 )
 from tansiq.exchange.model import ExchangeSettings, Item, ItemResult, Transport
@@ -72,22 +66,8 @@ log = structlog.get_logger()
 
 NEXT = ".next"
 """The key file of a rotation that is not finished yet."""
-SETTLE_SECONDS = 2.0
-"""How often a running node looks for work that another process of the same home left (the CLI, an import)."""
 STANDING_S = 2.0
 """How long one round compares new holdings with what was held of partners; a list of twenty thousand takes many."""
-SWEEP_EVERY = timedelta(hours=1)
-GC_THRESHOLD = 10_000
-"""New objects between two looks at the youngest; an entry makes some thousands."""
-STOP_SECONDS = 3
-"""How long open connections (held polls, kept lines) may delay a stop; what they carried is carried again."""
-
-
-def spare_collector() -> None:
-    """What stands now lives as long as the process: a full collection that walks it holds every thread up for 0.1 s."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GC_THRESHOLD, 20, 20)
 
 
 def _now() -> datetime:
@@ -141,7 +121,7 @@ class Node:
         )  # fmt: skip
         self._line = line
         self._line_lock = threading.Lock()
-        self._private_work = threading.Event()
+        self.private_work = threading.Event()
         self.private = Private(self._private_ground())
         self.dossiers = Dossiers(self._wiring(fault))
         self.private.attach(self.dossiers)
@@ -162,9 +142,9 @@ class Node:
         self._stand_on_dossiers()
         self._warm = threading.Lock()
         self._is_warm = False
-        self._work = threading.Event()
-        self._stopping = threading.Event()
-        self._is_superseded = False
+        self.work = threading.Event()
+        """Set when there is something to settle; `private_work` the same for the private checks."""
+        self.stopping = threading.Event()
 
     def _stand_on_dossiers(self) -> None:
         """The capabilities that need the dossiers."""
@@ -346,7 +326,7 @@ class Node:
             start=lambda: start_evaluator(
                 self.settings.home / "evaluator", crypto.sha256("tansiq.evaluator.v1", self.keys.vault_key)
             ),
-            wake=self._private_work.set,
+            wake=self.private_work.set,
         )
 
     def _ask_partner(self, node: NodeId, raw: bytes) -> bytes | None:
@@ -386,7 +366,7 @@ class Node:
         self.hits.queue(tx, dossier, entry, originator, ahead=ahead if isinstance(ahead, Ahead) else None)
         self.bureau.watches.note(tx, entry, dossier)
         self.private.note_entry(tx, entry)
-        self.store.after_commit(tx, self._work.set)
+        self.store.after_commit(tx, self.work.set)
 
     def _forget_matches(self, tx: Connection, entry: EntryId, part: PartId, gone: list[str]) -> None:
         self.hits.erase_part(tx, entry, part, gone)
@@ -420,7 +400,7 @@ class Node:
 
     def _file(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
         result = self.dossiers.file(tx, sender, item)
-        self.store.after_commit(tx, self._work.set)
+        self.store.after_commit(tx, self.work.set)
         return result
 
     def _asked(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
@@ -455,11 +435,11 @@ class Node:
         self.bureau.watches.compare(self._entry)
         latest = time.monotonic() + STANDING_S
         more = True
-        while more and not self._stopping.is_set() and time.monotonic() < latest:
+        while more and not self.stopping.is_set() and time.monotonic() < latest:
             matches, more = self.hits.examine_holdings()
             found += len(matches) + (self._examine() if more else 0)
         if more:
-            self._work.set()
+            self.work.set()
         return found
 
     def _examine(self) -> int:
@@ -590,113 +570,7 @@ class Node:
             found["receipts"] = [msgspec.json.decode(p) for p in self.exchange.prove_receipt(ref)]
         return found
 
-    # --- running ---
-
-    def serve(self, port: int | None = None) -> None:
-        """Run pages, exchange door, courier and workers until SIGINT or SIGTERM. Blocks.
-
-        Raises `Conflict` where another process serves this database, on whichever machine (ADR 15).
-        """
-        from tansiq.web import PeerDoor, create_app, create_peer_app, listen  # above us: imported only where it is run
-
-        if not self.store.alone.take():
-            raise _served()
-        self.exchange.check_own_keys()
-        self.warm()
-        spare_collector()
-        courier = Courier(self.exchange)
-        worker = threading.Thread(target=self._run_worker, name="settle", daemon=True)
-        private = threading.Thread(target=self._run_private, name="private", daemon=True)
-        alone = threading.Thread(target=self._stay_alone, name="alone", daemon=True)
-        pages = uvicorn.Server(_pages_config(create_app(self), self.settings, port))
-        door = PeerDoor(self._door_config(create_peer_app(self)))
-        # A service manager's SIGTERM must reach the `finally` below: uvicorn raises it again once the pages are closed.
-        signal.signal(signal.SIGTERM, _end)
-        with listen(pages.config) as listening:
-            door.start()
-            courier.start()
-            worker.start()
-            private.start()
-            alone.start()
-            ports = {"pages": listening.getsockname()[1], "exchange": self.settings.exchange.port}
-            log.info("node up", node=self.node_id, **ports)
-            try:
-                pages.run([listening])
-            finally:
-                for event in (self._stopping, self._work, self._private_work):
-                    event.set()
-                door.stop()
-                courier.stop()
-                for thread in (worker, private, alone):
-                    thread.join(timeout=10)
-                if self._is_superseded:
-                    raise _served()
-
-    def _stay_alone(self) -> None:
-        """A fail-over of the database ends the session that holds the lock. Then we take it again; where another
-        process has it meanwhile, that one serves, and this one ends."""
-        while not self._stopping.wait(SETTLE_SECONDS):
-            try:
-                if self.store.alone.take():
-                    continue
-            except Exception as exc:  # noqa: BLE001 # the database is away, for every other process too
-                log.error("alone", kind=type(exc).__name__)  # noqa: TRY400
-                continue
-            log.error("another process serves this database")
-            self._is_superseded = True
-            os.kill(os.getpid(), signal.SIGTERM)
-            return
-
-    def _door_config(self, app: Any) -> uvicorn.Config:
-        """TLS 1.3 only; the certificate is the one that our card names, so partners pin it."""
-        folder = self.settings.home / "tls"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        write_secret(folder / "key.pem", self.keys.tls_key_pem)
-        write_secret(folder / "cert.pem", self.keys.tls_cert_pem)
-        cert, key = str(folder / "cert.pem"), str(folder / "key.pem")
-        return uvicorn.Config(
-            app,
-            host=self.settings.exchange.host,
-            port=self.settings.exchange.port,
-            ssl_certfile=cert,
-            ssl_keyfile=key,
-            ssl_context_factory=uvicorn_context_factory(cert, key),
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=STOP_SECONDS,
-        )
-
-    def _run_worker(self) -> None:
-        """The worker loop: one of the three places that may catch everything; it says so and goes on."""
-        next_sweep = self.clock()
-        while not self._stopping.is_set():
-            self._work.wait(SETTLE_SECONDS)
-            self._work.clear()
-            try:
-                self.settle()
-                if self.clock() >= next_sweep:
-                    next_sweep = self.clock() + SWEEP_EVERY
-                    self.sweep()
-                    self.be_witnessed()
-            except Exception as exc:  # noqa: BLE001 # worker loop: see the docstring
-                # No traceback: its frames may hold what officers wrote.
-                log.error("worker", kind=type(exc).__name__, code=getattr(exc, "code", ""))  # noqa: TRY400
-
-    def _run_private(self) -> None:
-        """The private checks' own loop: making a list takes seconds that examinations should not wait for."""
-        next_tick = self.clock()
-        while not self._stopping.is_set():
-            try:
-                while (self.private.work() or self.plans.work()) and not self._stopping.is_set():
-                    pass
-                if self.clock() >= next_tick:
-                    next_tick = self.clock() + SWEEP_EVERY
-                    self.private.tick()
-            except Exception as exc:  # noqa: BLE001 # worker loop: see `_run_worker`
-                log.error("private", kind=type(exc).__name__, code=getattr(exc, "code", ""))  # noqa: TRY400
-            self._private_work.wait(SETTLE_SECONDS)
-            self._private_work.clear()
+    # --- what runs again and again ---
 
     def be_witnessed(self) -> list[NodeId]:
         """Lay our log before the partners whose turn it is (`[ledger] witness_hours`)."""
@@ -712,38 +586,18 @@ class Node:
         self.bureau.watches.sweep()
         self.bank.sweep()
 
+    def stop(self) -> None:
+        """Tell the loops that run this node (`tansiq.serving`) to come to their end."""
+        for event in (self.stopping, self.work, self.private_work):
+            event.set()
+
     def close(self) -> None:
         """Finish the queued writes and let the database go."""
-        self._stopping.set()
+        self.stopping.set()
         self.private.close()
         if isinstance(self._line, HttpsTransport):
             self._line.close()
         self.store.close()
-
-
-def _end(_signal: int, _frame: object) -> None:
-    raise SystemExit(0)
-
-
-def _served() -> Conflict:
-    return Conflict(
-        "node.served", "another process serves this node's database", step="serve", field="database",
-        hint="one process serves, commands beside it are fine; a second machine waits for its turn (docs/operating.md)",
-    )  # fmt: skip
-
-
-def _pages_config(app: Any, settings: Settings, port: int | None) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        host=settings.web.host,
-        port=settings.web.port if port is None else port,
-        ssl_certfile=_optional(settings.path(settings.web.tls_certificate)),
-        ssl_keyfile=_optional(settings.path(settings.web.tls_key)),
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=STOP_SECONDS,
-    )
 
 
 def _exchange_settings(settings: Settings) -> ExchangeSettings:
@@ -782,13 +636,6 @@ def _load_ask(_tx: Connection, ref: str, _to: NodeId) -> bytes | None:
     return ref.rpartition(":")[2].encode()
 
 
-def _optional(path: Path | None) -> str | None:
-    return str(path) if path else None
-
-
 def _hosts(url: str) -> list[str]:
     host = url.removeprefix("https://").rpartition(":")[0] if url else ""
     return [host] if host else []
-
-
-__all__ = ["Node", "spare_collector"]

@@ -11,6 +11,7 @@ from tansiq import crypto
 from tansiq.errors import Broken, TansiqError
 from tansiq.exchange import Exchange, verify_card_file
 from tansiq.node import NEXT, Node
+from tansiq.serving import serve
 from tests.support.transcripts import run
 
 
@@ -112,7 +113,7 @@ def test_who_was_opened_before_a_rotation_does_not_serve_under_the_former_keys(h
     opened = Node.open(home)
     Node.rotate(home)
     with pytest.raises(Broken) as caught:
-        opened.serve(0)
+        serve(opened, 0)
     assert caught.value.code == "card.keys_changed"
     opened.close()
 

@@ -182,6 +182,8 @@ def serve(
 
     tansiq --home ./rabat serve --port 8080
     """
+    from tansiq.serving import serve as run_node
+
     with open_node(ctx) as node:
         # A machine that waits for its turn says so again and again: no address that nobody answers at.
         if node.store.alone.take() and not call_of(ctx).as_json:
@@ -197,7 +199,7 @@ def serve(
                     ("stop", "Ctrl-C"),
                 ],
             )
-        node.serve(port)
+        run_node(node, port)
 
 
 app.command("serve")(serve)

@@ -1,0 +1,193 @@
+"""Runs a node: its pages, its partners' door, its courier and its workers, until it is told to stop.
+
+`serve` blocks. It stands above the pages, so that `node.py`, which wires what it runs, imports nothing above itself.
+
+Three loops run beside the two doors and the courier: what is due without an officer (`Node.settle`, `Node.sweep`), the
+private checks' own work, and the look whether this process still is the one that serves the database (ADR 15). They
+are three of the few places that may catch everything: each says what failed, without a traceback, whose frames may hold
+what officers wrote, and goes on.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+
+from tansiq.errors import Conflict
+from tansiq.exchange import Courier, uvicorn_context_factory
+from tansiq.keyring import write_secret
+from tansiq.node import Node
+from tansiq.settings import Settings
+from tansiq.web import PeerDoor, create_app, create_peer_app, listen
+
+log = structlog.get_logger()
+
+ROUND_S = 2.0
+"""How often a loop looks for work that another process of the same home left (a command, an import)."""
+SWEEP_EVERY = timedelta(hours=1)
+GC_THRESHOLD = 10_000
+"""New objects between two looks at the youngest; an entry makes some thousands."""
+STOP_SECONDS = 3
+"""How long open connections (held polls, kept lines) may delay a stop; what they carried is carried again."""
+
+
+def serve(node: Node, port: int | None = None) -> None:
+    """Run pages, exchange door, courier and workers until SIGINT or SIGTERM. Blocks; the node is the caller's to close.
+
+    Raises `Conflict` where another process serves this database, on whichever machine (ADR 15).
+    """
+    if not node.store.alone.take():
+        raise _served()
+    node.exchange.check_own_keys()
+    node.warm()
+    spare_collector()
+    pages = uvicorn.Server(_pages_config(create_app(node), node.settings, port))
+    door = PeerDoor(_door_config(create_peer_app(node), node))
+    workers = Workers(node)
+    # A service manager's SIGTERM must reach the `finally` below: uvicorn raises it again once the pages are closed.
+    signal.signal(signal.SIGTERM, _end)
+    with listen(pages.config) as listening:
+        courier = Courier(node.exchange)
+        door.start()
+        courier.start()
+        workers.start()
+        ports = {"pages": listening.getsockname()[1], "exchange": node.settings.exchange.port}
+        log.info("node up", node=node.node_id, **ports)
+        try:
+            pages.run([listening])
+        finally:
+            node.stop()
+            door.stop()
+            courier.stop()
+            workers.join()
+            if workers.is_superseded:
+                raise _served()
+
+
+def spare_collector() -> None:
+    """What stands now lives as long as the process: a full collection that walks it holds every thread up for 0.1 s."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 20, 20)
+
+
+class Workers:
+    """The loops of a serving node. They end when the node is told to stop."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self.is_superseded = False
+        """Whether another process has the database meanwhile: that one serves, and this one ends."""
+        loops = {"settle": self._settle, "private": self._work_privately, "alone": self._stay_alone}
+        self._threads = [threading.Thread(target=loop, name=name, daemon=True) for name, loop in loops.items()]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    def _settle(self) -> None:
+        node = self._node
+        next_sweep = node.clock()
+        while not node.stopping.is_set():
+            node.work.wait(ROUND_S)
+            node.work.clear()
+            try:
+                node.settle()
+                if node.clock() >= next_sweep:
+                    next_sweep = node.clock() + SWEEP_EVERY
+                    node.sweep()
+                    node.be_witnessed()
+            except Exception as exc:  # noqa: BLE001 # worker loop: see the module's docstring
+                log.error("worker", kind=type(exc).__name__, code=getattr(exc, "code", ""))  # noqa: TRY400
+
+    def _work_privately(self) -> None:
+        """A loop of its own: making a list takes seconds that examinations should not wait for."""
+        node = self._node
+        next_tick = node.clock()
+        while not node.stopping.is_set():
+            try:
+                while (node.private.work() or node.plans.work()) and not node.stopping.is_set():
+                    pass
+                if node.clock() >= next_tick:
+                    next_tick = node.clock() + SWEEP_EVERY
+                    node.private.tick()
+            except Exception as exc:  # noqa: BLE001 # worker loop: see the module's docstring
+                log.error("private", kind=type(exc).__name__, code=getattr(exc, "code", ""))  # noqa: TRY400
+            node.private_work.wait(ROUND_S)
+            node.private_work.clear()
+
+    def _stay_alone(self) -> None:
+        """A fail-over of the database ends the session that holds the lock: it is taken again, or lost for good."""
+        while not self._node.stopping.wait(ROUND_S):
+            try:
+                if self._node.store.alone.take():
+                    continue
+            except Exception as exc:  # noqa: BLE001 # the database is away, for every other process too
+                log.error("alone", kind=type(exc).__name__)  # noqa: TRY400
+                continue
+            log.error("another process serves this database")
+            self.is_superseded = True
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+
+
+def _end(_signal: int, _frame: object) -> None:
+    raise SystemExit(0)
+
+
+def _served() -> Conflict:
+    return Conflict(
+        "node.served", "another process serves this node's database", step="serve", field="database",
+        hint="one process serves, commands beside it are fine; a second machine waits for its turn (docs/operating.md)",
+    )  # fmt: skip
+
+
+def _pages_config(app: Any, settings: Settings, port: int | None) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.web.host,
+        port=settings.web.port if port is None else port,
+        ssl_certfile=_optional(settings.path(settings.web.tls_certificate)),
+        ssl_keyfile=_optional(settings.path(settings.web.tls_key)),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+
+
+def _door_config(app: Any, node: Node) -> uvicorn.Config:
+    """TLS 1.3 only; the certificate is the one that our card names, so partners pin it."""
+    folder = node.settings.home / "tls"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    write_secret(folder / "key.pem", node.keys.tls_key_pem)
+    write_secret(folder / "cert.pem", node.keys.tls_cert_pem)
+    cert, key = str(folder / "cert.pem"), str(folder / "key.pem")
+    return uvicorn.Config(
+        app,
+        host=node.settings.exchange.host,
+        port=node.settings.exchange.port,
+        ssl_certfile=cert,
+        ssl_keyfile=key,
+        ssl_context_factory=uvicorn_context_factory(cert, key),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+
+
+def _optional(path: Path | None) -> str | None:
+    return str(path) if path else None
