@@ -7,6 +7,7 @@ Promises:
   partner's log only when it extends what we saw of it.
 - `Witnesses` lays our newest checkpoint before each partner once a day and cosigns theirs, as items of the exchange;
   what contradicts what was cosigned before is kept with its note, shown, and owed until an officer settles it.
+- `select` finds leaves by time, verb, record and officer, in pages.
 - `verify` recomputes everything and says at which leaf it breaks. `bundle` and `verify_bundle` prove one leaf to a
   third party off-line, with nothing but the log's public keys.
 - `merkle`'s functions are pure and re-exported.
@@ -22,6 +23,7 @@ from tansiq.ledger.checkpoint import (
     verify_checkpoint,
     verify_cosignature,
 )
+from tansiq.ledger.choosing import wanted
 from tansiq.ledger.merkle import (
     EMPTY_ROOT,
     consistency,
@@ -73,4 +75,5 @@ __all__ = [
     "verify_consistency",
     "verify_cosignature",
     "verify_inclusion",
+    "wanted",
 ]

@@ -39,6 +39,34 @@ class LeafView:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which leaves are asked for; what is left empty asks for all. `choosing.wanted` makes one out of words."""
+
+    since: str = ""
+    """An instant in the wire form: leaves of it and later. Two such texts order as their times do."""
+    until: str = ""
+    """Leaves from before this instant."""
+    verb: LogVerb | None = None
+    subjects: frozenset[str] | None = None
+    """About one of these records; none of all where it is empty."""
+    officer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeafPage:
+    """Leaves newest first. `older`: pass it as `before` for the next page; None at the end of the log.
+
+    A page may hold few leaves, or none, and yet have an older one: for one officer only so many are looked through at
+    a time.
+    """
+
+    leaves: tuple[LeafView, ...]
+    older: int | None
+    scanned: int = 0
+    """How many leaves were opened to find those of one officer."""
+
+
+@dataclass(frozen=True, slots=True)
 class InclusionProof:
     """That the leaf stands at `index` of the tree of `size` leaves with `root`."""
 

@@ -31,11 +31,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from tansiq.errors import Broken
 from tansiq.ledger.merkle import HASH_BYTES, Node
-from tansiq.ledger.model import Leaf
+from tansiq.ledger.model import Leaf, Wanted
 from tansiq.store import Compiled, metadata
 from tansiq.terms import LogVerb
 
 HEAD_ID = 1
+_MOST_BOUND = 400
+"""Below SQLite's oldest limit of 999 bound values."""
 
 head = Table(
     "ledger_head",
@@ -56,6 +58,8 @@ leaves = Table(
     Column("at", String(24), nullable=False),
 )
 Index("ix_ledger_leaves_subject", leaves.c.subject, leaves.c.leaf_index)
+# No index of officers: they stand in the sealed content alone. A stolen database must not tell who worked when.
+Index("ix_ledger_leaves_at", leaves.c.at, leaves.c.leaf_index)
 nodes = Table(
     "ledger_nodes",
     metadata,
@@ -221,6 +225,25 @@ def load_page(tx: Connection, before: int | None, limit: int) -> list[RowMapping
     if before is not None:
         query = query.where(leaves.c.leaf_index < before)
     return list(tx.execute(query).mappings())
+
+
+def load_chosen(tx: Connection, wanted: Wanted, before: int | None, limit: int) -> list[RowMapping]:
+    """Newest first, from below `before`; the officer is not looked at."""
+    query = _with_content().order_by(leaves.c.leaf_index.desc()).limit(limit)
+    if wanted.since:
+        query = query.where(leaves.c.at >= wanted.since)
+    if wanted.until:
+        query = query.where(leaves.c.at < wanted.until)
+    if wanted.verb is not None:
+        query = query.where(leaves.c.verb == wanted.verb.value)
+    if before is not None:
+        query = query.where(leaves.c.leaf_index < before)
+    if wanted.subjects is None:
+        return list(tx.execute(query).mappings())
+    subjects, found = sorted(wanted.subjects), list[RowMapping]()
+    for start in range(0, len(subjects), _MOST_BOUND):
+        found += tx.execute(query.where(leaves.c.subject.in_(subjects[start : start + _MOST_BOUND]))).mappings()
+    return sorted(found, key=lambda row: -int(row["leaf_index"]))[:limit]
 
 
 def load_range(tx: Connection, start: int, end: int) -> list[RowMapping]:
