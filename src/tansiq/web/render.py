@@ -9,12 +9,14 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from tansiq import __version__
 from tansiq.bank.model import Entity
+from tansiq.dossiers import FRAME_ACTS
 from tansiq.hits.model import MatchState
 from tansiq.kinds import KINDS, TABLES, say_fault, words_of
 from tansiq.kinds import LANGUAGES as WORD_ORDER
@@ -162,6 +164,23 @@ def label(tongue: Tongue, table: str, key: object, kind: str = "") -> str:
 
 
 @cache
+def _fact_order(act: str) -> Mapping[str, int]:
+    """The facts of an act in the order in which its kind tells them: how urgent before how long a penalty."""
+    kind = KINDS.get(act.partition(".")[0])
+    rules = (*kind.acts, *FRAME_ACTS.values()) if kind else tuple(FRAME_ACTS.values())
+    facts = next((r.facts for r in rules if r.type == act), None)
+    fields = getattr(msgspec.inspect.type_info(facts), "fields", ()) if facts else ()
+    return {f.name: n for n, f in enumerate(fields)}
+
+
+def facts_of(statement: Any) -> list[tuple[str, Any]]:
+    """What an entry tells, in its kind's order, without what is empty or says nothing to a person."""
+    order = _fact_order(statement.type)
+    told = [(n, v) for n, v in statement.facts.items() if n not in ("scheme", "leaf_hash") and v not in ("", [], None)]
+    return sorted(told, key=lambda x: (order.get(x[0], len(order)), x[0]))
+
+
+@cache
 def environment(code: str) -> Environment:
     """The environment of one language. Undefined names are errors: a page never shows half of what it should."""
     env = Environment(
@@ -197,6 +216,7 @@ def environment(code: str) -> Environment:
         clock=views.clock,
         marked=views.marked,
         telling=views.telling,
+        facts_of=facts_of,
         fault=lambda kind, said: say_fault(kind, said, code),
         has_label=lambda table, key: str(key) in getattr(labels, table),
     )

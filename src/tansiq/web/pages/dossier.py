@@ -18,9 +18,10 @@ from tansiq.kinds import KINDS, face_of, fault_of, makes, say_fault
 from tansiq.policy.model import Permit
 from tansiq.terms import Classification, DossierId, EntryId, HandlingCode, NodeId, country_of, format_instant
 from tansiq.terms.ids import parse_dossier_id, parse_part_id
-from tansiq.web import actforms, items, labels, problems, views
+from tansiq.web import actforms, items, kindviews, labels, problems, views
 from tansiq.web.actforms import Choice, Written
 from tansiq.web.labels import N_
+from tansiq.web.pages import asked as asking
 from tansiq.web.pages.lists import is_unread, peer_names, shown_codes, unread_in
 from tansiq.web.pages.offered import (
     acts,
@@ -150,15 +151,15 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
         entries=views.entries(state, node.node_id),
         names=peer_names(node),
         deliveries={e.id: _deliveries(visit, e, grants, state.members) for e in mine},
-        recalled={r.part: True for r in state.recalls},
-        part_words={p.ref.id: part_name(visit, p, e) for e in state.entries for p in e.parts if p.content},
         state_author={e.id: e.statement.author for e in state.entries},
-        value_labels=actforms.VALUE_LABELS,
+        **_worded(visit, state),
         acts=sorted(own, key=lambda a: a.type not in owed),
         owed=owed,
         frame_acts=[a for a in may if a.type in FRAME_ACTS],
         tables=items.tables(state, called, visit.now, steps),
         summary=items.summary(state, called),
+        steps=steps,
+        **kindviews.shown(visit, state),
         called=called,
         lanes=list((getattr(state.own, "lanes", None) or {}).values()),
         matches=matches,
@@ -170,6 +171,24 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
         forward_errors=errors,
         admissible=_admissible(state, node),
     )
+
+
+def _worded(visit: Visit, state: DossierState) -> dict[str, Any]:
+    """What `entry_parts.html` needs to say facts and parts in words."""
+    return {
+        "recalled": {r.part: True for r in state.recalls},
+        "part_words": {p.ref.id: part_name(visit, p, e) for e in state.entries for p in e.parts if p.content},
+        "value_labels": actforms.VALUE_LABELS,
+        "abroad": _abroad(visit, state),
+    }
+
+
+def _abroad(visit: Visit, state: DossierState) -> dict[str, DossierId]:
+    """Entries of other dossiers that this one names (a request follows a report up), with where they stand here."""
+    here = {e.id for e in state.entries}
+    named = {str(v) for e in state.entries for v in e.statement.facts.values() if str(v).startswith("e-")}
+    found = {e: visit.node.dossiers.dossier_of(EntryId(e)) for e in sorted(named - here)[:MOST_ASKED_ABOUT]}
+    return {e: d for e, d in found.items() if d is not None}
 
 
 def _asked_all(node: Any, missing: EntryId, members: Collection[NodeId]) -> bool:
@@ -596,13 +615,17 @@ def _act(
     counts = actforms.row_counts(form, rule)
     fields, texts, required = _fields(visit, state, asked), actforms.text_parts(rule), _required(rule, state, form)
     conditions = _required_if(rule, state, form, fields)
+    beside = asking.beside(visit, state, rule, fields, form) if state else None
 
     return render(
         visit,
         "act.html",
         status=status or (422 if errors else 200),
-        strictest=views.strictest([form.all("handling")]),
+        strictest=views.strictest([form.all("handling"), *(beside.codes if beside else ())]),
         dossier=state,
+        state=state,
+        asked=beside,
+        **(_worded(visit, state) if state else {}),
         seen=",".join(state.heads) if state else "",
         moved=moved or [],
         too_late=status == 409,
