@@ -100,9 +100,9 @@ def test_who_does_not_oversee_reads_it_and_has_no_form(town: Town) -> None:
 def test_the_card_speaks_each_language(town: Town) -> None:
     omar = signed_in(town, "madrid", "omar")
     for language, words in {
-        "ar": "قورن: يبدأ سجله من هنا من جديد",
+        "ar": "قورن: يبدأ سجل تتبعه من هنا من جديد",
         "fr": "Comparé : son journal repart d’ici",
-        "es": "Comparado: su registro empieza de nuevo aquí",
+        "es": "Comparado: su registro de auditoría empieza de nuevo aquí",
         "de": "Verglichen: sein Protokoll beginnt hier neu",
     }.items():
         omar.speak(language)
