@@ -51,6 +51,7 @@ from tansiq.hits import Ahead, Hits
 from tansiq.keyring import KeyLock, write_secret
 from tansiq.kinds import KINDS
 from tansiq.ledger import CHECKPOINT, COSIGNATURE, Ledger, Witnesses
+from tansiq.oversight import Oversight, Sources
 from tansiq.policy import clauses_of, load_gate, permitted, refused
 from tansiq.policy.model import Action, Question, Refusal
 from tansiq.private import Plans
@@ -186,6 +187,13 @@ class Node:
             self.store, self.vault, self.ledger, self.bank, self.gate, self.country, self.clock, _new_id,
             changed=self.dossiers.changed_since, contents=self.dossiers.contents, entry=self.dossiers.entry,
             access=Readable(self.dossiers.may_show, lambda dossier, by: bool(self.h3_due(dossier, by))), kinds=KINDS,
+        )  # fmt: skip
+        self.oversight = Oversight(
+            Sources(
+                self.node_id, self.name, self.country, self.keys.signing, self.clock, self.store, self.ledger,
+                self.gate, self.access, self.bank, self.hits, self.exchange, self.dossiers, self.bureau.words,
+                self.bureau.watches, self.private,
+            )
         )  # fmt: skip
 
     # --- making and opening ---

@@ -12,6 +12,7 @@ What it keeps is sealed: a stolen database tells that there are queries, links a
 It decides nothing about who may see what: the caller asks the law gate, for each dossier.
 """
 
+from tansiq.bureau.compare import Compared
 from tansiq.bureau.templates import fill, places_of
 
-__all__ = ["fill", "places_of"]
+__all__ = ["Compared", "fill", "places_of"]

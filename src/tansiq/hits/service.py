@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -276,6 +276,14 @@ class Hits:
         with self._store.read() as tx:
             rows = records.load(tx, state=state, dossier=dossier)
         return self._unpack(rows)
+
+    def about(self, held: Collection[str], parts: Collection[tuple[str, str]]) -> list[Match]:
+        """Matches that show one of these records, or one of these parts (entry, part)."""
+        with self._store.read() as tx:
+            rows = {r["id"]: r for r in records.showing(tx, "", "", sorted(held))}
+            for entry, part in sorted(parts):
+                rows |= {r["id"]: r for r in records.showing(tx, entry, part, [])}
+        return self._unpack([rows[i] for i in sorted(rows)])
 
     def count(self, state: MatchState) -> int:
         """How many matches stand so, those included whose holding was erased since and is not swept yet."""

@@ -1,0 +1,158 @@
+"""The verbs of oversight: choose from the log, find everything about a person, sign an extract, give out the log.
+
+Each asks the law gate and leaves its leaf, a refusal too. Names stay out of leaves: they outlive what they speak of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from tansiq import crypto
+from tansiq.access.model import Acting, Role
+from tansiq.bank.model import Entity
+from tansiq.errors import Invalid, NotFound, Refused
+from tansiq.ledger import wanted
+from tansiq.ledger.model import LeafPage
+from tansiq.oversight import rules
+from tansiq.oversight.gathering import Gathering
+from tansiq.oversight.model import CLAUSE, Found, Right, Thing
+from tansiq.oversight.sources import Sources
+from tansiq.oversight.wire import EXTRACT_TYPE
+from tansiq.policy import clauses_of, refused
+from tansiq.policy.model import Action, Permit, Question, Refusal
+from tansiq.terms import LogVerb
+from tansiq.terms.ids import parse_dossier_id
+
+__all__ = ["Oversight", "Sources"]
+
+OVERSEERS = frozenset({Role.PROTECTION, Role.SUPERVISOR})
+FIND, EXTRACT = "person.find", "person.extract"
+"""What the ledger calls these acts: their subject is nobody's name."""
+
+
+class Oversight:
+    """What those who oversee ask of this node."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._s = sources
+        self._gathering = Gathering(sources)
+
+    # --- the log ---
+
+    def leaves(
+        self, by: Acting, *, since: str = "", until: str = "", verb: str = "", officer: str = "", record: str = "",
+        before: int | None = None, limit: int = 50,
+    ) -> LeafPage:  # fmt: skip
+        """The leaves that are asked for, newest first; of a dossier those of its entries, parts and matches too.
+
+        What other officers did is for those who oversee: to the rest such leaves come without their content. Raises
+        `Invalid` with the field, `Refused` where another officer's leaves are asked for.
+        """
+        oversees = bool(OVERSEERS & by.roles)
+        if officer and not oversees and officer != by.officer:
+            raise Refused("access.role", "What other officers did is for those who oversee.", step="read the log")
+        asked = wanted(since, until, verb, officer, self.subjects(record) if record else None)
+        page = self._s.ledger.select(asked, before, limit)
+        if oversees:
+            return page
+        mine = {x.index for x in page.leaves if x.content and x.content.get("officer") == by.officer}
+        return replace(page, leaves=tuple(x if x.index in mine else replace(x, content=None) for x in page.leaves))
+
+    def subjects(self, record: str) -> frozenset[str]:
+        """Under which ids the log speaks of a record: of a dossier also its entries, parts and matches."""
+        if not record.startswith("d-"):
+            return frozenset({record})
+        with suppress(Invalid, NotFound):
+            state = self._s.dossiers.state(parse_dossier_id(record))
+            parts = {p.ref.id for e in state.entries for p in e.parts}
+            matches = {m.id for m in self._s.hits.matches(dossier=record)}
+            return frozenset({record, *(e.id for e in state.entries), *parts, *matches})
+        return frozenset({record})
+
+    # --- everything held on one person ---
+
+    def find(self, asked: Entity, right: Right, by: Acting) -> Found:
+        """Everything that this node holds and that may be about this person. Raises `Refused`, `Invalid`.
+
+        The data-protection officer's verb: nobody else searches drafts, other officers' queries and private checks.
+        """
+        clauses = self._permitted(Action.SEARCH, FIND, by)
+        things, complete = self._gathering.find(asked, by)
+        said = {"right": right.value, "found": rules.counted(things), "items": [t.id for t in things]}
+        leaf = self._leaf(FIND, by, {"clauses": [*clauses, CLAUSE[right]], "decision": "permit", **said})
+        return Found(asked, right, tuple(things), complete, leaf)
+
+    def extract(
+        self, asked: Entity, right: Right, items: Collection[str], by: Acting, consented: Collection[str] = ()
+    ) -> bytes:
+        """A signed file of what the officer says is this person's, with the leaf that says so.
+
+        `consented`: of those, what its originators have agreed to give out; nothing of a partner's is in it otherwise.
+        Looked for anew: what was erased meanwhile is not in it, and refused by its id. Raises `Refused`, `Invalid`.
+        """
+        s = self._s
+        clauses = self._permitted(Action.EXPORT, EXTRACT, by)
+        things, complete = self._gathering.find(asked, by)
+        chosen = rules.check_items(things, items, consented)
+        out = [rules.given_out(t, consented, permitted=self._may_leave(t, by, t.id in consented)) for t in chosen]
+        service = {"node": s.node, "name": s.name, "country": s.country}
+        body = crypto.canonical(
+            rules.extract_body(service=service, at=s.clock(), asked=asked, right=right, things=out, complete=complete)
+        )
+        said = {"right": right.value, "items": [t.id for t in chosen], "consented": sorted(consented)}
+        digest = crypto.sha256(EXTRACT_TYPE, body).hex()
+        leaf = self._leaf(
+            EXTRACT, by, {"clauses": [*clauses, CLAUSE[right]], "decision": "permit", "digest": digest, **said}
+        )
+        file = {
+            "type": EXTRACT_TYPE,
+            "card": s.exchange.card_bytes().decode(),
+            "signed": crypto.to_base64(crypto.sign(EXTRACT_TYPE, body, s.signing, s.node)),
+            "leaf": msgspec.json.decode(s.ledger.bundle(leaf, disclose=True)),
+        }
+        return msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n"
+
+    def _may_leave(self, thing: Thing, by: Acting, consented: bool) -> bool:
+        """The law gate's word on this one: whose it is, under which codes, with whose consent."""
+        codes = frozenset(thing.handling)
+        asked = replace(
+            self._question(Action.EXPORT, by), originator=thing.originator or self._s.country, handling=codes,
+            handling_text="stated" if "H3" in codes else "", consent=consented,
+        )  # fmt: skip
+        return isinstance(self._s.gate.decide(asked), Permit)
+
+    # --- asking, and saying that it was asked ---
+
+    def _question(self, action: Action, by: Acting) -> Question:
+        kind = "person_extract" if action is Action.EXPORT else ""
+        roles = frozenset(r.value for r in by.roles)
+        country = self._s.country
+        return Question(action, country, roles, country, kind, purpose=by.purpose, justification=by.justification)
+
+    def _permitted(self, action: Action, subject: str, by: Acting) -> list[str]:
+        """The clauses that permit it; a refusal stands in the ledger."""
+        if Role.PROTECTION not in by.roles:
+            self._leaf(subject, by, {"clauses": ["LED art. 34"], "decision": "refusal"})
+            raise Refused(
+                "person.role", "the data-protection officer looks for a person", step=rules.STEP, field="role"
+            )
+        if len(by.justification.strip()) < rules.MIN_REASON:
+            raise Invalid("person.why", "say which request this answers", step=rules.STEP, field="justification")
+        decision = self._s.gate.decide(self._question(action, by))
+        if isinstance(decision, Refusal):
+            self._leaf(subject, by, {"clauses": clauses_of(decision), "decision": "refusal"})
+            raise refused(decision, rules.STEP, hint="state a purpose")
+        return clauses_of(decision)
+
+    def _leaf(self, subject: str, by: Acting, more: Mapping[str, Any]) -> int:
+        content = {"officer": by.officer, "purpose": by.purpose, "justification": by.justification, **more}
+        return self._s.store.write(
+            lambda tx: self._s.ledger.append(
+                tx, verb=LogVerb.CONSULT, subject=subject, content=content, at=self._s.clock()
+            )
+        )

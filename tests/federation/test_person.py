@@ -1,0 +1,271 @@
+"""Everything held on one person (LED arts 14, 16, 17): found across scripts, veiled, released by consent, signed.
+
+On whole nodes, on both databases. Invented people.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tansiq.access.model import Acting, Role
+from tansiq.crypto import canonical, sign, to_base64
+from tansiq.demo import people
+from tansiq.errors import Invalid, Refused, TansiqError, Untrusted
+from tansiq.node import Node
+from tansiq.oversight import EXTRACT_TYPE, read_person, verify_extract
+from tansiq.oversight.model import Found, Kept, Right, Sort, Thing
+from tansiq.private.model import Tier
+from tansiq.terms import LogVerb
+from tests.support import acts
+from tests.support.plans import supervisor
+from tests.support.services import Federation
+
+ASKED = [{"property": "name", "value": "Youssef Benomar Zerouali"}, {"property": "birthDate", "value": "1989-06-17"}]
+WHY = "request 12 of the person"
+
+
+def protection(node: Node, why: str = WHY) -> Acting:
+    there = next((o for o in node.access.officers() if Role.PROTECTION in o.roles), None)
+    officer = there or node.access.add_officer("Guardian", (Role.PROTECTION,), None)[0]
+    return Acting(officer.id, frozenset({Role.PROTECTION}), "investigation", why)
+
+
+def find(node: Node, claims: list[dict[str, str]] | None = None) -> Found:
+    return node.oversight.find(read_person(claims or ASKED), Right.ACCESS, protection(node))
+
+
+def of(found: Found, sort: Sort) -> list[Thing]:
+    return [t for t in found.things if t.sort is sort]
+
+
+def extract(node: Node, items: list[str], consented: tuple[str, ...] = ()) -> dict[str, Any]:
+    raw = node.oversight.extract(read_person(ASKED), Right.ACCESS, items, protection(node), consented)
+    said: dict[str, Any] = verify_extract(raw)["extract"]
+    return said
+
+
+@pytest.fixture
+def shared(federation: Federation) -> Federation:
+    """Rabat has reported a man whom Madrid holds under a Latin spelling; Madrid watches and drafts."""
+    f = federation
+    f.hold("madrid", people.MADRID_HOLDINGS)
+    f.nodes["rabat"].dossiers.open(
+        "report", acts.report((f.nodes["berlin"].node_id,)), ["es", "de"], f.officers["rabat"]
+    )
+    f.pump()
+    madrid = f.nodes["madrid"]
+    by = f.officers["madrid"]
+    madrid.bureau.watch("name", "Yousef Ben Omar Zeroual", "2027-01-31", by)
+    draft = {"kind": "report", "to": ["de"], "body": {"subject": "about Yusef Benomar Serruali", "parts": []}}
+    madrid.propose(draft, by)
+    return f
+
+
+def test_everything_is_found_under_another_spelling_and_others_are_not(shared: Federation) -> None:
+    node = shared.nodes["madrid"]
+    found = find(node)
+    assert found.complete
+    own, partners = ([t for t in of(found, Sort.HOLDING) if t.ours is mine] for mine in (True, False))
+    assert [t.what["entity"]["claims"][0]["value"] for t in own if t.what] == ["Yusef Benomar Serruali"]
+    assert [t.originator for t in partners] == ["MA"]
+    (match,) = of(found, Sort.MATCH)
+    assert match.what
+    assert match.what["record"] == own[0].id
+    assert {t.what["kind"] for t in of(found, Sort.PART) if t.what} == {"narrative"}
+    assert len(of(found, Sort.QUERY)) == len(of(found, Sort.DRAFT)) == 1
+    assert "Casals" not in str([t.what for t in found.things])
+
+
+def test_whom_partners_were_asked_about_privately_and_who_is_under_watch_there(
+    make_federation: Callable[..., Federation],
+) -> None:
+    f = make_federation()
+    f.add("madrid", "berlin")
+    madrid, berlin = f.nodes["madrid"], f.nodes["berlin"]
+    f.hold("berlin", [people.MADRID_HOLDINGS[1]])
+    berlin.private.publish(madrid.node_id, [Tier.LOW, Tier.HIGH], supervisor(f, "berlin"))
+    f.pump(6)
+    by = f.officers["madrid"]
+    him = {"names": ["Yusef Benomar Serruali"], "birth_dates": ["1989-06-17"]}
+    asked = madrid.private.ask("de", him, "M-2026-7", by)
+    madrid.private.ask("de", people.MADRID_HOLDINGS[1], "M-2026-8", by)
+    watch, _ = madrid.private.watch(him, ["de"], "M-2026-9", by)
+    found = find(madrid)
+    assert asked.id in {t.id for t in of(found, Sort.CHECK)}
+    assert {t.what["case"] for t in of(found, Sort.CHECK) if t.what} == {"M-2026-7", "M-2026-9"}
+    assert [t.id for t in of(found, Sort.WATCH)] == [watch.id]
+
+
+def test_the_look_is_a_consultation_that_names_nobody(shared: Federation) -> None:
+    node = shared.nodes["madrid"]
+    found = find(node)
+    (leaf,) = node.ledger.find("person.find")
+    assert (leaf.verb, leaf.index) == (LogVerb.CONSULT, found.leaf)
+    content = dict(leaf.content or {})
+    assert (content["justification"], content["right"]) == (WHY, "access")
+    assert "LED art. 14" in content["clauses"]
+    assert "roles.oversight" in content["clauses"]
+    assert content["items"] == [t.id for t in found.things]
+    assert all(word not in str(content) for word in ("Zerouali", "Serruali", "1989"))
+
+
+def test_to_whom_it_went_when_and_under_which_clause_and_to_whom_it_did_not(shared: Federation) -> None:
+    """Rabat's own report: its text went to both partners, the note on its source to Madrid alone."""
+    f, node = shared, shared.nodes["rabat"]
+    (person,) = of(find(node), Sort.HOLDING)
+    assert person.ours
+    assert person.purpose == "investigation"
+    assert person.handling == ("H0", "H2")
+    assert {d.to for d in person.disclosures} == {f.nodes["madrid"].node_id, f.nodes["berlin"].node_id}
+    assert all(d.clauses and d.state == "received" and d.received_at for d in person.disclosures)
+    told = [x for x in person.trail if x.verb == "disclose"]
+    assert {x.to for x in told}
+    assert all(x.clauses for x in told)
+    sources = node.oversight.find(
+        read_person([{"property": "name", "value": "المصدر"}]), Right.ACCESS, protection(node)
+    )
+    (note,) = of(sources, Sort.PART)
+    assert [d.to for d in note.disclosures] == [f.nodes["madrid"].node_id]
+
+
+def test_what_a_partner_gave_is_listed_with_the_consent_it_needs_and_not_released(shared: Federation) -> None:
+    node = shared.nodes["madrid"]
+    found = find(node)
+    theirs = [t.id for t in found.things if not t.ours]
+    said = extract(node, [t.id for t in found.things])
+    by_id = {t["id"]: t for t in said["things"]}
+    assert theirs
+    assert all((by_id[i]["content"], by_id[i]["kept_back"]) == (None, "consent") for i in theirs)
+    assert all(t["originator"] == "MA" for t in said["things"] if t["id"] in theirs)
+    assert "الزروالي" not in json.dumps(said["things"], ensure_ascii=False)
+    assert all(t["content"] is not None for t in said["things"] if t["id"] not in theirs)
+
+
+def test_with_the_originators_consent_it_is_released_and_the_leaf_says_so(shared: Federation) -> None:
+    node = shared.nodes["madrid"]
+    chosen = next(t.id for t in find(node).things if not t.ours and t.sort is Sort.HOLDING)
+    said = extract(node, [chosen], (chosen,))
+    assert "الزروالي" in json.dumps(said["things"][0]["content"], ensure_ascii=False)
+    leaf = node.ledger.find("person.extract")[-1]
+    assert leaf.content
+    assert leaf.content["consented"] == [chosen]
+
+
+def test_what_the_officer_did_not_choose_is_not_in_the_extract(shared: Federation) -> None:
+    node = shared.nodes["madrid"]
+    own = next(t.id for t in find(node).things if t.ours and t.sort is Sort.HOLDING)
+    said = extract(node, [own])
+    assert [t["id"] for t in said["things"]] == [own]
+    assert said["clauses"] == ["LED art. 14"]
+    assert any("attachments" in x for x in said["not_looked_through"])
+
+
+@pytest.mark.parametrize(
+    ("items", "consented", "code"),
+    [([], (), "person.items"), (["b-0"], (), "person.item"), (["own"], ("b-0",), "person.consent")],
+)
+def test_an_extract_of_something_else_is_refused(
+    shared: Federation, items: list[str], consented: tuple[str, ...], code: str
+) -> None:
+    node = shared.nodes["madrid"]
+    own = next(t.id for t in find(node).things if t.ours)
+    with pytest.raises(Invalid) as failure:
+        extract(node, [own if i == "own" else i for i in items], consented)
+    assert failure.value.code == code
+    assert not node.ledger.find("person.extract")
+
+
+def test_under_h3_it_is_named_and_not_shown_until_it_is_confirmed(federation: Federation) -> None:
+    f = federation
+    body = acts.report() | {"handling": {"codes": ["H3"], "text": "only at this desk"}}
+    dossier = f.nodes["rabat"].dossiers.open("report", body, ["es"], f.officers["rabat"])
+    f.pump()
+    node = f.nodes["madrid"]
+    veiled = find(node)
+    assert veiled.things
+    assert {t.kept for t in veiled.things if t.entry and t.sort is not Sort.MATCH} == {Kept.UNREAD}
+    assert "الزروالي" not in str([t.what for t in veiled.things])
+    item = veiled.things[0].id
+    assert extract(node, [item], (item,))["things"][0]["kept_back"] == "unread"
+    node.acknowledge_h3(dossier, protection(node))
+    assert {t.kept for t in find(node).things} == {Kept.SHOWN}
+
+
+def test_what_was_erased_is_neither_found_nor_given_out(shared: Federation) -> None:
+    node = shared.nodes["madrid"]
+    own = next(t.id for t in find(node).things if t.ours and t.sort is Sort.HOLDING)
+    node.store.write(lambda tx: node.bank.drop(tx, [own]))
+    assert own not in {t.id for t in find(node).things}
+    with pytest.raises(Invalid):
+        extract(node, [own])
+
+
+@pytest.mark.parametrize("role", [r for r in Role if r is not Role.PROTECTION])
+def test_nobody_but_the_protection_officer_looks_and_the_refusal_is_logged(
+    make_federation: Callable[..., Federation], role: Role
+) -> None:
+    f = make_federation()
+    f.add("madrid")
+    node = f.nodes["madrid"]
+    by = replace(protection(node), roles=frozenset({role}))
+    for ask in (
+        lambda: node.oversight.find(read_person(ASKED), Right.ACCESS, by),
+        lambda: node.oversight.extract(read_person(ASKED), Right.ACCESS, ["b-0"], by),
+    ):
+        with pytest.raises(Refused) as failure:
+            ask()
+        assert (failure.value.code, failure.value.field) == ("person.role", "role")
+    said = [x.content["decision"] for s in ("person.find", "person.extract") for x in node.ledger.find(s) if x.content]
+    assert said == ["refusal", "refusal"]
+
+
+def test_without_a_reason_nothing_is_looked_for(make_federation: Callable[..., Federation]) -> None:
+    f = make_federation()
+    f.add("madrid")
+    node = f.nodes["madrid"]
+    with pytest.raises(Invalid) as failure:
+        node.oversight.find(read_person(ASKED), Right.ACCESS, protection(node, " "))
+    assert failure.value.field == "justification"
+
+
+@pytest.mark.parametrize(
+    "claims", [[], [{"property": "birthDate", "value": "1989"}], [{"property": "name", "value": ""}]]
+)
+def test_nobody_is_looked_for_without_a_name_or_a_number(claims: list[dict[str, str]]) -> None:
+    with pytest.raises(Invalid):
+        read_person(claims)
+
+
+def test_a_number_alone_finds_what_carries_it(shared: Federation) -> None:
+    found = find(shared.nodes["rabat"], [{"property": "phone", "value": "+212600000142"}])
+    assert [t.what["kind"] for t in of(found, Sort.PART) if t.what] == ["narrative"]
+
+
+def test_an_extract_verifies_off_line_and_no_other_does(shared: Federation) -> None:
+    """Another's card, another body, another leaf, a body that its own node never logged."""
+    f, node = shared, shared.nodes["madrid"]
+    own = [t.id for t in find(node).things if t.ours][:2]
+    person, by = read_person(ASKED), protection(node)
+    raw = node.oversight.extract(person, Right.ACCESS, own[:1], by)
+    other = json.loads(node.oversight.extract(person, Right.ERASURE, own, by))
+    good = json.loads(raw)
+    assert verify_extract(raw)["fingerprint"] == node.exchange.fingerprint()
+    unlogged = canonical({"v": 1, "things": []})
+    bad = [
+        good | {"card": f.nodes["berlin"].exchange.card_bytes().decode()},
+        good | {"leaf": other["leaf"]},
+        good | {"signed": to_base64(sign(EXTRACT_TYPE, unlogged, node.keys.signing, node.node_id))},
+        good | {"signed": "AAAA"},
+        good | {"type": "tansiq.other.v1"},
+        good | {"more": 1},
+        {k: v for k, v in good.items() if k != "leaf"},
+    ]
+    for value in bad:
+        with pytest.raises(TansiqError) as failure:
+            verify_extract(json.dumps(value).encode())
+        assert isinstance(failure.value, Untrusted | Invalid)
