@@ -14,7 +14,7 @@ DIRECT = {"N_", "say"}
 def template_messages() -> set[str | tuple[str, str]]:
     """Plain texts, and (one, many) pairs."""
     found: set[str | tuple[str, str]] = set()
-    for path in sorted((WEB / "templates").glob("*.html")):
+    for path in sorted((WEB / "templates").rglob("*.html")):
         with path.open("rb") as file:
             options = {"extensions": "jinja2.ext.do", "trim_blocks": "true", "lstrip_blocks": "true"}
             for _line, verb, message, _comments in babel_extract(file, ("_", "gettext", "ngettext"), [], options):

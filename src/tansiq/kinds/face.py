@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -49,6 +50,10 @@ class Face:
     """What pages, commands and the API ask of a kind."""
 
     summary: Callable[[DossierState], tuple[Line, ...]] = lambda _state: ()
+    view: Callable[[DossierState, datetime], Any] = lambda _state, _now: None
+    """(state, now) -> what the kind's own page draws in place of the summary; None: it has no view, or nothing yet."""
+    shows: frozenset[str] = frozenset()
+    """Sorts of items that the view shows: they need no table of their own beside it."""
     offers: Callable[[str, str, frozenset[str]], frozenset[str] | None] = lambda _act, _field, _countries: None
     """(act, fact, countries that take part) -> the values that are possible at all; None: all of the fact's type."""
     axes: Callable[[DossierState, str, str], tuple[tuple[tuple[str, str], ...], ...]] = lambda _state, _act, _field: ()

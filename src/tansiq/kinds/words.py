@@ -2,7 +2,7 @@
 
 `words.toml` here holds what kinds share; `<kind>/words.toml` what is its own and wins. Tables: kind, act (what was
 done, for entries), do (what one is about to do, for buttons), duty, fact, value, part, phase, item, state, figure,
-fault (why an act is not legal).
+fault (why an act is not legal), view (what the kind's own page says beside its codes).
 A fact of one act alone is `<act>.<fact>`. `report` and `request` have their words in the pages' catalogues.
 """
 
@@ -16,7 +16,7 @@ from importlib.resources import files
 
 LANGUAGES = ("en", "fr", "es", "de", "ar")
 """The order of each word's texts."""
-TABLES = ("kind", "act", "do", "duty", "fact", "value", "part", "phase", "item", "state", "figure", "fault")
+TABLES = ("kind", "act", "do", "duty", "fact", "value", "part", "phase", "item", "state", "figure", "fault", "view")
 
 Words = Mapping[str, Mapping[str, tuple[str, ...]]]
 

@@ -1,5 +1,6 @@
-"""The view that a kind gives of itself, on its dossier's page: its template, its words, and where its drawings go. Pure
-but for the visit's language. No kind is known by name here: `kinds/<kind>/view.py` says what, `templates/kinds/` draws it.
+"""The view that a kind gives of itself, on its dossier's page: its template, its words, and where its drawings go.
+
+No kind is known by name here: `kinds/<kind>/view.py` says what, a template of `templates/kinds/` draws it.
 """
 
 from __future__ import annotations

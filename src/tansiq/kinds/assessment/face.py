@@ -11,6 +11,7 @@ from tansiq.kinds.assessment.ach import diagnosticity, rank, sensitivity
 from tansiq.kinds.assessment.model import QUESTIONS, Cell, Confidence, Hypothesis, Item, Likelihood, Percent
 from tansiq.kinds.assessment.rules import AssessmentState, scores
 from tansiq.kinds.assessment.sealed import commit_body, reveal_body
+from tansiq.kinds.assessment.view import view
 from tansiq.kinds.face import Chance, Face, Facts, Line, Made
 from tansiq.terms import NodeId
 
@@ -102,6 +103,8 @@ PLACES = {
 
 FACE = Face(
     summary,
+    view,
+    frozenset({"joint", "indicator"}),
     offers,
     axes,
     made={"assessment.committed": Made(Judged, _judged), "assessment.revealed": Made(None, _revealed)},

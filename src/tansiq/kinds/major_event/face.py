@@ -49,4 +49,4 @@ PLACES = {
 }
 """Fault -> the fact to mend."""
 
-FACE = Face(summary, offers, say=say, places=PLACES)
+FACE = Face(summary, offers=offers, say=say, places=PLACES)

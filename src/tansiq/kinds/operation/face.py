@@ -49,4 +49,4 @@ PLACES = {
 }
 """Fault -> the fact to mend."""
 
-FACE = Face(summary, offers, places=PLACES)
+FACE = Face(summary, offers=offers, places=PLACES)

@@ -1,0 +1,116 @@
+"""One story of each newer kind, played to a point where its page has much to show. Invented people and places only."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from tansiq.kinds.assessment import commit_body, reveal_body
+from tansiq.terms import format_instant
+from tests.support.scenes import LEGAL, Scene, part
+from tests.support.services import Federation
+
+SALTS = {"rabat": "11" * 32, "madrid": "22" * 32, "berlin": "33" * 32}
+JUDGED: dict[str, dict[str, Any]] = {
+    "rabat": {
+        "likelihood": {"H1": "unlikely", "H2": "likely", "H3": "very_unlikely"},
+        "percent": {"H1": 25, "H2": 65, "H3": 10},
+        "confidence": "moderate",
+        "cells": {
+            "E1": {"H1": "I", "H2": "CC", "H3": "I"},
+            "E2": {"H1": "C", "H2": "C", "H3": "II"},
+            "E3": {"H1": "II", "H2": "C", "H3": "N"},
+            "E4": {"H1": "C", "H2": "C", "H3": "C"},
+        },
+    },
+    "madrid": {
+        "likelihood": {"H1": "unlikely", "H2": "likely", "H3": "very_unlikely"},
+        "percent": {"H1": 20, "H2": 70, "H3": 10},
+        "confidence": "low",
+        "cells": {
+            "E1": {"H1": "I", "H2": "C", "H3": "I"},
+            "E2": {"H1": "N", "H2": "CC", "H3": "II"},
+            "E3": {"H1": "N", "H2": "N", "H3": "N"},
+        },
+    },
+    "berlin": {
+        "likelihood": {"H1": "likely", "H2": "unlikely", "H3": "very_unlikely"},
+        "percent": {"H1": 60, "H2": 30, "H3": 10},
+        "confidence": "low",
+        "cells": {"E1": {"H1": "C", "H2": "N", "H3": "I"}, "E3": {"H1": "C", "H2": "I", "H3": "N"}},
+    },
+}
+JOINT = {
+    "likelihood": {"H1": "unlikely", "H2": "likely", "H3": "very_unlikely"},
+    "percent": {"H1": 25, "H2": 65, "H3": 10},
+    "confidence": "low",
+}
+
+
+def assessment_framed(f: Federation) -> Scene:
+    """Asked by Rabat; hypotheses and evidence are gathered, one item withheld from Berlin."""
+    facts = {
+        "form": "region",
+        "regions": ["sahel"],
+        "crime_areas": ["terrorism"],
+        "due": format_instant(f.clock() + timedelta(days=14)),
+        "horizon_until": format_instant(f.clock() + timedelta(days=180)),
+    }
+    question = part("question", "La ligne de front se déplacera-t-elle vers la côte d'ici six mois ?", "fr")
+    body = {"subject": "Sahel : où va la menace", "facts": facts, "legal": LEGAL, "parts": [question]}
+    scene = Scene.open(f, "rabat", "assessment", body)
+    for name, label, text, lang in (
+        ("rabat", "H1", "Les groupes restent où ils sont.", "fr"),
+        ("madrid", "H2", "Los grupos bajan hacia la costa.", "es"),
+        ("berlin", "H3", "Die Gruppen zerfallen.", "de"),
+    ):
+        scene.act(name, "assessment.hypothesis_proposed", part("hypothesis", text, lang), label=label)
+    convoys = part("evidence", "قوافل جديدة نحو الجنوب", "ar")
+    scene.act("rabat", "assessment.evidence_added", convoys, label="E1", grade="B2")
+    secret = part("evidence", "Una fuente cercana habla de nuevos depósitos.", "es", withhold_from=["de"])
+    scene.act("madrid", "assessment.evidence_added", secret, label="E2", grade="B3", scheme="6x6")
+    silence = part("note", "Seit Monaten keine Anschläge im Norden.", "de")
+    scene.act("berlin", "assessment.evidence_added", silence, label="E3", form="absence", grade="B2")
+    assumed = part("note", "The rains come as in other years.")
+    scene.act("berlin", "assessment.evidence_added", assumed, label="E4", form="assumption")
+    return scene
+
+
+def assessment_judging(f: Federation) -> Scene:
+    """Rabat and Madrid have committed; Berlin has not, and little of its time is left."""
+    scene = assessment_framed(f)
+    scene.act("rabat", "assessment.judging_opened")
+    for name in ("rabat", "madrid"):
+        scene.write(name, commit_body(scene.state(name), scene.id(name), JUDGED[name], SALTS[name]))
+    scene.later(days=11)
+    return scene
+
+
+def assessment(f: Federation) -> Scene:
+    """All have revealed; Berlin dissents from the joint judgement; indicators are watched, one of them late."""
+    scene = assessment_judging(f)
+    scene.write("berlin", commit_body(scene.state("berlin"), scene.id("berlin"), JUDGED["berlin"], SALTS["berlin"]))
+    for name in ("rabat", "madrid", "berlin"):
+        scene.write(name, reveal_body(scene.state(name), scene.id(name)))
+    proposed = scene.act("rabat", "assessment.joint_proposed", part("judgement", "De préférence H2.", "fr"), **JOINT)
+    scene.act("madrid", "assessment.joint_agreed", about=proposed)
+    reasons = part("dissent", "Die Vorräte sprechen dagegen: die Gruppen bleiben im Norden.", "de")
+    scene.act("berlin", "assessment.joint_dissented", reasons, about=proposed)
+    scene.act("berlin", "assessment.national_level_told", level=3, steps=5)
+    watch = part("indicator", "عدد القوافل في الشهر", "ar")
+    checked = scene.act(
+        "rabat", "assessment.indicator_set", watch, owner=scene.id("rabat"), every_days=7, hypothesis="H2"
+    )
+    scene.act("rabat", "assessment.indicator_checked", about=checked, reading="watch")
+    fuel = part("indicator", "Precio del combustible en los mercados del norte.", "es")
+    scene.act("madrid", "assessment.indicator_set", fuel, owner=scene.id("madrid"), every_days=3)
+    scene.later(days=5)
+    return scene
+
+
+def assessment_known(f: Federation) -> Scene:
+    """Half a year later it is known that H2 came true."""
+    scene = assessment(f)
+    scene.later(days=180)
+    scene.act("rabat", "assessment.outcome_recorded", hypothesis="H2")
+    return scene

@@ -1,0 +1,179 @@
+"""The view of a kind on its dossier's page: what the fold says, each value leading to its entry, nothing hidden."""
+
+from __future__ import annotations
+
+import html
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tansiq.access.model import Role
+from tansiq.kinds import KINDS, face_of, items_of
+from tansiq.web import kindviews
+from tests.support import kind_scenes
+from tests.support.messages import WEB
+from tests.support.scenes import Scene
+from tests.support.services import Federation
+from tests.support.web import PASSWORD, Browser, create_app
+
+SCENES = [name for name in dir(kind_scenes) if name.split("_")[0] in {k.split("_")[0] for k in KINDS}]
+TEMPLATES = sorted((WEB / "templates" / "kinds").glob("*.html"))
+NAMES = ("rabat", "madrid", "berlin")
+
+
+class Stage:
+    """A federation of its own for each scene, and its pages."""
+
+    def __init__(self, folder: Path) -> None:
+        self.f = Federation(folder, lambda name: f"sqlite:///{folder / name / 'tansiq.db'}")
+        self.f.add(*NAMES)
+        for node in self.f.nodes.values():
+            node.access.add_officer("salma", (Role.LIAISON, Role.ANALYST), PASSWORD, "en")
+        self.browsers: dict[tuple[str, str], Browser] = {}
+        self.played: dict[str, Scene] = {}
+
+    def scene(self, name: str) -> Scene:
+        if name not in self.played:
+            self.played[name] = getattr(kind_scenes, name)(self.f)
+        return self.played[name]
+
+    def page(self, scene: Scene, name: str, language: str = "en") -> str:
+        if name not in self.browsers:
+            self.browsers[name] = Browser(create_app(self.f.nodes[name]))
+        browser = self.browsers[name]
+        # Scenes let days pass: a session of the morning is over by then.
+        browser.sign_in()
+        browser.say_why(scene.dossier)
+        browser.speak(language)
+        answer = browser.get(f"/dossiers/{scene.dossier}")
+        assert answer.status_code == 200, answer.text[:2000]
+        return answer.text
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory):
+    made = Stage(Path(tmp_path_factory.mktemp("stage")))
+    yield made
+    made.f.close()
+
+
+def views_of(page: str) -> str:
+    """The sections of the view alone."""
+    return "".join(re.findall(r'<section class="card kind-view.*?</section>', page, re.S))
+
+
+def text_of(page: str) -> str:
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page)))
+
+
+@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("language", ["ar", "fr", "es", "de", "en"])
+def test_a_view_is_whole_in_each_language(stage: Stage, name: str, language: str) -> None:
+    scene = stage.scene(name)
+    page = stage.page(scene, "madrid", language)
+    shown = views_of(page)
+    assert shown
+    entries = {e.id for e in scene.state("madrid").entries}
+    named = set(re.findall(r'href="#(e-[0-9a-f]+)"', shown))
+    assert named
+    assert named <= entries
+    assert all(f'id="{e}"' in page for e in named), "every link of the view has its place on the page"
+    assert "style=" not in shown
+    assert not re.search(r"\son\w+=", shown)
+    heads = re.findall(r"<h([1-6])", page)
+    assert heads.count("1") == 1
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_nothing_of_a_view_stands_a_second_time_below_it(stage: Stage, name: str) -> None:
+    page = stage.page(stage.scene(name), "madrid")
+    assert "Where it stands" not in page
+    sorts = {i.sort for i in items_of(stage.scene(name).state("madrid"))}
+    shown = face_of(stage.scene(name).state("madrid").kind).shows
+    for sort in sorts & shown:
+        assert page.count(f'id="items-{sort}"') <= 1
+        assert 'aria-labelledby="view-' in page
+    tables = re.findall(r'<section class="card" id="items-(\w+)"', page)
+    assert not set(tables) & shown
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda p: p.stem)
+def test_every_word_of_a_view_is_in_its_kinds_list_and_no_other(path: Path) -> None:
+    root = WEB.parent / "kinds"
+    shared = tomllib.loads((root / "words.toml").read_text(encoding="utf-8"))["view"]
+    used = set(re.findall(r"""\bw\(["'](\w+)["']\)""", path.read_text(encoding="utf-8")))
+    if path.stem == "shared":
+        assert used <= set(shared)
+        return
+    own = tomllib.loads((root / path.stem / "words.toml").read_text(encoding="utf-8"))["view"]
+    assert used <= {*own, *shared}
+    macros = (path.parent / "shared.html").read_text(encoding="utf-8")
+    assert set(own) <= used | set(re.findall(r"""\bw\(["'](\w+)["']\)""", macros)), "a word that nothing says"
+
+
+def test_a_line_of_time_mirrors_and_keeps_its_words_apart() -> None:
+    from datetime import UTC, datetime, timedelta
+
+    at = datetime(2026, 11, 22, 8, tzinfo=UTC)
+    marks = [
+        ("span", "the window", at + timedelta(hours=4), at + timedelta(hours=6)),
+        ("now", "now", at, None),
+        ("spot", "issued", at + timedelta(minutes=1), None),
+        ("spot", "unknown", None, None),
+    ]
+    line = kindviews.line_of_time(marks, mirrored=False)
+    turned = kindviews.line_of_time(marks, mirrored=True)
+    assert line is not None
+    assert turned is not None
+    assert [s.words for s in line.spots] == ["now", "issued", "the window"]
+    assert line.spots[0].x == 12
+    assert turned.spots[0].x == kindviews.WIDTH - 12
+    assert line.spots[2].width == turned.spots[2].width > 0
+    assert [s.row for s in line.spots] == [0, 1, 0]
+    assert line.rows == 2
+    assert kindviews.line_of_time(marks[1:2], mirrored=False) is None
+
+
+# --- assessment ---
+
+
+def test_before_all_have_judged_the_page_says_who_did_and_nothing_of_it(stage: Stage) -> None:
+    scene = kind_scenes.assessment_judging(stage.f)
+    page = views_of(stage.page(scene, "rabat"))
+    said = text_of(page)
+    assert said.count("has judged, sealed") == 2
+    assert said.count("has not judged yet") == 1
+    assert "Each judgement stays sealed" in said
+    assert "%" not in said
+    assert "consistent" not in said
+    scene.later(days=5)
+    assert "did not judge in time" in text_of(views_of(stage.page(scene, "rabat")))
+
+
+def test_judgements_their_words_numbers_and_dissent_are_on_the_page(stage: Stage) -> None:
+    scene = stage.scene("assessment")
+    page = views_of(stage.page(scene, "berlin"))
+    said = text_of(page)
+    for words in ("likely (55 to 80 %)", "65 %", "Confidence in the ground", "dissents from the joint judgement"):
+        assert words in said, words
+    assert "Die Vorräte sprechen dagegen" in said
+    assert "the services say: 20–60 %" in said
+    order = [page.index(f'<b class="mono">{label}</b>') for label in ("E2", "E1", "E3", "E4")]
+    assert order == sorted(order), "what tells most apart stands first"
+    row = page[order[0] : order[1]]
+    assert "withheld" in row, "E2 was withheld from Berlin"
+    assert "nuevos depósitos" not in page
+    assert "nuevos depósitos" in stage.page(scene, "rabat")
+    for code in ("CC", "C", "N", "I", "II"):
+        assert f'class="ach {code}"' in page
+    assert "Brier" not in said
+
+
+def test_the_outcome_shows_each_score(stage: Stage) -> None:
+    said = text_of(views_of(stage.page(stage.scene("assessment_known"), "madrid")))
+    assert "What came true: H2" in said
+    for score in ("0.065", "0.047", "0.287"):
+        assert score in said
+    assert " late" not in said, "nothing is owed any more"
