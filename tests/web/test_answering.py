@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tansiq.kinds import example_of
-from tansiq.web import labels
+from tansiq.web import hints, labels
 from tests.support.web import Browser, Town, make_town
 from tests.web.conftest import signed_in
 
@@ -91,7 +91,7 @@ def test_each_ground_of_the_closed_list_says_what_it_means(town: Town, rabat: Br
     rabat.speak(language)
     text = html.unescape(rabat.get(f"/dossiers/{town.request}/acts/request.refused").text)
     rabat.speak("en")
-    assert set(labels.REFUSAL_HINT) == set(labels.REFUSAL_GROUND)
+    assert set(hints.REFUSAL_HINT) == set(labels.REFUSAL_GROUND)
     assert text.count('class="hint told"') == len(labels.REFUSAL_GROUND)
     assert "6.1" in text or "6(1)" in text or "6, § 1" in text or "6 Abs. 1" in text
 
@@ -119,7 +119,7 @@ def test_a_permission_is_answered_with_the_entry_in_view(written: Town) -> None:
 
 
 def test_a_warning_is_acknowledged_with_its_text_in_view(written: Town) -> None:
-    town, rabat, madrid = written, signed_in(written, "rabat"), signed_in(written, "madrid")
+    town, rabat = written, signed_in(written, "rabat")
     node = town.node("madrid")
     now = town.federation.clock()
     body = example_of("warning", now)

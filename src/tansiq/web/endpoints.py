@@ -62,11 +62,21 @@ def page(function: PageFunction, *, open_to_all: bool = False) -> Endpoint:
                     )
             return await run_in_threadpool(function, visit)
         except TansiqError as failure:
-            return await run_in_threadpool(problems.page, visit, failure)
+            return await run_in_threadpool(_problem, visit, failure)
+        except Exception as exc:  # noqa: BLE001 # the server would print its text, which may quote what was typed
+            return await run_in_threadpool(problems.fault_page, visit, exc)
 
     endpoint.__name__ = function.__name__
     endpoint.__doc__ = function.__doc__
     return endpoint
+
+
+def _problem(visit: Visit, failure: TansiqError) -> Response:
+    """The page of a failure; where that page itself is at fault, the honest page of a fault."""
+    try:
+        return problems.page(visit, failure)
+    except Exception as exc:  # noqa: BLE001 # as above
+        return problems.fault_page(visit, exc)
 
 
 async def _kept(request: Request, visit: Visit) -> str:
@@ -106,6 +116,8 @@ def api(function: ApiFunction) -> Endpoint:
             return await run_in_threadpool(function, call)
         except TansiqError as failure:
             return problems.document_response(failure)
+        except Exception as exc:  # noqa: BLE001 # as above
+            return problems.unexpected_document(request, exc)
 
     endpoint.__name__ = function.__name__
     endpoint.__doc__ = function.__doc__

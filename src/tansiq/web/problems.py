@@ -6,12 +6,15 @@ a protected thing exists. `Broken` says nothing of its inside; its reference lea
 
 from __future__ import annotations
 
+import secrets
+import traceback
 from typing import Any
 
 import structlog
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from tansiq.errors import Broken, Conflict, Invalid, NotFound, PeerUnavailable, Refused, TansiqError, Untrusted
 from tansiq.web import labels
@@ -21,6 +24,8 @@ from tansiq.web.render import render
 from tansiq.web.visit import Visit, begin
 
 log = structlog.get_logger()
+MOST_FRAMES = 12
+"""Of the places in the code that a fault went through, the innermost."""
 
 TITLES: dict[type[TansiqError], str] = {
     Invalid: N_("Something in the input is wrong"),
@@ -40,6 +45,12 @@ TO_DO: dict[type[TansiqError], str] = {
     Untrusted: N_("Do not use it. Tell the officer who is responsible for security."),
     Broken: N_("Tell the administrator of this node, with the reference below. Nothing was half-written."),
 }
+FAULT = N_("This page could not be made")
+FAULT_TO_DO = N_(
+    "Something in the program is at fault, not what you wrote. The node goes on working. Before you send a form again, "
+    "look in the dossier or in the audit log whether it was taken. Tell the administrator the number below."
+)
+"""A fault of the program: nothing of the node's is known to be broken, and nothing is claimed of what was written."""
 UNAUTHENTICATED = ("access.no_token", "access.token", "access.token_unknown", "access.token_invalid")
 
 
@@ -88,8 +99,7 @@ def document_response(failure: TansiqError) -> Response:
 
 def page(visit: Visit, failure: TansiqError) -> Response:
     """A problem as a page: what is wrong, what to do, the reference for support."""
-    kind = _kind(failure)
-    _note(failure)
+    kind, reference = _kind(failure), _note(failure)
     return render(
         visit,
         "problem.html",
@@ -98,10 +108,43 @@ def page(visit: Visit, failure: TansiqError) -> Response:
         what="" if kind is Broken else failure_text(visit.tongue, failure),
         todo=TO_DO[kind],
         failure=failure,
+        reference=reference,
         hint=labels.HINT.get(failure.hint, ""),
         clauses=clauses_of(visit, failure),
         dossier=visit.request.path_params.get("dossier", "") if isinstance(failure, Conflict) else "",
     )
+
+
+def fault_page(visit: Visit, exc: Exception) -> Response:
+    """What nobody foresaw, as a page in the officer's language, with the number under which the log has it."""
+    reference = _note_fault(visit.request, exc)
+    failure = Broken("web.unexpected", "unexpected", step="answer the request")
+    told = {"title": FAULT, "what": "", "todo": FAULT_TO_DO, "failure": failure, "reference": reference}
+    try:
+        return render(visit, "problem.html", status=500, hint="", clauses=(), dossier="", **told)
+    except Exception as again:  # noqa: BLE001 # what every page has is at fault: its frame, or the store
+        _log_fault(visit.request, again, reference)
+        return _bare(visit, reference)
+
+
+def _bare(visit: Visit, reference: str) -> Response:
+    """Without a template and without asking the node anything."""
+    tongue = visit.tongue
+    body = Markup(
+        '<!doctype html><html lang="{}" dir="{}"><head><meta charset="utf-8"><title>{}</title>'
+        '<link rel="stylesheet" href="/static/css/tokens.css"><link rel="stylesheet" href="/static/css/base.css">'
+        '</head><body><main class="content"><h1>{}</h1><p>{}</p><p><bdi dir="ltr">{}</bdi></p>'
+        '<p><a href="/">{}</a></p></main></body></html>'
+    ).format(
+        tongue.code,
+        tongue.direction,
+        tongue.say(FAULT),
+        tongue.say(FAULT),
+        tongue.say(FAULT_TO_DO),
+        reference,
+        tongue.say("Go to the duties"),
+    )
+    return HTMLResponse(body, status_code=500)
 
 
 def clauses_of(visit: Visit, failure: TansiqError) -> list[tuple[str, str]]:
@@ -117,9 +160,44 @@ def field_errors(visit: Visit, failure: TansiqError, field: str) -> dict[str, st
     return {field: failure_text(visit.tongue, failure)}
 
 
-def _note(failure: TansiqError) -> None:
-    if isinstance(failure, Broken | Untrusted):
-        log.error("failure", kind=type(failure).__name__, code=failure.code, step=failure.step, detail=failure.detail)
+def _note(failure: TansiqError) -> str:
+    """Logs what an administrator must look at; the number that the page and the log share, where there is one."""
+    if not isinstance(failure, Broken | Untrusted):
+        return ""
+    reference = new_reference()
+    log.error(
+        "failure",
+        reference=reference,
+        kind=type(failure).__name__,
+        code=failure.code,
+        step=failure.step,
+        detail=failure.detail,
+    )
+    return reference
+
+
+def new_reference() -> str:
+    """Said over the telephone and looked for in the log: eight letters and digits, of nothing."""
+    return f"F-{secrets.token_hex(4).upper()}"
+
+
+def _note_fault(request: Request, exc: Exception) -> str:
+    """The log gets the type and the places in the code, never the text: it may quote what was typed."""
+    reference = new_reference()
+    _log_fault(request, exc, reference)
+    return reference
+
+
+def _log_fault(request: Request, exc: Exception, reference: str) -> None:
+    frames = traceback.extract_tb(exc.__traceback__)[-MOST_FRAMES:]
+    at = [f"{_within(x.filename)}:{x.lineno} {x.name}" for x in frames]
+    route = getattr(request.scope.get("route"), "path", "")
+    log.error("unexpected", reference=reference, kind=type(exc).__name__, method=request.method, page=route, at=at)
+
+
+def _within(path: str) -> str:
+    """A file by its place in the package: where the package lies on this machine is nobody's business."""
+    return "/".join(path.replace("\\", "/").rsplit("/", 3)[-3:])
 
 
 def _wants_document(request: Request) -> bool:
@@ -127,17 +205,24 @@ def _wants_document(request: Request) -> bool:
 
 
 def unexpected_document(request: Request, exc: Exception) -> Response:
-    """What nobody foresaw. The log gets the type and the method, never the text: it may quote what was typed."""
-    log.error("unexpected", kind=type(exc).__name__, method=request.method)
-    return document_response(Broken("web.unexpected", "unexpected", step="answer the request"))
+    """What nobody foresaw, for programs: no invariant is known to be broken, and the log has the same reference."""
+    told = {
+        "type": "urn:tansiq:problem:fault",
+        "title": FAULT,
+        "status": 500,
+        "detail": "A fault of this node's program. It is not known whether the call was carried out.",
+        "code": "web.unexpected",
+        "step": "answer the request",
+        "reference": _note_fault(request, exc),
+    }
+    return JSONResponse(told, status_code=500, media_type="application/problem+json")
 
 
 def unexpected(request: Request, exc: Exception) -> Response:
     """As `unexpected_document`, or as a page where a browser asked for one."""
     if _wants_document(request):
         return unexpected_document(request, exc)
-    log.error("unexpected", kind=type(exc).__name__, method=request.method)
-    return _safe_page(request, Broken("web.unexpected", "unexpected", step="answer the request"))
+    return fault_page(begin(request.app.state.node, request), exc)
 
 
 def _unrouted(exc: Exception) -> tuple[int, dict[str, str], TansiqError]:

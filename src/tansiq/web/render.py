@@ -20,7 +20,7 @@ from tansiq.dossiers import FRAME_ACTS
 from tansiq.hits.model import MatchState
 from tansiq.kinds import KINDS, TABLES, say_fault, words_of
 from tansiq.kinds import LANGUAGES as WORD_ORDER
-from tansiq.web import labels, security, views
+from tansiq.web import hints, labels, security, views
 from tansiq.web.i18n import LANGUAGES, Tongue, tongue
 from tansiq.web.visit import Visit
 
@@ -217,6 +217,7 @@ def environment(code: str) -> Environment:
         marked=views.marked,
         telling=views.telling,
         facts_of=facts_of,
+        choice_hints=hints.CHOICE_HINT,
         fault=lambda kind, said: say_fault(kind, said, code),
         has_label=lambda table, key: str(key) in getattr(labels, table),
     )
