@@ -101,7 +101,7 @@ def test_the_card_speaks_each_language(town: Town) -> None:
     omar = signed_in(town, "madrid", "omar")
     for language, words in {
         "ar": "قورن: يبدأ سجل تتبعه من هنا من جديد",
-        "fr": "Comparé : son journal repart d’ici",
+        "fr": "Comparé\u00a0: son journal repart d’ici",
         "es": "Comparado: su registro de auditoría empieza de nuevo aquí",
         "de": "Verglichen: sein Protokoll beginnt hier neu",
     }.items():

@@ -57,7 +57,7 @@ def test_a_fault_that_has_a_place_is_one(name: str) -> None:
 
 
 def test_what_a_rule_puts_in_is_said_in_the_readers_language() -> None:
-    assert say_fault("committee", "not while plan_due", "fr") == "pas dans l'état : plan d'action dû"
+    assert say_fault("committee", "not while plan_due", "fr") == "pas dans l’état\u00a0: plan d’action dû"
     assert say_fault("major_event", "the next number is 4", "ar").endswith("4")
     assert say_fault("warning", "something that no rule says", "ar") == "something that no rule says"
 
