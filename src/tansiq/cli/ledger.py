@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
 from rich.console import Console
 
-from tansiq.cli.call import acting, open_node, read_file, write_file
-from tansiq.cli.screen import emit, facts, plain, table
+from tansiq.cli.call import acting, find_officer, open_node, read_file, write_file
+from tansiq.cli.screen import emit, facts, plain, table, when
 from tansiq.errors import Broken, Conflict, Untrusted
+
+if TYPE_CHECKING:
+    from tansiq.ledger.model import LeafView
 
 app = typer.Typer(
     no_args_is_help=True, help="The audit trail: verify, prove, checkpoint, witness.", rich_markup_mode=None
@@ -45,9 +49,15 @@ def verify(
 
 def _verify_file(ctx: typer.Context, file: Path) -> None:
     """What a third party does: no node is asked; the fingerprints are what it compares with the services."""
-    from tansiq.cli.proofs import check
+    from tansiq.cli.proofs import check, is_extract
+    from tansiq.oversight import verify_extract
 
-    said = check(read_file(file, "FILE"))
+    raw = read_file(file, "FILE")
+    if is_extract(raw):
+        said = verify_extract(raw)
+        emit(ctx, said, lambda out: _show_extract(out, said))
+        return
+    said = check(raw)
 
     def show(out: Console) -> None:
         facts(out, [("proves", said["subject"]), ("logged by", said["node"]), ("fingerprint", said["fingerprint"])])
@@ -68,6 +78,68 @@ def _verify_file(ctx: typer.Context, file: Path) -> None:
         out.print("it holds if the fingerprints are those that the services give you")
 
     emit(ctx, said, show)
+
+
+def _show_extract(out: Console, said: Mapping[str, Any]) -> None:
+    extract = said["extract"]
+    facts(
+        out,
+        [
+            ("extract of", f"{extract['service']['name']}, {said['node']}"),
+            ("fingerprint", said["fingerprint"]),
+            ("signed at", extract["at"]),
+            ("right", f"{extract['right']} ({', '.join(extract['clauses'])})"),
+            ("logged as", f"leaf {said['leaf']['index']} of {said['leaf']['size']}"),
+        ],
+    )
+    rows = [(t["id"], t["sort"], t["originator"], t["kept_back"] or "in it") for t in extract["things"]]
+    out.print(table("item", "sort", "from", "content", rows=rows))
+    out.print("it holds if the fingerprint is the one that the service gives you")
+
+
+@app.command("list")
+def show_all(
+    ctx: typer.Context,
+    since: Annotated[str, typer.Option(help="from this day (UTC) or instant on", metavar="DATE")] = "",
+    until: Annotated[str, typer.Option(help="to this day, included, or before this instant", metavar="DATE")] = "",
+    verb: Annotated[str, typer.Option(help="collect, alter, consult, disclose, combine or erase", metavar="VERB")] = "",
+    of: Annotated[str, typer.Option("--of", help="what this officer did: name or id", metavar="NAME")] = "",
+    about: Annotated[
+        str, typer.Option(help="a record's id; a dossier takes its entries, parts and matches along", metavar="ID")
+    ] = "",
+    before: Annotated[int | None, typer.Option(min=0, help="leaves below this number", metavar="N")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="so many at the most")] = 50,
+) -> None:
+    """Leaves of the audit trail, newest first. What other officers did is shown to those who oversee.
+
+    tansiq --home ./madrid --officer vera ledger list --since 2026-11-01 --until 2026-11-30 --verb disclose
+    """
+    with open_node(ctx) as node:
+        by = acting(ctx, node)
+        officer = find_officer(node, of, "--of").id if of else ""
+        record = node.dossiers.find(about) if about.startswith("d-") else about
+        page = node.oversight.leaves(
+            by, since=since, until=until, verb=verb, officer=officer, record=record, before=before, limit=limit
+        )
+        names = {str(o.id): o.name for o in node.access.officers()}
+    rows = [_row(leaf, names) for leaf in page.leaves]
+
+    def show(out: Console) -> None:
+        out.print(table("leaf", "at", "did", "record", "officer", "why", "clauses", rows=rows) if rows else "no leaf")
+        facts(out, [("older ones", f"--before {page.older}" if page.older is not None else "")])
+
+    emit(ctx, {"leaves": plain(page.leaves), "older": page.older, "scanned": page.scanned}, show)
+
+
+def _row(leaf: LeafView, names: Mapping[str, str]) -> tuple[object, ...]:
+    said = leaf.content
+    if said is None:
+        return leaf.index, when(leaf.at), leaf.verb.value, leaf.subject[:14], "-", "not shown, or erased", ""
+    officer = str(said.get("officer", ""))
+    why = " ".join(str(said.get(k, "")) for k in ("purpose", "justification"))
+    clauses = ", ".join(str(c) for c in said.get("clauses") or ())
+    did = f"{leaf.verb.value} {said.get('to', '')}".strip()
+    return leaf.index, when(leaf.at), did, leaf.subject[:14], names.get(officer, officer), why, clauses
 
 
 @app.command("prove")

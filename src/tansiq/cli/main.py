@@ -25,6 +25,7 @@ from tansiq.cli import (
     node,
     officer,
     peer,
+    person,
     plan,
     records,
     together,
@@ -71,6 +72,7 @@ app.command("import")(records.import_file)
 app.add_typer(records.names, name="names")
 app.add_typer(check.app, name="check")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(person.app, name="person")
 app.add_typer(courier.app, name="courier")
 dossier.app.command("attach")(files.attach)
 dossier.app.command("fetch")(files.fetch)

@@ -12,7 +12,12 @@ from tansiq.errors import Invalid, Untrusted
 from tansiq.exchange import verify_card_file, verify_receipt_proof
 from tansiq.exchange.model import ProvenReceipt
 from tansiq.ledger import verify_bundle
+from tansiq.oversight import EXTRACT_TYPE
 from tansiq.terms import NodeId, format_instant
+
+
+class _Kind(msgspec.Struct):
+    type: str = ""
 
 
 class _Bundle(msgspec.Struct, forbid_unknown_fields=True):
@@ -23,6 +28,14 @@ class _Bundle(msgspec.Struct, forbid_unknown_fields=True):
     leaves: list[dict[str, Any]]
     receipts: list[dict[str, Any]]
     entry: str = ""
+
+
+def is_extract(raw: bytes) -> bool:
+    """Whether it says that it is an extract about a person: the other kind of file that can be verified off-line."""
+    try:
+        return msgspec.json.decode(raw, type=_Kind).type == EXTRACT_TYPE
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return False
 
 
 def check(raw: bytes) -> dict[str, Any]:
