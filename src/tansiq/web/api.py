@@ -17,7 +17,7 @@ from tansiq.errors import Conflict, Invalid, NotFound, Refused
 from tansiq.hits.model import Match, MatchState
 from tansiq.terms import DossierId
 from tansiq.terms.ids import parse_dossier_id
-from tansiq.web import api_acts, api_bureau, api_ledger, api_match, api_private, api_together, files
+from tansiq.web import api_acts, api_bureau, api_ledger, api_match, api_oversight, api_private, api_together, files
 from tansiq.web.endpoints import api
 from tansiq.web.openapi import document
 from tansiq.web.pages.hits import LIST, is_blind, restricted
@@ -181,15 +181,6 @@ def ledger_checkpoint(call: Call) -> Response:
     return JSONResponse({"size": size, "root": plain(root), "checkpoint": call.node.ledger.checkpoint()})
 
 
-def ledger_leaves(call: Call) -> Response:
-    """Leaves, newest first; `before` is an index. Content only for those who oversee: it names officers."""
-    before = call.number("before", 1, 2**53) if call.query("before") else None
-    leaves = call.node.ledger.page(before, call.number("limit", 50, 500))
-    if not set(call.officer.roles) & {"protection", "supervisor"}:
-        return JSONResponse({"leaves": [plain(x) | {"content": None} for x in leaves]})
-    return JSONResponse({"leaves": plain(leaves)})
-
-
 def deliveries(call: Call) -> Response:
     """Where each entry for each addressee stands; `ref` is an entry."""
     found = call.node.exchange.deliveries(
@@ -222,7 +213,6 @@ def routes() -> list[Route]:
         ("GET", "/api/v1/bank/search", bank_search),
         ("POST", "/api/v1/bank/search", bank_search_posted),
         ("GET", "/api/v1/ledger/checkpoint", ledger_checkpoint),
-        ("GET", "/api/v1/ledger/leaves", ledger_leaves),
         ("GET", "/api/v1/deliveries", deliveries),
         ("GET", "/api/v1/peers", peers),
         ("GET", "/api/v1/openapi.json", openapi),
@@ -232,5 +222,6 @@ def routes() -> list[Route]:
         *api_together.TABLE,
         *api_bureau.TABLE,
         *api_ledger.TABLE,
+        *api_oversight.TABLE,
     )
     return [*files.API, *(Route(path, api(function), methods=[method]) for method, path, function in table)]

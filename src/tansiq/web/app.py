@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from tansiq.web import api, files, health, problems
 from tansiq.web.desk import Desk
 from tansiq.web.endpoints import PageFunction, page
-from tansiq.web.pages import bureau, dossier, hits, lists, plans, private, session, together
+from tansiq.web.pages import bureau, dossier, hits, lists, person, plans, private, session, together
 from tansiq.web.security import SecurityHeaders
 
 OPEN_TO_ALL: tuple[tuple[str, str, PageFunction], ...] = (
@@ -62,6 +62,9 @@ PAGES: tuple[tuple[str, str, PageFunction], ...] = (
     ("GET", "/ledger", lists.ledger),
     ("POST", "/ledger/verify", lists.verify_ledger),
     ("POST", "/ledger/witnesses", lists.settle_witness),
+    ("GET", "/person", person.page),
+    ("POST", "/person", person.find),
+    ("POST", "/person/extract", person.extract),
     ("GET", "/partners", lists.partners),
     ("GET", "/plans", plans.plans),
     ("GET", "/plans/new", plans.new_plan),

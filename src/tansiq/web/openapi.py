@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tansiq import __version__
-from tansiq.web import api_bureau, api_ledger, api_match, api_private, api_together, files
+from tansiq.web import api_bureau, api_ledger, api_match, api_oversight, api_private, api_together, files
 from tansiq.web.api_acts import operations
 
 ID = {"type": "string"}
@@ -104,10 +104,6 @@ OPERATIONS: tuple[Row, ...] = (
         _object({"size": {"type": "integer"}, "root": TEXT, "checkpoint": TEXT}), "200",
     ),
     (
-        "get", "/ledger/leaves", "Leaves, newest first; content for supervisors and the data-protection officer",
-        [_query("before", "An index.", {"type": "integer"}), LIMIT], None, _object({"leaves": _list("Leaf")}), "200",
-    ),
-    (
         "get", "/deliveries", "Where each entry for each addressee stands",
         [_query("ref", "An entry.", ID), _query("to", "A partner's node.", ID), LIMIT], None,
         _object({"deliveries": _list("Delivery")}), "200",
@@ -123,6 +119,7 @@ OPERATIONS: tuple[Row, ...] = (
     *api_together.operations(_object, WHY),
     *api_bureau.operations(_object, WHY),
     *api_ledger.operations(_object, WHY),
+    *api_oversight.operations(_object, WHY, _ref("Leaf")),
     *files.operations(TEXT, WHY),
 )  # fmt: skip
 

@@ -1,0 +1,137 @@
+"""The API's view of oversight: the log chosen from, everything held on one person, and a signed extract of it.
+
+Same rules as `api.py`; its routes are listed there and described in `openapi.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from tansiq.errors import Invalid
+from tansiq.oversight import read_person, read_right
+from tansiq.terms import LogVerb
+from tansiq.web.visit import Call
+from tansiq.web.wireform import plain
+
+PERSON = ("name", "alias", "birthDate", "birthPlace", "nationality", "phone", "email", "passportNumber", "idNumber")
+"""By what a person may be described: properties of the bank's vocabulary, each with a list of texts."""
+
+
+def leaves(call: Call) -> Response:
+    """Leaves, newest first; `before` is an index. Content only for those who oversee: it names officers."""
+    before = call.number("before", 1, 2**53) if call.query("before") else None
+    page = call.node.oversight.leaves(
+        call.acting(), since=call.query("since"), until=call.query("until"), verb=call.query("verb"),
+        officer=call.query("officer"), record=call.query("record"), before=before, limit=call.number("limit", 50, 500),
+    )  # fmt: skip
+    return JSONResponse({"leaves": plain(page.leaves), "older": page.older, "scanned": page.scanned})
+
+
+def find(call: Call) -> Response:
+    """Everything held that may be about this person. Names travel in the body: an address stays in logs."""
+    body = _object(call.body, ("person", "right"), ("person",))
+    found = call.node.oversight.find(_person(body), _right(body), call.acting())
+    said = {"things": plain(found.things), "complete": found.complete, "leaf": found.leaf, "right": found.right.value}
+    return JSONResponse(said)
+
+
+def extract(call: Call) -> Response:
+    """A signed extract of the items that an officer says are this person's; `ledger verify` checks it off-line."""
+    body = _object(call.body, ("person", "right", "items", "consented"), ("person", "items"))
+    raw = call.node.oversight.extract(
+        _person(body), _right(body), _texts(body, "items"), call.acting(), _texts(body, "consented")
+    )
+    return Response(raw, media_type="application/json")
+
+
+def _object(body: Any, known: tuple[str, ...], needed: tuple[str, ...]) -> Mapping[str, Any]:
+    if not isinstance(body, Mapping):
+        raise Invalid("body.not_an_object", "The body is a JSON object.", step="read the body", field="body")
+    for key in body:
+        if key not in known:
+            raise Invalid("body.unknown_field", "Unknown field.", step="read the body", field=str(key)[:40])
+    for key in needed:
+        if key not in body:
+            raise Invalid("body.missing", "This is missing.", step="read the body", field=key)
+    return body
+
+
+def _texts(body: Mapping[str, Any], field: str) -> list[str]:
+    value = body.get(field, [])
+    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+        raise Invalid("body.texts", "A list of texts.", step="read the body", field=field)
+    return list(value)
+
+
+def _right(body: Mapping[str, Any]) -> Any:
+    right = body.get("right", "access")
+    if not isinstance(right, str):
+        raise Invalid("body.text", "A text.", step="read the body", field="right")
+    return read_right(right)
+
+
+def _person(body: Mapping[str, Any]) -> Any:
+    said = _object(body["person"], PERSON, ())
+    return read_person([{"property": p, "value": v} for p in PERSON for v in _texts(said, p)])
+
+
+TABLE: tuple[tuple[str, str, Callable[[Call], Response]], ...] = (
+    ("GET", "/api/v1/ledger/leaves", leaves),
+    ("POST", "/api/v1/persons/search", find),
+    ("POST", "/api/v1/persons/extract", extract),
+)
+
+
+def operations(
+    shape: Callable[..., dict[str, Any]], why: list[dict[str, Any]], leaf: dict[str, Any]
+) -> tuple[tuple[Any, ...], ...]:
+    """Their rows for `openapi.py`; `shape` builds an object schema, `leaf` is that of a leaf."""
+    text, number = {"type": "string"}, {"type": "integer"}
+    texts = {"type": "array", "items": text}
+    person = shape(dict.fromkeys(PERSON, texts), [], closed=True)
+    right = {"enum": ["access", "rectification", "erasure", "authority"], "description": "LED arts 14, 16, 17"}
+    asked = {"person": person, "right": right}
+    thing = shape({
+        "id": text, "sort": {"enum": ["holding", "part", "match", "query", "draft", "check", "watch"]},
+        "score": {"type": "number"}, "what": {"type": ["object", "null"]},
+        "kept": {"enum": ["", "unread", "refused", "consent"]}, "originator": text, "ours": {"type": "boolean"},
+        "disclosures": {"type": "array", "items": {"type": "object"}}, "trail": {"type": "array"},
+    })  # fmt: skip
+    filters = [
+        _query("since", "From this day (UTC) or instant on.", text),
+        _query("until", "To this day, included, or before this instant.", text),
+        _query("verb", "A verb of LED art. 25.", {"enum": [v.value for v in LogVerb]}),
+        _query("officer", "What this officer did; another's for those who oversee.", text),
+        _query("record", "About this record; a dossier takes its entries, parts and matches along.", text),
+        _query("before", "An index: `older` of the page before.", number),
+        _query("limit", "How many at most.", {"type": "integer", "minimum": 1}),
+    ]  # fmt: skip
+    return (
+        (
+            "get", "/ledger/leaves", "Leaves, newest first; content for supervisors and the data-protection officer",
+            filters, None,
+            shape({
+                "leaves": {"type": "array", "items": leaf}, "older": {"type": ["integer", "null"]}, "scanned": number,
+            }), "200",
+        ),
+        (
+            "post", "/persons/search", "Everything held on one person; the data-protection officer's, logged", why,
+            shape(asked, ["person"], closed=True),
+            shape({
+                "things": {"type": "array", "items": thing}, "complete": {"type": "boolean"}, "leaf": number,
+                "right": right,
+            }), "200",
+        ),
+        (
+            "post", "/persons/extract", "A signed extract of what is this person's, verified off-line", why,
+            shape({**asked, "items": texts, "consented": texts}, ["person", "items"], closed=True),
+            shape({"type": text, "card": text, "signed": text, "leaf": {"type": "object"}}), "200",
+        ),
+    )  # fmt: skip
+
+
+def _query(name: str, text: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": text, "required": False, "schema": schema}

@@ -1,0 +1,139 @@
+"""The page and the programs' way to everything held on one person: by role, by choice, signed; the log by filter."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tansiq.oversight import verify_extract
+from tests.support.web import Browser, Town
+
+ASKED = {"name": "Youssef Benomar Zerouali", "birthDate": "1989-06-17", "right": "access"}
+WHY = {"purpose": "investigation", "justification": "request 12 of the person"}
+PERSON = {"name": [ASKED["name"]], "birthDate": [ASKED["birthDate"]]}
+
+
+def browser(town: Town, name: str, language: str = "en") -> Browser:
+    made = Browser(town.app("madrid"), language)
+    made.sign_in(name)
+    return made
+
+
+def program(town: Town, name: str) -> Browser:
+    node = town.node("madrid")
+    made = Browser(town.app("madrid"))
+    token = node.access.new_token(next(o for o in node.access.officers() if o.name == name).id, "test", 1)
+    made.client.headers.update({"authorization": f"Bearer {token}"})
+    return made
+
+
+def items(town: Town, *, ours: bool) -> list[str]:
+    found = program(town, "auditor").client.post("/api/v1/persons/search", params=WHY, json={"person": PERSON}).json()
+    return [t["id"] for t in found["things"] if t["ours"] is ours]
+
+
+@pytest.mark.parametrize("language", ["ar", "fr", "es", "de", "en"])
+def test_the_page_lists_what_is_held_with_whose_it_is_and_where_it_went(town: Town, language: str) -> None:
+    page = browser(town, "auditor", language).post("/person", {**ASKED, **WHY}, source="/person")
+    assert page.status_code == 200
+    assert "Yusef Benomar Serruali" in page.text
+    assert "الزروالي" in page.text
+    assert "Casals" not in page.text
+    for item in (*items(town, ours=True), *items(town, ours=False)):
+        assert f'value="{item}"' in page.text
+
+
+def test_only_the_protection_officer_finds_the_page_and_may_use_it(town: Town) -> None:
+    assert 'href="/person"' in browser(town, "auditor").get("/").text
+    salma = browser(town, "salma")
+    assert 'href="/person"' not in salma.get("/").text
+    assert salma.post("/person", {**ASKED, **WHY}, source="/person").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"), [({"name": ""}, "name"), ({"justification": ""}, "justification"), ({"right": "x"}, "right")]
+)
+def test_what_is_wrong_in_the_form_is_said_at_its_field(town: Town, changed: dict[str, str], field: str) -> None:
+    page = browser(town, "auditor").post("/person", {**ASKED, "birthDate": "", **WHY, **changed}, source="/person")
+    assert page.status_code == 422
+    assert f'href="#{field}"' in page.text
+
+
+def test_the_extract_of_what_was_marked_is_signed_and_keeps_a_partners_content_back(town: Town) -> None:
+    own, theirs = items(town, ours=True)[0], items(town, ours=False)[0]
+    auditor = browser(town, "auditor")
+    values = {**ASKED, **WHY, "item": own}
+    answer = auditor.post("/person/extract", values, source="/person")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert [t["id"] for t in verify_extract(answer.content)["extract"]["things"]] == [own]
+    answer = auditor.post("/person/extract", {**values, "item": theirs}, source="/person")
+    assert [t["kept_back"] for t in verify_extract(answer.content)["extract"]["things"]] == ["consent"]
+    answer = auditor.post("/person/extract", {**values, "item": theirs, "consented": theirs}, source="/person")
+    assert [t["kept_back"] for t in verify_extract(answer.content)["extract"]["things"]] == [""]
+
+
+def test_an_extract_of_nothing_shows_the_page_again_with_what_was_found(town: Town) -> None:
+    page = browser(town, "auditor").post("/person/extract", {**ASKED, **WHY}, source="/person")
+    assert page.status_code == 422
+    assert "Yusef Benomar Serruali" in page.text
+
+
+def test_a_program_extracts_what_verifies(town: Town) -> None:
+    body = {"person": PERSON, "right": "authority", "items": items(town, ours=True)}
+    answer = program(town, "auditor").client.post("/api/v1/persons/extract", params=WHY, json=body)
+    said = verify_extract(answer.content)["extract"]
+    assert (said["right"], said["clauses"]) == ("authority", ["LED art. 17"])
+    assert json.loads(answer.content)["type"] == "tansiq.person.v1"
+
+
+@pytest.mark.parametrize(
+    ("officer", "body", "status", "code", "field"),
+    [
+        ("salma", {"person": PERSON}, 403, "person.role", "role"),
+        ("omar", {"person": PERSON}, 403, "person.role", "role"),
+        ("auditor", {"person": {}}, 422, "person.empty", "name"),
+        ("auditor", {}, 422, "body.missing", "person"),
+        ("auditor", {"person": PERSON, "more": 1}, 422, "body.unknown_field", "more"),
+        ("auditor", {"person": {"religion": ["x"]}}, 422, "body.unknown_field", "religion"),
+        ("auditor", {"person": {"name": "x"}}, 422, "body.texts", "name"),
+        ("auditor", {"person": PERSON, "right": "visit"}, 422, "person.right", "right"),
+    ],
+)
+def test_a_program_is_told_what_is_wrong(
+    town: Town, officer: str, body: dict[str, object], status: int, code: str, field: str
+) -> None:
+    answer = program(town, officer).client.post("/api/v1/persons/search", params=WHY, json=body)
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (status, code, field)
+
+
+def test_programs_choose_leaves_by_day_verb_officer_and_record(town: Town) -> None:
+    node, auditor = town.node("madrid"), program(town, "auditor")
+    every = auditor.get("/api/v1/ledger/leaves?limit=500").json()["leaves"]
+    assert len(every) == node.ledger.head().size
+    asked = auditor.get("/api/v1/ledger/leaves?verb=disclose&since=2026-11-22&until=2026-11-22&limit=500").json()
+    assert [x["index"] for x in asked["leaves"]] == [x["index"] for x in every if x["verb"] == "disclose"]
+    of = auditor.get(f"/api/v1/ledger/leaves?record={town.dossier}&limit=500").json()["leaves"]
+    assert {x["subject"][:2] for x in of} >= {"e-"}
+    salma = next(o.id for o in node.access.officers() if o.name == "salma")
+    hers = auditor.get(f"/api/v1/ledger/leaves?officer={salma}&limit=500").json()["leaves"]
+    assert {x["content"]["officer"] for x in hers} == {salma}
+    first = auditor.get("/api/v1/ledger/leaves?limit=3").json()
+    assert auditor.get(f"/api/v1/ledger/leaves?before={first['older']}&limit=3").json()["leaves"] == every[3:6]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "field"),
+    [("since=x", 422, "since"), ("verb=look", 422, "verb"), ("until=2026-13-01", 422, "until")],
+)
+def test_a_wrong_filter_is_named(town: Town, query: str, status: int, field: str) -> None:
+    answer = program(town, "auditor").get(f"/api/v1/ledger/leaves?{query}")
+    assert (answer.status_code, answer.json()["field"]) == (status, field)
+
+
+def test_who_does_not_oversee_sees_his_own_leaves_alone(town: Town) -> None:
+    node = town.node("madrid")
+    salma, omar = (next(o.id for o in node.access.officers() if o.name == n) for n in ("salma", "omar"))
+    leaves = program(town, "salma").get("/api/v1/ledger/leaves?limit=500").json()["leaves"]
+    assert {x["content"]["officer"] for x in leaves if x["content"]} <= {salma}
+    assert program(town, "salma").get(f"/api/v1/ledger/leaves?officer={omar}").status_code == 403
