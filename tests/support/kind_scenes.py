@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 from tansiq.kinds.assessment import commit_body, reveal_body
@@ -113,4 +114,65 @@ def assessment_known(f: Federation) -> Scene:
     scene = assessment(f)
     scene.later(days=180)
     scene.act("rabat", "assessment.outcome_recorded", hypothesis="H2")
+    return scene
+
+
+def _recommend(scene: Scene, by: str, owner: str, text: str, lang: str, **facts: Any) -> Any:
+    words = (part("recommendation", text, lang), part("success", "measured in the next scorecard"))
+    return scene.act(by, "committee.recommended", *words, owner=scene.id(owner), **facts)
+
+
+def committee_founded(f: Federation) -> Scene:
+    """Just established: no meeting, no recommendation."""
+    facts = {"form": "joint_committee", "languages": ["ar", "es", "de"], "meetings_a_year": 2, "chair": "rotating"}
+    return Scene.open(f, "rabat", "committee", {"subject": "لجنة المضيق", "facts": facts, "legal": LEGAL})
+
+
+def committee(f: Federation) -> Scene:
+    """Five recommendations at five stages, one of them late and silent; minutes that diverge; a meeting called."""
+    scene = committee_founded(f)
+    agenda = part("agenda", "1. Puertos 2. Estadios 3. Plazos", "es")
+    begins = format_instant(scene.now + timedelta(days=2))
+    met = scene.act("madrid", "committee.meeting_called", agenda, due=begins, owner=scene.id("madrid"), country="ES")
+    scene.later(days=2, hours=3)
+    there = {scene.id("rabat"): 4, scene.id("madrid"): 6, scene.id("berlin"): 3}
+    scene.act("madrid", "committee.meeting_held", about=met, attendance=there)
+    digests = {}
+    for lang, text in (("es", "Se acordaron cinco recomendaciones."), ("ar", "اتُّفق على خمس توصيات.")):
+        digests[lang] = sha256(text.encode()).hexdigest()
+        facts = {"meeting": met, "language": lang, "digest": digests[lang]}
+        version = scene.act("madrid", "committee.minutes_written", part("minutes", text, lang), **facts)
+        scene.act("rabat", "committee.minutes_approved", about=version, digest=digests[lang])
+        if lang == "es":
+            scene.act("berlin", "committee.minutes_approved", about=version, digest=digests[lang])
+    until = format_instant(scene.now + timedelta(days=150))
+    ports = _recommend(scene, "madrid", "rabat", "فحص الحاويات في الميناءين بالطريقة نفسها", "ar", until=until)
+    plates = _recommend(
+        scene, "rabat", "madrid", "Leer las matrículas en los dos puertos y comparar las listas cada mes.", "es"
+    )
+    grave = _recommend(
+        scene, "rabat", "berlin", "Fristen der Ersuchen einhalten", "de", finding="serious_deficiency", priority="high"
+    )
+    training = _recommend(
+        scene, "berlin", "madrid", "Cursos comunes de nombres y escrituras", "es", finding="best_practice"
+    )
+    for owner, which in (("rabat", ports), ("madrid", plates), ("berlin", grave), ("madrid", training)):
+        scene.act(owner, "committee.recommendation_agreed", about=which)
+    for owner, which, other in (
+        ("rabat", ports, "madrid"),
+        ("madrid", training, "berlin"),
+        ("madrid", plates, "rabat"),
+    ):
+        scene.act(owner, "committee.plan_submitted", part("plan", "1. مسؤول 2. آجال 3. مؤشر", "ar"), about=which)
+        scene.act(other, "committee.plan_accepted", about=which)
+    scene.later(days=40)
+    evidence = part("evidence", "Protocolo firmado por los dos puertos.", "es")
+    scene.act("madrid", "committee.progress_reported", evidence, about=plates, status="partly", percent=60)
+    given = part("evidence", "Tres cursos dados.", "es")
+    claim = scene.act("madrid", "committee.implemented", given, about=training)
+    scene.act("rabat", "committee.closure_signed", about=claim)
+    scene.act("madrid", "committee.silence_reported", about=grave)
+    _recommend(scene, "madrid", "rabat", "نقطة اتصال ليلية", "ar", priority="low")
+    begins = format_instant(scene.now + timedelta(days=30))
+    scene.act("rabat", "committee.meeting_called", part("agenda", "المتابعة والأرقام", "ar"), due=begins, country="MA")
     return scene

@@ -89,7 +89,7 @@ def test_a_view_is_whole_in_each_language(stage: Stage, name: str, language: str
 @pytest.mark.parametrize("name", SCENES)
 def test_nothing_of_a_view_stands_a_second_time_below_it(stage: Stage, name: str) -> None:
     page = stage.page(stage.scene(name), "madrid")
-    assert "Where it stands" not in page
+    assert "<h2>Where it stands</h2>" not in page
     sorts = {i.sort for i in items_of(stage.scene(name).state("madrid"))}
     shown = face_of(stage.scene(name).state("madrid").kind).shows
     for sort in sorts & shown:
@@ -177,3 +177,36 @@ def test_the_outcome_shows_each_score(stage: Stage) -> None:
     for score in ("0.065", "0.047", "0.287"):
         assert score in said
     assert " late" not in said, "nothing is owed any more"
+
+
+# --- committee ---
+
+
+def test_the_late_recommendation_stands_first_with_how_late_it_is(stage: Stage) -> None:
+    page = views_of(stage.page(kind_scenes.committee(stage.f), "rabat"))
+    rows = re.findall(r"<tr( class=\"urgent\")?><th scope=\"row\">(.*?)</tr>", page, re.S)
+    assert [bool(urgent) for urgent, _row in rows] == [True, False, False, False, False]
+    first = text_of(rows[0][1])
+    for words in ("Fristen der Ersuchen", "10 days late", "Silence reported by", "serious deficiency"):
+        assert words in first, words
+    signing = next(text_of(row) for _u, row in rows if "Cursos comunes" in row)
+    assert re.search(r"DE berlin not signed yet", signing)
+    assert re.search(r"MA this service signed", signing)
+    assert "as the checklist says" not in text_of(page)
+    halfway = next(row for _u, row in rows if "matrículas" in row)
+    assert "60 %" in halfway
+    assert 'aria-current="step">in progress' in halfway
+    said = text_of(page)
+    assert "Language versions not approved by all: Arabic" in said
+    assert re.search(r"Next meeting joint committee \d+ \w+ 20\d\d", said)
+
+
+def test_a_side_signs_the_closure_from_the_tracker(stage: Stage) -> None:
+    page = views_of(stage.page(stage.scene("committee"), "berlin"))
+    assert re.search(r'href="/dossiers/[^"]+/acts/committee.closure_signed\?about=e-', page)
+
+
+def test_a_committee_without_recommendations_says_so(stage: Stage) -> None:
+    said = text_of(views_of(stage.page(stage.scene("committee_founded"), "rabat")))
+    assert "No recommendation yet." in said
+    assert "No meeting is called." in said

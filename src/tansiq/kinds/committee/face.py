@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tansiq.dossiers.model import DossierState
 from tansiq.kinds.committee.rules import CommitteeState, divergent
+from tansiq.kinds.committee.view import view
 from tansiq.kinds.face import Face, Line
 from tansiq.terms import EntryId
 
@@ -32,4 +33,11 @@ PLACES = {
 }
 """Fault -> the fact to mend."""
 
-FACE = Face(summary, axes=axes, elsewhere=frozenset({"committee.scorecard_given"}), places=PLACES)
+FACE = Face(
+    summary,
+    view,
+    frozenset({"recommendation", "closure", "meeting", "minutes"}),
+    axes=axes,
+    elsewhere=frozenset({"committee.scorecard_given"}),
+    places=PLACES,
+)
