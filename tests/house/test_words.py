@@ -26,8 +26,8 @@ EDGE = {"gateways", "sources"}
 
 
 def table() -> list[list[str]]:
-    """The rows of the glossary's table: word, meaning, source, do not write."""
-    rows = [line for line in read("GLOSSARY.md").splitlines() if line.startswith("|")]
+    """The rows of the glossary's first table: word, meaning, source, do not write."""
+    rows = [line for line in read("GLOSSARY.md").partition("\n## ")[0].splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]
 
 
