@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from tansiq.web import api, files, health, problems
 from tansiq.web.desk import Desk
 from tansiq.web.endpoints import PageFunction, page
-from tansiq.web.pages import bureau, dossier, hits, lists, person, plans, private, session, together
+from tansiq.web.pages import bureau, dossier, hits, lists, log, person, plans, private, session, together
 from tansiq.web.security import SecurityHeaders
 
 OPEN_TO_ALL: tuple[tuple[str, str, PageFunction], ...] = (
@@ -59,9 +59,9 @@ PAGES: tuple[tuple[str, str, PageFunction], ...] = (
     ("POST", "/hits/{match}/decision", hits.decide),
     ("GET", "/bank", lists.bank_page),
     ("POST", "/bank", lists.bank_search),
-    ("GET", "/ledger", lists.ledger),
-    ("POST", "/ledger/verify", lists.verify_ledger),
-    ("POST", "/ledger/witnesses", lists.settle_witness),
+    ("GET", "/ledger", log.ledger),
+    ("POST", "/ledger/verify", log.verify_ledger),
+    ("POST", "/ledger/witnesses", log.settle_witness),
     ("GET", "/person", person.page),
     ("POST", "/person", person.find),
     ("POST", "/person/extract", person.extract),

@@ -742,23 +742,6 @@ CLAUSE = {
     ),
 }
 """Clauses that are not a citation alone: their words are translated, their numbers stay."""
-LOG_SUBJECT = {
-    "hits.list": N_("list of hits"),
-    "bank.search": N_("search in our holding"),
-    "dossiers.list": N_("list of dossiers"),
-    "dossiers.search": N_("Search dossiers"),
-    "bank.holdings": N_("our holdings, compared with what had arrived"),
-    "drafts.list": N_("what waits for a second person"),
-    "plans.list": N_("list of plans"),
-    "private.check": N_("Private check"),
-    "private.checks": N_("list of private checks"),
-    "private.watches": N_("Standing queries"),
-    "bureau.watches": N_("Standing queries"),
-    "scorecard": N_("Scorecard"),
-    "expertise.matches": N_("Offers and wishes"),
-    "list of work": N_("list of work"),
-}
-"""What a leaf is about where it is no record, and the reason that the pages give for a list."""
 HOW |= {
     "same_name_other_form": N_("Same name, another form"),
     "ends_apart": N_("First or last part met nothing like it"),

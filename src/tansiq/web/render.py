@@ -20,7 +20,7 @@ from tansiq.dossiers import FRAME_ACTS
 from tansiq.hits.model import MatchState
 from tansiq.kinds import KINDS, TABLES, say_fault, words_of
 from tansiq.kinds import LANGUAGES as WORD_ORDER
-from tansiq.web import hints, labels, security, views
+from tansiq.web import hints, labels, log_words, security, views
 from tansiq.web.i18n import LANGUAGES, Tongue, tongue
 from tansiq.web.visit import Visit
 
@@ -154,9 +154,14 @@ def _kind_words(code: str) -> Mapping[str, Mapping[str, str]]:
     return found
 
 
+def _table(name: str) -> Mapping[str, str]:
+    found: Mapping[str, str] = getattr(labels, name, None) or getattr(log_words, name, {})
+    return found
+
+
 def label(tongue: Tongue, table: str, key: object, kind: str = "") -> str:
     """What a code is called: by the pages' catalogue, by the kind's own words, by those of any kind, or as it is."""
-    known = tongue.say(getattr(labels, table, {}).get(str(key), ""))
+    known = tongue.say(_table(table).get(str(key), ""))
     words = KIND_TABLES.get(table, "")
     own = words_of(kind)[words].get(str(key)) if kind and words else None
     at = WORD_ORDER.index(tongue.code)
@@ -219,7 +224,7 @@ def environment(code: str) -> Environment:
         facts_of=facts_of,
         choice_hints=hints.CHOICE_HINT,
         fault=lambda kind, said: say_fault(kind, said, code),
-        has_label=lambda table, key: str(key) in getattr(labels, table),
+        has_label=lambda table, key: str(key) in _table(table),
     )
     return env
 

@@ -15,14 +15,13 @@ from tansiq.access.model import Acting, Draft, Officer, Role
 from tansiq.bank.model import Claim, Entity
 from tansiq.dossiers import effective_handling
 from tansiq.dossiers.model import Duty
-from tansiq.errors import Conflict, Invalid, NotFound, Refused
+from tansiq.errors import Invalid
 from tansiq.hits.model import Match
 from tansiq.kinds import ESCALATIONS as KIND_ESCALATIONS
 from tansiq.kinds import KINDS
 from tansiq.ledger import ESCALATIONS as WITNESS_ESCALATIONS
 from tansiq.private import ESCALATIONS as PRIVATE_ESCALATIONS
 from tansiq.terms import DossierId, EntryId, HandlingCode, parse_instant
-from tansiq.terms.ids import parse_dossier_id, parse_node_id
 from tansiq.web import labels, problems, views
 from tansiq.web.factforms import VALUE_LABELS
 from tansiq.web.pages.session import check_purpose, go, purpose_choices
@@ -269,121 +268,7 @@ def _bank(visit: Visit, form: Form, errors: dict[str, str], found: list[Result] 
     )
 
 
-# --- oversight ---
-
-
-def ledger(visit: Visit) -> Response:
-    return _ledger(visit, None)
-
-
-def verify_ledger(visit: Visit) -> Response:
-    """Recompute the whole log now, and say at which leaf it breaks."""
-    return _ledger(visit, visit.node.ledger.verify())
-
-
-@dataclass(frozen=True)
-class LeafRow:
-    """A leaf, and whether this reader may see what it holds: what other officers did is for those who oversee."""
-
-    leaf: Any
-    shown: bool
-
-
-OVERSEERS = frozenset({Role.PROTECTION, Role.SUPERVISOR})
-
-
-MOST_SCANNED = 2_000
-"""So many of the newest leaves are looked through for one officer; the page says so."""
-
-
-def _is_overseer(reader: Officer) -> bool:
-    return bool(OVERSEERS & set(reader.roles))
-
-
-def _leaves_of(visit: Visit, record: str) -> list[Any]:
-    """Who saw and did what with one record, newest first; of a dossier also with its entries and their parts."""
-    subjects = {record}
-    if record.startswith("d-"):
-        try:
-            state = visit.node.dossiers.state(parse_dossier_id(record))
-        except (Invalid, NotFound):
-            return []
-        subjects |= {e.id for e in state.entries} | {p.ref.id for e in state.entries for p in e.parts}
-    found = [leaf for subject in subjects for leaf in visit.node.ledger.find(subject)]
-    return sorted(found, key=lambda leaf: -leaf.index)
-
-
-def _chosen_leaves(visit: Visit, before: int | None) -> tuple[list[Any], int | None]:
-    """The leaves that were asked for, and where the older ones begin."""
-    record, officer, ledger = visit.query("record"), visit.query("officer"), visit.node.ledger
-    if not record and not officer:
-        leaves = ledger.page(before, LEAVES)
-        return leaves, leaves[-1].index if len(leaves) == LEAVES and leaves[-1].index > 0 else None
-    if officer and not _is_overseer(visit.officer) and officer != visit.officer.id:
-        raise Refused("access.role", "What other officers did is for those who oversee.", step="read the log")
-    found = _leaves_of(visit, record) if record else ledger.page(None, MOST_SCANNED)
-    if officer:
-        found = [x for x in found if x.content and x.content.get("officer") == officer]
-    found = [x for x in found if before is None or x.index < before]
-    return found[:LEAVES], found[LEAVES - 1].index if len(found) > LEAVES else None
-
-
-def settle_witness(visit: Visit) -> Response:
-    """An officer who oversees says what follows from a partner's log that contradicts what we cosigned."""
-    form = visit.form
-    try:
-        node = parse_node_id(form.get("partner"), "partner")
-        # Never empty: a form without the head that was compared must not be read as the other decision.
-        head = (form.get("root") or "none") if form.get("do") == "anew" else ""
-        visit.node.witnesses.settle(node, visit.acting(), form.get("reason"), anew=head)
-    except (Invalid, Conflict, Refused) as failure:
-        said = problems.field_errors(visit, failure, "reason").values()
-        return _ledger(visit, None, {f"reason-{form.get('partner')}": text for text in said})
-    return go(f"/ledger#witness-{node}")
-
-
-def _officers(visit: Visit) -> dict[str, str]:
-    """Names behind the pseudonyms: on this node alone, for those who oversee; to the others their own."""
-    named = {str(Acting.machine().officer): visit.say("this node"), str(visit.officer.id): visit.officer.name}
-    return named | officer_names(visit.node) if _is_overseer(visit.officer) else named
-
-
-def _leaf_row(leaf: Any, reader: Officer) -> LeafRow:
-    own = bool(leaf.content) and leaf.content.get("officer") == reader.id
-    return LeafRow(leaf, own or _is_overseer(reader))
-
-
-def _ledger(visit: Visit, report: Any, errors: dict[str, str] | None = None) -> Response:
-    text = visit.query("before")
-    if text and not (text.isascii() and text.isdigit()):
-        raise Invalid("query.number", "A whole number.", step="read the page", field="before")
-    leaves, older = _chosen_leaves(visit, int(text) if text else None)
-    officers = _officers(visit)
-    size, root = visit.node.ledger.head()
-    return render(
-        visit,
-        "ledger.html",
-        status=422 if errors else 200,
-        errors=errors or {},
-        oversees=_is_overseer(visit.officer),
-        settling=visit.form,
-        leaves=[_leaf_row(x, visit.officer) for x in leaves],
-        size=size,
-        root=root.hex() if isinstance(root, bytes) else str(root),
-        checkpoint=visit.node.ledger.checkpoint() if size else "",
-        report=report,
-        witnesses=visit.node.witnesses.standings(
-            p.card.node for p in visit.node.exchange.peers() if p.state == "pinned"
-        ),
-        older=older,
-        record=visit.query("record"),
-        officer=visit.query("officer"),
-        officers=officers,
-        officer_options=sorted(officers.items(), key=lambda x: x[1]),
-        scanned=MOST_SCANNED if visit.query("officer") and not visit.query("record") else 0,
-        form=Form([("record", visit.query("record")), ("officer", visit.query("officer"))]),
-        names=peer_names(visit.node),
-    )
+# --- partners ---
 
 
 @dataclass(frozen=True)
