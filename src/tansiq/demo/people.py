@@ -42,7 +42,7 @@ def report_body(hide_source_from: list[str]) -> dict[str, Any]:
         "handling": {"codes": ["H2"]},
         "legal": {
             "purpose": "investigation",
-            "legal_basis": "Code of criminal procedure (example); judicial inquiry",
+            "legal_basis": "قانون المسطرة الجنائية (مثال)؛ بحث قضائي",
             "agreement": {"ES": "ma-es-2019", "DE": "ma-de"},
             "transfer_basis": "binding_instrument_37a",
             "review_on": "2027-05-22",
@@ -99,7 +99,7 @@ def request_body(report_entry: str) -> dict[str, Any]:
         "handling": {"codes": ["H1"]},
         "legal": {
             "purpose": "investigation",
-            "legal_basis": "Ley de enjuiciamiento (ejemplo); diligencias previas",
+            "legal_basis": "Ley de Enjuiciamiento Criminal (ejemplo); diligencias previas",
             "agreement": "ma-es-2019",
             "transfer_basis": "binding_instrument_37a",
             "review_on": "2027-05-22",

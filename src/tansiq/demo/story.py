@@ -144,7 +144,9 @@ class Story:
     def clarify(self) -> str:
         ask = {
             "type": "request.clarification_asked",
-            "parts": [{"kind": "note", "lang": "fr", "text": "De quel véhicule s'agit-il, et depuis quelle date ?"}],
+            "parts": [
+                {"kind": "note", "lang": "fr", "text": "De quel véhicule s’agit-il, et depuis quelle date\u00a0?"}
+            ],
         }
         self.append(self.rabat, "Yasmine", self.request, ask)
         stopped = until(
@@ -155,7 +157,7 @@ class Story:
         give = {
             "type": "request.clarification_given",
             "facts": {"lane": "ma"},
-            "parts": [{"kind": "note", "lang": "es", "text": "El todoterreno con matrícula marroquí, desde el 3."}],
+            "parts": [{"kind": "note", "lang": "es", "text": "El todoterreno con matrícula marroquí, desde el 3 nov."}],
         }
         self.append(self.madrid, "Lucía", self.request, give)
         until("the running clock in Rabat", lambda: (d := self._answer_duty(self.rabat, "Yasmine")) and d["due_at"])
@@ -166,7 +168,11 @@ class Story:
             "type": "request.answered",
             "facts": {"result": "provided"},
             "parts": [
-                {"kind": "answer", "lang": "fr", "text": "Identité confirmée; passeport QX4471902; deux passages."},
+                {
+                    "kind": "answer",
+                    "lang": "fr",
+                    "text": "Identité confirmée\u00a0; passeport QX4471902\u00a0; deux passages.",
+                },
             ],
         }
         self.append(self.rabat, "Yasmine", self.request, body)
@@ -209,7 +215,9 @@ class Story:
         grant = {
             "type": "dossier.permission_answered",
             "facts": {"asked": self.asked, "answer": "granted_with_conditions"},
-            "parts": [{"kind": "note", "lang": "fr", "text": "Pour l'enquête en cours seulement; pas en justice."}],
+            "parts": [
+                {"kind": "note", "lang": "fr", "text": "Pour l’enquête en cours seulement\u00a0; pas en justice."}
+            ],
         }
         self.append(self.rabat, "Yasmine", self.report, grant)
         return "Rabat grants it with a condition"
