@@ -8,7 +8,7 @@ from typing import Any
 
 from tansiq.kinds.assessment import commit_body, reveal_body
 from tansiq.terms import format_instant
-from tests.support.scenes import LEGAL, Scene, part
+from tests.support.scenes import FROM_MADRID, LEGAL, Scene, part
 from tests.support.services import Federation
 
 SALTS = {"rabat": "11" * 32, "madrid": "22" * 32, "berlin": "33" * 32}
@@ -175,4 +175,68 @@ def committee(f: Federation) -> Scene:
     _recommend(scene, "madrid", "rabat", "نقطة اتصال ليلية", "ar", priority="low")
     begins = format_instant(scene.now + timedelta(days=30))
     scene.act("rabat", "committee.meeting_called", part("agenda", "المتابعة والأرقام", "ar"), due=begins, country="MA")
+    return scene
+
+
+def operation_unsigned(f: Federation) -> Scene:
+    """Proposed by Madrid; Rabat has not signed."""
+    begins = f.clock() + timedelta(days=1)
+    facts = {
+        "form": "joint_operation",
+        "window_from": format_instant(begins),
+        "window_until": format_instant(begins + timedelta(days=30)),
+        "crime_areas": ["drug_trafficking"],
+        "states": ["ES", "MA"],
+    }
+    parts = [
+        part("objective", "Las lanchas del Estrecho: quién las guarda y quién las paga.", "es"),
+        part("leaders", "Una dirección en cada orilla.", "es"),
+        part("data_rules", "Lo recibido se borra seis meses después del final.", "es"),
+    ]
+    body = {"subject": "Operación Levante", "facts": facts, "legal": FROM_MADRID, "parts": parts}
+    return Scene.open(f, "madrid", "operation", body, to=("ma",))
+
+
+def operation(f: Federation) -> Scene:
+    """Under way: tasks done and late, a log, a controlled delivery, an exhibit, results agreed and disputed."""
+    scene = operation_unsigned(f)
+    scene.act("rabat", "operation.signed", about=scene.state().own.proposal)
+    scene.later(days=2)
+    tomorrow = format_instant(scene.now + timedelta(days=1))
+    scene.act(
+        "madrid", "operation.task_given", part("task", "مراقبة المستودعين في الميناء", "ar"), owner=scene.id("rabat"),
+        due=tomorrow,
+    )  # fmt: skip
+    owners = part("task", "Titulares de las cuatro lanchas.", "es")
+    found = scene.act("rabat", "operation.task_given", owners, owner=scene.id("madrid"), due=tomorrow)
+    scene.act("madrid", "operation.task_done", part("narrative", "Un solo titular.", "es"), about=found)
+    late = part("task", "Lista de pagos en efectivo de marzo.", "es")
+    scene.act("madrid", "operation.task_given", late, owner=scene.id("madrid"), due=tomorrow)
+    scene.act("rabat", "operation.situation_reported", part("situation", "حركة قرب الرصيف الثالث", "ar"), number=1)
+    source = part("situation", "Dos naves vigiladas, una fuente propia.", "es", withhold_from=["ma"])
+    scene.act("madrid", "operation.situation_reported", source, number=1)
+    scene.act("madrid", "operation.decision_taken", part("decision", "Registro el jueves.", "es"), number=1)
+    route = (
+        part("goods", "40 kg en doble fondo.", "es"),
+        part("route", "Tánger, Algeciras.", "es"),
+        part("abort_criteria", "Pérdida de vista durante diez minutos.", "es"),
+    )
+    due = format_instant(scene.now + timedelta(hours=8))
+    scene.act("madrid", "operation.measure_requested", *route, measure="controlled_delivery", due=due)
+    phone = scene.act("madrid", "operation.exhibit_logged", part("exhibit", "Teléfono gris.", "es"), form="object")
+    scene.act("madrid", "operation.exhibit_touched", about=phone, how="copied")
+    good = scene.act("madrid", "operation.result_recorded", arrests=2, seizures=11, drugs_grams=40_000)
+    scene.act("rabat", "operation.result_agreed", about=good)
+    more = scene.act("rabat", "operation.result_recorded", arrests=1, victims_freed=3)
+    scene.act("madrid", "operation.result_disputed", part("note", "Fueron dos.", "es"), about=more)
+    scene.later(days=2)
+    return scene
+
+
+def operation_closed(f: Federation) -> Scene:
+    """Closed, evaluated by Madrid alone; the day of erasure lies ahead."""
+    scene = operation(f)
+    ends = format_instant(scene.now + timedelta(days=30))
+    end = scene.act("madrid", "operation.closed", due=ends, outcome="partly_reached")
+    scene.act("madrid", "operation.evaluated", part("evaluation", "Again at any time."), about=end, worth=4)
     return scene

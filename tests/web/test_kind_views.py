@@ -210,3 +210,38 @@ def test_a_committee_without_recommendations_says_so(stage: Stage) -> None:
     said = text_of(views_of(stage.page(stage.scene("committee_founded"), "rabat")))
     assert "No recommendation yet." in said
     assert "No meeting is called." in said
+
+
+# --- operation ---
+
+
+def test_a_room_that_waits_for_a_signature_says_whose_and_what_is_seen_until_then(stage: Stage) -> None:
+    said = text_of(views_of(stage.page(stage.scene("operation_unsigned"), "madrid")))
+    assert "Nothing opens before every party has signed." in said
+    assert re.search(r"MA rabat not signed yet Tasks to do: 0 sees the agreement alone until it signs", said)
+    assert "ES-MA Convention 2019" in said
+    assert "No task is given." in said
+
+
+def test_a_room_shows_tasks_log_results_and_what_a_partner_does_not_see(stage: Stage) -> None:
+    scene = kind_scenes.operation(stage.f)
+    page = views_of(stage.page(scene, "madrid"))
+    said = text_of(page)
+    assert re.search(r"MA rabat .{0,60}Parts that we withhold from it: 1", said)
+    assert re.search(r"40,000 Drugs, in grams", said)
+    assert "Victims freed: 3" in said, "what is disputed is shown"
+    assert not re.search(r"<b>3</b><span>Victims", page), "and does not count"
+    assert said.index("Lista de pagos") < said.index("Titulares de las cuatro")
+    assert "1 day late" in said
+    log = said[said.index("Situation log, newest first") : said.index("Measures asked for")]
+    assert log.index("Registro el jueves") < log.index("Dos naves") < log.index("حركة")
+    theirs = views_of(stage.page(scene, "rabat"))
+    assert "Dos naves" not in theirs
+    assert re.search(r"Situation 1 ES madrid withheld", text_of(theirs))
+
+
+def test_a_closed_room_says_who_has_erased_and_when_all_must(stage: Stage) -> None:
+    said = text_of(views_of(stage.page(stage.scene("operation_closed"), "madrid")))
+    assert "partly reached" in said
+    assert said.count("not erased yet") == 2
+    assert "All erased by" in said

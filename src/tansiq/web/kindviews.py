@@ -6,7 +6,7 @@ No kind is known by name here: `kinds/<kind>/view.py` says what, a template of `
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -49,6 +49,7 @@ class Spot:
     kind: str
     row: int
     """Of its word: words that would run into one another stand under one another."""
+    words_x: float
     anchor: str
 
 
@@ -81,15 +82,16 @@ def line_of_time(marks: Iterable[Marked], *, mirrored: bool) -> LineOfTime | Non
     for kind, words, at, until in sorted(told, key=lambda m: m[2]):
         x = min(place(at), place(until)) if until else place(at)
         width = abs(place(until) - place(at)) if until else 0.0
-        anchor = "start" if x < WIDTH / 3 else "end" if x > 2 * WIDTH / 3 else "middle"
-        spots.append(Spot(words, at, x, round(width, 1), kind, 0, anchor))
+        begins = place(at)
+        anchor = "start" if begins < WIDTH / 3 else "end" if begins > 2 * WIDTH / 3 else "middle"
+        spots.append(Spot(words, at, x, round(width, 1), kind, 0, begins, anchor))
     rowed = _in_rows(spots)
     return LineOfTime(tuple(rowed), 1 + max(s.row for s in rowed))
 
 
 def _reach(spot: Spot) -> tuple[float, float]:
     size = len(spot.words) * LETTER
-    start = {"start": spot.x, "middle": spot.x - size / 2, "end": spot.x - size}[spot.anchor]
+    start = {"start": spot.words_x, "middle": spot.words_x - size / 2, "end": spot.words_x - size}[spot.anchor]
     return start, start + size
 
 
@@ -104,5 +106,5 @@ def _in_rows(spots: list[Spot]) -> list[Spot]:
         if row == len(rows):
             rows.append([])
         rows[row].append((start, end))
-        found.append(Spot(spot.words, spot.at, spot.x, spot.width, spot.kind, row, spot.anchor))
+        found.append(replace(spot, row=row))
     return found

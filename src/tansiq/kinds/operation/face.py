@@ -9,6 +9,7 @@ from tansiq.kinds.face import Face, Line
 from tansiq.kinds.operation.matrix import WITHIN, possible
 from tansiq.kinds.operation.model import FORMS_TO_SIGN
 from tansiq.kinds.operation.rules import OperationState, custody, totals
+from tansiq.kinds.operation.view import view
 from tansiq.terms import country_of, format_instant
 
 MEASURE_FACTS = {"operation.proposed": "form", "operation.measure_requested": "measure"}
@@ -49,4 +50,10 @@ PLACES = {
 }
 """Fault -> the fact to mend."""
 
-FACE = Face(summary, offers=offers, places=PLACES)
+FACE = Face(
+    summary,
+    view,
+    frozenset({"amendment", "task", "exhibit", "measure", "abort", "result", "evaluation"}),
+    offers,
+    places=PLACES,
+)
