@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tansiq.oversight import verify_extract
+from tansiq.oversight import verify_extract, verify_log
 from tests.support.web import Browser, Town
 
 ASKED = {"name": "Youssef Benomar Zerouali", "birthDate": "1989-06-17", "right": "access"}
@@ -137,3 +137,34 @@ def test_who_does_not_oversee_sees_his_own_leaves_alone(town: Town) -> None:
     leaves = program(town, "salma").get("/api/v1/ledger/leaves?limit=500").json()["leaves"]
     assert {x["content"]["officer"] for x in leaves if x["content"]} <= {salma}
     assert program(town, "salma").get(f"/api/v1/ledger/leaves?officer={omar}").status_code == 403
+
+
+def test_a_program_gives_out_the_whole_log_with_what_was_chosen(town: Town) -> None:
+    body = {"open": True, "verb": "disclose", "record": town.request}
+    answer = program(town, "auditor").client.post("/api/v1/ledger/export", params=WHY, json=body)
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    said = verify_log(answer.content.splitlines(keepends=True))
+    assert said["size"] == town.node("madrid").ledger.head().size
+    assert said["opened"] == said["chosen"] > 0
+    (leaf,) = town.node("madrid").ledger.find("ledger.export")
+    assert leaf.content
+    assert leaf.content["record"] == town.request
+
+
+@pytest.mark.parametrize(
+    ("officer", "body", "status", "field"),
+    [
+        ("salma", {"open": False}, 403, "role"),
+        ("auditor", {}, 422, "open"),
+        ("auditor", {"open": 1}, 422, "open"),
+        ("auditor", {"open": False, "verb": "erase"}, 422, "open"),
+        ("auditor", {"open": True, "verb": 1}, 422, "verb"),
+        ("auditor", {"open": True, "since": "x"}, 422, "since"),
+        ("auditor", {"open": True, "all": True}, 422, "all"),
+    ],
+)
+def test_a_program_that_asks_wrongly_for_the_log_gets_nothing(
+    town: Town, officer: str, body: dict[str, object], status: int, field: str
+) -> None:
+    answer = program(town, officer).client.post("/api/v1/ledger/export", params=WHY, json=body)
+    assert (answer.status_code, answer.json()["field"]) == (status, field)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -137,6 +138,31 @@ def write_file(path: Path, content: bytes, field: str) -> None:
     except OSError as exc:
         beside.unlink(missing_ok=True)
         raise Invalid("cli.file", f"couldn't write the file: {_why(exc)}", step="write file", field=field) from exc
+
+
+def write_lines(path: Path, lines: Iterable[bytes], field: str) -> int:
+    """As `write_file`, for what is longer than memory; how many lines were written. The file is its owner's alone."""
+    beside = path.with_name(path.name + ".part")
+    count = 0
+    try:
+        beside.unlink(missing_ok=True)
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            for count, line in enumerate(lines, 1):  # noqa: B007
+                file.write(line)
+        beside.replace(path)
+    except OSError as exc:
+        beside.unlink(missing_ok=True)
+        raise Invalid("cli.file", f"couldn't write the file: {_why(exc)}", step="write file", field=field) from exc
+    return count
+
+
+def read_lines(path: Path, field: str, use: Callable[[Iterable[bytes]], dict[str, Any]]) -> dict[str, Any]:
+    """What `use` makes of a file's lines, read one by one."""
+    try:
+        with path.open("rb") as source:
+            return use(source)
+    except OSError as exc:
+        raise Invalid("cli.file", f"couldn't read the file: {_why(exc)}", step="read file", field=field) from exc
 
 
 def read_object(path: Path, field: str) -> dict[str, Any]:

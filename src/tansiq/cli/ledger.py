@@ -11,9 +11,9 @@ import msgspec
 import typer
 from rich.console import Console
 
-from tansiq.cli.call import acting, find_officer, open_node, read_file, write_file
+from tansiq.cli.call import acting, find_officer, open_node, read_file, read_lines, write_file, write_lines
 from tansiq.cli.screen import emit, facts, plain, table, when
-from tansiq.errors import Broken, Conflict, Untrusted
+from tansiq.errors import Broken, Conflict, Invalid, Untrusted
 
 if TYPE_CHECKING:
     from tansiq.ledger.model import LeafView
@@ -49,9 +49,13 @@ def verify(
 
 def _verify_file(ctx: typer.Context, file: Path) -> None:
     """What a third party does: no node is asked; the fingerprints are what it compares with the services."""
-    from tansiq.cli.proofs import check, is_extract
-    from tansiq.oversight import verify_extract
+    from tansiq.cli.proofs import check, is_archive, is_extract
+    from tansiq.oversight import verify_extract, verify_log
 
+    if is_archive(file):
+        said = dict(read_lines(file, "FILE", verify_log))
+        emit(ctx, said, lambda out: _show_archive(out, said))
+        return
     raw = read_file(file, "FILE")
     if is_extract(raw):
         said = verify_extract(raw)
@@ -78,6 +82,48 @@ def _verify_file(ctx: typer.Context, file: Path) -> None:
         out.print("it holds if the fingerprints are those that the services give you")
 
     emit(ctx, said, show)
+
+
+def _show_archive(out: Console, said: Mapping[str, Any]) -> None:
+    pairs = [("the whole log of", said["node"]), ("fingerprint", said["fingerprint"])]
+    pairs += [(name, str(said[name])) for name in ("size", "root", "checkpoints", "first_at", "last_at", "opened")]
+    facts(out, pairs)
+    facts(out, [(n.replace("_", " "), str(said[n])) for n in ("chosen", "erased", "held_back") if said["chosen"]])
+    out.print(table("verb", "leaves", rows=list(said["verbs"].items())))
+    rows = [(c["witness"], c["size"], c["fingerprint"]) for c in said["cosigned"]]
+    out.print(table("cosigned by", "up to", "fingerprint", rows=rows) if rows else "no partner has cosigned it")
+    out.print("it holds if the fingerprints are those that the services give you")
+
+
+@app.command("export")
+def export(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option(help="where to write the whole log", metavar="FILE")],
+    opened: Annotated[bool, typer.Option("--open", help="with the content of what the options below choose")] = False,
+    since: Annotated[str, typer.Option(help="from this day (UTC) or instant on", metavar="DATE")] = "",
+    until: Annotated[str, typer.Option(help="to this day, included, or before this instant", metavar="DATE")] = "",
+    verb: Annotated[str, typer.Option(help="collect, alter, consult, disclose, combine or erase", metavar="VERB")] = "",
+    of: Annotated[str, typer.Option("--of", help="what this officer did: name or id", metavar="NAME")] = "",
+    about: Annotated[str, typer.Option(help="a record's id; a dossier with all that is in it", metavar="ID")] = "",
+) -> None:
+    """Write the whole log for an oversight body: `ledger verify FILE` checks it on a machine without a node. Logged.
+
+    Every leaf, checkpoint and cosignature is in it; contents only with --open, and only of what is chosen.
+
+    tansiq --home ./madrid --officer vera --purpose investigation --why "authority, ref. 7" ledger export --out log.jsonl --open --since 2026-11-01 --verb disclose
+    """  # noqa: E501
+    if not opened and any((since, until, verb, of, about)):
+        raise Invalid("ledger.open", "what is chosen is opened: say --open", step="export", field="--open")
+    with open_node(ctx) as node:
+        by = acting(ctx, node)
+        officer = find_officer(node, of, "--of").id if of else ""
+        record = node.dossiers.find(about) if about.startswith("d-") else about
+        lines = node.oversight.archive(
+            by, open_them=opened, since=since, until=until, verb=verb, officer=officer, record=record
+        )
+        size = write_lines(out, lines, "--out") - 1
+    said = {"written to": out, "leaves": size}
+    emit(ctx, said, lambda screen: facts(screen, said.items()))
 
 
 def _show_extract(out: Console, said: Mapping[str, Any]) -> None:

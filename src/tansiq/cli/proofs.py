@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,9 +12,11 @@ from tansiq.dossiers import verify_entry
 from tansiq.errors import Invalid, Untrusted
 from tansiq.exchange import verify_card_file, verify_receipt_proof
 from tansiq.exchange.model import ProvenReceipt
-from tansiq.ledger import verify_bundle
+from tansiq.ledger import ARCHIVE_TYPE, MAX_ARCHIVE_HEAD, verify_bundle
 from tansiq.oversight import EXTRACT_TYPE
 from tansiq.terms import NodeId, format_instant
+
+ARCHIVE_MARK = f'"type":"{ARCHIVE_TYPE}"'.encode()
 
 
 class _Kind(msgspec.Struct):
@@ -36,6 +39,15 @@ def is_extract(raw: bytes) -> bool:
         return msgspec.json.decode(raw, type=_Kind).type == EXTRACT_TYPE
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return False
+
+
+def is_archive(file: Path) -> bool:
+    """Whether the file is that of a whole log. It may be larger than memory: only its first line is looked at."""
+    try:
+        with file.open("rb") as source:
+            return ARCHIVE_MARK in source.readline(MAX_ARCHIVE_HEAD)
+    except OSError:
+        return False  # whoever reads it says what is wrong
 
 
 def check(raw: bytes) -> dict[str, Any]:

@@ -104,6 +104,12 @@ class Exchange:
         """The signed card (with its chain of keys, if they were ever rotated): what `peer add` takes."""
         return self._pins.own.to_bytes()
 
+    def peer_cards(self) -> list[bytes]:
+        """The pinned partners' card files: for whoever verifies their signatures without us."""
+        with self._ground.store.read() as tx:
+            pinned = [p for p in self.peers() if p.state == "pinned"]
+            return [self._pins.file_of(tx, p.card.node, p.card.version) for p in pinned]
+
     def fingerprint(self) -> str:
         """Our own, to be read aloud to the partner that pins us."""
         return self._pins.own.fingerprint

@@ -10,10 +10,12 @@ Promises:
 - `select` finds leaves by time, verb, record and officer, in pages.
 - `verify` recomputes everything and says at which leaf it breaks. `bundle` and `verify_bundle` prove one leaf to a
   third party off-line, with nothing but the log's public keys.
+- `archive` and `verify_archive` do so for the whole log, with the contents that were chosen to be opened.
 - `merkle`'s functions are pure and re-exported.
 It keeps nothing in memory: a rolled-back transaction leaves no trace.
 """
 
+from tansiq.ledger.archive import as_said, verify_archive
 from tansiq.ledger.bundle import verify_bundle
 from tansiq.ledger.checkpoint import (
     NOTHING_SEEN,
@@ -35,6 +37,7 @@ from tansiq.ledger.merkle import (
     verify_inclusion,
 )
 from tansiq.ledger.service import Ledger
+from tansiq.ledger.wire import ARCHIVE_TYPE, MAX_ARCHIVE_HEAD, parse_archive_head
 from tansiq.ledger.witnessing import (
     CHECKPOINT,
     COSIGNATURE,
@@ -49,12 +52,14 @@ from tansiq.ledger.witnessing import (
 )
 
 __all__ = [
+    "ARCHIVE_TYPE",
     "CHECKPOINT",
     "COSIGNATURE",
     "DISTRUSTED",
     "EMPTY_ROOT",
     "ESCALATIONS",
     "KNOWN_BACK",
+    "MAX_ARCHIVE_HEAD",
     "NOTHING_SEEN",
     "PUT_BACK",
     "REWRITTEN",
@@ -63,13 +68,16 @@ __all__ = [
     "WitnessDuty",
     "Witnesses",
     "add_line",
+    "as_said",
     "consistency",
     "cosign",
     "inclusion",
     "leaf_hash",
     "node_hash",
+    "parse_archive_head",
     "root",
     "sign_checkpoint",
+    "verify_archive",
     "verify_bundle",
     "verify_checkpoint",
     "verify_consistency",

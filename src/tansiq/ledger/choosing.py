@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from tansiq.errors import Invalid
-from tansiq.ledger.model import Wanted
+from tansiq.ledger.model import Leaf, Wanted
 from tansiq.terms import LogVerb, format_instant, parse_instant
 from tansiq.terms.instants import parse_date
 
@@ -24,6 +25,17 @@ def wanted(
     if begin and end and end <= begin:
         raise Invalid("ledger.range", "it ends before it begins", step=STEP, field="until")
     return Wanted(begin, end, _verb(verb), None if subjects is None else frozenset(subjects), officer.strip())
+
+
+def is_chosen(asked: Wanted, leaf: Leaf, content: Mapping[str, Any] | None) -> bool:
+    """Whether a leaf is among what is asked for, as `Ledger.select` finds it."""
+    return (
+        (not asked.since or leaf.at >= asked.since)
+        and (not asked.until or leaf.at < asked.until)
+        and asked.verb in (None, leaf.verb)
+        and (asked.subjects is None or leaf.subject in asked.subjects)
+        and (not asked.officer or (content is not None and content.get("officer") == asked.officer))
+    )
 
 
 def _verb(text: str) -> LogVerb | None:

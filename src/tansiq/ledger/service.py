@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from tansiq.crypto import PublicKeys, SigningKeys, Vault, new_salt, parse_canonical
+from tansiq.crypto import PublicKeys, SigningKeys, Vault, canonical, new_salt, parse_canonical
 from tansiq.errors import Broken, Conflict, NotFound, TansiqError
 from tansiq.ledger import merkle, records
 from tansiq.ledger.audit import audit
@@ -22,6 +22,7 @@ from tansiq.ledger.checkpoint import (
     verify_checkpoint,
     verify_cosignature,
 )
+from tansiq.ledger.choosing import is_chosen
 from tansiq.ledger.leaves import commit_content, content_bytes, hash_leaf, make_leaf
 from tansiq.ledger.model import (
     Checkpoint,
@@ -34,12 +35,24 @@ from tansiq.ledger.model import (
     Report,
     Wanted,
 )
-from tansiq.ledger.wire import BundleWire, parse_checkpoint, parse_note, parse_request, render_request
+from tansiq.ledger.wire import (
+    ArchiveHead,
+    ArchiveLeaf,
+    BundleWire,
+    parse_checkpoint,
+    parse_note,
+    parse_request,
+    render_archive_head,
+    render_archive_leaf,
+    render_request,
+)
 from tansiq.store import Store
 from tansiq.terms import LogVerb, NodeId, parse_instant
 
 _SALT = 32
 _TABLE = "ledger_contents"
+ARCHIVED = 500
+"""So many leaves of an archive are read at a time."""
 MOST_SCANNED = 2_000
 """So many leaves are opened at a time for those of one officer: some tens of milliseconds."""
 
@@ -226,6 +239,30 @@ class Ledger:
                 raise NotFound("ledger.erased", "the content of this leaf was erased", step="ledger", field="index")
             salt, content = self._open(index, sealed)
         return make_bundle(BundleWire(index, leaf, salt, content, proof.path, note))
+
+    def archive(self, chosen: Wanted | None, card: str, witnesses: Sequence[str]) -> Iterator[bytes]:
+        """The whole log up to a checkpoint that is signed now, line by line; `chosen` leaves with their content.
+
+        Read in groups of leaves, each in a snapshot of its own: what has a number never changes but by an erasure.
+        """
+        size = parse_checkpoint(parse_note(self.checkpoint()).text).size
+        with self._store.read() as tx:
+            notes = [note for at, _root, note in records.load_checkpoints(tx) if at <= size]
+        head = ArchiveHead(self.origin, size, chosen, card, tuple(witnesses), tuple(notes))
+        yield canonical(render_archive_head(head)) + b"\n"
+        for start in range(0, size, ARCHIVED):
+            with self._store.read() as tx:
+                rows = records.load_range(tx, start, min(start + ARCHIVED, size))
+            for row in rows:
+                yield canonical(render_archive_leaf(self._archived(row, chosen))) + b"\n"
+
+    def _archived(self, row: RowMapping, chosen: Wanted | None) -> ArchiveLeaf:
+        leaf, sealed = records.leaf_of(row), row["sealed"]
+        if chosen is None or sealed is None:
+            return ArchiveLeaf(leaf, None, None, sealed is None)
+        salt, content = self._open(row["leaf_index"], sealed)
+        opened = is_chosen(chosen, leaf, content)
+        return ArchiveLeaf(leaf, salt if opened else None, content if opened else None, False)
 
     # -- reading
 

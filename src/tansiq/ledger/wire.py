@@ -10,7 +10,7 @@ from typing import Any
 from tansiq.crypto import SUITE, canonical, from_base64, parse_canonical, require_suite, to_base64
 from tansiq.errors import TansiqError, Untrusted
 from tansiq.ledger.merkle import HASH_BYTES
-from tansiq.ledger.model import Checkpoint, Leaf
+from tansiq.ledger.model import Checkpoint, Leaf, Wanted
 from tansiq.terms import LogVerb, parse_instant
 
 MAX_NOTE_BYTES = 256 * 1024  # a signed note must hold at least 16 signatures; ML-DSA-65 lines have 4.4 kB
@@ -20,6 +20,9 @@ _MAX_SIGNATURES = 32
 _MAX_PROOF = 63
 _MAX_ANSWER_BYTES = 16 * 1024
 BUNDLE_TYPE = "tansiq.ledger.proof.v1"
+ARCHIVE_TYPE = "tansiq.ledger.log.v1"
+MAX_ARCHIVE_HEAD = 256 * 1024 * 1024
+"""A checkpoint a day for ten years, each with sixteen cosignatures."""
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _SIGNATURE = re.compile(r"— ([^\s+]{1,255}) ([A-Za-z0-9+/=]{8,12000})")
@@ -182,6 +185,135 @@ def parse_bundle(raw: bytes) -> BundleWire:
             raise _bad("disclosed.content")
     steps = tuple(_hash(step, "path", "bundle.malformed") for step in path)
     return BundleWire(index, _leaf(value["leaf"]), salt, content, steps, note)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveHead:
+    """The first line of an archive, not verified: whose log, of which size, what was chosen to be opened."""
+
+    origin: str
+    size: int
+    chosen: Wanted | None
+    """None: nothing is opened."""
+    card: str
+    witnesses: tuple[str, ...]
+    """Cards of those who cosigned; like `card` in the form of a card file."""
+    checkpoints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveLeaf:
+    """One leaf of an archive, not verified. `salt` and `content` only where it was opened."""
+
+    leaf: Leaf
+    salt: bytes | None
+    content: Mapping[str, Any] | None
+    erased: bool
+
+
+def render_archive_head(head: ArchiveHead) -> dict[str, Any]:
+    """Its JSON value."""
+    chosen = head.chosen
+    return {
+        "type": ARCHIVE_TYPE,
+        "suite": SUITE,
+        "origin": head.origin,
+        "size": head.size,
+        "opened": None
+        if chosen is None
+        else {
+            "since": chosen.since,
+            "until": chosen.until,
+            "verb": chosen.verb.value if chosen.verb is not None else "",
+            "officer": chosen.officer,
+            "subjects": None if chosen.subjects is None else sorted(chosen.subjects),
+        },
+        "card": head.card,
+        "witnesses": list(head.witnesses),
+        "checkpoints": list(head.checkpoints),
+    }
+
+
+def parse_archive_head(raw: bytes) -> ArchiveHead:
+    """Raises `Untrusted("archive.*")` or `suite.unknown`."""
+    names = {"type", "suite", "origin", "size", "opened", "card", "witnesses", "checkpoints"}
+    value = _archived(parse_canonical(raw, MAX_ARCHIVE_HEAD, "archive"), names, "head")
+    require_suite(value["suite"])
+    texts = (value["witnesses"], value["checkpoints"])
+    if (
+        value["type"] != ARCHIVE_TYPE
+        or type(value["size"]) is not int
+        or not 0 < value["size"] <= MAX_SIZE
+        or not all(isinstance(value[n], str) for n in ("origin", "card"))
+        or not all(isinstance(each, list) and all(isinstance(t, str) for t in each) for each in texts)
+    ):
+        raise _not_archive("head")
+    return ArchiveHead(
+        value["origin"],
+        value["size"],
+        None if value["opened"] is None else _chosen(value["opened"]),
+        value["card"],
+        tuple(value["witnesses"]),
+        tuple(value["checkpoints"]),
+    )
+
+
+def _chosen(value: object) -> Wanted:
+    said = _archived(value, {"since", "until", "verb", "officer", "subjects"}, "opened")
+    subjects = said["subjects"]
+    if not all(isinstance(said[n], str) for n in ("since", "until", "verb", "officer")):
+        raise _not_archive("opened")
+    if subjects is not None and not (isinstance(subjects, list) and all(isinstance(x, str) for x in subjects)):
+        raise _not_archive("opened.subjects")
+    try:
+        verb = LogVerb(said["verb"]) if said["verb"] else None
+    except ValueError as exc:
+        raise _not_archive("opened.verb") from exc
+    return Wanted(
+        said["since"], said["until"], verb, None if subjects is None else frozenset(subjects), said["officer"]
+    )
+
+
+def render_archive_leaf(one: ArchiveLeaf) -> dict[str, Any]:
+    """Its JSON value."""
+    leaf = one.leaf
+    value: dict[str, Any] = {
+        "at": leaf.at,
+        "verb": leaf.verb.value,
+        "subject": leaf.subject,
+        "commitment": leaf.commitment.hex(),
+        "erased": one.erased,
+        "disclosed": None,
+    }
+    if one.salt is not None and one.content is not None:
+        value["disclosed"] = {"salt": to_base64(one.salt), "content": dict(one.content)}
+    return value
+
+
+def parse_archive_leaf(raw: bytes) -> ArchiveLeaf:
+    """Raises `Untrusted`."""
+    value = parse_canonical(raw, MAX_BUNDLE_BYTES, "archive")
+    value = _archived(value, {"at", "verb", "subject", "commitment", "erased", "disclosed"}, "leaf")
+    leaf = _leaf({n: value[n] for n in ("at", "verb", "subject", "commitment")})
+    if type(value["erased"]) is not bool:
+        raise _not_archive("erased")
+    if value["disclosed"] is None:
+        return ArchiveLeaf(leaf, None, None, value["erased"])
+    disclosed = _archived(value["disclosed"], {"salt", "content"}, "disclosed")
+    if not isinstance(disclosed["content"], dict):
+        raise _not_archive("disclosed.content")
+    salt = from_base64(disclosed["salt"], "disclosed.salt", "archive.malformed")
+    return ArchiveLeaf(leaf, salt, disclosed["content"], value["erased"])
+
+
+def _archived(value: object, names: set[str], field: str) -> dict[str, Any]:
+    if not isinstance(value, dict) or set(value) != names:
+        raise _not_archive(field)
+    return value
+
+
+def _not_archive(field: str) -> Untrusted:
+    return Untrusted("archive.malformed", "not an archive of a log", step="archive", field=field)
 
 
 def _leaf(value: object) -> Leaf:

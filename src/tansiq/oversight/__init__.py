@@ -13,10 +13,11 @@ Promises
 It releases nothing by itself and changes nothing but the ledger. Read `rules.py` first, then `service.py`.
 """
 
+from tansiq.oversight.archive import verify_log
 from tansiq.oversight.extract import verify_extract
 from tansiq.oversight.person import read_person
 from tansiq.oversight.rules import read_right
 from tansiq.oversight.service import Oversight, Sources
 from tansiq.oversight.wire import EXTRACT_TYPE
 
-__all__ = ["EXTRACT_TYPE", "Oversight", "Sources", "read_person", "read_right", "verify_extract"]
+__all__ = ["EXTRACT_TYPE", "Oversight", "Sources", "read_person", "read_right", "verify_extract", "verify_log"]

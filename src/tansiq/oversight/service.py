@@ -5,7 +5,7 @@ Each asks the law gate and leaves its leaf, a refusal too. Names stay out of lea
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -31,7 +31,7 @@ from tansiq.terms.ids import parse_dossier_id
 __all__ = ["Oversight", "Sources"]
 
 OVERSEERS = frozenset({Role.PROTECTION, Role.SUPERVISOR})
-FIND, EXTRACT = "person.find", "person.extract"
+FIND, EXTRACT, ARCHIVE = "person.find", "person.extract", "ledger.export"
 """What the ledger calls these acts: their subject is nobody's name."""
 
 
@@ -73,6 +73,27 @@ class Oversight:
             matches = {m.id for m in self._s.hits.matches(dossier=record)}
             return frozenset({record, *(e.id for e in state.entries), *parts, *matches})
         return frozenset({record})
+
+    def archive(
+        self, by: Acting, *, open_them: bool, since: str = "", until: str = "", verb: str = "", officer: str = "",
+        record: str = "",
+    ) -> Iterator[bytes]:  # fmt: skip
+        """The whole log for an oversight body, line by line (LED art. 25): every leaf, checkpoint and cosignature.
+
+        With `open_them` the leaves that are asked for come with their content; the leaf of this very act stands in it.
+        Raises `Invalid` with the field, `Refused`.
+        """
+        asked = wanted(since, until, verb, officer, self.subjects(record) if record else None)
+        if not OVERSEERS & by.roles:
+            self._leaf(ARCHIVE, by, {"clauses": ["LED art. 34"], "decision": "refusal"})
+            raise Refused("archive.role", "those who oversee give out the log", step="give out the log", field="role")
+        clauses = self._asked_gate(Action.EXPORT, ARCHIVE, by, "log_archive")
+        chosen = {"since": asked.since, "until": asked.until, "verb": verb, "of": officer, "record": record}
+        said = {"clauses": [*clauses, "LED art. 25"], "decision": "permit", "opened": open_them}
+        self._leaf(ARCHIVE, by, said | {k: v for k, v in chosen.items() if v})
+        card = self._s.exchange.card_bytes().decode()
+        cards = [raw.decode() for raw in self._s.exchange.peer_cards()]
+        return self._s.ledger.archive(asked if open_them else None, card, cards)
 
     # --- everything held on one person ---
 
@@ -121,15 +142,14 @@ class Oversight:
         """The law gate's word on this one: whose it is, under which codes, with whose consent."""
         codes = frozenset(thing.handling)
         asked = replace(
-            self._question(Action.EXPORT, by), originator=thing.originator or self._s.country, handling=codes,
-            handling_text="stated" if "H3" in codes else "", consent=consented,
+            self._question(Action.EXPORT, by, "person_extract"), originator=thing.originator or self._s.country,
+            handling=codes, handling_text="stated" if "H3" in codes else "", consent=consented,
         )  # fmt: skip
         return isinstance(self._s.gate.decide(asked), Permit)
 
     # --- asking, and saying that it was asked ---
 
-    def _question(self, action: Action, by: Acting) -> Question:
-        kind = "person_extract" if action is Action.EXPORT else ""
+    def _question(self, action: Action, by: Acting, kind: str) -> Question:
         roles = frozenset(r.value for r in by.roles)
         country = self._s.country
         return Question(action, country, roles, country, kind, purpose=by.purpose, justification=by.justification)
@@ -143,10 +163,13 @@ class Oversight:
             )
         if len(by.justification.strip()) < rules.MIN_REASON:
             raise Invalid("person.why", "say which request this answers", step=rules.STEP, field="justification")
-        decision = self._s.gate.decide(self._question(action, by))
+        return self._asked_gate(action, subject, by, "person_extract" if action is Action.EXPORT else "")
+
+    def _asked_gate(self, action: Action, subject: str, by: Acting, kind: str) -> list[str]:
+        decision = self._s.gate.decide(self._question(action, by, kind))
         if isinstance(decision, Refusal):
             self._leaf(subject, by, {"clauses": clauses_of(decision), "decision": "refusal"})
-            raise refused(decision, rules.STEP, hint="state a purpose")
+            raise refused(decision, subject, hint="state a purpose")
         return clauses_of(decision)
 
     def _leaf(self, subject: str, by: Acting, more: Mapping[str, Any]) -> int:

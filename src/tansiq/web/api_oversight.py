@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tansiq.errors import Invalid
 from tansiq.oversight import read_person, read_right
@@ -19,6 +19,8 @@ from tansiq.web.wireform import plain
 PERSON = ("name", "alias", "birthDate", "birthPlace", "nationality", "phone", "email", "passportNumber", "idNumber")
 """By what a person may be described: properties of the bank's vocabulary, each with a list of texts."""
 
+FILTERS = ("since", "until", "verb", "officer", "record")
+
 
 def leaves(call: Call) -> Response:
     """Leaves, newest first; `before` is an index. Content only for those who oversee: it names officers."""
@@ -28,6 +30,18 @@ def leaves(call: Call) -> Response:
         officer=call.query("officer"), record=call.query("record"), before=before, limit=call.number("limit", 50, 500),
     )  # fmt: skip
     return JSONResponse({"leaves": plain(page.leaves), "older": page.older, "scanned": page.scanned})
+
+
+def archive(call: Call) -> Response:
+    """The whole log for an oversight body, as `tansiq ledger export` writes it: one line for each leaf."""
+    body = _object(call.body, ("open", *FILTERS), ("open",))
+    if not isinstance(body["open"], bool):
+        raise Invalid("body.choice", "true or false.", step="read the body", field="open")
+    chosen = {name: _text(body, name) for name in FILTERS}
+    if not body["open"] and any(chosen.values()):
+        raise Invalid("ledger.open", "what is chosen is opened: say so", step="read the body", field="open")
+    lines = call.node.oversight.archive(call.acting(), open_them=body["open"], **chosen)
+    return StreamingResponse(lines, media_type="application/x-ndjson")
 
 
 def find(call: Call) -> Response:
@@ -66,11 +80,15 @@ def _texts(body: Mapping[str, Any], field: str) -> list[str]:
     return list(value)
 
 
+def _text(body: Mapping[str, Any], field: str, otherwise: str = "") -> str:
+    value = body.get(field, otherwise)
+    if not isinstance(value, str):
+        raise Invalid("body.text", "A text.", step="read the body", field=field)
+    return value
+
+
 def _right(body: Mapping[str, Any]) -> Any:
-    right = body.get("right", "access")
-    if not isinstance(right, str):
-        raise Invalid("body.text", "A text.", step="read the body", field="right")
-    return read_right(right)
+    return read_right(_text(body, "right", "access"))
 
 
 def _person(body: Mapping[str, Any]) -> Any:
@@ -80,6 +98,7 @@ def _person(body: Mapping[str, Any]) -> Any:
 
 TABLE: tuple[tuple[str, str, Callable[[Call], Response]], ...] = (
     ("GET", "/api/v1/ledger/leaves", leaves),
+    ("POST", "/api/v1/ledger/export", archive),
     ("POST", "/api/v1/persons/search", find),
     ("POST", "/api/v1/persons/extract", extract),
 )
@@ -116,6 +135,11 @@ def operations(
             shape({
                 "leaves": {"type": "array", "items": leaf}, "older": {"type": ["integer", "null"]}, "scanned": number,
             }), "200",
+        ),
+        (
+            "post", "/ledger/export", "The whole log, line by line, with the contents that are chosen (x-ndjson)", why,
+            shape({"open": {"type": "boolean"}, **dict.fromkeys(FILTERS, text)}, ["open"], closed=True),
+            {"type": "object", "description": "The first line; each further line is a leaf."}, "200",
         ),
         (
             "post", "/persons/search", "Everything held on one person; the data-protection officer's, logged", why,

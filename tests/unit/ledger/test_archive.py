@@ -1,0 +1,166 @@
+"""A whole log in one file: what an oversight body accepts without a node, and what it does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Connection, text
+
+from tansiq.crypto import SigningKeys, Vault, canonical, node_id
+from tansiq.errors import TansiqError, Untrusted
+from tansiq.ledger import Ledger, as_said, parse_archive_head, verify_archive, wanted
+from tansiq.ledger.model import Wanted
+from tansiq.store import Store
+from tansiq.terms import LogVerb
+
+BEGIN = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
+KEYS, OLD, WITNESS = (SigningKeys(bytes([n]) * 32, bytes([n + 1]) * 32) for n in (1, 3, 5))
+ORIGIN, SEEN = "tansiq.example/es", "tansiq.example/ma"
+COUNT = 11
+
+
+@pytest.fixture
+def ledger(store: Store) -> Ledger:
+    return Ledger(store, KEYS, Vault(b"v" * 32), node_id("ES", KEYS.public), ORIGIN)
+
+
+def fill(store: Store, ledger: Ledger, count: int = COUNT, start: int = 0) -> None:
+    def work(tx: Connection) -> None:
+        for n in range(start, start + count):
+            verb = (LogVerb.CONSULT, LogVerb.DISCLOSE)[n % 2]
+            content = {"officer": f"o-{n % 3}", "justification": f"why {n}"}
+            ledger.append(tx, verb=verb, subject=f"e-{n % 4}", content=content, at=BEGIN + timedelta(hours=n))
+
+    store.write(work)
+
+
+def written(ledger: Ledger, chosen: Wanted | None = None) -> list[bytes]:
+    return list(ledger.archive(chosen, "", []))
+
+
+def read(lines: list[bytes]) -> dict[str, object]:
+    head = parse_archive_head(lines[0].rstrip(b"\n"))
+    report, leaves = verify_archive(
+        head, (x.rstrip(b"\n") for x in lines[1:]), (OLD.public, KEYS.public), {SEEN: WITNESS.public}
+    )
+    for _ in leaves:
+        pass
+    return as_said(report) | {"cosigned": report.cosigned}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 11])
+def test_the_whole_log_verifies_and_has_the_root_of_the_log(store: Store, ledger: Ledger, count: int) -> None:
+    fill(store, ledger, count)
+    found = read(written(ledger))
+    assert (found["size"], found["root"], found["opened"]) == (count, ledger.head().root.hex(), 0)
+
+
+def test_only_what_was_chosen_is_opened_and_what_is_missing_of_it_is_told(store: Store, ledger: Ledger) -> None:
+    fill(store, ledger)
+    asked = wanted("2026-11-21", "2026-11-21", "disclose")
+    store.write(lambda tx: tx.execute(text("delete from ledger_contents where leaf_index = 5")))
+    lines = written(ledger, asked)
+    found = read(lines)
+    assert (found["chosen"], found["opened"], found["erased"], found["held_back"]) == (4, 3, 1, 0)
+    assert b"why 4" not in b"".join(lines)
+    assert b"why 7" in b"".join(lines)
+    found = read([lines[0], *(closed(x) if b"why 7" in x else x for x in lines[1:])])
+    assert (found["opened"], found["held_back"]) == (2, 1)
+
+
+def closed(line: bytes) -> bytes:
+    return canonical(json.loads(line) | {"disclosed": None}) + b"\n"
+
+
+def test_every_checkpoint_of_before_is_in_it_with_who_cosigned(store: Store, ledger: Ledger) -> None:
+    fill(store, ledger, 3)
+    note = ledger.checkpoint()
+    other = Ledger(store, WITNESS, Vault(b"w" * 32), node_id("MA", WITNESS.public), SEEN)
+    line = other.witness(ledger.witness_request(0), (ORIGIN, KEYS.public), BEGIN)
+    ledger.add_cosignature(line, SEEN, WITNESS.public, 3)
+    fill(store, ledger, 4, start=3)
+    found = read(written(ledger))
+    assert (found["checkpoints"], found["cosigned"]) == (2, {SEEN: 3})
+    assert note.startswith(ORIGIN)
+
+
+def test_groups_of_leaves_and_one_that_comes_meanwhile(
+    store: Store, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tansiq.ledger.service.ARCHIVED", 4)
+    fill(store, ledger)
+    lines = []
+    for n, line in enumerate(ledger.archive(None, "", [])):
+        lines.append(line)
+        if n == 5:
+            fill(store, ledger, 3, start=COUNT)
+    assert read(lines)["size"] == COUNT
+
+
+def _without(n: int) -> Callable[[list[bytes]], list[bytes]]:
+    return lambda lines: lines[:n] + lines[n + 1 :]
+
+
+def _changed(n: int, **more: object) -> Callable[[list[bytes]], list[bytes]]:
+    def work(lines: list[bytes]) -> list[bytes]:
+        value = json.loads(lines[n])
+        return [*lines[:n], canonical(value | more) + b"\n", *lines[n + 1 :]]
+
+    return work
+
+
+def _opening(lines: list[bytes]) -> list[bytes]:
+    value = json.loads(lines[3])
+    value["disclosed"]["content"]["justification"] = "another"
+    return [*lines[:3], canonical(value) + b"\n", *lines[4:]]
+
+
+BROKEN = {
+    "a leaf left out": _without(4),
+    "the last left out": _without(COUNT),
+    "two changed places": lambda x: [*x[:3], x[4], x[3], *x[5:]],
+    "one more": lambda x: [*x, x[-1]],
+    "another verb": _changed(2, verb="erase"),
+    "another subject": _changed(2, subject="e-9"),
+    "another time": _changed(2, at="2026-11-20T22:00:00.001Z"),
+    "another opening": _opening,
+    "a smaller size": _changed(0, size=COUNT - 1),
+    "a larger size": _changed(0, size=COUNT + 1),
+    "another origin": _changed(0, origin="tansiq.example/de"),
+    "no checkpoint": _changed(0, checkpoints=[]),
+    "a checkpoint that is none": _changed(0, checkpoints=["x"]),
+    "another type": _changed(0, type="tansiq.ledger.log.v2"),
+    "another suite": _changed(0, suite="x"),
+    "a wrong choice": _changed(0, opened={"since": ""}),
+    "a wrong verb chosen": _changed(
+        0, opened={"since": "", "until": "", "verb": "look", "officer": "", "subjects": None}
+    ),
+    "cards that are none": _changed(0, witnesses=[1]),
+    "a field too many": _changed(1, more=1),
+    "erased by a text": _changed(1, erased="no"),
+    "an opening without salt": _changed(1, disclosed={"content": {}}),
+    "not canonical": lambda x: [x[0], b" " + x[1], *x[2:]],
+    "not JSON": lambda x: [x[0], b"{\n", *x[2:]],
+    "nothing at all": lambda _: [b""],
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_was_changed_does_not_verify(sqlite_store: Store, name: str) -> None:
+    ledger = Ledger(sqlite_store, KEYS, Vault(b"v" * 32), node_id("ES", KEYS.public), ORIGIN)
+    fill(sqlite_store, ledger)
+    lines = written(ledger, Wanted())
+    assert read(lines)["opened"] == COUNT
+    with pytest.raises(TansiqError) as failure:
+        read(BROKEN[name](lines))
+    assert isinstance(failure.value, Untrusted) or failure.value.code == "suite.unknown"
+
+
+def test_a_log_of_other_keys_is_not_this_log(store: Store) -> None:
+    other = Ledger(store, WITNESS, Vault(b"v" * 32), node_id("ES", WITNESS.public), ORIGIN)
+    fill(store, other)
+    with pytest.raises(Untrusted):
+        read(written(other))
