@@ -62,19 +62,19 @@ def test_days_are_those_of_this_nodes_calendar_and_both_are_meant(town: Town, au
 def test_filters_add_up_and_stay_on_the_way_to_older_leaves(
     town: Town, auditor: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log, "LEAVES", 3)
+    monkeypatch.setattr(log, "LEAVES", 1)
     since = (town.federation.clock().date() - timedelta(days=3)).isoformat()
     path = f"/ledger?record={town.dossier}&since={since}"
     seen: list[str] = []
     while path:
         text = auditor.get(path).text
         page = rows(text)
-        assert len(page) <= 3
+        assert len(page) <= 1
         seen += page
         found = re.search(r'href="(/ledger\?[^"]*before=[^"]*)"', text)
         path = html.unescape(found[1]) if found else ""
         assert not path or (f"record={town.dossier}" in path and f"since={since}" in path)
-    assert len(seen) == len(set(seen)) > 3
+    assert len(seen) == len(set(seen)) > 1
     whole = town.node("madrid").oversight.subjects(town.dossier)
     assert len(seen) == sum(len(town.node("madrid").ledger.find(s)) for s in whole)
 

@@ -32,6 +32,12 @@ class Found:
     snippet: str
     score: float
     unread: bool = False
+    sort: str = ""
+    """The dossier's kind."""
+    act: str = ""
+    """Of the entry that it stands in, with who wrote it and when."""
+    author: str = ""
+    at: datetime | None = None
 
 
 class WatchKind(StrEnum):

@@ -136,7 +136,9 @@ class Bureau:
         text = "" if unread else snippet(part.content, asked)
         if not text and not unread:
             return None
-        return Found(place.dossier, place.entry, place.part, part.ref.kind, text, place.score, unread)
+        told = entry.statement
+        where = (place.dossier, place.entry, place.part, part.ref.kind)
+        return Found(*where, text, place.score, unread, told.kind, told.type, told.author, told.at)
 
     def _permitted(self, subject: str, by: Acting) -> list[str]:
         question = Question(

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.responses import Response
 
 from tansiq.attachments.model import Holding
 from tansiq.bureau import fill
-from tansiq.bureau.model import LINK_REASONS
+from tansiq.bureau.model import LINK_REASONS, Found
 from tansiq.dossiers.model import DossierState, Entry, Part
 from tansiq.errors import Invalid, NotFound, TansiqError
+from tansiq.kinds import KINDS
 from tansiq.terms import DossierId, HandlingCode
 from tansiq.terms.ids import parse_dossier_id, parse_entry_id, parse_part_id
 from tansiq.web import labels, problems
+from tansiq.web.labels import N_
 from tansiq.web.pages.dossier import before_reading
 from tansiq.web.pages.lists import peer_names
 from tansiq.web.pages.session import check_purpose, go, local, purpose_choices
-from tansiq.web.render import render
+from tansiq.web.render import label, render
 from tansiq.web.visit import Form, Visit
 
 RESULTS = 50
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+LOOKED_AT = 200
+"""So many of the best places are filtered and ordered; the page says so where there are more."""
+ORDERS = {"relevance": N_("Best first"), "newest": N_("Newest first")}
+PERIODS = {"7": N_("7 days"), "30": N_("30 days"), "365": N_("One year")}
 
 
 def _dossier(visit: Visit) -> DossierId:
@@ -43,23 +51,62 @@ def search(visit: Visit) -> Response:
     """Words to look for travel in the body: an address stays in logs."""
     try:
         purpose, why = check_purpose(visit)
-        found = visit.node.bureau.search(visit.form.get("words"), RESULTS, visit.acting(purpose, why))
+        _check_choices(visit.form)
+        found = visit.node.bureau.search(visit.form.get("words"), LOOKED_AT, visit.acting(purpose, why))
     except Invalid as failure:
         return _search(visit, visit.form, problems.field_errors(visit, failure, failure.field), None)
     return _search(visit, visit.form, {}, found)
 
 
-def _search(visit: Visit, form: Form, errors: dict[str, str], found: list[Any] | None) -> Response:
+def _check_choices(form: Form) -> None:
+    for name, known in (("kind", KINDS), ("period", PERIODS), ("order", ORDERS)):
+        if form.get(name) and form.get(name) not in known:
+            raise Invalid("form.choice", "Choose one of the list.", step="read the search", field=name)
+
+
+@dataclass(frozen=True)
+class FoundRow:
+    """A place with what its dossier is called; nothing of that where a restriction must be read first."""
+
+    found: Found
+    subject: str
+
+
+def _found_rows(visit: Visit, found: list[Found]) -> list[FoundRow]:
+    """What the form asks for: of a kind of dossier, of the last days, the newest first."""
+    form, chosen = visit.form, found
+    if form.get("kind"):
+        chosen = [f for f in chosen if f.sort == form.get("kind")]
+    if form.get("period"):
+        since = visit.now - timedelta(days=int(form.get("period")))
+        chosen = [f for f in chosen if f.at is not None and f.at >= since]
+    if form.get("order") == "newest":
+        chosen = sorted(chosen, key=lambda f: f.at or EVER, reverse=True)
+    subjects: dict[DossierId, str] = {}
+    for f in chosen[:RESULTS]:
+        if f.dossier not in subjects:
+            subjects[f.dossier] = "" if f.unread else visit.node.dossiers.subject(f.dossier)
+    return [FoundRow(f, subjects[f.dossier]) for f in chosen[:RESULTS]]
+
+
+def _search(visit: Visit, form: Form, errors: dict[str, str], found: list[Found] | None) -> Response:
+    rows = _found_rows(visit, found) if found else []
     return render(
         visit,
         "search.html",
         status=422 if errors else 200,
         form=form,
         errors=errors,
-        results=found or [],
+        results=rows,
+        names=peer_names(visit.node),
         searched=found is not None,
+        met=len(found or ()),
+        cut=len(found or ()) == LOOKED_AT,
         complete=visit.node.bureau.words.complete,
         purposes=purpose_choices(visit),
+        kinds=[(k, label(visit.tongue, "KIND", k)) for k in KINDS],
+        orders=[(k, visit.say(v)) for k, v in ORDERS.items()],
+        periods=[(k, visit.say(v)) for k, v in PERIODS.items()],
     )
 
 
