@@ -141,6 +141,9 @@ STATED: dict[str, dict[str, dict[str, tuple[float, float]]]] = {
             "other_date": (0.05, 0.40),
             "other_generation": (0.01, 0.40),
         },
+        # one person in 40 has a twin (one birth in 80), and of the near names with the family name of somebody and
+        # another given name one in 40 is meant to be that twin
+        "day_given_apart": {"same_date": (0.80, 1 / 15_000 + 1 / 1_600)},
         "month": {
             "same_month": (0.80, 0.003),
             "same_year_other_month": (0.05, 0.03),

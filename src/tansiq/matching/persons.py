@@ -15,11 +15,12 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from tansiq.matching import dates, places
+from tansiq.matching import dates, judge, places
 from tansiq.matching.evidence import EVIDENCE, OUTCOME
 from tansiq.matching.identifiers import normal_document, normal_phone
 from tansiq.matching.kernel import explain, score
 from tansiq.matching.model import Explanation, Outcome, PersonComparison, Row, probability
+from tansiq.matching.parts import parts
 from tansiq.matching.text import words
 
 MAX_VALUES = 24
@@ -86,6 +87,25 @@ def _name_rows(found: Explanation, scripts: str) -> tuple[float, tuple[Row, ...]
     scale = names.scale(raw)
     rows = tuple(Row(r.part, r.a, r.b, r.how, r.outcome, round(r.points * scale, 2)) for r in found.rows)
     return names.shift + scale * raw - sum(r.points for r in rows), rows
+
+
+def _given_apart(rows: tuple[Row, ...]) -> bool:
+    """Whether a given name does not meet while the rest of the name does: so twins stand beside each other.
+
+    A word is taken for the given name when it stands first in names no more seldom than the one that agrees.
+    """
+    met = [(r.points, _first(r)) for r in rows if r.part == "name" and r.a and r.b]
+    agreed = [first for points, first in met if points >= MEETS]
+    return any(points < MEETS and first >= min(agreed, default=math.inf) for points, first in met)
+
+
+MEETS = 1.0
+"""Bits from which on two words of names are taken for one name: `Hassan` and `Hussein` stay below."""
+
+
+def _first(r: Row) -> int:
+    """How often the two words stand first in names."""
+    return sum(max((judge.given(p) for p in parts(text)), default=2) for text in (r.a, r.b))
 
 
 # The other attributes
@@ -267,6 +287,11 @@ def _letters(text: str) -> frozenset[str]:
     return frozenset(letters for _, letters, _ in words(text) if len(letters) > 2)
 
 
+def _of_twins(m: Met) -> Met:
+    """One birth date under two given names says less: brothers and sisters born together are in the registers too."""
+    return m._replace(cls="day_given_apart") if (m.part, m.cls, m.how) == ("birth_date", "day", "same_date") else m
+
+
 def _row(m: Met) -> Row:
     outcome = OUTCOME[m.how]
     if m.part == "document" and m.how == "same" and m.cls == "no_issuer":
@@ -280,8 +305,9 @@ def compare_persons(a: Mapping[str, Any], b: Mapping[str, Any]) -> PersonCompari
     Without comparable names and without any agreeing identifier the two are not comparable: score 0.0.
     """
     names = names_met(_texts(a, "names"), _texts(b, "names"))
-    other = [_row(m) for m in attributes(a, b)]
     offset, rows = _name_rows(*names) if names is not None else (0.0, ())
+    twins = _given_apart(rows)
+    other = [_row(_of_twins(m) if twins else m) for m in attributes(a, b)]
     other.extend(_parents(a, b, rows))
     if names is None and not any(r.part in {"document", "phone"} and r.how == "same" for r in other):
         return PersonComparison(0.0, False, 0.0, tuple(other))

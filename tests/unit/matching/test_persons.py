@@ -187,6 +187,37 @@ def test_names_alone_and_nothing_at_all() -> None:
     assert empty.score == 0.0
 
 
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        ("Ali Benali", "Omar Benali"),
+        ("Ali Benali", "عمر بن علي"),
+        ("Benali Ali", "Omar Benali"),
+        ("Hassan Benali", "Hussein Benali"),
+        ("Fatima Zahra Benali", "Khadija Benali"),
+        ("Samir Haddad", "Samira Haddad"),
+        ("Mohamed Amine Alaoui", "Mohamed Yassine Alaoui"),
+        ("Klaus Becker", "Karl Becker"),
+        ("María García López", "Lucía García López"),
+    ],
+)
+def test_twins_are_not_one_person_beyond_doubt(x: str, y: str) -> None:
+    """The same family name and the same full date under two given names: an officer must not read 99 of 100."""
+    a, b = ({"names": [n], "birth_dates": ["1990-05-05"]} for n in (x, y))
+    found = compare_persons(a, b)
+    dated = next(r for r in found.rows if r.part == "birth_date")
+    alike = next(r for r in compare_persons(a, a).rows if r.part == "birth_date")
+    assert 0 < dated.points < alike.points - 2
+    assert found.score < 0.985
+    assert compare_persons(b, a).score == found.score
+
+
+@pytest.mark.parametrize(("x", "y"), [("Salim Haddad", "Salem Haddad"), ("Karim Haddad", "كريم حداد")])
+def test_another_spelling_is_no_twin(x: str, y: str) -> None:
+    found = compare_persons(*({"names": [n], "birth_dates": ["1990-05-05"]} for n in (x, y)))
+    assert found.score > 0.995
+
+
 def test_a_document_speaks_without_names() -> None:
     found = compare_persons({"documents": SAME["documents"]}, {"documents": SAME["documents"]})
     assert found.comparable
