@@ -10,6 +10,8 @@ import pytest
 from babel.messages.pofile import read_po
 
 from tansiq.kinds.words import LANGUAGES as ORDER
+from tansiq.web.failure_words import SELDOM
+from tansiq.web.labels import FAILURES
 from tests.support.tree import ROOT, read
 
 LANGUAGES = ("ar", "fr", "es", "de")
@@ -87,3 +89,9 @@ def test_french_has_its_own_signs() -> None:
 def test_arabic_has_its_own_signs() -> None:
     bad = [text for _, text in said("ar") if re.search(r"[\u0600-\u06ff][,;?]|[\u0660-\u0669]", text)]
     assert not bad, "\n".join(bad)
+
+
+def test_words_for_seldom_failures_are_for_failures_that_there_are() -> None:
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src" / "tansiq").rglob("*.py"))
+    assert not [code for code in SELDOM if source.count(f'"{code}"') < 2]
+    assert not set(SELDOM) & set(FAILURES), "labels.py has words for it"

@@ -22,6 +22,7 @@ from babel.support import NullTranslations, Translations
 
 from tansiq.errors import TansiqError
 from tansiq.terms import parse_instant
+from tansiq.web.failure_words import SELDOM
 from tansiq.web.labels import FAILURES
 
 LANGUAGES: dict[str, str] = {
@@ -147,5 +148,5 @@ def tongue(code: str, zone: str) -> Tongue:
 
 def failure_text(speak: Tongue, failure: TansiqError) -> str:
     """What is wrong, in the reader's language where we have it for the failure's code."""
-    known = FAILURES.get(failure.code)
+    known = FAILURES.get(failure.code) or SELDOM.get(failure.code)
     return speak.say(known) if known else failure.message

@@ -1,0 +1,59 @@
+"""What is wrong, in an officer's words, for failures that forms seldom meet; as in `labels.py`, texts are message ids.
+
+A failure without words here or there is shown in English: those are for programs and commands, which send what the
+pages do not let through.
+"""
+
+from __future__ import annotations
+
+from tansiq.web.labels import N_
+
+SELDOM: dict[str, str] = {
+    "access.draft_unknown": N_("There is no such draft."),
+    "access.officer_inactive": N_("This officer's account is closed."),
+    "act.done_already": N_("This was done already."),
+    "act.of_the_node": N_("The node writes this itself, once it has erased."),
+    "attachment.empty": N_("The file is empty."),
+    "attachment.erased": N_("The file was erased meanwhile."),
+    "attachment.name": N_("This file name cannot be used. Rename the file and attach it again."),
+    "attachment.not_taken": N_("There is no such file."),
+    "attachment.too_large": N_("The file is too large."),
+    "attachment.unknown": N_("There is no such file."),
+    "bank.record": N_("There is no such record."),
+    "bank.unknown": N_("There is no such record."),
+    "check.followed": N_("A request was opened on this check already."),
+    "check.no_hit": N_("This check has found nothing to follow."),
+    "check.unknown": N_("There is no such check."),
+    "country.malformed": N_("Write a country as two letters, for example MA."),
+    "declaration.not_kept": N_("What was declared with it was not kept. Send it again."),
+    "dossier.in_use": N_("Its work has not ended, or it has to be kept."),
+    "form.malformed": N_("The form cannot be read. Open the page again."),
+    "form.too_long": N_("This is too long."),
+    "form.type": N_("The form cannot be read. Open the page again."),
+    "grade.scheme": N_("There is no such grade."),
+    "hit.match": N_("There is no such record."),
+    "hit.state": N_("Choose one of the three answers first."),
+    "judgement.malformed": N_("Give each hypothesis a likelihood and a per cent."),
+    "judgement.none": N_("This service has laid down no judgement in this round."),
+    "kind.unknown": N_("There is no such kind of dossier."),
+    "link.itself": N_("A dossier is not linked to itself."),
+    "link.there": N_("They are linked already."),
+    "link.unknown": N_("There is no such link."),
+    "link.why": N_("Choose one of the list."),
+    "part.unknown": N_("There is no such part."),
+    "person.consent": N_("A consent names something that is not in the extract."),
+    "person.empty": N_("Give a name or a number."),
+    "person.item": N_("This is not among what was found for this person."),
+    "person.items": N_("Mark which of what was found is this person."),
+    "person.right": N_("Choose one of the list."),
+    "person.role": N_("Only the data-protection officer looks for a person."),
+    "person.why": N_("Say which request this answers."),
+    "plan.sensitivity": N_("Choose one of the list."),
+    "plan.too_many_tests": N_("This plan was tested too often today. Try again tomorrow."),
+    "query.length": N_("Write 2 to 200 characters."),
+    "query.missing": N_("Choose at least one partner."),
+    "scorecard.period": N_("The period ends before it begins, or is too long."),
+    "scorecard.self": N_("Choose another service than your own."),
+    "search.length": N_("Write 2 to 200 characters."),
+}
+"""By the code of the failure; what `labels.FAILURES` says wins."""
