@@ -101,7 +101,7 @@ def test_who_does_not_oversee_finds_nothing_out_by_a_filter(town: Town, madrid: 
 def test_records_are_named_in_words_and_clauses_by_their_titles(town: Town, auditor: Browser) -> None:
     text = html.unescape(auditor.get("/ledger?verb=collect").text)
     entry = town.node("madrid").dossiers.state(town.dossier).entries[0].id
-    assert re.search(rf'entry <a href="/dossiers/{town.dossier}#{entry}">', text), "an entry leads to its dossier"
+    assert re.search(rf'entry <a class="nowrap" href="/dossiers/{town.dossier}#{entry}">', text), "an entry leads to its dossier"
     title = town.node("madrid").gate.title("roles.record", "en")
     assert title != "roles.record"
     assert title in html.unescape(auditor.get("/ledger").text)

@@ -24,8 +24,6 @@ LOG_SUBJECT = {
     "bureau.watches": N_("Standing queries"),
     "scorecard": N_("Scorecard"),
     "expertise.matches": N_("Offers and wishes"),
-    "person.find": N_("search for everything on one person"),
-    "person.extract": N_("extract for one person"),
     "list of work": N_("list of work"),
     "rule": N_("by rule"),
     "recalled": N_("recalled by its author"),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC
 from typing import Any
 
 from starlette.responses import Response
 
+from tansiq.dossiers import effective_handling
 from tansiq.dossiers.model import Duty, Entry
 from tansiq.errors import Conflict, Invalid, TansiqError
 from tansiq.hits.model import Match, MatchState
 from tansiq.terms import DossierId, EntryId
-from tansiq.web import graphs, labels, problems, views
+from tansiq.web import graphs, labels, places, problems, views
+from tansiq.web.pages.asked import may_show
 from tansiq.web.pages.dossier import ClockRow, before_reading
 from tansiq.web.pages.lists import is_unread, officer_names, peer_names, shown_codes, unread_in
 from tansiq.web.pages.session import ask_purpose, go
@@ -86,7 +89,8 @@ def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status:
     score, blind = views.score(match.explanation), is_blind(node, match)
     rivals = [m for m in every if (m.entry, m.part) == (match.entry, match.part) and m.id != match.id]
     unread = unread_in(node, rivals, visit.acting_for(match.dossier))
-    handling = shown_codes(node, [match], frozenset()) + shown_codes(node, rivals, unread)
+    held, codes = _held(visit, match)
+    handling = [*shown_codes(node, [match], frozenset()), *shown_codes(node, rivals, unread), *codes]
     return render(
         visit,
         "hit.html",
@@ -103,6 +107,7 @@ def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status:
         timeline=graphs.timeline(
             match, entry, today=visit.now.astimezone(UTC).date(), mirrored=visit.tongue.direction == "rtl"
         ),
+        places=places.of_match(match, entry, held),
         percent=int(match.score * 100),
         names=peer_names(node),
         officers=officer_names(node),
@@ -125,6 +130,19 @@ def _consult(visit: Visit, match: Match) -> Entry | None:
     state = visit.node.show(DossierId(match.dossier), visit.acting_for(match.dossier))
     found: Entry | None = state.entry(EntryId(match.entry))
     return found
+
+
+def _held(visit: Visit, match: Match) -> tuple[Entry | None, tuple[Iterable[str], ...]]:
+    """Our side's entry, where it came from a dossier that this officer has said why to open: read on the record too."""
+    where = match.holding.provenance.dossier
+    if not where or where == match.dossier or not may_show(visit, DossierId(where)):
+        return None, ()
+    try:
+        state = visit.node.show(DossierId(where), visit.acting_for(where))
+    except TansiqError:
+        return None, ()
+    found: Entry | None = state.entry(EntryId(match.holding.provenance.reference))
+    return found, (effective_handling(state, found).codes, views.claim_codes([found])) if found else ()
 
 
 def _found(node: Any, match: Match, entry: Entry | None) -> list[dict[str, Any]]:
