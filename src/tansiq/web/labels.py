@@ -559,7 +559,7 @@ FAILURES: dict[str, str] = {
     "part.withhold_from": N_(
         "It is withheld from a service that is no recipient. Choose the recipient, or do not withhold."
     ),
-    "facts.malformed": N_("Something is missing or has not its form."),
+    "facts.malformed": N_("Something is missing or not in its form."),
     "statement.too_many": N_("There are too many parts. Divide them into two entries."),
     "grade.unknown": N_("There is no such grade."),
     "handling.unknown": N_("There is no such handling code."),
@@ -568,8 +568,8 @@ FAILURES: dict[str, str] = {
     "act.illegal_act": N_("The rules do not allow this act here now."),
     "entry.unknown": N_("There is no such entry, or more than one."),
     "dossier.unknown": N_("There is no such dossier."),
-    "peer.unknown": N_("No pinned partner answers to that word."),
-    "peer.ambiguous": N_("Several partners answer to that word: give the id."),
+    "peer.unknown": N_("No pinned partner has that name."),
+    "peer.ambiguous": N_("Several partners have that name: give the id."),
     "access.same_officer": N_("Four eyes need two officers."),
     "access.draft_settled": N_("The draft was already confirmed or rejected."),
     "access.draft_expired": N_("The draft is too old: propose it again."),
@@ -592,7 +592,7 @@ FAILURES: dict[str, str] = {
     "hit.reason": N_("Give a reason of at least ten characters."),
     "hit.decided": N_("This match is decided already."),
     "date.form": N_("A date is a year, a year and month, or a full date: 1987, 1987-03, 1987-03-14."),
-    "form.number": N_("This is a whole number."),
+    "form.number": N_("Write a whole number."),
     "form.until": N_("Write a date and a time."),
     "form.table": N_("Write it as the example shows."),
     "four_eyes.needed": N_("A second officer must confirm this disclosure."),
