@@ -103,7 +103,7 @@ def test_the_card_speaks_each_language(town: Town) -> None:
         "ar": "قورن: يبدأ سجل تتبعه من هنا من جديد",
         "fr": "Comparé\u00a0: son journal repart d’ici",
         "es": "Comparado: su registro de auditoría empieza de nuevo aquí",
-        "de": "Verglichen: sein Protokoll beginnt hier neu",
+        "de": "Verglichen: Sein Protokoll beginnt hier neu",
     }.items():
         omar.speak(language)
         assert words in omar.get("/ledger").text
