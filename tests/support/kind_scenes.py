@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from tansiq.kinds.assessment import commit_body, reveal_body
+from tansiq.kinds.major_event import CHECKLIST
 from tansiq.terms import format_instant
 from tests.support.scenes import FROM_MADRID, LEGAL, Scene, part
 from tests.support.services import Federation
@@ -239,4 +240,81 @@ def operation_closed(f: Federation) -> Scene:
     ends = format_instant(scene.now + timedelta(days=30))
     end = scene.act("madrid", "operation.closed", due=ends, outcome="partly_reached")
     scene.act("madrid", "operation.evaluated", part("evaluation", "Again at any time."), about=end, worth=4)
+    return scene
+
+
+def major_event_opened(f: Federation) -> Scene:
+    """A cup in Tangier: opened, and nothing fixed yet."""
+    begins, ends = f.clock() + timedelta(days=20), f.clock() + timedelta(days=26)
+    erase = (ends + timedelta(days=300)).date().isoformat()
+    facts = {
+        "form": "tournament",
+        "window_from": format_instant(begins),
+        "window_until": format_instant(ends),
+        "hosts": ["ma"],
+    }
+    legal = {**LEGAL, "purpose": "public_security", "review_on": erase, "erase_on": erase}
+    body = {"facts": facts, "legal": legal, "subject": "كأس المضيق بطنجة"}
+    return Scene.open(f, "rabat", "major_event", body)
+
+
+def major_event(f: Federation) -> Scene:
+    """The day of the first match: risk seen differently, a team dossier late, a question late, a crowded venue."""
+    scene = major_event_opened(f)
+    kickoff = scene.now + timedelta(days=21)
+    four = {"entry": 61000, "holding": 65000, "exit": 58000, "emergency": 70000}
+    ground_ = part("venue", "الملعب الكبير بطنجة", "ar")
+    until = format_instant(scene.now + timedelta(days=10))
+    venue = scene.act(
+        "rabat", "major_event.venue_described", ground_, owner=scene.id("rabat"), certificate_until=until, **four
+    )
+    port = part("venue", "ميناء طنجة المدينة", "ar")
+    scene.act("rabat", "major_event.site_described", port, form="port", expected=4000)
+    facts = {"host": scene.id("rabat"), "venue": venue, "expected": 62000}
+    first = scene.act(
+        "rabat", "major_event.match_fixed", home="ESP", away="GER", kickoff=format_instant(kickoff),
+        visitors=[scene.id("madrid"), scene.id("berlin")], **facts,
+    )  # fmt: skip
+    later = format_instant(kickoff + timedelta(days=3))
+    scene.act(
+        "rabat", "major_event.match_fixed", home="MAR", away="ESP", kickoff=later, host=scene.id("rabat"),
+        visitors=[scene.id("madrid")], expected=50000,
+    )  # fmt: skip
+    codes = ("safety.capacity", "safety.certificate", "safety.inspection", "security.stewards", "service.signs")
+    for n, code in enumerate(c for c in codes if c in CHECKLIST):
+        due = format_instant(scene.now + timedelta(days=5 + 10 * (n % 2)))
+        line = scene.act("rabat", "major_event.measure_set", venue=venue, code=code, owner=scene.id("rabat"), due=due)
+        if n == 0:
+            scene.act("rabat", "major_event.measure_done", about=line)
+    fans = part("followers", "Sesenta conocidos; el resto, familias.", "es")
+    scene.act("madrid", "major_event.team_dossier_sent", fans, about=first, risk=60, non_risk=2500, tickets_sold=2400)
+    for name, height in (("rabat", 2), ("madrid", 3)):
+        why = part("reasons", "Rivalry, ferry, tickets.")
+        scene.act(name, "major_event.risk_assessed", why, match=first, level=height)
+    scene.act("madrid", "major_event.delegation_declared", owner=scene.id("rabat"), spotters=6, liaison=2, uniform=True)
+    asked = scene.act("berlin", "major_event.delegation_declared", owner=scene.id("rabat"), spotters=2)
+    scene.act("rabat", "major_event.delegation_conditioned", part("conditions", "مرافَقون دائمًا.", "ar"), about=asked)
+    scene.at(kickoff - timedelta(hours=5))
+    scene.act("rabat", "major_event.shift_opened", desk="situation", until=format_instant(kickoff), people=12)
+    ferry = part("narrative", "El ferry de las dos llega con 300 seguidores.", "es")
+    scene.act("madrid", "major_event.logged", ferry, match=first)
+    calm = part("situation", "هدوء في الميناء.", "ar")
+    scene.act("rabat", "major_event.situation_reported", calm, number=1, match=first, present=9000)
+    coach = part("question", "لمن هذه الحافلة؟", "ar")
+    due = format_instant(scene.now + timedelta(minutes=30))
+    scene.act("rabat", "major_event.information_asked", coach, owner=scene.id("berlin"), due=due, match=first)
+    smoke = part("narrative", "شهب في المدرج الشمالي.", "ar")
+    scene.act("rabat", "major_event.incident_reported", smoke, form="pyrotechnics", severity=2, match=first, injured=1)
+    scene.later(minutes=40)
+    return scene
+
+
+def major_event_played(f: Federation) -> Scene:
+    """Two weeks after the first match: Madrid has reported, the others have not; a lesson is drawn."""
+    scene = major_event(f)
+    first = scene.state().own.sort("match")[0].key
+    scene.later(days=14)
+    found = {"attendance": 57000, "incidents": 1, "arrests": 2, "cooperation": 4}
+    scene.act("madrid", "major_event.post_match_reported", part("narrative", "En calma.", "es"), about=first, **found)
+    scene.act("madrid", "major_event.lesson_drawn", part("lesson", "Una sola lista de autocares.", "es"), match=first)
     return scene

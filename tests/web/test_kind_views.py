@@ -245,3 +245,33 @@ def test_a_closed_room_says_who_has_erased_and_when_all_must(stage: Stage) -> No
     assert "partly reached" in said
     assert said.count("not erased yet") == 2
     assert "All erased by" in said
+
+
+# --- major event ---
+
+
+def test_a_match_says_where_when_how_risky_and_what_is_late(stage: Stage) -> None:
+    scene = kind_scenes.major_event(stage.f)
+    said = text_of(views_of(stage.page(scene, "madrid")))
+    assert said.index("ESP – GER") < said.index("MAR – ESP"), "by day"
+    assert "more expected than is safe" in said
+    assert "host and visitors see the risk differently" in said
+    assert re.search(r"MA rabat host 2 medium", said)
+    assert re.search(r"this service visitor 3 high", said)
+    assert re.search(r"DE berlin visitor not assessed draft, not sent .{0,60} late", said)
+    assert re.search(r"Still open Information asked MA rabat DE berlin .{0,60}10 minutes late", said)
+    assert re.search(r"Safety 1/26 in place: 1", said)
+    assert "Its personal data die, at the latest, on" in said
+    assert "safe capacity: not known" in said, "a venue that nobody told is missing, not none"
+
+
+def test_after_the_match_it_says_whose_report_is_awaited(stage: Stage) -> None:
+    said = text_of(views_of(stage.page(stage.scene("major_event_played"), "madrid")))
+    assert re.search(r"this service visitor 3 high after the match .{0,90} given", said)
+    assert re.search(r"MA rabat host 2 medium none owed awaited", said)
+
+
+def test_an_event_without_matches_says_so(stage: Stage) -> None:
+    said = text_of(views_of(stage.page(stage.scene("major_event_opened"), "berlin")))
+    assert "No match is fixed." in said
+    assert "Nothing logged yet." in said

@@ -6,6 +6,7 @@ from tansiq.dossiers.model import DossierState
 from tansiq.kinds.face import Face, Line
 from tansiq.kinds.major_event.checklist import CHECKLIST
 from tansiq.kinds.major_event.rules import EventState, disagreements, safe_capacity
+from tansiq.kinds.major_event.view import view
 from tansiq.terms import EntryId, format_instant
 
 
@@ -49,4 +50,11 @@ PLACES = {
 }
 """Fault -> the fact to mend."""
 
-FACE = Face(summary, offers=offers, say=say, places=PLACES)
+FACE = Face(
+    summary,
+    view,
+    frozenset({"venue", "match", "team_dossier", "measure", "delegation", "shift", "question", "incident", "lesson"}),
+    offers,
+    say=say,
+    places=PLACES,
+)
