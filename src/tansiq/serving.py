@@ -22,11 +22,11 @@ import structlog
 import uvicorn
 
 from tansiq.errors import Conflict
-from tansiq.exchange import Courier, uvicorn_context_factory
+from tansiq.exchange import Courier, Door
 from tansiq.keyring import write_secret
 from tansiq.node import Node
 from tansiq.settings import Settings
-from tansiq.web import PeerDoor, create_app, create_peer_app, listen
+from tansiq.web import create_app, create_peer_door, listen, listen_for_peers
 
 log = structlog.get_logger()
 
@@ -36,7 +36,7 @@ SWEEP_EVERY = timedelta(hours=1)
 GC_THRESHOLD = 10_000
 """New objects between two looks at the youngest; an entry makes some thousands."""
 STOP_SECONDS = 3
-"""How long open connections (held polls, kept lines) may delay a stop; what they carried is carried again."""
+"""How long answers under way may delay a stop; what is cut off is carried again."""
 
 
 def serve(node: Node, port: int | None = None) -> None:
@@ -50,13 +50,13 @@ def serve(node: Node, port: int | None = None) -> None:
     node.warm()
     spare_collector()
     pages = uvicorn.Server(_pages_config(create_app(node), node.settings, port))
-    door = PeerDoor(_door_config(create_peer_app(node), node))
+    door = _door(node)
     workers = Workers(node)
     # A service manager's SIGTERM must reach the `finally` below: uvicorn raises it again once the pages are closed.
     signal.signal(signal.SIGTERM, _end)
-    with listen(pages.config) as listening:
+    with listen(pages.config.host, pages.config.port) as listening:
         courier = Courier(node.exchange)
-        door.start()
+        door.start(listen_for_peers(node.settings.exchange.host, node.settings.exchange.port))
         courier.start()
         workers.start()
         ports = {"pages": listening.getsockname()[1], "exchange": node.settings.exchange.port}
@@ -65,7 +65,7 @@ def serve(node: Node, port: int | None = None) -> None:
             pages.run([listening])
         finally:
             node.stop()
-            door.stop()
+            door.stop(STOP_SECONDS)
             courier.stop()
             workers.join()
             if workers.is_superseded:
@@ -168,25 +168,13 @@ def _pages_config(app: Any, settings: Settings, port: int | None) -> uvicorn.Con
     )
 
 
-def _door_config(app: Any, node: Node) -> uvicorn.Config:
+def _door(node: Node) -> Door:
     """TLS 1.3 only; the certificate is the one that our card names, so partners pin it."""
     folder = node.settings.home / "tls"
     folder.mkdir(mode=0o700, exist_ok=True)
     write_secret(folder / "key.pem", node.keys.tls_key_pem)
     write_secret(folder / "cert.pem", node.keys.tls_cert_pem)
-    cert, key = str(folder / "cert.pem"), str(folder / "key.pem")
-    return uvicorn.Config(
-        app,
-        host=node.settings.exchange.host,
-        port=node.settings.exchange.port,
-        ssl_certfile=cert,
-        ssl_keyfile=key,
-        ssl_context_factory=uvicorn_context_factory(cert, key),
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=STOP_SECONDS,
-    )
+    return create_peer_door(node, str(folder / "cert.pem"), str(folder / "key.pem"))
 
 
 def _optional(path: Path | None) -> str | None:

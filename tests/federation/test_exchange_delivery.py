@@ -514,7 +514,7 @@ def test_two_processes_on_one_store_deliver_once(pair: Pair) -> None:
     running = ma.exchange
     found = running._outbox.next_post(es.node)
     assert found is not None
-    envelope, _peer = found
+    envelope, _peer, _sent = found
     ma.restart()
     federation.network.plan = ["drop_answer"]
     federation.deliver(ma, es, rounds=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,6 +16,8 @@ import pytest
 
 from tansiq.errors import PeerUnavailable
 from tansiq.exchange import Courier, HttpsTransport
+from tansiq.exchange.model import NodeCard
+from tansiq.exchange.transport import _Begun as Begun
 from tansiq.store import Store
 from tests.support.exchange_listener import Listener, listening
 from tests.support.federation import Federation, FederationNode, keys_of
@@ -86,6 +89,94 @@ def test_a_connection_is_kept_for_the_next_envelope(stack: ExitStack, tmp_path: 
         assert eventually(lambda n=n: town.ma.states()[f"e-{n}"] == "received")
     assert len(town.listeners["es"].posts) == 5
     assert town.listeners["es"].connections == 1
+
+
+class _Watched(HttpsTransport):
+    """Says what was given to a line at rest, and by which thread; `breaks` cuts the line behind it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[int] = []
+        self.breaks = False
+
+    def begin(self, card: NodeCard, path: str, body: bytes) -> Begun | None:
+        begun = super().begin(card, path, body)
+        if begun is not None:
+            self.given.append(threading.get_ident())
+            if self.breaks and begun.connection is not None:
+                socket.socket.shutdown(begun.connection.sock, socket.SHUT_RDWR)
+        return begun
+
+
+def _in_a_thread(do: Callable[[], None]) -> int:
+    """An officer's: whoever comes while nobody writes commits by itself, but not the main thread."""
+    thread = threading.Thread(target=do)
+    thread.start()
+    ident = thread.ident or 0
+    thread.join()
+    return ident
+
+
+def _resting_at(town: Town, stack: ExitStack, transport: _Watched) -> None:
+    """A courier that has delivered `e-0` and rests with its line open."""
+    courier = Courier(town.ma.exchange, transport)
+    courier.start()
+    stack.callback(courier.stop)
+    town.ma.send(town.es, "e-0")
+    assert eventually(lambda: town.ma.states() == {"e-0": "received"})
+    assert eventually(lambda: town.es.node in town.ma.exchange._ground.at_once)
+
+
+def test_who_commits_gives_it_to_the_line_at_rest_and_the_courier_hears_the_answer(
+    stack: ExitStack, tmp_path: Path
+) -> None:
+    town, transport = Town(stack, tmp_path), _Watched()
+    _resting_at(town, stack, transport)
+    for n in range(1, 4):
+        assert eventually(lambda: town.es.node in town.ma.exchange._ground.at_once)
+        officer = _in_a_thread(lambda n=n: town.ma.send(town.es, f"e-{n}"))
+        assert eventually(lambda n=n: town.ma.states()[f"e-{n}"] == "received")
+        assert transport.given[n - 1 :] == [officer]
+    assert len(town.listeners["es"].posts) == 4
+    assert town.listeners["es"].connections == 1
+
+
+def test_a_line_that_broke_under_it_is_not_the_end_of_it(stack: ExitStack, tmp_path: Path) -> None:
+    town, transport = Town(stack, tmp_path), _Watched()
+    _resting_at(town, stack, transport)
+    transport.breaks = True
+    _in_a_thread(lambda: town.ma.send(town.es, "e-1"))
+    assert eventually(lambda: town.ma.states()["e-1"] == "received")
+    assert len(transport.given) == 1
+    assert town.es.filed() == ["e-0", "e-1"]
+
+
+def test_what_was_given_to_a_line_is_not_called_unsent_because_the_next_try_cannot_connect(
+    stack: ExitStack, tmp_path: Path
+) -> None:
+    town, transport = Town(stack, tmp_path), _Watched()
+    _resting_at(town, stack, transport)
+    dying = _Dying(town.listeners["es"])
+    town.listeners["es"].exchange = dying  # type: ignore[assignment]
+    _in_a_thread(lambda: town.ma.send(town.es, "e-1"))
+    assert eventually(lambda: bool(dying.got))
+    assert eventually(lambda: town.ma.states()["e-1"] == "sent")
+
+
+def test_a_partner_removed_behind_the_commit_gets_no_second_copy(stack: ExitStack, tmp_path: Path) -> None:
+    """The bytes went by the line at the commit; the courier, which finds the partner removed, says them to nobody."""
+    town, transport = Town(stack, tmp_path), _Watched()
+    stack.callback(transport.close)
+    town.ma.send(town.es, "e-0")
+    assert town.ma.exchange.deliver_once(town.es.node, transport)
+    town.ma.exchange.rest(town.es.node, transport)
+    _in_a_thread(lambda: town.ma.send(town.es, "e-1"))
+    assert len(transport.given) == 1
+    assert eventually(lambda: town.es.filed() == ["e-0", "e-1"])
+    town.ma.exchange.remove_peer(town.es.node)
+    assert not town.ma.exchange.deliver_once(town.es.node, transport)
+    assert len(town.listeners["es"].posts) == 2
+    assert not transport._busy
 
 
 def test_another_certificate_than_the_cards_gets_not_one_byte(stack: ExitStack, tmp_path: Path) -> None:

@@ -16,10 +16,12 @@ Read next: `service.py` (the verbs), `outbox.py` and `inbox.py` (crash states), 
 
 from tansiq.exchange.cards import VerifiedCard, former_keys, verify_card_file
 from tansiq.exchange.courier import Courier
+from tansiq.exchange.door import Answer, Bounds, Door
+from tansiq.exchange.model import ENVELOPES_PATH
 from tansiq.exchange.proofs import verify_receipt_proof
-from tansiq.exchange.service import CARD_PATH, ENVELOPES_PATH, POLL_PATH, PRIVATE_PATH, RECEIPTS_PATH, Exchange
-from tansiq.exchange.transport import HttpsTransport, server_ssl_context, tls_material, uvicorn_context_factory
-from tansiq.exchange.wire import MAX_ENVELOPE_BYTES, MAX_POLL_BYTES, MAX_RECEIPT_BYTES, render_poll_answer
+from tansiq.exchange.service import CARD_PATH, POLL_PATH, PRIVATE_PATH, RECEIPTS_PATH, Exchange
+from tansiq.exchange.transport import HttpsTransport, server_ssl_context, tls_material
+from tansiq.exchange.wire import MAX_ENVELOPE_BYTES, MAX_POLL_BYTES, MAX_RECEIPT_BYTES, RequestHead, render_poll_answer
 
 __all__ = [
     "CARD_PATH",
@@ -30,15 +32,18 @@ __all__ = [
     "POLL_PATH",
     "PRIVATE_PATH",
     "RECEIPTS_PATH",
+    "Answer",
+    "Bounds",
     "Courier",
+    "Door",
     "Exchange",
     "HttpsTransport",
+    "RequestHead",
     "VerifiedCard",
     "former_keys",
     "render_poll_answer",
     "server_ssl_context",
     "tls_material",
-    "uvicorn_context_factory",
     "verify_card_file",
     "verify_receipt_proof",
 ]

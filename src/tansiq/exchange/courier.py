@@ -114,7 +114,7 @@ class Courier:
                 elif more:
                     time.sleep(GIVE_WAY_S)
                 elif not self._stopping.is_set():
-                    self._exchange.rest(node)
+                    self._exchange.rest(node, self._transport)
                     bell.wait(node, seen, SWEEP_S)
         finally:
             bell.serve(node, False)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tansiq.crypto import NodeKeys, sha256
-from tansiq.exchange.model import ExchangeSettings, Fault
+from tansiq.exchange.model import AtOnce, ExchangeSettings, Fault
 from tansiq.store import Store, run_plain
 from tansiq.terms import NodeId
 
@@ -98,6 +98,8 @@ class Ground:
     bell: Bell = field(default_factory=Bell)
     resting: set[NodeId] = field(default_factory=set)
     """Partners whose courier has nothing to do and may post at once: what is queued for them is formed with it."""
+    at_once: dict[NodeId, AtOnce] = field(default_factory=dict)
+    """Of those partners, the lines that the committing thread itself may give the formed bytes to."""
 
     @property
     def node(self) -> NodeId:

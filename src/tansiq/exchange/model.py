@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tansiq.terms import NodeId
 
@@ -207,6 +207,30 @@ class Transport(Protocol):
             PeerUnavailable: code `peer.unreachable` promises that no byte of `body` left this machine; every other
                 code means that it may have arrived.
         """
+        ...
+
+
+ENVELOPES_PATH = "/exchange/v1/envelopes"
+
+
+class Begun(Protocol):
+    """A post whose bytes may have left; its answer is still to be heard."""
+
+    def finish(self, timeout_s: float) -> bytes:
+        """As the end of `Transport.post`. Raises `PeerUnavailable`, never with `peer.unreachable`."""
+        ...
+
+    def drop(self) -> None:
+        """Nobody waits for the answer."""
+        ...
+
+
+@runtime_checkable
+class AtOnce(Protocol):
+    """A transport that can give bytes to a line at rest without waiting for anybody."""
+
+    def begin(self, card: NodeCard, path: str, body: bytes) -> Begun | None:
+        """None: it cannot now, and not a byte has left. Raises `PeerUnavailable` with that promise."""
         ...
 
 

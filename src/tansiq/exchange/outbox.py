@@ -4,6 +4,7 @@ What is queued for a partner whose courier rests is formed at the end of the sam
 commit fewer on the way of a single entry. While a courier is at work, items wait for each other and share an envelope.
 Order of effects, and what a crash between any two leaves:
   enqueue (caller's transaction) → form (one transaction: load, seal, sign, keep the bytes) → post → take the receipt.
+  (Formed with the item, it is posted by the thread that committed it, where a line to the partner is at rest.)
   Before `form`: the item waits. After it: the very same bytes are posted again. After the post: the partner knows the
   envelope's id and answers with the receipt that it gave before. So nothing is lost, and nothing is applied twice.
 `queued` means: not known to have left. Bytes that have certainly not left are thrown away and formed anew, so that what
@@ -23,7 +24,7 @@ from tansiq.crypto import SUITE, begin_sign, peek, seal
 from tansiq.errors import Broken, Invalid, PeerUnavailable, TansiqError, Untrusted
 from tansiq.exchange import records, rules, wire
 from tansiq.exchange.ground import Ground, envelope_sha256, savepoint
-from tansiq.exchange.model import Item, ItemState, OutboxLoader, Peer, Receipt
+from tansiq.exchange.model import ENVELOPES_PATH, Begun, Item, ItemState, NodeCard, OutboxLoader, Peer, Receipt
 from tansiq.exchange.pins import Pins
 from tansiq.terms import LogVerb, NodeId, format_instant
 
@@ -40,10 +41,15 @@ class _Begun:
     """An envelope that is sealed and being signed; its items are in it already."""
 
     id: str
-    to: NodeId
+    card: NodeCard
+    """Of its recipient, as pinned in this transaction."""
     expires_at: datetime
     signed: Callable[[], bytes]
     """Waits for its bytes."""
+
+    @property
+    def to(self) -> NodeId:
+        return self.card.node
 
 
 class Outbox:
@@ -53,8 +59,8 @@ class Outbox:
         self._ground = ground
         self._pins = pins
         self._loaders = loaders
-        self._handed: dict[NodeId, records.EnvelopeRow] = {}
-        """Formed with what was queued, committed, and not posted yet: for the courier of this process."""
+        self._handed: dict[NodeId, tuple[records.EnvelopeRow, Begun | None]] = {}
+        """Formed with what was queued, committed, and given to a line at most: for the courier of this process."""
 
     def enqueue(
         self, tx: Connection, *, to: NodeId, kind: str, ref: str, expires_at: datetime, again: bool = False
@@ -104,23 +110,44 @@ class Outbox:
             ground.store.at_end(tx, ("outbox.form", to), lambda: self._hand(tx, begun, now))
 
     def _hand(self, tx: Connection, begun: _Begun, now: datetime) -> None:
-        """Keep what was formed early; after the commit the courier is given it."""
+        """Keep what was formed early. After the commit it goes by a line at rest, if there is one, from this very
+        thread: to wake the courier first costs as much as to send it. The courier hears the answer."""
         found = self._keep(tx, begun, now, self._lease(now))
 
         def hand() -> None:
-            self._handed[found.recipient] = found
-            self._ground.bell.ring(found.recipient)
+            sent: Begun | None = None
+            try:
+                sent = self._send_at_once(begun.card, found)
+            finally:
+                self._handed[found.recipient] = (found, sent)
+                self._ground.bell.ring(found.recipient)
 
         self._ground.store.after_commit(tx, hand)
 
-    def next_post(self, to: NodeId) -> tuple[records.EnvelopeRow, Peer] | None:
-        """The envelope to post now, leased to the caller: the open one, else a new one; None when nothing waits."""
-        found, peer = self._handed.pop(to, None), None
+    def _send_at_once(self, card: NodeCard, envelope: records.EnvelopeRow) -> Begun | None:
+        line = self._ground.at_once.get(card.node)
+        if line is None:
+            return None
+        self._ground.fault("outbox.before_at_once")
+        try:
+            return line.begin(card, ENVELOPES_PATH, envelope.raw)
+        except PeerUnavailable:
+            return None  # not a byte has left: the courier tries, and says why
+
+    def next_post(self, to: NodeId) -> tuple[records.EnvelopeRow, Peer, Begun | None] | None:
+        """The envelope to post now, leased to the caller: the open one, else a new one; None when nothing waits.
+
+        With it, where it was given to a line already, what is left to do of the post.
+        """
+        (found, sent), peer = self._handed.pop(to, (None, None)), None
         with self._ground.store.read() as tx:
             if found is not None:
                 # Given up since, by a removal or a rotation: then it must not leave.
                 peer = self._pins.find_for(tx, to, found.id)
             if peer is None:
+                if sent is not None:
+                    sent.drop()
+                    sent = None
                 if not records.has_work(tx, to):
                     return None
                 found, peer = None, self._pins.find(tx, to)
@@ -128,7 +155,7 @@ class Outbox:
             found = self._ground.store.write(lambda tx: self._take(tx, to))
         self._ground.fault("outbox.form_committed")
         # None: pinned only since we looked.
-        return None if found is None else (found, peer or self._pins.peer(to))
+        return None if found is None else (found, peer or self._pins.peer(to), sent)
 
     def _lease(self, now: datetime) -> datetime:
         return now + timedelta(seconds=self._ground.chosen.lease_s)
@@ -230,7 +257,7 @@ class Outbox:
         )
         signed = begin_sign(wire.ENVELOPE_TYPE, body, ground.keys.signing, ground.node)
         records.put_in_envelope(tx, rows, envelope)
-        return _Begun(envelope, to, expires_at, signed)
+        return _Begun(envelope, pin.card, expires_at, signed)
 
     def _keep(
         self, tx: Connection, begun: _Begun, now: datetime, lease_until: datetime | None = None

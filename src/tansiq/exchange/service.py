@@ -19,6 +19,8 @@ from tansiq.exchange.cards import verify_card_file
 from tansiq.exchange.ground import Bell, Ground, no_fault
 from tansiq.exchange.inbox import Inbox
 from tansiq.exchange.model import (
+    ENVELOPES_PATH,
+    AtOnce,
     Delivery,
     ExchangeSettings,
     Fault,
@@ -43,7 +45,6 @@ from tansiq.terms import NodeId
 if TYPE_CHECKING:
     from tansiq.ledger import Ledger
 
-ENVELOPES_PATH = "/exchange/v1/envelopes"
 POLL_PATH = "/exchange/v1/poll"
 RECEIPTS_PATH = "/exchange/v1/receipts"
 CARD_PATH = "/exchange/v1/card"
@@ -278,10 +279,14 @@ class Exchange:
         found = self._outbox.next_post(node)
         if found is None:
             return False
-        envelope, peer = found
+        envelope, peer, begun = found
         try:
             self._ground.fault("courier.before_post")
-            answer = transport.post(peer, ENVELOPES_PATH, envelope.raw, self.settings.answer_timeout_s)
+            wait = self.settings.answer_timeout_s
+            if begun is not None:
+                answer = begun.finish(wait)
+            else:
+                answer = transport.post(peer, ENVELOPES_PATH, envelope.raw, wait)
             self._ground.fault("courier.after_post")
             self._outbox.take_receipt(answer, expected=envelope.id)
         except (PeerUnavailable, Untrusted, Invalid) as exc:
@@ -293,16 +298,20 @@ class Exchange:
             raise
         return True
 
-    def rest(self, node: NodeId) -> None:
-        """A courier has nothing to do for `node` and would post at once: what is queued now is formed with it.
+    def rest(self, node: NodeId, line: Transport | None = None) -> None:
+        """A courier has nothing to do for `node` and would post at once: what is queued now is formed with it, and
+        given to `line`, where that can take it at once, by the thread that commits it.
 
         Look once more after saying so: what was queued just before rang for a courier that was still at work.
         """
+        if isinstance(line, AtOnce):
+            self._ground.at_once[node] = line
         self._ground.resting.add(node)
 
     def stir(self, node: NodeId) -> None:
         """The courier is at work for `node`, or gone: what is queued now waits for it."""
         self._ground.resting.discard(node)
+        self._ground.at_once.pop(node, None)
 
     def poll_once(self, node: NodeId, transport: Transport) -> int:
         """Fetch what a partner has for us, file it and hand back the receipts. Returns how many envelopes came."""

@@ -13,7 +13,6 @@ import select
 import socket
 import ssl
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -23,10 +22,13 @@ from urllib.parse import urlsplit
 from tansiq.crypto import NodeKeys, certificate_sha256
 from tansiq.errors import Invalid, PeerUnavailable
 from tansiq.exchange import wire
-from tansiq.exchange.model import Peer
+from tansiq.exchange.model import NodeCard, Peer
 from tansiq.terms import NodeId
 
 MAX_IDLE_PER_PEER = 2
+AT_ONCE_BYTES = 64 * 1024
+"""What a line at rest takes in without waiting for the partner: an officer's thread gives it that much."""
+AT_ONCE_S = 0.2
 T = TypeVar("T")
 
 
@@ -63,17 +65,15 @@ class _Place:
     tls_sha256: str
 
 
-def _place(peer: Peer) -> _Place:
-    parts = urlsplit(peer.card.url)
+def _place(card: NodeCard) -> _Place:
+    parts = urlsplit(card.url)
     if parts.scheme != "https" or not parts.hostname or parts.path not in ("", "/"):
-        raise PeerUnavailable(
-            "peer.unreachable", "the partner has no https address", step="connect", detail=peer.card.node
-        )
+        raise PeerUnavailable("peer.unreachable", "the partner has no https address", step="connect", detail=card.node)
     try:
         port = parts.port or 443
     except ValueError as exc:
         raise PeerUnavailable("peer.unreachable", "the partner's port is none", step="connect") from exc
-    return _Place(parts.hostname, port, peer.card.tls_sha256)
+    return _Place(parts.hostname, port, card.tls_sha256)
 
 
 class HttpsTransport:
@@ -88,7 +88,7 @@ class HttpsTransport:
 
     def post(self, peer: Peer, path: str, body: bytes, timeout_s: float) -> bytes:
         """The body of the partner's 200 answer. Raises `PeerUnavailable`; `peer.unreachable`: not a byte has left."""
-        key = (peer.card.node, _place(peer))
+        key = (peer.card.node, _place(peer.card))
         kept = self._take(key)
         if kept is not None:
             try:
@@ -98,8 +98,47 @@ class HttpsTransport:
                 # harmless here, so it is tried once more over a fresh one.
                 if exc.code != "peer.no_answer":
                     raise
-                return self._exchange(key, self._open(key, may_have_left=True), path, body, timeout_s)
+                return self._again(key, path, body, timeout_s)
         return self._exchange(key, self._open(key), path, body, timeout_s)
+
+    def begin(self, card: NodeCard, path: str, body: bytes) -> _Begun | None:
+        """Give `body` to a line that is at rest, at once; None where there is none: then not a byte has left.
+
+        For who may not wait: it opens no line, and what an empty line does not take in is not given to it.
+        """
+        key = (card.node, _place(card))
+        kept = self._take(key) if len(body) <= AT_ONCE_BYTES else None
+        if kept is None:
+            return None
+        try:
+            self._send(key, kept, path, body, AT_ONCE_S)
+        except PeerUnavailable as exc:
+            return None if exc.code == "peer.unreachable" else _Begun(self, key, None, path, body)
+        return _Begun(self, key, kept, path, body)
+
+    def _finish(self, begun: _Begun, timeout_s: float) -> bytes:
+        if begun.connection is not None:
+            try:
+                return self._hear(begun.key, begun.connection, timeout_s)
+            except PeerUnavailable as exc:
+                if exc.code != "peer.no_answer":
+                    raise
+        return self._again(begun.key, begun.path, begun.body, timeout_s)
+
+    def _again(self, key: tuple[NodeId, _Place], path: str, body: bytes, timeout_s: float) -> bytes:
+        """Over a fresh line what may have left by one that was dead: the same bytes twice are harmless."""
+        try:
+            return self._exchange(key, self._open(key), path, body, timeout_s)
+        except PeerUnavailable as exc:
+            # Hazard: `peer.unreachable` is a promise that nothing has left. After a first try it would be a lie.
+            if exc.code == "peer.unreachable":
+                raise PeerUnavailable("peer.no_answer", exc.message, step=exc.step, detail=exc.detail) from exc
+            raise
+
+    def _drop(self, connection: _PinnedConnection) -> None:
+        with self._lock:
+            self._busy.discard(connection)
+        connection.close()
 
     def close(self) -> None:
         """Also cuts held polls short."""
@@ -124,37 +163,52 @@ class HttpsTransport:
                 connection.close()
         return found
 
-    def _open(self, key: tuple[NodeId, _Place], *, may_have_left: bool = False) -> _PinnedConnection:
+    def _open(self, key: tuple[NodeId, _Place]) -> _PinnedConnection:
         node, place = key
-        # Hazard: `peer.unreachable` is a promise that nothing has left. After a first try it would be a lie.
-        code = "peer.no_answer" if may_have_left else "peer.unreachable"
         connection = _PinnedConnection(place.host, place.port, place.tls_sha256, self._connect_timeout_s)
         try:
             connection.connect()
         except ssl.SSLCertVerificationError as exc:
             raise PeerUnavailable(
-                code, "the address shows another certificate than the card", step="tls", detail=node
+                "peer.unreachable", "the address shows another certificate than the card", step="tls", detail=node
             ) from exc
         except (OSError, http.client.HTTPException, UnicodeError) as exc:
-            raise PeerUnavailable(code, "the partner cannot be reached", step="connect", detail=node) from exc
+            raise PeerUnavailable(
+                "peer.unreachable", "the partner cannot be reached", step="connect", detail=node
+            ) from exc
         return connection
 
     def _exchange(
         self, key: tuple[NodeId, _Place], connection: _PinnedConnection, path: str, body: bytes, timeout_s: float
     ) -> bytes:
-        node = key[0]
+        self._send(key, connection, path, body, timeout_s)
+        return self._hear(key, connection, timeout_s)
+
+    def _send(
+        self, key: tuple[NodeId, _Place], connection: _PinnedConnection, path: str, body: bytes, timeout_s: float
+    ) -> None:
+        """The request; the connection is busy from here on."""
         with self._lock:
             closed = self._closed
             self._busy.add(connection)
+        if closed:
+            self._drop(connection)
+            raise PeerUnavailable("peer.unreachable", "this node is closing down", step="post", detail=key[0])
         try:
-            if closed:
-                raise PeerUnavailable("peer.unreachable", "this node is closing down", step="post", detail=node)
-            status, answer = _say(connection, path, body, timeout_s)
+            connection.sock.settimeout(timeout_s)
+            # In one piece: a head that goes ahead wakes the partner for nothing.
+            connection.sock.sendall(_request_head(key[1], path, len(body)) + body)
+        except (OSError, AttributeError) as exc:
+            self._drop(connection)
+            raise _no_answer(key[0]) from exc
+
+    def _hear(self, key: tuple[NodeId, _Place], connection: _PinnedConnection, timeout_s: float) -> bytes:
+        node = key[0]
+        try:
+            status, answer = _answer(connection, timeout_s)
         except (OSError, http.client.HTTPException, AttributeError) as exc:
             connection.close()
-            raise PeerUnavailable(
-                "peer.no_answer", "the partner gave no whole answer", step="post", detail=node
-            ) from exc
+            raise _no_answer(node) from exc
         finally:
             with self._lock:
                 self._busy.discard(connection)
@@ -187,18 +241,54 @@ def _is_quiet(connection: _PinnedConnection) -> bool:
         return False
 
 
-def _say(connection: _PinnedConnection, path: str, body: bytes, timeout_s: float) -> tuple[int, bytes]:
-    if connection.sock is not None:
-        connection.sock.settimeout(timeout_s)
-    connection.request(
-        "POST", path, body=body, headers={"Content-Type": "application/json", "Accept": "application/json"}
+def _request_head(place: _Place, path: str, size: int) -> bytes:
+    host = f"[{place.host}]" if ":" in place.host else place.host
+    said = (
+        f"POST {path} HTTP/1.1",
+        f"Host: {host}:{place.port}",
+        "Content-Type: application/json",
+        "Accept: application/json",
+        f"Content-Length: {size}",
     )
-    response = connection.getresponse()
-    answer = response.read(wire.MAX_POLL_ANSWER_BYTES + 1)
-    if len(answer) > wire.MAX_POLL_ANSWER_BYTES:
-        connection.close()
-        raise http.client.HTTPException("answer too large")
-    return response.status, answer
+    return "\r\n".join((*said, "", "")).encode("ascii")
+
+
+def _answer(connection: _PinnedConnection, timeout_s: float) -> tuple[int, bytes]:
+    connection.sock.settimeout(timeout_s)
+    response = http.client.HTTPResponse(connection.sock, method="POST")
+    try:
+        response.begin()
+        answer = response.read(wire.MAX_POLL_ANSWER_BYTES + 1)
+        if len(answer) > wire.MAX_POLL_ANSWER_BYTES:
+            raise http.client.HTTPException("answer too large")
+        if response.will_close:
+            connection.close()
+        return response.status, answer
+    finally:
+        response.close()
+
+
+def _no_answer(node: NodeId) -> PeerUnavailable:
+    return PeerUnavailable("peer.no_answer", "the partner gave no whole answer", step="post", detail=node)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A post whose bytes were given to a line; its answer is still to be heard."""
+
+    transport: HttpsTransport
+    key: tuple[NodeId, _Place]
+    connection: _PinnedConnection | None
+    """None where the line broke: the bytes may have left, and are said again over another."""
+    path: str
+    body: bytes
+
+    def finish(self, timeout_s: float) -> bytes:
+        return self.transport._finish(self, timeout_s)
+
+    def drop(self) -> None:
+        if self.connection is not None:
+            self.transport._drop(self.connection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,14 +336,3 @@ def server_ssl_context(certfile: str, keyfile: str) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as exc:
         raise Invalid("tls.material", "the certificate and its key cannot be read", step="tls") from exc
     return context
-
-
-def uvicorn_context_factory(
-    certfile: str, keyfile: str
-) -> Callable[[object, Callable[[], ssl.SSLContext]], ssl.SSLContext]:
-    """For uvicorn's `ssl_context_factory`: its own context would also speak TLS 1.2."""
-
-    def make(_config: object, _default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
-        return server_ssl_context(certfile, keyfile)
-
-    return make

@@ -43,6 +43,7 @@ MAX_POLL_ANSWER_BYTES = 40 * 1024 * 1024
 MAX_PARCEL_BYTES = 1024 * 1024 * 1024
 MAX_PROOF_BYTES = 8 * 1024 * 1024
 MAX_ITEMS = 64
+MAX_REQUEST_HEAD_BYTES = 8 * 1024
 MAX_ITEM_BYTES = 3 * 1024 * 1024
 MAX_ITEMS_HEAD_BYTES = MAX_ITEMS * 256
 
@@ -545,3 +546,75 @@ def render_proof(p: ReceiptProof) -> bytes:
 def parse_proof(raw: bytes) -> ReceiptProof:
     p = _decode("proof", raw.strip(), _Proof, MAX_PROOF_BYTES)
     return ReceiptProof(p.ref, p.envelope, p.envelope_sha256, p.receipt, p.sender_card, p.recipient_card)
+
+
+# --- the door's HTTP ---
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """What the partners' door reads of an HTTP request; no other header says anything there."""
+
+    method: str
+    path: str
+    """Without its query."""
+    length: int
+    """Of the body, in bytes."""
+    keep: bool
+    """Whether the line goes on after the answer."""
+    waits: bool
+    """The body comes only once it was asked for (`100-continue`)."""
+
+
+_REQUEST = re.compile(rb"([A-Z]{1,16}) (/[!-~]{0,1023}) HTTP/1\.([01])")
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}):[ \t]*([\t -~\x80-\xff]*)")
+_MOST_HEADERS = 64
+
+
+def parse_request_head(raw: bytes) -> RequestHead:
+    """The lines up to the empty one, without it. Raises `Invalid("http.*")`.
+
+    Strict where two readers could differ on where a body ends: one length at most, no transfer encoding, no folded
+    line, no line end but CR LF.
+    """
+    if len(raw) > MAX_REQUEST_HEAD_BYTES:
+        raise _bad_request("http.head_too_large", "the head of the request is too long")
+    first, *lines = raw.split(b"\r\n")
+    request = _REQUEST.fullmatch(first)
+    if request is None or len(lines) > _MOST_HEADERS:
+        raise _bad_request("http.request", "not a request of HTTP/1.1")
+    found: dict[bytes, bytes] = {}
+    for line in lines:
+        header = _HEADER.fullmatch(line)
+        if header is None:
+            raise _bad_request("http.header", "not a header")
+        name = header[1].lower()
+        if name in found and name in (b"content-length", b"transfer-encoding"):
+            raise _bad_request("http.length", "two lengths")
+        found[name] = header[2].rstrip(b" \t").lower()
+    method = request[1].decode("ascii")
+    words = {word.strip() for word in found.get(b"connection", b"").split(b",")}
+    return RequestHead(
+        method=method,
+        path=request[2].decode("ascii").partition("?")[0],
+        length=_body_length(method, found),
+        keep=request[3] == b"1" and b"close" not in words,
+        waits=found.get(b"expect") == b"100-continue",
+    )
+
+
+def _body_length(method: str, headers: dict[bytes, bytes]) -> int:
+    if b"transfer-encoding" in headers:
+        raise _bad_request("http.length", "a body needs its length: no transfer encoding is taken")
+    claimed = headers.get(b"content-length")
+    if claimed is None:
+        if method == "POST":
+            raise _bad_request("http.length", "a body needs its length")
+        return 0
+    if not re.fullmatch(rb"[0-9]{1,12}", claimed):
+        raise _bad_request("http.length", "not a length")
+    return int(claimed)
+
+
+def _bad_request(code: str, message: str) -> Invalid:
+    return Invalid(code, message, step="read the request", field="head")

@@ -9,10 +9,10 @@ Promises
   Neither holds personal data; what is protected looks like what does not exist.
 - The HTTP API under `/api/v1/` is described by `/api/v1/openapi.json`, which a test holds against the routes.
 
-`create_app(node)` gives pages and API; `create_peer_app(node)` what partners' nodes speak to.
+`create_app(node)` gives pages and API; `create_peer_door(node, ...)` what partners' nodes speak to.
 """
 
 from tansiq.web.app import create_app
-from tansiq.web.peers import PeerDoor, create_peer_app, listen
+from tansiq.web.peers import create_peer_door, listen, listen_for_peers
 
-__all__ = ["PeerDoor", "create_app", "create_peer_app", "listen"]
+__all__ = ["create_app", "create_peer_door", "listen", "listen_for_peers"]

@@ -233,3 +233,43 @@ def test_a_chain_of_cards_reads_back() -> None:
     found = verify_card_file(wire.render_card_file([card, rotation]))
     assert (found.card.version, found.keys_since) == (2, 2)
     assert found.signing == renewed.signing.public
+
+
+def test_a_requests_head_says_what_the_door_needs() -> None:
+    raw = b"POST /exchange/v1/poll?x=1 HTTP/1.1\r\nHost: es.example\r\nContent-Length: 12 \r\nConnection: Close"
+    assert wire.parse_request_head(raw) == wire.RequestHead("POST", "/exchange/v1/poll", 12, keep=False, waits=False)
+    raw = b"GET / HTTP/1.1\r\nexpect: 100-Continue"
+    assert wire.parse_request_head(raw) == wire.RequestHead("GET", "/", 0, keep=True, waits=True)
+    assert not wire.parse_request_head(b"HEAD / HTTP/1.0").keep
+
+
+_HEAD_PIECES = st.sampled_from(
+    [
+        b"POST /exchange/v1/envelopes HTTP/1.1",
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b":",
+        b" ",
+        b"Content-Length",
+        b"12",
+        b"\x00",
+        b"\xff",
+    ]
+)
+
+
+@given(st.binary(max_size=300) | st.lists(_HEAD_PIECES, max_size=30).map(b"".join))
+@example(b"GET / HTTP/1.1" + b"\r\nx: y" * 65)
+@example(b"GET /" + b"x" * wire.MAX_REQUEST_HEAD_BYTES + b" HTTP/1.1")
+@example(b"POST / HTTP/1.1\r\ncontent-length: " + "\u0663".encode())
+def test_any_bytes_are_a_requests_head_or_are_refused_by_name(raw: bytes) -> None:
+    try:
+        head = wire.parse_request_head(raw)
+    except Invalid as exc:
+        refused = exc
+    else:
+        assert head.length >= 0
+        assert head.path.startswith("/")
+        return
+    assert refused.code.startswith("http.")

@@ -1,0 +1,143 @@
+"""Strangers who hold the partners' door up: slow lines, many lines, great bodies, half a handshake."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tansiq.exchange import ENVELOPES_PATH, Bounds
+from tests.support.door import OpenDoor, ask, client_context, open_door
+from tests.support.federation import Federation, FederationNode, keys_of
+
+Trio = tuple[Federation, FederationNode, FederationNode, FederationNode]
+HEAD = b"POST " + ENVELOPES_PATH.encode() + b" HTTP/1.1\r\n"
+
+
+def held(trio: Trio, folder: Path, stack: ExitStack, bounds: Bounds) -> OpenDoor:
+    return stack.enter_context(open_door(trio[2], keys_of("es"), folder / "door", bounds))
+
+
+def an_envelope(trio: Trio) -> bytes:
+    _federation, ma, es, _de = trio
+    ma.send(es, "e-1")
+    return ma.exchange._outbox.hand_out(es.node, 1)[0]
+
+
+def knock(door: OpenDoor, stack: ExitStack) -> ssl.SSLSocket:
+    raw = socket.create_connection(("127.0.0.1", door.port), timeout=10)
+    return stack.enter_context(client_context().wrap_socket(raw))
+
+
+def drips_until_cut(line: ssl.SSLSocket, said: bytes) -> bool:
+    for byte in said:
+        try:
+            line.sendall(bytes([byte]))
+        except OSError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 5) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if holds():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_who_never_ends_a_handshake_or_a_head_is_let_go(trio: Trio, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        door = held(trio, tmp_path, stack, Bounds(stranger_s=0.4))
+        stack.enter_context(socket.create_connection(("127.0.0.1", door.port)))  # says nothing at all
+        slow = knock(door, stack)
+        assert eventually(lambda: door.door.count() == 2)
+        began = time.monotonic()
+        # A byte now and then does not put the end off.
+        assert drips_until_cut(slow, HEAD + b"x" * 1000)
+        assert time.monotonic() - began < 5
+        assert eventually(lambda: door.door.count() == 0)
+
+
+def test_who_never_ends_a_body_is_let_go(trio: Trio, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        door = held(trio, tmp_path, stack, Bounds(body_s=0.3, slowest=1024 * 1024))
+        slow = knock(door, stack)
+        slow.sendall(HEAD + b"Content-Length: 1000\r\n\r\n")
+        assert eventually(lambda: door.door.count() == 1)
+        assert eventually(lambda: door.door.count() == 0, 3)
+
+
+def test_a_partner_finds_room_where_strangers_hold_all_lines(trio: Trio, tmp_path: Path) -> None:
+    raw = an_envelope(trio)
+    with ExitStack() as stack:
+        door = held(trio, tmp_path, stack, Bounds(lines=4))
+        for _ in range(4):
+            knock(door, stack)
+        assert eventually(lambda: door.door.count() == 4)
+        line = door.line()
+        assert ask(line, "POST", ENVELOPES_PATH, raw).status == 200
+        # Known by its signature now: strangers push one another out, and not this line.
+        for _ in range(8):
+            knock(door, stack)
+        assert ask(line, "POST", ENVELOPES_PATH, raw).status == 200
+        assert door.door.count() == 4
+        line.close()
+
+
+def test_bodies_of_strangers_have_bounded_room_and_a_partners_are_not_in_it(trio: Trio, tmp_path: Path) -> None:
+    raw = an_envelope(trio)
+    with ExitStack() as stack:
+        door = held(trio, tmp_path, stack, Bounds(strangers_bytes=len(raw) + 10))
+        line = door.line()
+        assert ask(line, "POST", ENVELOPES_PATH, raw).status == 200
+        stranger = knock(door, stack)
+        stranger.sendall(HEAD + b"Content-Length: %d\r\n\r\nx" % len(raw))
+        assert eventually(lambda: door.door.count() == 2)
+        time.sleep(0.1)
+        assert door.ask("POST", ENVELOPES_PATH, raw).status == 503
+        assert ask(line, "POST", ENVELOPES_PATH, raw).status == 200
+        stranger.close()
+        assert eventually(lambda: door.ask("POST", ENVELOPES_PATH, raw).status == 200)
+        line.close()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 5\r\nContent-Length: 6\r\n",
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        b"Content-Length: +5\r\n",
+        b"Content-Length: 5\r\n folded\r\n",
+        b"Content-Length : 5\r\n",
+        b"Content-Length: 5\nX: y\r\n",
+        b"",
+    ],
+)
+def test_two_readers_never_differ_on_where_a_body_ends(trio: Trio, tmp_path: Path, head: bytes) -> None:
+    with ExitStack() as stack:
+        door = held(trio, tmp_path, stack, Bounds())
+        line = knock(door, stack)
+        line.sendall(HEAD + head + b"\r\nhello")
+        came = b""
+        while more := line.recv(65_536):
+            came += more
+        assert came.startswith(b"HTTP/1.1 422 ")
+        assert came.count(b"HTTP/1.1") == 1
+
+
+def test_old_tls_is_not_spoken(trio: Trio, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        door = held(trio, tmp_path, stack, Bounds())
+        context = client_context()
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        raw = stack.enter_context(socket.create_connection(("127.0.0.1", door.port), timeout=10))
+        with pytest.raises(ssl.SSLError):
+            context.wrap_socket(raw)
