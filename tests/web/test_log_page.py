@@ -101,10 +101,12 @@ def test_who_does_not_oversee_finds_nothing_out_by_a_filter(town: Town, madrid: 
 def test_records_are_named_in_words_and_clauses_by_their_titles(town: Town, auditor: Browser) -> None:
     text = html.unescape(auditor.get("/ledger?verb=collect").text)
     entry = town.node("madrid").dossiers.state(town.dossier).entries[0].id
-    assert re.search(rf'entry <a class="nowrap" href="/dossiers/{town.dossier}#{entry}">', text), "an entry leads to its dossier"
+    assert re.search(rf'entry <a class="nowrap" href="/dossiers/{town.dossier}#{entry}">', text), (
+        "an entry leads to its dossier"
+    )
+    disclosed = html.unescape(auditor.get("/ledger?verb=disclose").text)
     title = town.node("madrid").gate.title("roles.record", "en")
-    assert title != "roles.record"
-    assert title in html.unescape(auditor.get("/ledger").text)
+    assert f'<bdi dir="ltr">{title}</bdi> <code dir="ltr" class="muted">roles.record</code>' in text + disclosed
 
 
 @pytest.mark.parametrize(
@@ -134,3 +136,23 @@ def test_no_leaf_of_the_demo_town_is_named_by_a_bare_code(town: Town) -> None:
             if not what_of(x.subject)[0] and x.subject not in log_words.LOG_SUBJECT and x.subject not in peers
         }
         assert not bare
+
+
+def test_each_letter_of_the_private_lists_is_called_what_it_brings(town: Town, madrid: Browser) -> None:
+    sent = {d.ref.partition(":")[0] for d in town.node("madrid").exchange.deliveries(limit=500) if ":" in d.ref}
+    assert sent
+    assert sent <= set(log_words.LIST_LETTER)
+    text = html.unescape(madrid.get("/partners").text)
+    assert "letter about a plan" in text
+    assert "piece:plan" not in text
+    entry = town.node("madrid").dossiers.state(town.request).entries[0].id
+    assert f'href="/dossiers/{town.request}#{entry}"' in text, "a delivery leads to what was delivered"
+
+
+def test_the_number_beside_the_duties_is_that_of_the_page(town: Town, madrid: Browser) -> None:
+    text = madrid.get("/").text
+    beside = re.search(r'<span>Duties</span><span class="count[^"]*">(\d+)<', text)
+    said = re.search(r"(\d+) duties of ours", text)
+    assert beside
+    assert said
+    assert beside[1] == said[1]

@@ -53,6 +53,16 @@ LOG_RECORD = {
     "private.alarm": N_("private alarm"),
 }
 """What an id in the log is the id of, by what it begins with."""
+LIST_LETTER = {
+    "desc": N_("description of a list"),
+    "piece": N_("piece of a list"),
+    "delta": N_("change of a list"),
+    "plan": N_("letter about a plan"),
+    "batch": N_("batch of private checks"),
+    "end": N_("end of a list"),
+    "answer": N_("answer"),
+}
+"""What a letter of the private lists brings, by what its reference begins with."""
 PERIOD = {
     "all_time": N_("All"),
     "today": N_("Today"),

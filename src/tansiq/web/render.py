@@ -233,10 +233,14 @@ def nav_counts(visit: Visit) -> dict[str, int]:
     """What stands beside the navigation's words. Asked for each page: a stale count is worse than none."""
     if visit.session is None:
         return {}
-    owed, due = visit.node.dossiers.count_duties(visit.node.node_id, timedelta(days=1))
-    hits = visit.node.hits.count(MatchState.OPEN)
-    notices = len(visit.node.bureau.watches.notices(visit.officer.id))
-    return {"duties": owed + hits, "due": due, "hits": hits, "notices": notices}
+    node = visit.node
+    owed, due = node.dossiers.count_duties(node.node_id, timedelta(days=1))
+    hits = node.hits.count(MatchState.OPEN)
+    pinned = {p.card.node: p.pinned_at for p in node.exchange.peers() if p.state == "pinned"}
+    others = [*node.plans.duties(visit.now), *node.private.duties(), *node.witnesses.duties(pinned)]
+    soon = sum(d.due_at is not None and d.due_at < visit.now + timedelta(days=1) for d in others)
+    notices = len(node.bureau.watches.notices(visit.officer.id))
+    return {"duties": owed + hits + len(others), "due": due + soon, "hits": hits, "notices": notices}
 
 
 def render(visit: Visit, template: str, *, status: int = 200, strictest: str = "H0", **values: Any) -> Response:

@@ -288,9 +288,9 @@ def partners(visit: Visit) -> Response:
         for p in node.exchange.peers()
         if p.state == "pinned"
     ]
-    return render(
-        visit, "partners.html", peers=rows, deliveries=node.exchange.deliveries(limit=PAGE), names=peer_names(node)
-    )
+    deliveries = node.exchange.deliveries(limit=PAGE)
+    at = {d.ref: node.dossiers.dossier_of(EntryId(d.ref)) for d in deliveries if d.ref.startswith("e-")}
+    return render(visit, "partners.html", peers=rows, deliveries=deliveries, at=at, names=peer_names(node))
 
 
 # --- four eyes ---
