@@ -587,12 +587,27 @@ class Node:
         return self.witnesses.ask(p.card.node for p in self.exchange.peers() if p.state == "pinned")
 
     def sweep(self) -> None:
-        """Erase what has reached its date (LED art. 5), in groups: writers have their turn between them."""
-        self.dossiers.sweep()
-        self.hits.sweep()
-        self.attachments.sweep()
-        self.bureau.watches.sweep()
-        self.bank.sweep()
+        """Erase what has reached its date (LED art. 5), in groups: writers have their turn between them.
+
+        What fails in one place keeps no other waiting for its erasure; it is tried again within the hour.
+        """
+        sweeps: tuple[tuple[str, Callable[[], object]], ...] = (
+            ("dossiers", self.dossiers.sweep),
+            ("hits", self.hits.sweep),
+            ("attachments", self.attachments.sweep),
+            ("watches", self.bureau.watches.sweep),
+            ("bank", self.bank.sweep),
+        )
+        for what, sweep in sweeps:
+            try:
+                sweep()
+            except TansiqError as exc:
+                log.error("sweep", what=what, code=exc.code)  # noqa: TRY400 # no traceback: it may hold texts
+
+    def refused_erasures(self) -> dict[str, str]:
+        """What is due to be erased and was not: an entry, a dossier or a record of the bank -> why, as a code."""
+        of_dossiers = {of: code for (of, _part), code in self.dossiers.refused_erasures().items()}
+        return of_dossiers | self.bank.refused
 
     def stop(self) -> None:
         """Tell the loops that run this node (`tansiq.serving`) to come to their end."""

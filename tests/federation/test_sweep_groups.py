@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from tansiq.bank import service as bank
 from tansiq.dossiers import records, settling
 from tansiq.dossiers.model import Presence
+from tansiq.errors import Refused
 from tansiq.ledger import verify_bundle
 from tansiq.node import Node
 from tansiq.terms import LogVerb
@@ -181,3 +182,115 @@ def test_what_is_ours_goes_in_groups_too(federation: Federation, monkeypatch: py
     size = madrid.ledger.head()[0]
     madrid.sweep()
     assert madrid.ledger.head()[0] == size
+
+
+def _held_parts(node: Node, dossier: str) -> list[tuple[str, str]]:
+    with node.store.read() as tx:
+        return [(e, p) for e, p in records.load_held(tx, dossier)]
+
+
+def _refusing(kept: str) -> Callable[..., None]:
+    """What a capability above says in the transaction of an erasure: this one is kept."""
+
+    def hook(_tx: Connection, _entry: str, part: str, _gone: list[str]) -> None:
+        if part == kept:
+            raise Refused("policy.refused", "kept as evidence", step="erase", clauses=("example.keep",))
+
+    return hook
+
+
+def test_a_part_that_may_not_be_erased_holds_no_other_up(
+    make_federation: Callable[..., Federation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the parts of its own dossier nor other dossiers, nor values, nor the bank; and it is told."""
+    monkeypatch.setattr(settling, "GROUP", 4)
+    f = make_federation()
+    f.add("rabat", "madrid")
+    first = given(f, 0, 9)
+    second = given(f, 100, 3)
+    values = given(f, 200, 3, erase_on=DAY)
+    madrid = f.nodes["madrid"]
+    every = _held_parts(madrid, first)
+    kept = every[5]
+    hook = _refusing(kept[1])
+    madrid.dossiers._w.after_erase.append(hook)
+    days = [madrid.dossiers.state(d).first.statement.legal.erase_on for d in (first, second, values)]
+    f.clock.at = f.clock.at.replace(year=int(max(days)[:4]) + 1)
+    for _ in range(2):
+        madrid.sweep()
+        assert _held_parts(madrid, first) == [kept]
+        assert _held_parts(madrid, second) == _held_parts(madrid, values) == []
+        assert madrid.refused_erasures() == {kept[0]: "policy.refused"}
+        assert not [x for x in madrid.ledger.find(kept[1]) if x.verb is LogVerb.ERASE], "told as erased, and held"
+    madrid.dossiers._w.after_erase.remove(hook)
+    madrid.sweep()
+    assert (_held_parts(madrid, first), madrid.refused_erasures()) == ([], {})
+    assert madrid.ledger.verify().broken_at is None
+
+
+def test_a_record_that_may_not_be_reduced_holds_no_other_up(
+    make_federation: Callable[..., Federation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bank, "GROUP", 4)
+    f = make_federation()
+    f.add("madrid")
+    madrid = f.nodes["madrid"]
+    claims = [{"property": "name", "value": "Ana Belmonte"}, {"property": "phone", "value": "+34600000111"}]
+    f.hold("madrid", [
+        {"id": f"a{n}", "schema": "Person", "role": "CONT", "claims": [claims[0], {**claims[1], "erase_on": DAY}]}
+        for n in range(10)
+    ])  # fmt: skip
+    records_ = sorted(c.record.id for c in madrid.bank.search_name("Ana Belmonte", 20))
+    kept = records_[6]
+
+    def listener(_tx: Connection, gone: list[Any]) -> None:
+        if kept in {r.id for r in gone}:
+            raise Refused("policy.refused", "kept", step="erase")
+
+    madrid.bank.on_reduced.append(listener)
+    f.clock.pass_time(UNTIL)
+    madrid.sweep()
+    assert madrid.refused_erasures() == {kept: "policy.refused"}
+    left = {r.id for r in madrid.bank.search_identifier("phone", "+34600000111")}
+    assert left == {kept}
+    madrid.bank.on_reduced.remove(listener)
+    madrid.sweep()
+    assert (madrid.refused_erasures(), madrid.bank.search_identifier("phone", "+34600000111")) == ({}, [])
+
+
+@pytest.mark.parametrize("passage", [1, 2])
+def test_a_purge_goes_in_groups_and_a_crash_between_two_loses_and_repeats_nothing(
+    make_federation: Callable[..., Federation], monkeypatch: pytest.MonkeyPatch, passage: int
+) -> None:
+    monkeypatch.setattr(settling, "GROUP", 1)
+    story = begun(make_federation, "operation", f"purge-{passage}")
+    f, dossier = story.f, story.dossier
+    before = len(_held_parts(f.nodes["madrid"], dossier))
+    assert before >= 3
+    f.faults["madrid"].crash_at("erase.committed", passage)
+    with pytest.raises(Crash):
+        story.erase("madrid")
+    f.faults["madrid"].crashed = False
+    f.restart("madrid")
+    madrid = f.nodes["madrid"]
+    assert len(_held_parts(madrid, dossier)) == before - passage
+    madrid.settle()
+    entries = madrid.dossiers.state(dossier).entries
+    assert not [e for e in entries if e.statement.type == "operation.erased"], "told before it is so"
+    assert madrid.ledger.verify().broken_at is None
+    story.erase("madrid")
+    assert _held_parts(madrid, dossier) == []
+    story.erase("madrid")
+    madrid.settle()
+    (said,) = [e.statement for e in madrid.dossiers.state(dossier).entries if e.statement.type == "operation.erased"]
+    assert said.facts["parts"] == before
+    for _entry, part in _all_parts(madrid, dossier):
+        assert [x.verb for x in madrid.ledger.find(part)].count(LogVerb.ERASE) == 1
+    leaves = [x for x in madrid.ledger.find(dossier) if x.verb is LogVerb.ERASE]
+    assert said.facts["leaf"] == leaves[-1].index
+    f.pump()
+    assert f.nodes["rabat"].dossiers.state(dossier).marks == ()
+
+
+def _all_parts(node: Node, dossier: str) -> list[tuple[str, str]]:
+    return [(e.id, p.ref.id) for e in node.dossiers.state(dossier).entries for p in e.parts]

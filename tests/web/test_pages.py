@@ -163,6 +163,7 @@ def test_health_readiness_and_figures(madrid: Browser) -> None:
     assert madrid.get("/healthz").json() == {"status": "ok"}
     assert madrid.get("/readyz").json() == {"status": "ready"}
     text = madrid.get("/metrics").text
+    assert "tansiq_erasures_refused 0.0" in text
     assert "tansiq_ledger_leaves" in text
     assert "salma" not in text
 

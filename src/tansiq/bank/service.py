@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 
+import structlog
 from sqlalchemy import Connection
 
 from tansiq.access.model import Acting
@@ -20,8 +21,10 @@ from tansiq.ledger import Ledger
 from tansiq.matching import Told
 from tansiq.policy import Gate, clauses_of, permitted
 from tansiq.policy.model import Action
-from tansiq.store import Store
+from tansiq.store import Store, in_groups
 from tansiq.terms import LogVerb
+
+_log = structlog.get_logger()
 
 POOL = 30
 """How many records the name index proposes for comparison before `k` of them are kept: the index ranks names alone,
@@ -56,6 +59,8 @@ class Bank:
         self._country = country
         """Where a phone or a plate without a country is read, when its originator is not known."""
         self._names = Names()
+        self.refused: dict[str, str] = {}
+        """What the last sweep could not erase: record -> the reason's code. Whoever serves keeps it."""
         self.on_reduced: list[Callable[[Connection, list[BankRecord]], None]] = []
         """Told in the same transaction when single values of records were erased, with the records as they are then."""
 
@@ -197,16 +202,29 @@ class Bank:
 
     def sweep(self) -> None:
         """`erase_due` of all that is due today, in groups: each a transaction with its leaves, so that no writer waits
-        for all of it. A crash between two leaves the rest as due as it was."""
+        for all of it. A crash between two leaves the rest as due as it was. A record that may not be erased holds no
+        other up: it is named in `refused`, and tried again with the next sweep."""
         today = self._clock().date().isoformat()
 
-        def work(tx: Connection) -> bool:
-            due = records.load_due(tx, self._vault, today, GROUP)
-            self._erase_these(tx, due, today)
-            return len(due) == GROUP
+        def due(tx: Connection, most: int, skip: Collection[str]) -> list[BankRecord]:
+            found = records.load_due(tx, self._vault, today, most + len(skip))
+            return [r for r in found if r.id not in skip][:most]
 
-        while self._store.write(work):
-            pass
+        def step(most: int, skip: Collection[str]) -> bool:
+            def work(tx: Connection) -> bool:
+                these = due(tx, most, skip)
+                self._erase_these(tx, these, today)
+                return len(these) == most
+
+            return self._store.write(work)
+
+        def first(skip: Collection[str]) -> str | None:
+            with self._store.read() as tx:
+                return next((r.id for r in due(tx, 1, skip)), None)
+
+        self.refused = {record: failure.code for record, failure in in_groups(GROUP, step, first).items()}
+        for record, code in self.refused.items():
+            _log.error("not erased", of=record, code=code)
 
     def erase_due(self, tx: Connection, today: str) -> list[str]:
         """Erase records that are past their `erase_on` (LED art. 5), and single values past theirs out of records that

@@ -8,7 +8,7 @@ says which values are gone. The statement, its signatures and the ids of its par
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection
@@ -36,15 +36,26 @@ def note(tx: Connection, entry: EntryId, parts: Iterable[tuple[PartId, Mapping[s
     return min((day for _, day in found), default="")
 
 
-def erase_group(w: Wiring, tx: Connection, today: str, most: int) -> bool:
+def erase_group(w: Wiring, tx: Connection, today: str, most: int, skip: Collection[tuple[str, str]] = ()) -> bool:
     """Erase the values whose day has come out of so many parts; whether there may be more. `today` is `YYYY-MM-DD`.
 
     Raises `Refused` where the law gate wants them kept.
     """
-    due = records.load_due_claims(tx, today, most=most)
+    due = _due(tx, today, most, skip)
     for entry, part in due:
         _erase(w, tx, entry, part, today)
     return len(due) == most
+
+
+def next_due(w: Wiring, today: str, skip: Collection[tuple[str, str]]) -> tuple[str, str] | None:
+    """The part that a group of one takes."""
+    with w.store.read() as tx:
+        return next(iter(_due(tx, today, 1, skip)), None)
+
+
+def _due(tx: Connection, today: str, most: int, skip: Collection[tuple[str, str]]) -> list[tuple[EntryId, PartId]]:
+    found = records.load_due_claims(tx, today, most=most + len(skip))
+    return [due for due in found if due not in skip][:most]
 
 
 def erase_due(w: Wiring, tx: Connection, today: str, entry: EntryId) -> int:

@@ -154,6 +154,10 @@ class Dossiers:
         """Erase the parts of dossiers whose erasure date has passed (LED art. 5: no decision means erasure)."""
         return self._settling.sweep()
 
+    def refused_erasures(self) -> Mapping[tuple[str, str], str]:
+        """What the last sweep of this process could not erase: (entry or dossier, part) -> the reason's code."""
+        return self._settling.refused
+
     # --- reading ---
 
     def state(self, dossier: DossierId) -> DossierState:

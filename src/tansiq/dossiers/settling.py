@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ from tansiq.errors import Conflict, TansiqError
 from tansiq.ledger.model import LeafView
 from tansiq.policy import permitted
 from tansiq.policy.model import Action, Question
+from tansiq.store import in_groups
 from tansiq.terms import DossierId, LogVerb
 
 log = structlog.get_logger()
@@ -30,6 +31,8 @@ ASK_AFTER = timedelta(seconds=30)
 """An entry that others name and we lack is asked for after this time (`asking.py`)."""
 READ_FIRST = timedelta(days=30)
 """Proposal, no standard: so long a closing lies here before the day that it names makes the node erase by itself."""
+Held = tuple[str, str]
+"""An entry and its part; a dossier and nothing."""
 GROUP = 16
 """Parts erased in one transaction. Partners choose the day on which much is due: no writer waits for all of it."""
 
@@ -41,6 +44,8 @@ class Settling:
         self._w = wiring
         self._writing = writing
         self._asking = Asking()
+        self.refused: dict[Held, str] = {}
+        """What the last sweep could not erase, and why: (entry or dossier, part) -> code. Whoever serves keeps it."""
 
     def settle(self) -> int:
         """Write the automatic acts that are due. Crash safe: a dossier stays unsettled until they are written."""
@@ -150,33 +155,57 @@ class Settling:
         """Erase the parts of dossiers whose erasure date has passed (LED art. 5: no decision means erasure), and single
         values whose own date has; how many parts went.
 
-        In groups, each a transaction with its leaves. A crash between two leaves the rest as due as it was.
+        In groups, each a transaction with its leaves. A crash between two leaves the rest as due as it was. A part that
+        may not be erased holds no other up: it is named in `refused`, and tried again with the next sweep.
         """
-        today, gone = self._w.clock().date().isoformat(), 0
+        today = self._w.clock().date().isoformat()
         with self._w.store.read() as tx:
             waiting = deque(records.load_past_erasure(tx, today))
-        while waiting:
-            erased, ended = self._w.store.write(lambda tx: self._erase_group(tx, waiting, today))
+        gone = 0
+
+        def step(most: int, skip: Collection[Held]) -> bool:
+            nonlocal gone
+            if not waiting:
+                return False
+            erased, ended = self._w.store.write(lambda tx: self._erase_group(tx, waiting, today, most, skip))
             for _ in range(ended):
                 waiting.popleft()
             gone += erased
             self._w.fault("erase.committed")
-        while self._w.store.write(lambda tx: claims.erase_group(self._w, tx, today, GROUP)):
-            self._w.fault("claims.committed")
+            return bool(waiting)
+
+        def values(most: int, skip: Collection[Held]) -> bool:
+            more = self._w.store.write(lambda tx: claims.erase_group(self._w, tx, today, most, skip))
+            if more:
+                self._w.fault("claims.committed")
+            return more
+
+        failed = in_groups(GROUP, step, lambda skip: self._next_held(waiting[0], skip))
+        failed |= in_groups(GROUP, values, lambda skip: claims.next_due(self._w, today, skip))
+        self.refused = {held: failure.code for held, failure in failed.items()}
+        for held, code in self.refused.items():
+            log.error("not erased", of=held[0], part=held[1], code=code)
         return gone
 
-    def _erase_group(self, tx: Connection, waiting: Iterable[DossierId], today: str) -> tuple[int, int]:
+    def _next_held(self, dossier: DossierId, skip: Collection[Held]) -> Held:
+        """The part that a step of one takes; the dossier itself where none can be named."""
+        with self._w.store.read() as tx:
+            return next((held for held in records.load_held(tx, dossier) if held not in skip), (dossier, ""))
+
+    def _erase_group(
+        self, tx: Connection, waiting: Iterable[DossierId], today: str, most: int, skip: Collection[Held]
+    ) -> tuple[int, int]:
         """As many parts of these dossiers, and with how many of them it has ended."""
         erased = ended = 0
         for dossier in waiting:
-            there = desk.load_standing(self._w, tx, dossier)
-            if records.is_past_erasure(tx, dossier, today) and self._known_long(tx, there, today):
-                count, more = self._erase(tx, there, "erase_on reached", Acting.machine(), GROUP - erased)
+            there = None if (dossier, "") in skip else desk.load_standing(self._w, tx, dossier)
+            if there is not None and records.is_past_erasure(tx, dossier, today) and self._known_long(tx, there, today):
+                count, more = self._erase(tx, there, "erase_on reached", Acting.machine(), most - erased, skip)
                 erased += count
                 if more:
                     break
             ended += 1
-            if erased >= GROUP or ended >= GROUP:
+            if erased >= most or ended >= most:
                 break
         return erased, ended
 
@@ -193,41 +222,44 @@ class Settling:
     def purge(self, dossier: DossierId, by: Acting) -> int:
         """Erase all contents before the day, once the dossier's work has ended; how many parts went.
 
-        Crash safe: erasure and leaf stand in one transaction, and `settle` tells the partners with the proof. Raises
-        `Refused` by the law gate, `Conflict` while the dossier is in use.
+        In groups as a sweep does, each with its leaves and asked of the law gate anew. A crash between two leaves the
+        rest held and nobody told: to say it again goes on where it stopped. `settle` tells the partners with the proof
+        once nothing is held. Raises `Refused` by the law gate, `Conflict` while the dossier is in use.
         """
-
-        def work(tx: Connection) -> int:
-            records.lock_dossier(tx, dossier)
-            there = desk.load_standing(self._w, tx, dossier)
-            state = there.folded.state
-            owed = there.kind.erases(state) if state.opener is not None else None
-            if owed is None or not owed.ready or self._w.node not in state.members:
-                raise Conflict("dossier.in_use", "its work has not ended, or it is kept", step="purge", field="id")
-            question = Question(
-                Action.ERASE,
-                self._w.country,
-                frozenset(by.roles),
-                self._w.country,
-                there.kind.name,
-                purpose=by.purpose,
-                justification=by.justification,
-            )
-            permitted(self._w.gate, question, "purge", hint="the data-protection officer or a supervisor erases")
-            return self._erase(tx, there, "purged", by)[0]
-
-        gone = self._w.store.write(work)
-        self._w.fault("erase.committed")
+        gone, more = 0, True
+        while more:
+            erased, more = self._w.store.write(lambda tx: self._purge_group(tx, dossier, by))
+            gone += erased
+            self._w.fault("erase.committed")
         return gone
 
+    def _purge_group(self, tx: Connection, dossier: DossierId, by: Acting) -> tuple[int, bool]:
+        records.lock_dossier(tx, dossier)
+        there = desk.load_standing(self._w, tx, dossier)
+        state = there.folded.state
+        owed = there.kind.erases(state) if state.opener is not None else None
+        if owed is None or not owed.ready or self._w.node not in state.members:
+            raise Conflict("dossier.in_use", "its work has not ended, or it is kept", step="purge", field="id")
+        question = Question(
+            Action.ERASE,
+            self._w.country,
+            frozenset(by.roles),
+            self._w.country,
+            there.kind.name,
+            purpose=by.purpose,
+            justification=by.justification,
+        )
+        permitted(self._w.gate, question, "purge", hint="the data-protection officer or a supervisor erases")
+        return self._erase(tx, there, "purged", by, GROUP)
+
     def _erase(
-        self, tx: Connection, there: Standing, why: str, by: Acting, most: int | None = None
+        self, tx: Connection, there: Standing, why: str, by: Acting, most: int, skip: Collection[Held] = ()
     ) -> tuple[int, bool]:
         """Parts that are held, each with its leaf; where members owe one another the proof, a leaf over all of them.
-        How many went, and whether more are held."""
+        How many went, and whether there are more to erase than those that are skipped."""
         now, dossier = self._w.clock(), there.folded.state.id
         every = records.load_held(tx, dossier)
-        for entry, part in every[:most]:
+        for entry, part in [held for held in every if held not in skip][:most]:
             desk.erase(self._w, tx, entry, part, why, now)
             self._w.fault("erase.part")
         later = records.load_held(tx, dossier)
@@ -240,9 +272,10 @@ class Settling:
             "parts": gone,
         }
         told = any(leaf.verb == LogVerb.ERASE for leaf in self._w.ledger.find(dossier))
-        if there.kind.erased_act and (gone or not told):
+        # What is still held proves nothing: a leaf without any part only where there was none.
+        if there.kind.erased_act and (gone or not (told or later)):
             self._w.ledger.append(tx, verb=LogVerb.ERASE, subject=dossier, content=content, at=now)
         if not later:
             records.end_erasure(tx, dossier, now)
         self._w.fault("erase.done")
-        return gone, bool(later)
+        return gone, any(held not in skip for held in later)

@@ -20,6 +20,7 @@ Read next: `service.py` (the verbs), `writer.py` (grouped commits), `engines.py`
 """
 
 from tansiq.store.compiled import Compiled, run_plain
+from tansiq.store.groups import in_groups
 from tansiq.store.schema import metadata, partial_index
 from tansiq.store.sealed import Sealed, add, change, put, remove, row, rows
 from tansiq.store.service import Store
@@ -30,6 +31,7 @@ __all__ = [
     "Store",
     "add",
     "change",
+    "in_groups",
     "metadata",
     "partial_index",
     "put",

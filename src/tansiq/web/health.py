@@ -33,6 +33,9 @@ class Metrics:
         self.outbox = Gauge("tansiq_outbox_items", "Items by state, all partners", ("state",), registry=self.registry)
         self.ledger = Gauge("tansiq_ledger_leaves", "Leaves of the audit log", registry=self.registry)
         self.records = Gauge("tansiq_bank_records", "Records held", registry=self.registry)
+        self.unerased = Gauge(
+            "tansiq_erasures_refused", "What was due to be erased at the last sweep and was not", registry=self.registry
+        )
         self.duties = Gauge("tansiq_duties", "Duties of this service", ("when",), registry=self.registry)
 
     def read(self, node: Any) -> bytes:
@@ -42,6 +45,7 @@ class Metrics:
             self.outbox.labels(state).set(sum(getattr(s, state) for s in status))
         self.ledger.set(node.ledger.head()[0])
         self.records.set(node.bank.count())
+        self.unerased.set(len(node.refused_erasures()))
         owed, late = node.dossiers.count_duties(node.node_id, timedelta(0))
         self.duties.labels("late").set(late)
         self.duties.labels("running").set(owed - late)
