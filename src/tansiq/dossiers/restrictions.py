@@ -19,9 +19,9 @@ from tansiq.dossiers import desk
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.frame import USES_NOTHING, effective_handling
 from tansiq.dossiers.model import DossierState
-from tansiq.errors import Refused
+from tansiq.errors import NotFound, Refused
 from tansiq.policy.model import Action, Question, Refusal
-from tansiq.terms import DossierId, EntryId, HandlingCode, LogVerb, NodeId
+from tansiq.terms import DossierId, EntryId, Handling, HandlingCode, LogVerb, NodeId
 
 CLAUSE = "handling.h3.read"
 
@@ -47,6 +47,24 @@ class Restrictions:
     def unread(self, dossiers: Iterable[str], by: Acting) -> frozenset[str]:
         """The entries of these dossiers whose restrictions this officer has still to read and confirm."""
         return frozenset(entry for d in dossiers for entry, _ in self.due(DossierId(d), by))
+
+    def handlings(self, asked: Iterable[tuple[DossierId, EntryId]]) -> dict[EntryId, Handling]:
+        """What binds these entries now, later restrictions included; what is not here is left out.
+
+        For lists: each dossier is folded once, or not at all where its standing is kept, and no content is opened.
+        """
+        wanted: dict[DossierId, set[EntryId]] = {}
+        for dossier, entry in asked:
+            wanted.setdefault(dossier, set()).add(entry)
+        found: dict[EntryId, Handling] = {}
+        with self._w.store.read() as tx:
+            for dossier, entries in wanted.items():
+                try:
+                    state = desk.load_standing(self._w, tx, dossier).folded.state
+                except NotFound:
+                    continue
+                found |= {e.id: effective_handling(state, e) for e in state.entries if e.id in entries}
+        return found
 
     def veil(self, found: Iterable[Candidate], by: Acting) -> list[Candidate]:
         """What a search of the bank found, without what came under a restriction that this officer has still to read.

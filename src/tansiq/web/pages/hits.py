@@ -16,7 +16,7 @@ from tansiq.terms import DossierId, EntryId
 from tansiq.web import graphs, labels, places, problems, views
 from tansiq.web.pages.asked import may_show
 from tansiq.web.pages.dossier import ClockRow, before_reading
-from tansiq.web.pages.lists import is_unread, officer_names, peer_names, shown_codes, unread_in
+from tansiq.web.pages.lists import PAGE, is_unread, officer_names, peer_names, shown_codes, unread_in
 from tansiq.web.pages.session import ask_purpose, go
 from tansiq.web.render import render
 from tansiq.web.visit import Form, Visit, check_may_read
@@ -51,7 +51,8 @@ def hits(visit: Visit) -> Response:
         return ask_purpose(visit, LIST, f"/hits?state={state}")
     by = visit.acting_for(LIST)
     visit.node.consult(LIST, by)
-    found = visit.node.hits.matches(None if state == "all" else MatchState(state))
+    every = visit.node.hits.matches(None if state == "all" else MatchState(state))
+    found, older = _page_of(every, visit.query("after"))
     unread = unread_in(visit.node, found, by)
     return render(
         visit,
@@ -61,9 +62,18 @@ def hits(visit: Visit) -> Response:
         blind={m.id for m in found if is_blind(visit.node, m)},
         unread={m.id for m in found if is_unread(m, unread)},
         state=state,
+        total=len(every),
+        older=older,
         states=[s.value for s in MatchState],
         names=peer_names(visit.node),
     )
+
+
+def _page_of(every: list[Match], after: str) -> tuple[list[Match], str]:
+    """A hundred, and the last of them where there are more. A match that is gone meanwhile begins the list anew."""
+    at = next((n for n, m in enumerate(every, 1) if m.id == after), 0)
+    shown = every[at : at + PAGE]
+    return shown, shown[-1].id if at + PAGE < len(every) else ""
 
 
 def hit(visit: Visit) -> Response:

@@ -13,7 +13,6 @@ from starlette.responses import Response
 
 from tansiq.access.model import Acting, Draft, Officer, Role
 from tansiq.bank.model import Claim, Entity
-from tansiq.dossiers import effective_handling
 from tansiq.dossiers.model import Duty
 from tansiq.errors import Invalid
 from tansiq.hits.model import Match
@@ -53,15 +52,16 @@ def is_unread(match: Match, unread: frozenset[str]) -> bool:
 
 def shown_codes(node: Any, matches: Iterable[Match], unread: frozenset[str]) -> list[Iterable[str]]:
     """The handling codes of what a page shows of these matches, on both sides; of what it veils, H3 itself."""
+    shown = list(matches)
+    named = ((DossierId(m.dossier), EntryId(m.entry)) for m in shown if not is_unread(m, unread))
+    bound = node.dossiers.restrictions.handlings(named)
     found: list[Iterable[str]] = []
-    for m in matches:
+    for m in shown:
         if is_unread(m, unread):
             found.append((HandlingCode.H3,))
             continue
-        state = node.dossiers.state(DossierId(m.dossier))
-        entry = state.entry(EntryId(m.entry))
         found += [m.holding.handling(), m.incoming.handling()]
-        found += [effective_handling(state, entry).codes] if entry else []
+        found += [bound[EntryId(m.entry)].codes] if EntryId(m.entry) in bound else []
     return found
 
 
@@ -111,10 +111,12 @@ def duties(visit: Visit) -> Response:
     reads = may_read(visit.node, visit.officer.roles)
     if reads:
         consult_list(visit.node, DOSSIERS, visit.acting())
-    subjects = {r.id: r.subject for r in visit.node.dossiers.rows(limit=1000)} if reads else {}
+    owed = all_duties(visit.node, visit.now, visit.officer.roles)
+    # Of the dossiers that something is owed in, each once; a subject that lies behind a thousand others is told too.
+    named = {d.dossier for d, _ in owed if d.dossier} if reads else set()
+    subjects = {d: visit.node.dossiers.subject(d) for d in named}
     rows = [
-        DutyRow(d, views.clock(d.since, d.due_at, visit.now), subjects.get(d.dossier, ""), href)
-        for d, href in all_duties(visit.node, visit.now, visit.officer.roles)
+        DutyRow(d, views.clock(d.since, d.due_at, visit.now), subjects.get(d.dossier, ""), href) for d, href in owed
     ]
     me = visit.node.node_id
     return render(
@@ -125,14 +127,17 @@ def duties(visit: Visit) -> Response:
         escalations=ESCALATIONS,
         alerts=visit.node.bureau.alerts(visit.acting()),
         names=peer_names(visit.node),
-        fingerprint=_duties_seen(visit),
+        fingerprint=_mark_of(visit, owed),
         began=int(visit.now.timestamp()),
     )
 
 
 def _duties_seen(visit: Visit) -> str:
+    return _mark_of(visit, all_duties(visit.node, visit.now, visit.officer.roles))
+
+
+def _mark_of(visit: Visit, owed: list[tuple[Duty, str]]) -> str:
     """A short mark of what is owed now; it changes when a duty comes, goes, stops or starts."""
-    owed = all_duties(visit.node, visit.now, visit.officer.roles)
     known = sorted(f"{d.dossier}{d.owner}{d.code}{d.due_at}" for d, _ in owed)
     known += sorted(n.id for n in visit.node.bureau.watches.notices(visit.officer.id))
     return sha256("\n".join(known).encode()).hexdigest()[:16]

@@ -1,0 +1,68 @@
+"""Lists of much: in pages, and with each dossier of a list folded once at most, without opening a content."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+
+from tansiq.dossiers import desk, effective_handling
+from tansiq.terms import DossierId, EntryId
+from tansiq.web.pages import hits, lists
+from tests.support.web import Browser, Town
+
+
+def test_the_codes_of_a_list_are_those_of_its_dossiers_read_one_by_one(town: Town) -> None:
+    node = town.node("madrid")
+    matches = node.hits.matches()
+    assert matches
+    alone = []
+    for m in matches:
+        state = node.dossiers.state(DossierId(m.dossier))
+        entry = state.entry(EntryId(m.entry))
+        assert entry is not None
+        alone += [m.holding.handling(), m.incoming.handling(), effective_handling(state, entry).codes]
+    together = lists.shown_codes(node, matches, frozenset())
+    assert [sorted(x) for x in together] == [sorted(x) for x in alone]
+    assert any("H2" in x for x in together)
+
+
+def test_a_list_folds_each_dossier_once_and_opens_no_content(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = town.node("madrid")
+    matches = node.hits.matches() * 50
+    loaded: list[str] = []
+    real = desk.load_standing
+
+    def counted(w, tx, dossier):
+        loaded.append(dossier)
+        return real(w, tx, dossier)
+
+    def refused(*_args: object, **_more: object) -> None:
+        raise AssertionError("a list opens no content")
+
+    monkeypatch.setattr(desk, "load_standing", counted)
+    monkeypatch.setattr(desk, "load_state", refused)
+    lists.shown_codes(node, matches, frozenset())
+    assert len(loaded) == len({m.dossier for m in matches})
+
+
+def test_what_is_not_here_any_more_breaks_no_list(town: Town) -> None:
+    gone = (DossierId("d-" + "f" * 32), EntryId("e-" + "f" * 64))
+    assert town.node("madrid").dossiers.restrictions.handlings([gone]) == {}
+
+
+def test_many_hits_stand_in_pages_and_none_is_left_out(
+    town: Town, madrid: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [m.id for m in town.node("madrid").hits.matches()]
+    monkeypatch.setattr(hits, "PAGE", 1)
+    path, seen = "/hits?state=all", []
+    while path:
+        text = html.unescape(madrid.get(path).text)
+        seen += re.findall(r'<a class="what" href="/hits/(m-[0-9a-f]+)"', text)
+        found = re.search(r'href="(/hits\?state=all&after=[^"]+)"', text)
+        path = found[1] if found else ""
+        assert len(seen) <= len(ids)
+    assert seen == ids
+    assert madrid.get("/hits?state=all&after=nonsense").status_code == 200
