@@ -318,3 +318,45 @@ def major_event_played(f: Federation) -> Scene:
     scene.act("madrid", "major_event.post_match_reported", part("narrative", "En calma.", "es"), about=first, **found)
     scene.act("madrid", "major_event.lesson_drawn", part("lesson", "Una sola lista de autocares.", "es"), match=first)
     return scene
+
+
+def warning_unknown(f: Federation) -> Scene:
+    """A routine warning without a window or a place."""
+    told = [part("threat", "Un appel anonyme, sans date.", "fr")]
+    facts = {"precedence": "routine", "crime_areas": ["terrorism"]}
+    return Scene.open(f, "rabat", "warning", {"facts": facts, "legal": LEGAL, "parts": told})
+
+
+def warning(f: Federation) -> Scene:
+    """Updated once; Madrid has read the update and acts, Berlin has not and is late; the window opens soon."""
+    window = {
+        "window_from": format_instant(f.clock() + timedelta(hours=6)),
+        "window_until": format_instant(f.clock() + timedelta(hours=12)),
+    }
+    facts = {"precedence": "immediate", "crime_areas": ["terrorism"], "grade": "B2", "target": "crowd", "country": "ES"}
+    parts = [
+        part("threat", "تهديد لحشد في محطة القطار مساء الأحد", "ar"),
+        part("place", "Estación del puerto, vestíbulo.", "es", withhold_from=["de"]),
+    ]
+    scene = Scene.open(f, "rabat", "warning", {"facts": {**facts, **window}, "legal": LEGAL, "parts": parts})
+    scene.later(minutes=20)
+    scene.act("madrid", "warning.acknowledged", about=scene.state().own.newest)
+    scene.later(minutes=10)
+    change = {**window, "window_from": format_instant(scene.now + timedelta(hours=4)), "precedence": "flash"}
+    newest = scene.act("rabat", "warning.updated", part("note", "أقرب مما ظُن.", "ar"), **change)
+    scene.later(minutes=15)
+    scene.act("madrid", "warning.acknowledged", about=newest)
+    patrols = part("measure", "Dos patrullas en el vestíbulo.", "es")
+    scene.act("madrid", "warning.measure_taken", patrols, measure="patrol", state="running")
+    scene.later(minutes=40)
+    return scene
+
+
+def warning_over(f: Federation) -> Scene:
+    """Stood down when its window had passed; Madrid tells what came of it, Berlin has not; the outcome is known."""
+    scene = warning(f)
+    scene.later(days=1)
+    down = scene.act("rabat", "warning.stood_down", reason="window_passed")
+    scene.act("madrid", "warning.feedback_given", about=down, outcome="prevented", used=True)
+    scene.act("rabat", "warning.outcome_recorded", outcome="prevented")
+    return scene

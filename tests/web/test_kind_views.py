@@ -187,8 +187,9 @@ def test_the_late_recommendation_stands_first_with_how_late_it_is(stage: Stage) 
     rows = re.findall(r"<tr( class=\"urgent\")?><th scope=\"row\">(.*?)</tr>", page, re.S)
     assert [bool(urgent) for urgent, _row in rows] == [True, False, False, False, False]
     first = text_of(rows[0][1])
-    for words in ("Fristen der Ersuchen", "10 days late", "Silence reported by", "serious deficiency"):
+    for words in ("Fristen der Ersuchen", "Silence reported by", "serious deficiency"):
         assert words in first, words
+    assert re.search(r"\b(9|1[012]) days( and \d+ hours?)? late", first), "forty days less a calendar month"
     signing = next(text_of(row) for _u, row in rows if "Cursos comunes" in row)
     assert re.search(r"DE berlin not signed yet", signing)
     assert re.search(r"MA this service signed", signing)
@@ -275,3 +276,51 @@ def test_an_event_without_matches_says_so(stage: Stage) -> None:
     said = text_of(views_of(stage.page(stage.scene("major_event_opened"), "berlin")))
     assert "No match is fixed." in said
     assert "Nothing logged yet." in said
+
+
+# --- warning ---
+
+
+def test_a_warning_says_who_has_read_what_holds_now_and_what_each_does(stage: Stage) -> None:
+    scene = kind_scenes.warning(stage.f)
+    page = views_of(stage.page(scene, "rabat"))
+    said = text_of(page)
+    assert "flash (30 minutes)" in said
+    assert "The window lies ahead." in said
+    assert re.search(r"as it stands now 1/2", said)
+    assert re.search(r"DE berlin not yet .{0,60}25 minutes late", said)
+    assert re.search(r"ES madrid acknowledged", said)
+    assert re.search(r"DE berlin tells no measure", said)
+    assert re.search(r"ES madrid patrol · under way", said)
+    assert re.search(r'<svg class="graph when".*class="span span".*</svg>', page, re.S), "the window is drawn"
+    assert "vestíbulo" in said
+    theirs = views_of(stage.page(scene, "berlin"))
+    assert re.search(r"Place withheld", text_of(theirs))
+    assert "Estación del puerto" not in theirs
+
+
+def test_a_warning_of_which_little_is_known_says_what_is_missing(stage: Stage) -> None:
+    page = views_of(stage.page(stage.scene("warning_unknown"), "madrid"))
+    said = text_of(page)
+    assert "No window is known." in said
+    assert re.search(r"Place not said Target not said", said)
+    assert '<svg class="graph' not in page
+    assert re.search(r"acts/warning.acknowledged\?about=e-", page), "it is acknowledged from here"
+
+
+def test_a_warning_that_is_over_says_how_it_ended(stage: Stage) -> None:
+    said = text_of(views_of(stage.page(kind_scenes.warning_over(stage.f), "berlin")))
+    assert "How it ended prevented Stood down: its time has passed" in said
+    assert re.search(r"ES madrid prevented · acted upon it", said)
+    assert "The window has passed." in said
+
+
+def test_the_erased_part_of_a_view_says_that_it_is_erased(stage: Stage) -> None:
+    scene = kind_scenes.warning(stage.f)
+    first = scene.state().first
+    place = next(x.ref.id for x in first.parts if x.ref.kind == "place")
+    scene.act("rabat", "dossier.recalled", about=first.id, part=place, reason="inaccurate")
+    scene.f.pump(6)
+    page = views_of(stage.page(scene, "madrid"))
+    assert re.search(r"Place erased", text_of(page))
+    assert "Estación del puerto" not in page

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tansiq.dossiers.model import DossierState
 from tansiq.kinds.face import Face, Line
 from tansiq.kinds.warning.rules import WarningState
+from tansiq.kinds.warning.view import view
 
 
 def summary(state: DossierState) -> tuple[Line, ...]:
@@ -27,4 +28,4 @@ PLACES = {
 }
 """Fault -> the fact to mend."""
 
-FACE = Face(summary, places=PLACES)
+FACE = Face(summary, view, frozenset({"acknowledgement", "feedback"}), places=PLACES)
