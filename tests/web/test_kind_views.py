@@ -310,7 +310,7 @@ def test_a_warning_of_which_little_is_known_says_what_is_missing(stage: Stage) -
 
 def test_a_warning_that_is_over_says_how_it_ended(stage: Stage) -> None:
     said = text_of(views_of(stage.page(kind_scenes.warning_over(stage.f), "berlin")))
-    assert "How it ended prevented Stood down: its time has passed" in said
+    assert "How it ended prevented Stood down : its time has passed" in said
     assert re.search(r"ES madrid prevented · acted upon it", said)
     assert "The window has passed." in said
 

@@ -92,13 +92,13 @@ def test_measures_stand_with_who_took_them_the_newest_first() -> None:
     assert found[BERLIN] == ()
 
 
-def test_once_it_is_stood_down_nobody_is_late_to_read_it_and_answers_are_awaited() -> None:
+def test_once_it_is_stood_down_it_is_still_to_be_read_and_answers_are_awaited() -> None:
     w = Told(precedence="flash")
     down = w.write(RABAT, "stood_down", reason="unfounded")
     w.write(MADRID, "feedback_given", about=down.id, outcome="false", used=False)
     later = START + FEEDBACK + timedelta(days=2)
     found = w.view(later)
-    assert not any(r.late for r in found.readers)
+    assert [r.late for r in found.readers] == [True, True], "as the duty is still owed"
     assert (found.reason, found.stood_down) == ("unfounded", down.id)
     answers = {a.item.owner: (a.outcome, a.used, a.late) for a in found.answers}
     assert answers == {MADRID: ("false", False, False), BERLIN: ("", None, True)}

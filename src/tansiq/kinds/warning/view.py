@@ -105,7 +105,7 @@ def view(state: DossierState, now: datetime) -> View | None:
         issued_at=state.opened_at,
         newest=own.newest,
         updated_at=told[-1].statement.at if len(told) > 1 else None,
-        readers=tuple(_reader(state, i, now) for i in own.items.values() if i.begun == own.newest),
+        readers=tuple(_reader(i, now) for i in own.items.values() if i.begun == own.newest),
         updates=tuple(_update(state, e) for e in reversed(told[1:])),
         measures=tuple((n, _measures(state, n)) for n in state.members),
         answers=tuple(_answer(i, now) for i in own.items.values() if i.sort == "feedback"),
@@ -131,11 +131,10 @@ def _stands(window: tuple[datetime | None, datetime | None], now: datetime) -> s
     return "before" if begins is not None and now < begins else "within"
 
 
-def _reader(state: DossierState, item: Item, now: datetime) -> Reader:
+def _reader(item: Item, now: datetime) -> Reader:
     read_at = item.entered("warning.acknowledged")
-    # Once it is stood down nobody has to read it any more.
-    owed = state.phase == "open" and item.state == "awaited"
-    late = is_late(item.due_at, read_at) if read_at else owed and is_late(item.due_at, now)
+    # Owed after the stand-down too: nobody may act on a warning without knowing how it ended.
+    late = is_late(item.due_at, read_at or now)
     return Reader(item, read_at, late)
 
 
