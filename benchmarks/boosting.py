@@ -20,7 +20,7 @@ CENTIBITS = 100 / math.log(2)
 class Plan:
     """How the trees grow."""
 
-    trees: int = 250
+    trees: int = 400
     leaves: int = 31
     rate: float = 0.05
     damping: float = 20.0
