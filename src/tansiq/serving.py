@@ -56,12 +56,12 @@ def serve(node: Node, port: int | None = None) -> None:
     signal.signal(signal.SIGTERM, _end)
     with listen(pages.config.host, pages.config.port) as listening:
         courier = Courier(node.exchange)
-        door.start(listen_for_peers(node.settings.exchange.host, node.settings.exchange.port))
-        courier.start()
-        workers.start()
-        ports = {"pages": listening.getsockname()[1], "exchange": node.settings.exchange.port}
-        log.info("node up", node=node.node_id, **ports)
         try:
+            door.start(listen_for_peers(node.settings.exchange.host, node.settings.exchange.port))
+            courier.start()
+            workers.start()
+            ports = {"pages": listening.getsockname()[1], "exchange": node.settings.exchange.port}
+            log.info("node up", node=node.node_id, **ports)
             pages.run([listening])
         finally:
             node.stop()
@@ -95,7 +95,8 @@ class Workers:
 
     def join(self) -> None:
         for thread in self._threads:
-            thread.join(timeout=10)
+            if thread.ident is not None:
+                thread.join(timeout=10)
 
     def _settle(self) -> None:
         node = self._node

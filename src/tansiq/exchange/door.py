@@ -15,15 +15,15 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
 
 import structlog
 
-from tansiq.errors import Invalid, PeerUnavailable, TansiqError
+from tansiq.errors import Invalid, TansiqError
 from tansiq.exchange import wire
 
 _log = structlog.get_logger("tansiq.exchange")
@@ -46,7 +46,7 @@ class Bounds:
     """How long a partner's line may rest: shorter than what firewalls keep in mind."""
     body_s: float = 20.0
     slowest: int = 16 * 1024
-    """Bytes a second: a body, or an answer, has `body_s` and longer, the longer it is."""
+    """Bytes a second: a body has `body_s` and longer, the more of it is here; an answer, the longer it is."""
     strangers_bytes: int = 64 * 1024 * 1024
     """Of bodies under way on lines that are no partner's yet."""
 
@@ -131,15 +131,18 @@ class Door:
             return len(self._lines)
 
     def _accept(self, listening: socket.socket) -> None:
+        failed = False
         while not self._closing:
             try:
                 raw, _address = listening.accept()
             except OSError as exc:
-                if not self._closing:
-                    # No more descriptors, a client that was gone again: the door itself must not close by it.
+                # No more descriptors, a client that was gone again: the door itself must not close by it.
+                if not self._closing and not failed:
                     _log.warning("door.not_accepted", errno=exc.errno)
-                    time.sleep(0.05)
+                failed = True
+                time.sleep(0.05)
                 continue
+            failed = False
             self._take(_Line(self, raw))
 
     def _take(self, line: _Line) -> None:
@@ -170,17 +173,27 @@ class Door:
         with self._lock:
             self._lines.pop(line, None)
 
-    @contextmanager
-    def room(self, size: int) -> Iterator[bool]:
-        """Whether a stranger's body of this size has room now."""
+    def grown(self, line: _Line, size: int) -> None:
+        """So much more of a stranger's body is here. Where all of them are too much, the oldest that is not whole goes:
+        room is taken by what came, never by what somebody says will come."""
+        cut: list[_Line] = []
         with self._lock:
-            has = self._strangers_bytes + size <= self.bounds.strangers_bytes
-            self._strangers_bytes += size if has else 0
-        try:
-            yield has
-        finally:
-            with self._lock:
-                self._strangers_bytes -= size if has else 0
+            line.held += size
+            self._strangers_bytes += size
+            for other in self._lines:
+                if self._strangers_bytes <= self.bounds.strangers_bytes:
+                    break
+                if other.held and not other.is_busy:
+                    cut.append(other)
+                    self._strangers_bytes -= other.held
+                    other.held = 0
+        for other in cut:
+            other.cut()
+
+    def freed(self, line: _Line) -> None:
+        with self._lock:
+            self._strangers_bytes -= line.held
+            line.held = 0
 
 
 class _Line:
@@ -192,7 +205,9 @@ class _Line:
         self._sock = raw
         self.is_partner = False
         self.is_busy = False
-        """From a request's last byte to its answer's."""
+        """From a request's last byte to its answer's; a stranger's until its answer is known."""
+        self.held = 0
+        """Bytes of a stranger's body; the door's lock owns it."""
         self._came = b""
         """Of the next request."""
         self.thread = threading.Thread(target=self._run, name="exchange-line", daemon=True)
@@ -235,15 +250,16 @@ class _Line:
             return self._say(allowed, ends=not head.keep or head.length > 0, bare=head.method == "HEAD")
         if head.length > allowed:
             return self._say(self._door.doorman.refuse(_too_large(allowed)), ends=True)
-        with self._door.room(0 if self.is_partner else head.length) as has_room:
-            if not has_room:
-                return self._say(self._door.doorman.refuse(_no_room()), ends=True)
+        try:
             body = self._body(head)
             if body is None:
                 return False
             self.is_busy = True
             answer = self._door.doorman.answer(head, body)
+        finally:
+            self._door.freed(self)
         self.is_partner = self.is_partner or answer.is_partner
+        self.is_busy = self.is_partner
         return self._say(answer, ends=not head.keep, bare=head.method == "HEAD")
 
     def _head(self) -> wire.RequestHead | None:
@@ -267,21 +283,24 @@ class _Line:
         """None where the counterpart left in the middle."""
         if head.waits and len(self._came) < head.length:
             self._write(_CONTINUE)
-        until = self._until(head.length)
         if len(self._came) >= head.length:
             body, self._came = self._came[: head.length], self._came[head.length :]
             return body
-        found = bytearray(self._came)
+        began, found = time.monotonic(), bytearray(self._came)
+        self._grown(len(found))
         while len(found) < head.length:
-            more = self._read(until)
+            # As long as what is here may have taken: a length that is only claimed buys no time.
+            more = self._read(began + self._bounds.body_s + len(found) / self._bounds.slowest)
             if not more:
                 return None
             found += more
+            self._grown(len(more))
         self._came = bytes(found[head.length :])
         return bytes(found[: head.length])
 
-    def _until(self, size: int) -> float:
-        return time.monotonic() + self._bounds.body_s + size / self._bounds.slowest
+    def _grown(self, size: int) -> None:
+        if not self.is_partner:
+            self._door.grown(self, size)
 
     def _read(self, until: float) -> bytes:
         left = until - time.monotonic()
@@ -291,7 +310,7 @@ class _Line:
         return self._sock.recv(_READ)
 
     def _write(self, data: bytes) -> None:
-        until = self._until(len(data))
+        until = time.monotonic() + self._bounds.body_s + len(data) / self._bounds.slowest
         rest = memoryview(data)
         while rest:
             left = until - time.monotonic()
@@ -310,6 +329,7 @@ class _Line:
         head = "\r\n".join(said).encode("ascii") + b"\r\n" + self._door.headers + b"\r\n"
         self._write(head if bare else head + answer.body)
         if ends:
+            self.is_busy = False  # it is said: the line may go
             self._linger()
         return not ends
 
@@ -323,7 +343,3 @@ class _Line:
 
 def _too_large(limit: int) -> Invalid:
     return Invalid("body.too_large", f"The body is over {limit} bytes.", step="read the body", field="body")
-
-
-def _no_room() -> PeerUnavailable:
-    return PeerUnavailable("door.busy", "too much comes in at once", step="read the body")
