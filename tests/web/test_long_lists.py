@@ -66,3 +66,24 @@ def test_many_hits_stand_in_pages_and_none_is_left_out(
         assert len(seen) <= len(ids)
     assert seen == ids
     assert madrid.get("/hits?state=all&after=nonsense").status_code == 200
+
+
+def test_many_duties_stand_in_pages_the_most_urgent_first(
+    town: Town, madrid: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = re.findall(r'<a class="what" href="([^"]+)">', madrid.get("/").text)
+    monkeypatch.setattr(lists, "PAGE", 1)
+    first = html.unescape(madrid.get("/").text)
+    assert "Less urgent ones" in first
+    assert re.search(r"\d+ duties of ours", first), "all are counted"
+    path, seen = "/", []
+    while path:
+        text = html.unescape(madrid.get(path).text)
+        ours = text.partition("What partners owe us")[0]
+        seen += re.findall(r'<a class="what" href="([^"]+)">', ours)
+        found = re.search(r'href="(/\?mine=\d+)">Less', ours)
+        path = found[1] if found else ""
+        assert len(seen) <= len(whole)
+    assert seen == whole[: len(seen)]
+    assert len(seen) > 1
+    assert madrid.get("/?mine=x").status_code == 422

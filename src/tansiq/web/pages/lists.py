@@ -112,24 +112,41 @@ def duties(visit: Visit) -> Response:
     if reads:
         consult_list(visit.node, DOSSIERS, visit.acting())
     owed = all_duties(visit.node, visit.now, visit.officer.roles)
-    # Of the dossiers that something is owed in, each once; a subject that lies behind a thousand others is told too.
-    named = {d.dossier for d, _ in owed if d.dossier} if reads else set()
-    subjects = {d: visit.node.dossiers.subject(d) for d in named}
-    rows = [
-        DutyRow(d, views.clock(d.since, d.due_at, visit.now), subjects.get(d.dossier, ""), href) for d, href in owed
-    ]
     me = visit.node.node_id
+    mine, theirs = [x for x in owed if x[0].owner == me], [x for x in owed if x[0].owner != me]
+    at = {name: _place(visit, name) for name in ("mine", "theirs")}
+    shown = {name: of[at[name] : at[name] + PAGE] for name, of in (("mine", mine), ("theirs", theirs))}
+    # A subject is read of what is shown alone, once for each dossier.
+    named = {d.dossier for rows in shown.values() for d, _ in rows if d.dossier} if reads else set()
+    subjects = {d: visit.node.dossiers.subject(d) for d in named}
+
+    def rows(found: list[tuple[Duty, str]]) -> list[DutyRow]:
+        clocks = ((d, href, views.clock(d.since, d.due_at, visit.now)) for d, href in found)
+        return [DutyRow(d, clock, subjects.get(d.dossier, ""), href) for d, href, clock in clocks]
+
     return render(
         visit,
         "duties.html",
-        mine=[r for r in rows if r.duty.owner == me],
-        theirs=[r for r in rows if r.duty.owner != me],
+        mine=rows(shown["mine"]),
+        theirs=rows(shown["theirs"]),
+        mine_all=len(mine),
+        theirs_all=len(theirs),
+        at=at,
+        page=PAGE,
         escalations=ESCALATIONS,
         alerts=visit.node.bureau.alerts(visit.acting()),
         names=peer_names(visit.node),
         fingerprint=_mark_of(visit, owed),
         began=int(visit.now.timestamp()),
     )
+
+
+def _place(visit: Visit, name: str) -> int:
+    """Where a list goes on: how many more urgent ones come before it."""
+    text = visit.query(name) or "0"
+    if not (text.isascii() and text.isdigit() and len(text) < 7):
+        raise Invalid("query.number", "A whole number.", step="read the page", field=name)
+    return int(text)
 
 
 def _duties_seen(visit: Visit) -> str:
