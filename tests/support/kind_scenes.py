@@ -360,3 +360,33 @@ def warning_over(f: Federation) -> Scene:
     scene.act("madrid", "warning.feedback_given", about=down, outcome="prevented", used=True)
     scene.act("rabat", "warning.outcome_recorded", outcome="prevented")
     return scene
+
+
+def expertise_offered(f: Federation) -> Scene:
+    """An offer of twelve places that nobody has taken up."""
+    facts = {
+        "stance": "offer",
+        "form": "training",
+        "topics": ["names_and_identity", "languages"],
+        "languages": ["ar", "fr"],
+        "places": 12,
+    }
+    told = [part("narrative", "أسبوع في الأكاديمية حول الأسماء وكتاباتها", "ar")]
+    return Scene.open(f, "rabat", "expertise", {"facts": facts, "legal": LEGAL, "parts": told})
+
+
+def expertise(f: Federation) -> Scene:
+    """Madrid used it and tells what changed; Berlin's week was held, and its effect is late."""
+    scene = expertise_offered(f)
+    wanted = part("narrative", "Cinco analistas de Málaga.", "es")
+    madrid = scene.act("madrid", "expertise.taken_up", wanted, people=5, language="fr")
+    berlin = scene.act("berlin", "expertise.taken_up", people=3, language="fr")
+    for use, days in ((madrid, 20), (berlin, 21)):
+        scene.act("rabat", "expertise.agreed", about=use, due=format_instant(scene.now + timedelta(days=days)))
+    scene.later(days=25)
+    for use, people in ((madrid, 5), (berlin, 3)):
+        scene.act("rabat", "expertise.held", about=use, people=people)
+    scene.act("madrid", "expertise.effect_told", about=madrid, effect="procedure_changed", useful="yes")
+    scene.act("rabat", "expertise.material_added", part("material", "دليل التمارين", "ar"))
+    scene.later(days=190)
+    return scene

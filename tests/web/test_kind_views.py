@@ -324,3 +324,23 @@ def test_the_erased_part_of_a_view_says_that_it_is_erased(stage: Stage) -> None:
     page = views_of(stage.page(scene, "madrid"))
     assert re.search(r"Place erased", text_of(page))
     assert "Estación del puerto" not in page
+
+
+# --- expertise ---
+
+
+def test_an_offer_says_who_uses_it_and_what_it_changed(stage: Stage) -> None:
+    page = views_of(stage.page(kind_scenes.expertise(stage.f), "madrid"))
+    said = text_of(page)
+    assert "Uses that changed something: 1/2" in said
+    assert "8/12 taken" in said
+    rows = [text_of(row) for row in re.findall(r"<tr.*?</tr>", page, re.S)]
+    assert "DE berlin" in rows[1]
+    assert re.search(r"not told yet .{0,40} late", rows[1])
+    assert re.search(r"this service .*a procedure changed useful: yes", rows[2])
+
+
+def test_an_offer_that_nobody_took_up_says_so(stage: Stage) -> None:
+    said = text_of(views_of(stage.page(stage.scene("expertise_offered"), "berlin")))
+    assert "Nobody has taken it up yet." in said
+    assert "0/12 taken" in said

@@ -1,7 +1,8 @@
-"""What an offer or a wish shows beside its items: nothing; where its officer is to mend it."""
+"""What an offer or a wish shows: who uses it and what it changed; where its officer is to mend it."""
 
 from __future__ import annotations
 
+from tansiq.kinds.expertise.view import view
 from tansiq.kinds.face import Face
 
-FACE = Face(places={"an offer or a wish has a topic": "topics"})
+FACE = Face(view=view, shows=frozenset({"use"}), places={"an offer or a wish has a topic": "topics"})
