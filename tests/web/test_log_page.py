@@ -156,3 +156,12 @@ def test_the_number_beside_the_duties_is_that_of_the_page(town: Town, madrid: Br
     assert beside
     assert said
     assert beside[1] == said[1]
+
+
+def test_a_private_list_is_named_by_its_keys_and_epoch(town: Town, auditor: Browser) -> None:
+    subject = next(
+        x.subject for x in town.node("madrid").ledger.page(None, 2_000) if x.subject.startswith("private.list.low")
+    )
+    text = html.unescape(auditor.get(f"/ledger?record={subject}").text)
+    epoch = subject.rpartition(".")[2]
+    assert f"names with dates, phones, plates · {epoch}" in text

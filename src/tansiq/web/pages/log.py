@@ -19,6 +19,7 @@ from tansiq.web import labels, problems
 from tansiq.web.log_words import what_of
 from tansiq.web.pages.lists import officer_names, peer_names
 from tansiq.web.pages.session import go
+from tansiq.web.private_words import TIER
 from tansiq.web.render import render
 from tansiq.web.visit import Form, Visit
 
@@ -108,8 +109,16 @@ def _rows(visit: Visit, leaves: Iterable[Any]) -> list[LeafRow]:
         named = (leaf.content or {}).get("clauses") or ()
         clauses = tuple((str(c), visit.node.gate.title(str(c), visit.tongue.code)) for c in named)
         shown = leaf.content is not None or oversees
-        found.append(LeafRow(leaf, shown, *what_of(subject), _href(subject, at.get(subject)), clauses))
+        what, name = what_of(subject)
+        name = _list_name(visit, name) if what == "private.list" else name
+        found.append(LeafRow(leaf, shown, what, name, _href(subject, at.get(subject)), clauses))
     return found
+
+
+def _list_name(visit: Visit, name: str) -> str:
+    """`low.7` as people call it: which kind of keys, and the epoch."""
+    tier, _, epoch = name.partition(".")
+    return f"{visit.say(TIER[tier])} · {epoch}" if tier in TIER else name
 
 
 def _href(subject: str, dossier: DossierId | None) -> str:
