@@ -155,6 +155,9 @@ def make_draft(
         replace(p, withhold_from=frozenset(addressees)) if p.kind in rule.kept else p
         for p in draft_parts(body, rule, resolve)
     )
+    if rule.says_nothing(body.facts, parts):
+        needed = ", ".join(sorted(rule.parts))
+        raise Invalid("act.empty", f"it says nothing: add one of {needed}", step="read the act", field="parts")
     for n, part in enumerate(parts):
         if part.withhold_from - set(addressees):
             # Kept nowhere, such a wish would be forgotten when the partner joins later: fail closed, and say so.

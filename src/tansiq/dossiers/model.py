@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -234,6 +234,13 @@ class ActRule:
     """A msgspec Struct with forbid_unknown_fields; None: no facts."""
     kept: frozenset[str] = frozenset()
     """Those of `parts` that never leave their author's node, whatever it writes or does, e.g. a sealed judgement."""
+    bare: bool = False
+    """It says enough without a part or a fact: time is called, an offer is used. Moving the phase does so too."""
+
+    def says_nothing(self, facts: Mapping[str, Any], parts: Collection[object]) -> bool:
+        """Whether an act with these facts and parts would tell its readers nothing but its name."""
+        moves = bool(self.before and self.after)
+        return not (facts or parts or self.bare or moves) and bool(self.parts)
 
 
 @dataclass(frozen=True, slots=True)

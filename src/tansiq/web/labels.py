@@ -555,6 +555,7 @@ FAILURES: dict[str, str] = {
     "legal.too_long": N_("This is too long."),
     "legal.erase_before_review": N_("The date of erasure comes before the date of review."),
     "part.missing": N_("This is missing. Fill it in."),
+    "act.empty": N_("This is missing. Fill it in."),
     "part.too_large": N_("This is too long."),
     "part.withhold_from": N_(
         "It is withheld from a service that is no recipient. Choose the recipient, or do not withhold."

@@ -67,7 +67,7 @@ ACTS = (
         Committed,
         frozenset({"sealed_judgement"}),
     ),
-    ActRule("assessment.time_called", "member", _JUDGING, "", _ICD, _NOTE, None),
+    ActRule("assessment.time_called", "member", _JUDGING, "", _ICD, _NOTE, None, bare=True),
     ActRule("assessment.revealed", "member", _JUDGING, "", _ICD, _NOTE | {"judgement", "gaps"}, Revealed),
     ActRule("assessment.dissent_recorded", "member", _KNOWN, "", _ICD, _NOTE | {"dissent"}, Dissent),
     ActRule("assessment.joint_proposed", "member", _KNOWN, "", _ICD, _NOTE | {"judgement"}, JointProposed),

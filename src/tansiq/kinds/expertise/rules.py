@@ -25,7 +25,7 @@ _ALWAYS = ("open", "closed")
 
 ACTS = (
     ActRule("expertise.opened", "opener", (), "open", "", _TELL, Opened),
-    ActRule("expertise.taken_up", "addressee", _OPEN, "", "", _NOTE, TakenUp),
+    ActRule("expertise.taken_up", "addressee", _OPEN, "", "", _NOTE, TakenUp, bare=True),
     ActRule("expertise.agreed", "opener", _OPEN, "", "", _NOTE, Agreed),
     ActRule("expertise.declined", "opener", _OPEN, "", "", _NOTE, About),
     ActRule("expertise.held", "member", _ALWAYS, "", "", _TELL, Held),
