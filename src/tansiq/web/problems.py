@@ -119,7 +119,7 @@ def fault_page(visit: Visit, exc: Exception) -> Response:
     """What nobody foresaw, as a page in the officer's language, with the number under which the log has it."""
     reference = _note_fault(visit.request, exc)
     failure = Broken("web.unexpected", "unexpected", step="answer the request")
-    told = {"title": FAULT, "what": "", "todo": FAULT_TO_DO, "failure": failure, "reference": reference}
+    told: dict[str, Any] = {"title": FAULT, "what": "", "todo": FAULT_TO_DO, "failure": failure, "reference": reference}
     try:
         return render(visit, "problem.html", status=500, hint="", clauses=(), dossier="", **told)
     except Exception as again:  # noqa: BLE001 # what every page has is at fault: its frame, or the store

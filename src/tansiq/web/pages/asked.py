@@ -74,7 +74,7 @@ def beside(visit: Visit, state: DossierState, rule: ActRule, fields: Sequence[Fa
         for e in [*kept[:MOST_SHOWN], *([opening] if opening in kept[MOST_SHOWN:] else [])]
     )
     entries = [x.view.entry for x in told]
-    codes = [effective_handling(shown, e).codes for e in entries]
+    codes: list[Iterable[str]] = [effective_handling(shown, e).codes for e in entries]
     earlier, follows = _followed(visit, shown)
     if earlier is not None:
         at, entry = earlier
