@@ -232,9 +232,10 @@ class ActRule:
     parts: frozenset[str] = frozenset()
     facts: Any = None
     """A msgspec Struct with forbid_unknown_fields; None: no facts."""
-    kept: frozenset[str] = frozenset()
+    # By name alone: shifted by one position, sealed judgements would leave their node.
+    kept: frozenset[str] = field(default=frozenset(), kw_only=True)
     """Those of `parts` that never leave their author's node, whatever it writes or does, e.g. a sealed judgement."""
-    bare: bool = False
+    bare: bool = field(default=False, kw_only=True)
     """It says enough without a part or a fact: time is called, an offer is used. Moving the phase does so too."""
 
     def says_nothing(self, facts: Mapping[str, Any], parts: Collection[object]) -> bool:

@@ -56,3 +56,12 @@ EMPTY = sorted(a.type for a in ACTS.values() if _takes_no_facts(a))
 def test_of_every_act_that_could_be_sent_empty_a_vector_says_what_it_is_then(act: str) -> None:
     """A new act without facts of its own has to say whether it speaks by itself."""
     assert [r for r in ROWS if r["act"] == act and r["body"] == {}], "no vector"
+
+
+def test_what_never_leaves_is_said_by_name_and_no_position_can_shift_it() -> None:
+    """`bare` once stood before `kept`: what was meant as sealed parts was read as a flag, and the parts left."""
+    row = ("example.said", "member", (), "", "", frozenset({"note"}), None)
+    for more in ((frozenset({"note"}),), (True,)):
+        with pytest.raises(TypeError):
+            ActRule(*row, *more)
+    assert [a.kept for a in ACTS.values() if a.type == "assessment.committed"] == [frozenset({"sealed_judgement"})]

@@ -65,7 +65,7 @@ ACTS = (
         _ICD,
         _NOTE | {"sealed_judgement"},
         Committed,
-        frozenset({"sealed_judgement"}),
+        kept=frozenset({"sealed_judgement"}),
     ),
     ActRule("assessment.time_called", "member", _JUDGING, "", _ICD, _NOTE, None, bare=True),
     ActRule("assessment.revealed", "member", _JUDGING, "", _ICD, _NOTE | {"judgement", "gaps"}, Revealed),
