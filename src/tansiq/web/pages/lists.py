@@ -114,7 +114,7 @@ def duties(visit: Visit) -> Response:
     owed = all_duties(visit.node, visit.now, visit.officer.roles)
     me = visit.node.node_id
     mine, theirs = [x for x in owed if x[0].owner == me], [x for x in owed if x[0].owner != me]
-    at = {name: _place(visit, name) for name in ("mine", "theirs")}
+    at = {name: _place(visit, name, len(of)) for name, of in (("mine", mine), ("theirs", theirs))}
     shown = {name: of[at[name] : at[name] + PAGE] for name, of in (("mine", mine), ("theirs", theirs))}
     # A subject is read of what is shown alone, once for each dossier.
     named = {d.dossier for rows in shown.values() for d, _ in rows if d.dossier} if reads else set()
@@ -141,12 +141,13 @@ def duties(visit: Visit) -> Response:
     )
 
 
-def _place(visit: Visit, name: str) -> int:
-    """Where a list goes on: how many more urgent ones come before it."""
+def _place(visit: Visit, name: str, many: int) -> int:
+    """Where a list goes on: how many more urgent ones come before it. A list that has shrunk meanwhile, under an address
+    that was kept, shows its last page: an empty one would say that nothing is due."""
     text = visit.query(name) or "0"
     if not (text.isascii() and text.isdigit() and len(text) < 7):
         raise Invalid("query.number", "A whole number.", step="read the page", field=name)
-    return int(text)
+    return min(int(text), max(0, many - 1) // PAGE * PAGE)
 
 
 def _duties_seen(visit: Visit) -> str:
