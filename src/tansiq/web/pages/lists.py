@@ -142,7 +142,7 @@ def duties(visit: Visit) -> Response:
 
 
 def _place(visit: Visit, name: str, many: int) -> int:
-    """Where a list goes on: how many more urgent ones come before it. A list that has shrunk meanwhile, under an address
+    """Where a list goes on: how many more urgent ones come before it. A list that shrank meanwhile, under an address
     that was kept, shows its last page: an empty one would say that nothing is due."""
     text = visit.query(name) or "0"
     if not (text.isascii() and text.isdigit() and len(text) < 7):
