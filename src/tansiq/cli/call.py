@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 import typer
@@ -156,8 +156,8 @@ def write_lines(path: Path, lines: Iterable[bytes], field: str) -> int:
     return count
 
 
-def read_lines(path: Path, field: str, use: Callable[[Iterable[bytes]], dict[str, Any]]) -> dict[str, Any]:
-    """What `use` makes of a file's lines, read one by one."""
+def read_stream(path: Path, field: str, use: Callable[[BinaryIO], dict[str, Any]]) -> dict[str, Any]:
+    """What `use` makes of a file that may be larger than memory: it bounds what it reads at a time."""
     try:
         with path.open("rb") as source:
             return use(source)

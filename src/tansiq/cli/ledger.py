@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from tansiq.cli.call import acting, find_officer, open_node, read_file, read_lines, write_file, write_lines
+from tansiq.cli.call import acting, find_officer, open_node, read_file, read_stream, write_file, write_lines
 from tansiq.cli.screen import emit, facts, plain, table, when
 from tansiq.errors import Broken, Conflict, Invalid, Untrusted
 
@@ -50,10 +51,11 @@ def verify(
 def _verify_file(ctx: typer.Context, file: Path) -> None:
     """What a third party does: no node is asked; the fingerprints are what it compares with the services."""
     from tansiq.cli.proofs import check, is_archive, is_extract
+    from tansiq.ledger import archive_lines
     from tansiq.oversight import verify_extract, verify_log
 
     if is_archive(file):
-        said = dict(read_lines(file, "FILE", verify_log))
+        said = read_stream(file, "FILE", lambda source: verify_log(archive_lines(source)))
         emit(ctx, said, lambda out: _show_archive(out, said))
         return
     raw = read_file(file, "FILE")
@@ -115,13 +117,17 @@ def export(
     if not opened and any((since, until, verb, of, about)):
         raise Invalid("ledger.open", "what is chosen is opened: say --open", step="export", field="--open")
     with open_node(ctx) as node:
+        from tansiq.ledger import parse_archive_head
+
         by = acting(ctx, node)
         officer = find_officer(node, of, "--of").id if of else ""
         record = node.dossiers.find(about) if about.startswith("d-") else about
         lines = node.oversight.archive(
             by, open_them=opened, since=since, until=until, verb=verb, officer=officer, record=record
         )
-        size = write_lines(out, lines, "--out") - 1
+        first = next(lines)
+        size = parse_archive_head(first.removesuffix(b"\n")).size
+        write_lines(out, chain((first,), lines), "--out")
     said = {"written to": out, "leaves": size}
     emit(ctx, said, lambda screen: facts(screen, said.items()))
 

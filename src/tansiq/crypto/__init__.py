@@ -17,7 +17,7 @@ from tansiq.crypto.chance import random_bytes
 from tansiq.crypto.dsse import Unverified, begin_sign, pae, peek, sign, verify
 from tansiq.crypto.hashing import commit_part, framed, new_salt, sha256
 from tansiq.crypto.hpke import SealingKeys, SealingPublic, fingerprint, open_sealed, seal
-from tansiq.crypto.jcs import canonical
+from tansiq.crypto.jcs import MAX_DEPTH, canonical
 from tansiq.crypto.kernel import in_use as group_in_use
 from tansiq.crypto.keyfile import KdfCost, NodeKeys, open_keyfile, seal_keyfile
 from tansiq.crypto.keys import PublicKeys, SigningKeys, node_id
@@ -38,6 +38,7 @@ from tansiq.crypto.vault import Vault
 from tansiq.crypto.wire import MAX_ENVELOPE_BYTES, from_base64, parse_canonical, to_base64
 
 __all__ = [
+    "MAX_DEPTH",
     "MAX_ENVELOPE_BYTES",
     "SUITE",
     "Blinded",

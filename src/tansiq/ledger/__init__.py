@@ -10,7 +10,8 @@ Promises:
 - `select` finds leaves by time, verb, record and officer, in pages.
 - `verify` recomputes everything and says at which leaf it breaks. `bundle` and `verify_bundle` prove one leaf to a
   third party off-line, with nothing but the log's public keys.
-- `archive` and `verify_archive` do so for the whole log, with the contents that were chosen to be opened.
+- `archive` and `verify_archive` do so for the whole log, with the contents that were chosen to be opened; who carries
+  the file changes nothing in it unseen. What a proof could not hold is not logged: `append` bounds a leaf's content.
 - `merkle`'s functions are pure and re-exported.
 It keeps nothing in memory: a rolled-back transaction leaves no trace.
 """
@@ -37,7 +38,7 @@ from tansiq.ledger.merkle import (
     verify_inclusion,
 )
 from tansiq.ledger.service import Ledger
-from tansiq.ledger.wire import ARCHIVE_TYPE, MAX_ARCHIVE_HEAD, parse_archive_head
+from tansiq.ledger.wire import ARCHIVE_TYPE, MAX_ARCHIVE_HEAD, archive_lines, parse_archive_head
 from tansiq.ledger.witnessing import (
     CHECKPOINT,
     COSIGNATURE,
@@ -68,6 +69,7 @@ __all__ = [
     "WitnessDuty",
     "Witnesses",
     "add_line",
+    "archive_lines",
     "as_said",
     "consistency",
     "cosign",

@@ -1,24 +1,37 @@
 """A whole log in one file of lines, verified off-line with nothing but the log's public keys.
 
-The first line says whose log it is, its size, its signed checkpoints and what was chosen to be opened; each further
-line is a leaf. The reader recomputes the tree line by line: nothing is left out, added or changed unseen.
+The first line says whose log it is, its size and what was chosen to be opened; then each line is a leaf, or the signed
+checkpoint of the leaves up to there; the last line signs all the others. The reader recomputes the tree line by line:
+nothing is left out, added or changed unseen, and who carries the file can neither close a content nor call it erased.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tansiq.crypto import PublicKeys
+from tansiq.crypto import PublicKeys, canonical, framed, verify
 from tansiq.errors import TansiqError, Untrusted
 from tansiq.ledger.checkpoint import verify_checkpoint, verify_cosignature
 from tansiq.ledger.choosing import is_chosen
 from tansiq.ledger.leaves import commit_content, content_bytes, hash_leaf
 from tansiq.ledger.merkle import grow, root_of_peaks
 from tansiq.ledger.model import Checkpoint
-from tansiq.ledger.wire import ArchiveHead, ArchiveLeaf, parse_archive_leaf
+from tansiq.ledger.wire import (
+    ARCHIVE_TYPE,
+    MAX_BUNDLE_BYTES,
+    ArchiveHead,
+    ArchiveLeaf,
+    parse_archive_leaf,
+    parse_archive_note,
+    parse_note,
+    render_archive_end,
+    render_archive_head,
+)
+from tansiq.terms import NodeId
 
 STEP = "archive"
 
@@ -44,80 +57,117 @@ class ArchiveReport:
     """Of the chosen, those that are neither opened nor said to be erased."""
 
 
+class LinesDigest:
+    """`H(ARCHIVE_TYPE, line...)` of lines that come one after the other: they are longer than memory together."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256(framed(ARCHIVE_TYPE.encode()))
+
+    def add(self, line: bytes) -> None:
+        """`line` without its line end."""
+        self._hash.update(framed(line))
+
+    def value(self) -> bytes:
+        return self._hash.digest()
+
+
 def verify_archive(
-    head: ArchiveHead, lines: Iterable[bytes], keys: Sequence[PublicKeys], witnesses: Mapping[str, PublicKeys]
+    head: ArchiveHead,
+    lines: Iterable[bytes],
+    node: NodeId,
+    keys: Sequence[PublicKeys],
+    witnesses: Mapping[str, PublicKeys],
 ) -> tuple[ArchiveReport, Iterator[tuple[int, ArchiveLeaf]]]:
     """The report, and the leaves as they are verified: the report is whole, and holds, once they are read to the end.
 
-    `keys`: those of the log, of today and from before rotations. Raises `Untrusted` at the first line that breaks.
+    `keys`: those of the log, from before rotations and, last, of today. Raises `Untrusted` at the first line that
+    breaks; the last line, by which the log signs all the others, is read with the last leaf.
     """
-    notes = _checked_notes(head, keys)
-    report = ArchiveReport(head.origin, head.size, checkpoints=len(notes))
-    report.cosigned = _cosigned(head, notes, witnesses)
-    return report, _verified(head, lines, notes, report)
+    reading = _Reading(head, node, keys, witnesses)
+    return reading.report, reading.read(lines)
 
 
-def _checked_notes(head: ArchiveHead, keys: Sequence[PublicKeys]) -> dict[int, Checkpoint]:
-    found: dict[int, Checkpoint] = {}
-    for note in head.checkpoints:
-        checkpoint = _of_the_log(note, head.origin, keys)
-        if checkpoint.size in found or checkpoint.size > head.size:
+class _Reading:
+    """One archive, read line by line: leaves, behind some of them the checkpoint of that size, and the signature."""
+
+    def __init__(
+        self, head: ArchiveHead, node: NodeId, keys: Sequence[PublicKeys], witnesses: Mapping[str, PublicKeys]
+    ) -> None:
+        self._head = head
+        self._node = node
+        self._keys = keys
+        self._witnesses = witnesses
+        self._peaks: list[bytes] = []
+        self._count = 0
+        self._signed = 0
+        """How many leaves the last checkpoint covers."""
+        self._digest = LinesDigest()
+        self.report = ArchiveReport(head.origin, head.size)
+
+    def read(self, lines: Iterable[bytes]) -> Iterator[tuple[int, ArchiveLeaf]]:
+        self._digest.add(canonical(render_archive_head(self._head)))
+        rest = iter(lines)
+        for line in rest:
+            note = parse_archive_note(line)
+            if note is not None:
+                self._note(note)
+            elif self._count < self._head.size:
+                yield self._count, self._leaf(line)
+                self._count += 1
+            else:
+                self._end(line)
+                break
+            self._digest.add(line)
+        else:
+            raise Untrusted("archive.size", "it breaks off before its end", step=STEP, field="size")
+        if next(rest, None) is not None:
+            raise Untrusted("archive.size", "more lines than it says", step=STEP, field="size")
+        self.report.root = root_of_peaks(self._peaks)
+
+    def _leaf(self, line: bytes) -> ArchiveLeaf:
+        one = parse_archive_leaf(line)
+        self._peaks, _ = grow(self._count, self._peaks, hash_leaf(one.leaf))
+        _check_opening(one, self._count)
+        _tally(self._head, one, self.report)
+        return one
+
+    def _note(self, note: str) -> None:
+        checkpoint = self._of_the_log(note)
+        if checkpoint.size != self._count or self._signed == self._count:
             raise Untrusted(
-                "archive.checkpoint", "a checkpoint twice, or of a larger log", step=STEP, field="checkpoints"
+                "archive.checkpoint", "a checkpoint of another size, or twice", step=STEP, field="checkpoint"
             )
-        found[checkpoint.size] = checkpoint
-    if head.size not in found:
-        raise Untrusted("archive.unsigned", "no checkpoint signs all of it", step=STEP, field="checkpoints")
-    return found
-
-
-def _of_the_log(note: str, origin: str, keys: Sequence[PublicKeys]) -> Checkpoint:
-    for public in keys[:-1]:
-        try:
-            return verify_checkpoint(note, origin, public)
-        except TansiqError:
-            continue
-    return verify_checkpoint(note, origin, keys[-1])
-
-
-def _cosigned(
-    head: ArchiveHead, notes: Mapping[int, Checkpoint], witnesses: Mapping[str, PublicKeys]
-) -> dict[str, int]:
-    """Under how large a log each witness's word stands. A cosignature that does not verify is none."""
-    found: dict[str, int] = {}
-    for (size, _), note in zip(notes.items(), head.checkpoints, strict=True):
-        for name, public in witnesses.items():
+        if checkpoint.root != root_of_peaks(self._peaks):
+            raise Untrusted(
+                "archive.tree", "not the leaves that its checkpoint signs", step=STEP, field=f"leaf {self._count - 1}"
+            )
+        self._signed = self._count
+        self.report.checkpoints += 1
+        # By the names on its few lines, not by the cards: a file may bring ten thousand of those.
+        for name in {s.name for s in parse_note(note).signatures} & self._witnesses.keys():
             try:
-                verify_cosignature(note, name, public)
+                verify_cosignature(note, name, self._witnesses[name])
             except TansiqError as exc:
                 if exc.code == "cosignature.missing":
                     continue
                 raise
-            found[name] = max(found.get(name, 0), size)
-    return found
+            self.report.cosigned[name] = self._count
 
+    def _of_the_log(self, note: str) -> Checkpoint:
+        for public in self._keys[:-1]:
+            try:
+                return verify_checkpoint(note, self._head.origin, public)
+            except TansiqError:
+                continue
+        return verify_checkpoint(note, self._head.origin, self._keys[-1])
 
-def _verified(
-    head: ArchiveHead, lines: Iterable[bytes], notes: Mapping[int, Checkpoint], report: ArchiveReport
-) -> Iterator[tuple[int, ArchiveLeaf]]:
-    peaks: list[bytes] = []
-    index = -1
-    for index, line in enumerate(lines):
-        if index >= head.size:
-            raise Untrusted("archive.size", "more leaves than it says", step=STEP, field="size")
-        one = parse_archive_leaf(line)
-        peaks, _ = grow(index, peaks, hash_leaf(one.leaf))
-        signed = notes.get(index + 1)
-        if signed is not None and signed.root != root_of_peaks(peaks):
-            raise Untrusted(
-                "archive.tree", "not the leaves that its checkpoint signs", step=STEP, field=f"leaf {index}"
-            )
-        _check_opening(one, index)
-        _count(head, one, report)
-        yield index, one
-    if index + 1 != head.size:
-        raise Untrusted("archive.size", "fewer leaves than it says", step=STEP, field="size")
-    report.root = root_of_peaks(peaks)
+    def _end(self, line: bytes) -> None:
+        """What was chosen, opened and called erased is the log's own word: it signs every line, the head too."""
+        if self._signed != self._head.size:
+            raise Untrusted("archive.unsigned", "no checkpoint signs all of it", step=STEP, field="checkpoint")
+        said = verify(line, ARCHIVE_TYPE, self._keys[-1], self._node, MAX_BUNDLE_BYTES)
+        if said != render_archive_end(self._head, self._digest.value()):
+            raise Untrusted("archive.lines", "not the lines that the log signed", step=STEP, field="lines")
 
 
 def _check_opening(one: ArchiveLeaf, index: int) -> None:
@@ -127,7 +177,7 @@ def _check_opening(one: ArchiveLeaf, index: int) -> None:
         raise Untrusted("archive.content", "not what the leaf commits to", step=STEP, field=f"leaf {index}")
 
 
-def _count(head: ArchiveHead, one: ArchiveLeaf, report: ArchiveReport) -> None:
+def _tally(head: ArchiveHead, one: ArchiveLeaf, report: ArchiveReport) -> None:
     leaf, opened = one.leaf, one.content is not None
     report.verbs[leaf.verb.value] += 1
     report.first_at, report.last_at = report.first_at or leaf.at, leaf.at

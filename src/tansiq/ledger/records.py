@@ -296,6 +296,12 @@ def load_checkpoints(tx: Connection) -> list[tuple[int, bytes, str]]:
     return [(row.size, bytes(row.root), row.note) for row in rows]
 
 
+def load_notes(tx: Connection, start: int, end: int) -> dict[int, str]:
+    """The checkpoints of the trees with more than `start` and up to `end` leaves."""
+    query = select(checkpoints.c.size, checkpoints.c.note).where(checkpoints.c.size > start, checkpoints.c.size <= end)
+    return {row.size: row.note for row in tx.execute(query)}
+
+
 def save_checkpoint(tx: Connection, size: int, root: bytes, note: str) -> str:
     """The note of that size: this one, or the one that was there before."""
     tx.execute(insert_into(tx, checkpoints).values(size=size, root=root, note=note).on_conflict_do_nothing())

@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from tansiq.crypto import PublicKeys, SigningKeys, Vault, canonical, new_salt, parse_canonical
-from tansiq.errors import Broken, Conflict, NotFound, TansiqError
+from tansiq.crypto import PublicKeys, SigningKeys, Vault, canonical, new_salt, parse_canonical, sign
+from tansiq.errors import Broken, Conflict, Invalid, NotFound, TansiqError
 from tansiq.ledger import merkle, records
+from tansiq.ledger.archive import LinesDigest
 from tansiq.ledger.audit import audit
 from tansiq.ledger.bundle import make_bundle
 from tansiq.ledger.checkpoint import (
@@ -23,7 +24,7 @@ from tansiq.ledger.checkpoint import (
     verify_cosignature,
 )
 from tansiq.ledger.choosing import is_chosen
-from tansiq.ledger.leaves import commit_content, content_bytes, hash_leaf, make_leaf
+from tansiq.ledger.leaves import commit_content, content_to_log, hash_leaf, make_leaf
 from tansiq.ledger.model import (
     Checkpoint,
     ConsistencyProof,
@@ -36,14 +37,18 @@ from tansiq.ledger.model import (
     Wanted,
 )
 from tansiq.ledger.wire import (
+    ARCHIVE_TYPE,
+    MAX_ARCHIVE_HEAD,
     ArchiveHead,
     ArchiveLeaf,
     BundleWire,
     parse_checkpoint,
     parse_note,
     parse_request,
+    render_archive_end,
     render_archive_head,
     render_archive_leaf,
+    render_archive_note,
     render_request,
 )
 from tansiq.store import Store
@@ -101,7 +106,7 @@ class Ledger:
         rows: list[records.LeafRow] = []
         completed: list[tuple[int, int, bytes]] = []
         for index, (verb, content) in enumerate(given, first):
-            salt, body = self._salt(), content_bytes(content)
+            salt, body = self._salt(), content_to_log(content)
             leaf = make_leaf(verb, subject, salt, body, at)
             leaf_hash = hash_leaf(leaf)
             peaks, done = merkle.grow(index, peaks, leaf_hash)
@@ -243,18 +248,30 @@ class Ledger:
     def archive(self, chosen: Wanted | None, card: str, witnesses: Sequence[str]) -> Iterator[bytes]:
         """The whole log up to a checkpoint that is signed now, line by line; `chosen` leaves with their content.
 
+        The last line signs all of them: what was opened, erased and chosen is this log's word and no courier's.
         Read in groups of leaves, each in a snapshot of its own: what has a number never changes but by an erasure.
         """
-        size = parse_checkpoint(parse_note(self.checkpoint()).text).size
-        with self._store.read() as tx:
-            notes = [note for at, _root, note in records.load_checkpoints(tx) if at <= size]
-        head = ArchiveHead(self.origin, size, chosen, card, tuple(witnesses), tuple(notes))
-        yield canonical(render_archive_head(head)) + b"\n"
-        for start in range(0, size, ARCHIVED):
+        keys, note = self._keys, self.checkpoint()
+        head = ArchiveHead(self.origin, parse_checkpoint(parse_note(note).text).size, chosen, card, tuple(witnesses))
+        digest = LinesDigest()
+        for line in self._archive_lines(head):
+            digest.add(line)
+            yield line + b"\n"
+        yield sign(ARCHIVE_TYPE, render_archive_end(head, digest.value()), keys, self.node) + b"\n"
+
+    def _archive_lines(self, head: ArchiveHead) -> Iterator[bytes]:
+        first = canonical(render_archive_head(head))
+        if len(first) > MAX_ARCHIVE_HEAD:
+            raise Invalid("ledger.archive_head", "more is chosen than one file names", step="archive", field="record")
+        yield first
+        for start in range(0, head.size, ARCHIVED):
+            end = min(start + ARCHIVED, head.size)
             with self._store.read() as tx:
-                rows = records.load_range(tx, start, min(start + ARCHIVED, size))
-            for row in rows:
-                yield canonical(render_archive_leaf(self._archived(row, chosen))) + b"\n"
+                rows, notes = records.load_range(tx, start, end), records.load_notes(tx, start, end)
+            for size, row in enumerate(rows, start + 1):
+                yield canonical(render_archive_leaf(self._archived(row, head.chosen)))
+                if size in notes:
+                    yield render_archive_note(notes[size])
 
     def _archived(self, row: RowMapping, chosen: Wanted | None) -> ArchiveLeaf:
         leaf, sealed = records.leaf_of(row), row["sealed"]

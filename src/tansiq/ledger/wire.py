@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from tansiq.crypto import SUITE, canonical, from_base64, parse_canonical, require_suite, to_base64
 from tansiq.errors import TansiqError, Untrusted
@@ -21,8 +21,9 @@ _MAX_PROOF = 63
 _MAX_ANSWER_BYTES = 16 * 1024
 BUNDLE_TYPE = "tansiq.ledger.proof.v1"
 ARCHIVE_TYPE = "tansiq.ledger.log.v1"
-MAX_ARCHIVE_HEAD = 256 * 1024 * 1024
-"""A checkpoint a day for ten years, each with sixteen cosignatures."""
+MAX_ARCHIVE_HEAD = 32 * 1024 * 1024
+"""Cards of some hundred witnesses, and the ids of a chosen dossier with all that is in it."""
+_NOTE_LINE = b'{"checkpoint":'
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _SIGNATURE = re.compile(r"— ([^\s+]{1,255}) ([A-Za-z0-9+/=]{8,12000})")
@@ -189,7 +190,10 @@ def parse_bundle(raw: bytes) -> BundleWire:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveHead:
-    """The first line of an archive, not verified: whose log, of which size, what was chosen to be opened."""
+    """The first line of an archive, not verified: whose log, of which size, what was chosen to be opened.
+
+    It has one spelling only: to render what was parsed gives the same bytes, or the archive's signature does not hold.
+    """
 
     origin: str
     size: int
@@ -198,7 +202,6 @@ class ArchiveHead:
     card: str
     witnesses: tuple[str, ...]
     """Cards of those who cosigned; like `card` in the form of a card file."""
-    checkpoints: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,32 +233,25 @@ def render_archive_head(head: ArchiveHead) -> dict[str, Any]:
         },
         "card": head.card,
         "witnesses": list(head.witnesses),
-        "checkpoints": list(head.checkpoints),
     }
 
 
 def parse_archive_head(raw: bytes) -> ArchiveHead:
     """Raises `Untrusted("archive.*")` or `suite.unknown`."""
-    names = {"type", "suite", "origin", "size", "opened", "card", "witnesses", "checkpoints"}
-    value = _archived(parse_canonical(raw, MAX_ARCHIVE_HEAD, "archive"), names, "head")
+    names = {"type", "suite", "origin", "size", "opened", "card", "witnesses"}
+    value = _archived(_canonical_line(raw, MAX_ARCHIVE_HEAD), names, "head")
     require_suite(value["suite"])
-    texts = (value["witnesses"], value["checkpoints"])
+    cards = value["witnesses"]
     if (
         value["type"] != ARCHIVE_TYPE
         or type(value["size"]) is not int
         or not 0 < value["size"] <= MAX_SIZE
         or not all(isinstance(value[n], str) for n in ("origin", "card"))
-        or not all(isinstance(each, list) and all(isinstance(t, str) for t in each) for each in texts)
+        or not (isinstance(cards, list) and all(isinstance(c, str) for c in cards))
     ):
         raise _not_archive("head")
-    return ArchiveHead(
-        value["origin"],
-        value["size"],
-        None if value["opened"] is None else _chosen(value["opened"]),
-        value["card"],
-        tuple(value["witnesses"]),
-        tuple(value["checkpoints"]),
-    )
+    chosen = None if value["opened"] is None else _chosen(value["opened"])
+    return ArchiveHead(value["origin"], value["size"], chosen, value["card"], tuple(cards))
 
 
 def _chosen(value: object) -> Wanted:
@@ -292,7 +288,7 @@ def render_archive_leaf(one: ArchiveLeaf) -> dict[str, Any]:
 
 def parse_archive_leaf(raw: bytes) -> ArchiveLeaf:
     """Raises `Untrusted`."""
-    value = parse_canonical(raw, MAX_BUNDLE_BYTES, "archive")
+    value = _canonical_line(raw, MAX_BUNDLE_BYTES)
     value = _archived(value, {"at", "verb", "subject", "commitment", "erased", "disclosed"}, "leaf")
     leaf = _leaf({n: value[n] for n in ("at", "verb", "subject", "commitment")})
     if type(value["erased"]) is not bool:
@@ -300,10 +296,50 @@ def parse_archive_leaf(raw: bytes) -> ArchiveLeaf:
     if value["disclosed"] is None:
         return ArchiveLeaf(leaf, None, None, value["erased"])
     disclosed = _archived(value["disclosed"], {"salt", "content"}, "disclosed")
+    if value["erased"]:
+        raise _not_archive("erased")
     if not isinstance(disclosed["content"], dict):
         raise _not_archive("disclosed.content")
     salt = from_base64(disclosed["salt"], "disclosed.salt", "archive.malformed")
     return ArchiveLeaf(leaf, salt, disclosed["content"], value["erased"])
+
+
+def render_archive_note(note: str) -> bytes:
+    """The line of a checkpoint; it stands behind the last leaf that the checkpoint covers."""
+    return canonical({"checkpoint": note})
+
+
+def parse_archive_note(raw: bytes) -> str | None:
+    """The checkpoint of this line; None where the line is another's. Raises `Untrusted`."""
+    if not raw.startswith(_NOTE_LINE):
+        return None
+    value = _archived(_canonical_line(raw, MAX_BUNDLE_BYTES), {"checkpoint"}, "checkpoint")
+    if not isinstance(value["checkpoint"], str):
+        raise _not_archive("checkpoint")
+    return value["checkpoint"]
+
+
+def render_archive_end(head: ArchiveHead, lines: bytes) -> bytes:
+    """What is signed in an archive's last line; `lines` is the digest of all the lines before it."""
+    return canonical({"v": 1, "suite": SUITE, "origin": head.origin, "size": head.size, "lines": lines.hex()})
+
+
+def archive_lines(source: BinaryIO) -> Iterator[bytes]:
+    """The lines of an archive's file, none held in memory beyond what a line may have. Raises `Untrusted`.
+
+    Hazard: a file without line ends costs its sender nothing, and the reader all its memory.
+    """
+    most = MAX_ARCHIVE_HEAD
+    while line := source.readline(most + 2):
+        if len(line.removesuffix(b"\n")) > most:
+            raise _not_archive("line")
+        yield line
+        most = MAX_BUNDLE_BYTES
+
+
+def _canonical_line(raw: bytes, most: int) -> object:
+    value: object = parse_canonical(raw, most, "archive")
+    return value
 
 
 def _archived(value: object, names: set[str], field: str) -> dict[str, Any]:

@@ -14,14 +14,14 @@ from tansiq.ledger import as_said, parse_archive_head, verify_archive
 def verify_log(lines: Iterable[bytes]) -> dict[str, Any]:
     """What the archive proves, read line by line. Raises `Untrusted` at the first line that breaks, `Invalid`."""
     rest = iter(lines)
-    head = parse_archive_head(next(rest, b"").rstrip(b"\n"))
+    head = parse_archive_head(next(rest, b"").removesuffix(b"\n"))
     card = verify_card_file(head.card.encode())
     if head.origin != f"tansiq/{card.card.node}":
         raise Untrusted("archive.card", "the card is another log's", step="archive", field="card")
     cards = [verify_card_file(raw.encode()) for raw in head.witnesses]
     witnesses: dict[str, PublicKeys] = {f"tansiq/{c.card.node}": c.signing for c in cards}
     keys = (*former_keys(card), card.signing)
-    report, leaves = verify_archive(head, (line.rstrip(b"\n") for line in rest), keys, witnesses)
+    report, leaves = verify_archive(head, (line.removesuffix(b"\n") for line in rest), card.card.node, keys, witnesses)
     for _ in leaves:
         pass
     said = as_said(report)

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
 
-from tansiq.crypto import SigningKeys, Vault, canonical, node_id
-from tansiq.errors import TansiqError, Untrusted
-from tansiq.ledger import Ledger, as_said, parse_archive_head, verify_archive, wanted
+from tansiq.crypto import SigningKeys, Vault, canonical, node_id, sign, verify
+from tansiq.errors import Invalid, TansiqError, Untrusted
+from tansiq.ledger import (
+    ARCHIVE_TYPE,
+    MAX_ARCHIVE_HEAD,
+    Ledger,
+    archive_lines,
+    as_said,
+    parse_archive_head,
+    verify_archive,
+    verify_bundle,
+    wanted,
+)
+from tansiq.ledger.archive import LinesDigest
+from tansiq.ledger.leaves import CONTENT_DEPTH, MAX_CONTENT_BYTES
 from tansiq.ledger.model import Wanted
+from tansiq.ledger.wire import render_archive_end
 from tansiq.store import Store
 from tansiq.terms import LogVerb
 
 BEGIN = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 KEYS, OLD, WITNESS = (SigningKeys(bytes([n]) * 32, bytes([n + 1]) * 32) for n in (1, 3, 5))
 ORIGIN, SEEN = "tansiq.example/es", "tansiq.example/ma"
+NODE = node_id("ES", KEYS.public)
 COUNT = 11
 
 
@@ -44,7 +61,7 @@ def written(ledger: Ledger, chosen: Wanted | None = None) -> list[bytes]:
 def read(lines: list[bytes]) -> dict[str, object]:
     head = parse_archive_head(lines[0].rstrip(b"\n"))
     report, leaves = verify_archive(
-        head, (x.rstrip(b"\n") for x in lines[1:]), (OLD.public, KEYS.public), {SEEN: WITNESS.public}
+        head, (x.rstrip(b"\n") for x in lines[1:]), NODE, (OLD.public, KEYS.public), {SEEN: WITNESS.public}
     )
     for _ in leaves:
         pass
@@ -67,12 +84,119 @@ def test_only_what_was_chosen_is_opened_and_what_is_missing_of_it_is_told(store:
     assert (found["chosen"], found["opened"], found["erased"], found["held_back"]) == (4, 3, 1, 0)
     assert b"why 4" not in b"".join(lines)
     assert b"why 7" in b"".join(lines)
-    found = read([lines[0], *(closed(x) if b"why 7" in x else x for x in lines[1:])])
+    found = read(signed_again([lines[0], *(closed(x) if b"why 7" in x else x for x in lines[1:])]))
     assert (found["opened"], found["held_back"]) == (2, 1)
 
 
-def closed(line: bytes) -> bytes:
-    return canonical(json.loads(line) | {"disclosed": None}) + b"\n"
+def closed(line: bytes, **more: object) -> bytes:
+    return canonical(json.loads(line) | {"disclosed": None} | more) + b"\n"
+
+
+def signed_again(lines: list[bytes], keys: SigningKeys = KEYS) -> list[bytes]:
+    """As the log itself would have written these lines."""
+    body, digest = [x.rstrip(b"\n") for x in lines[:-1]], LinesDigest()
+    for line in body:
+        digest.add(line)
+    said = render_archive_end(parse_archive_head(body[0]), digest.value())
+    return [*lines[:-1], sign(ARCHIVE_TYPE, said, keys, NODE) + b"\n"]
+
+
+def _narrowed(lines: list[bytes]) -> list[bytes]:
+    head = json.loads(lines[0])
+    head["opened"]["since"] = "2999-01-01T00:00:00.000Z"
+    return [canonical(head) + b"\n", *(closed(x) if b"disclosed" in x else x for x in lines[1:])]
+
+
+CARRIED: dict[str, Callable[[list[bytes]], list[bytes]]] = {
+    "a content closed": lambda x: [*x[:2], closed(x[2]), *x[3:]],
+    "a content called erased": lambda x: [*x[:2], closed(x[2], erased=True), *x[3:]],
+    "the choice narrowed and all closed": _narrowed,
+    "the choice left out": lambda x: [canonical(json.loads(x[0]) | {"opened": None}) + b"\n", *x[1:]],
+    "a checkpoint of before left out": lambda x: [*x[:4], *x[5:]],
+    "its cosignature left out": lambda x: [
+        *x[:4],
+        re.sub(rb"\xe2\x80\x94 tansiq.example/ma [^\\]*\\n", b"", x[4]),
+        *x[5:],
+    ],
+    "a card left out": lambda x: [canonical(json.loads(x[0]) | {"witnesses": []}) + b"\n", *x[1:]],
+    "signed by another": lambda x: signed_again(x, WITNESS),
+    "signed with the keys of before": lambda x: signed_again(x, OLD),
+    "signed as another thing": lambda x: [
+        *x[:-1],
+        sign("tansiq.person.v1", verify(x[-1].rstrip(), ARCHIVE_TYPE, KEYS.public, NODE), KEYS, NODE),
+    ],
+    "not signed": lambda x: x[:-1],
+    "signed twice": lambda x: [*x, x[-1]],
+}
+
+
+@pytest.mark.parametrize("way", CARRIED)
+def test_who_carries_the_file_takes_nothing_out_of_it_unseen(store: Store, ledger: Ledger, way: str) -> None:
+    """Each of these leaves the tree as it was: the log's signature over all lines alone shows it."""
+    fill(store, ledger, 3)
+    ledger.checkpoint()
+    other = Ledger(store, WITNESS, Vault(b"w" * 32), node_id("MA", WITNESS.public), SEEN)
+    line = other.witness(ledger.witness_request(0), (ORIGIN, KEYS.public), BEGIN)
+    ledger.add_cosignature(line, SEEN, WITNESS.public, 3)
+    fill(store, ledger, 3, start=3)
+    lines = list(ledger.archive(Wanted(), "", ["a card"]))
+    assert (read(lines)["opened"], read(lines)["cosigned"]) == (6, {SEEN: 3})
+    changed = CARRIED[way](lines)
+    assert changed != lines
+    with pytest.raises(Untrusted) as failure:
+        read(changed)
+    assert failure.value.code in ("archive.lines", "archive.size") or failure.value.code.startswith("dsse.")
+
+
+@pytest.mark.parametrize("head", [0, MAX_ARCHIVE_HEAD])
+def test_a_line_that_does_not_end_is_not_read_to_its_end(store: Store, ledger: Ledger, head: int) -> None:
+    """A sparse file costs its sender nothing, and would cost the reader all its memory."""
+    fill(store, ledger, 2)
+    first = b"" if head else written(ledger)[0]
+    asked = 0
+
+    class Endless(BytesIO):
+        def readline(self, size: int | None = -1, /) -> bytes:
+            nonlocal asked
+            assert size
+            assert size > 0
+            asked = max(asked, size)
+            return super().readline(size) or b"\0" * size
+
+    with pytest.raises(Untrusted) as failure:
+        list(archive_lines(Endless(first)))
+    assert (failure.value.code, failure.value.field) == ("archive.malformed", "line")
+    assert 0 < asked <= MAX_ARCHIVE_HEAD + 2
+
+
+def test_the_lines_of_a_true_file_are_read_as_they_were_written(store: Store, ledger: Ledger) -> None:
+    fill(store, ledger)
+    lines = written(ledger, Wanted())
+    assert list(archive_lines(BytesIO(b"".join(lines)))) == lines
+
+
+def test_what_is_logged_always_verifies(store: Store, ledger: Ledger) -> None:
+    """The largest and the deepest content that is taken stands in a bundle and in the archive; more is not logged."""
+
+    def log(content: dict[str, Any]) -> int:
+        return store.write(lambda tx: ledger.append(tx, verb=LogVerb.CONSULT, subject="e-1", content=content, at=BEGIN))
+
+    def deep(levels: int) -> dict[str, Any]:
+        value: dict[str, Any] = {}
+        for _ in range(levels):
+            value = {"a": value}
+        return value
+
+    room = MAX_CONTENT_BYTES - len(canonical({"why": ""}))
+    for content in ({"why": "x" * room}, deep(CONTENT_DEPTH - 1)):
+        leaf = log(content)
+        assert verify_bundle(ledger.bundle(leaf, disclose=True), ORIGIN, KEYS.public).content == content
+    size = ledger.head().size
+    for content in ({"why": "x" * (room + 1)}, {"why": "س" * (room // 2 + 1)}, deep(CONTENT_DEPTH)):
+        with pytest.raises(Invalid):
+            log(content)
+    assert ledger.head().size == size
+    assert read(written(ledger, Wanted()))["opened"] == size
 
 
 def test_every_checkpoint_of_before_is_in_it_with_who_cosigned(store: Store, ledger: Ledger) -> None:
@@ -118,7 +242,7 @@ def _opening(lines: list[bytes]) -> list[bytes]:
     return [*lines[:3], canonical(value) + b"\n", *lines[4:]]
 
 
-BROKEN = {
+BROKEN: dict[str, Callable[[list[bytes]], list[bytes]]] = {
     "a leaf left out": _without(4),
     "the last left out": _without(COUNT),
     "two changed places": lambda x: [*x[:3], x[4], x[3], *x[5:]],
@@ -130,8 +254,12 @@ BROKEN = {
     "a smaller size": _changed(0, size=COUNT - 1),
     "a larger size": _changed(0, size=COUNT + 1),
     "another origin": _changed(0, origin="tansiq.example/de"),
-    "no checkpoint": _changed(0, checkpoints=[]),
-    "a checkpoint that is none": _changed(0, checkpoints=["x"]),
+    "no checkpoint": lambda x: signed_again([*x[:-2], x[-1]]),
+    "a checkpoint that is none": lambda x: [*x[:-2], canonical({"checkpoint": "x"}) + b"\n", x[-1]],
+    "a checkpoint that is no text": lambda x: [*x[:-2], canonical({"checkpoint": 1}) + b"\n", x[-1]],
+    "a checkpoint in the wrong place": lambda x: [*x[:-3], x[-2], x[-3], x[-1]],
+    "a checkpoint twice": lambda x: [*x[:-1], x[-2], x[-1]],
+    "opened and erased": _changed(1, erased=True),
     "another type": _changed(0, type="tansiq.ledger.log.v2"),
     "another suite": _changed(0, suite="x"),
     "a wrong choice": _changed(0, opened={"since": ""}),
