@@ -35,6 +35,20 @@ def test_no_purpose_is_chosen_beforehand(town: Town) -> None:
     assert browser.post("/purpose", values).status_code == 422
 
 
+def test_a_reason_that_is_too_long_is_refused_where_it_is_typed_and_not_kept(town: Town) -> None:
+    """Kept, it would come back with each look at the record."""
+    browser = Browser(town.app("madrid"))
+    browser.sign_in()
+    path = f"/dossiers/{town.dossier}"
+    values = {"record": town.dossier, "next": path, "purpose": "investigation", "justification": "س" * 2001}
+    answer = browser.post("/purpose", values)
+    assert answer.status_code == 422
+    assert "This is too long." in answer.text
+    assert "Why do you open this?" in browser.get(path).text
+    browser.post("/purpose", values | {"justification": "س" * 2000})
+    assert "Why do you open this?" not in browser.get(path).text
+
+
 def test_nothing_that_accuses_is_chosen_beforehand(town: Town) -> None:
     browser = signed_in(town, "rabat")
     text = browser.get("/compose/report").text

@@ -31,6 +31,8 @@ FORGET_FAILURES = timedelta(days=1)
 
 PASSWORD_LENGTH = range(12, 257)
 NAME_LENGTH = range(1, 121)
+MOST_REASON = 2_000
+"""Characters of a purpose or a justification: each act's stands in its leaf, and every leaf in one file."""
 LANGUAGES = ("ar", "fr", "es", "de", "en")
 
 _CONTENT = frozenset({"collect", "append", "send", "view", "search", "match", "decide", "check"})
@@ -57,6 +59,15 @@ def require(by: Acting, word: str) -> None:
     """Raises `Refused` when none of the acting officer's roles may do this."""
     if not may(by.roles, word):
         raise Refused("access.role", f"your roles do not include: {word}", step="check the role")
+
+
+def check_reason(purpose: str, justification: str) -> None:
+    """Raises `Invalid` where one is longer than what is kept of it."""
+    for field, text in (("purpose", purpose), ("justification", justification)):
+        if len(text) > MOST_REASON:
+            raise Invalid(
+                "access.reason_too_long", f"at most {MOST_REASON} characters", step="say who acts", field=field
+            )
 
 
 def block_for(failures: int) -> timedelta:

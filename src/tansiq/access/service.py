@@ -259,7 +259,11 @@ class Access:
     # Acting
 
     def acting(self, officer: Officer | OfficerId | str, purpose: str = "", justification: str = "") -> Acting:
-        """This officer acts, with the roles held now, not at a session's start. Raises `Refused` when inactive."""
+        """This officer acts, with the roles held now, not at a session's start.
+
+        Raises `Refused` when inactive, `Invalid` where purpose or justification are longer than a reason is.
+        """
+        rules.check_reason(purpose, justification)
         found = self.officer(officer.id if isinstance(officer, Officer) else officer)
         if not found.active:
             raise Refused("access.officer_inactive", "the officer is not active", step="act")

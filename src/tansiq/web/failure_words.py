@@ -11,6 +11,7 @@ from tansiq.web.labels import N_
 SELDOM: dict[str, str] = {
     "access.draft_unknown": N_("There is no such draft."),
     "access.officer_inactive": N_("This officer's account is closed."),
+    "access.reason_too_long": N_("This is too long."),
     "act.done_already": N_("This was done already."),
     "act.of_the_node": N_("The node writes this itself, once it has erased."),
     "attachment.empty": N_("The file is empty."),
@@ -36,6 +37,7 @@ SELDOM: dict[str, str] = {
     "judgement.malformed": N_("Give each hypothesis a likelihood and a per cent."),
     "judgement.none": N_("This service has laid down no judgement in this round."),
     "kind.unknown": N_("There is no such kind of dossier."),
+    "ledger.content": N_("This is too long."),
     "link.itself": N_("A dossier is not linked to itself."),
     "link.there": N_("They are linked already."),
     "link.unknown": N_("There is no such link."),

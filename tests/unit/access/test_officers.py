@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tansiq.access import Access
+from tansiq.access import Access, rules
 from tansiq.access.model import Role
 from tansiq.errors import Broken, Conflict, Invalid, NotFound, Refused
 from tansiq.store import Store
@@ -70,6 +70,17 @@ def test_acting_holds_the_roles_of_now(access: Access) -> None:
     access.change_officer(officer.id, active=False)
     with pytest.raises(Refused):
         access.acting(officer)
+
+
+@pytest.mark.parametrize("field", ["purpose", "justification"])
+def test_a_reason_has_an_end(access: Access, field: str) -> None:
+    """It stands in the leaf of each act: without a bound one officer could make the log too large to verify."""
+    officer, _ = access.add_officer("Ines Vidal", ["analyst"], None)
+    most = "م" * rules.MOST_REASON
+    assert getattr(access.acting(officer, **{field: most}), field) == most
+    with pytest.raises(Invalid) as caught:
+        access.acting(officer, **{field: most + "م"})
+    assert (caught.value.code, caught.value.field) == ("access.reason_too_long", field)
 
 
 def test_a_stolen_database_names_nobody_and_holds_no_password_or_token(

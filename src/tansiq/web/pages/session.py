@@ -141,6 +141,7 @@ def give_purpose(visit: Visit) -> Response:
     record, target = visit.form.get("record"), local(visit.form.get("next"))
     try:
         purpose, why = check_purpose(visit)
+        visit.acting(purpose, why)  # what is kept here goes with every look at the record
     except Invalid as failure:
         return ask_purpose(visit, record, target, problems.field_errors(visit, failure, failure.field))
     visit.keep_purpose(record, purpose, why)
