@@ -86,7 +86,7 @@ def test_what_is_no_entry_is_called_by_what_it_is_among_the_deliveries(town: Tow
     browser.sign_in()
     text = browser.get("/partners").text
     assert "Our log&#39;s head, for this partner to witness" in text
-    assert re.search(r"Plans and conflicts <small", text)
+    assert re.search(r"Plans and conflicts: \w", text)
     assert not re.search(r">(c-)?w-\d+-\d+<", text)
     assert not re.search(r"<td><bdi[^>]*>plan:", text), "a letter about a plan is told in words too"
 
