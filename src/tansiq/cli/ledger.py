@@ -52,13 +52,13 @@ def _verify_file(ctx: typer.Context, file: Path) -> None:
     """What a third party does: no node is asked; the fingerprints are what it compares with the services."""
     from tansiq.cli.proofs import check, is_archive, is_extract
     from tansiq.ledger import archive_lines
-    from tansiq.oversight import verify_extract, verify_log
+    from tansiq.oversight import MAX_EXTRACT_FILE, verify_extract, verify_log
 
     if is_archive(file):
         said = read_stream(file, "FILE", lambda source: verify_log(archive_lines(source)))
         emit(ctx, said, lambda out: _show_archive(out, said))
         return
-    raw = read_file(file, "FILE")
+    raw = read_file(file, "FILE", MAX_EXTRACT_FILE)
     if is_extract(raw):
         said = verify_extract(raw)
         emit(ctx, said, lambda out: _show_extract(out, said))

@@ -18,6 +18,15 @@ from tansiq.oversight.extract import verify_extract
 from tansiq.oversight.person import read_person
 from tansiq.oversight.rules import read_right
 from tansiq.oversight.service import Oversight, Sources
-from tansiq.oversight.wire import EXTRACT_TYPE
+from tansiq.oversight.wire import EXTRACT_TYPE, MAX_EXTRACT_FILE
 
-__all__ = ["EXTRACT_TYPE", "Oversight", "Sources", "read_person", "read_right", "verify_extract", "verify_log"]
+__all__ = [
+    "EXTRACT_TYPE",
+    "MAX_EXTRACT_FILE",
+    "Oversight",
+    "Sources",
+    "read_person",
+    "read_right",
+    "verify_extract",
+    "verify_log",
+]
