@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -14,9 +14,12 @@ from tansiq.dossiers.frame import FRAME_ACTS
 from tansiq.dossiers.model import Entry
 from tansiq.dossiers.rules import extend, folded
 from tansiq.kinds import KINDS
+from tests.support.drawn import EXTREMES
 from tests.support.entries import BERLIN, LISBON, MADRID, RABAT, START, Desk, make, part_ref
 
 NODES = (RABAT, MADRID, BERLIN, LISBON)
+ENDS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, 23, 59, 59, 999000, tzinfo=UTC))
+"""Between them lies the instant of an entry that verifies."""
 
 
 def _facts(draw: st.DrawFn, seen: list[str]) -> dict[str, Any]:
@@ -38,6 +41,8 @@ def _facts(draw: st.DrawFn, seen: list[str]) -> dict[str, Any]:
                 {"grounds": ["security"]},
                 {"until": "2026-11-05T08:00:00.000Z", "reason": "judicial_authorisation"},
                 {"until": "9999-11-05T08:00:00.000Z", "reason": "judicial_authorisation"},
+                {"until": draw(st.sampled_from(EXTREMES)), "reason": "judicial_authorisation"},
+                {"about": about, "due": draw(st.sampled_from(EXTREMES))},
                 {"urgency": "urgent"},
                 {"outcome": "complete"},
                 {"grounds": [["nested"]], "x": None},
@@ -53,7 +58,8 @@ def histories(draw: st.DrawFn) -> tuple[str, list[Entry]]:
     desks = {n: Desk(n, kind) for n in NODES}
     facts = {"urgency": "urgent", "urgency_ground": "life_or_integrity"} if kind.name == "request" else {}
     plain = desks[RABAT].open((MADRID, BERLIN), facts)
-    opening = make(replace(plain.statement, parts=(part_ref(1),)))
+    legal = replace(plain.statement.legal, review_on=draw(st.sampled_from(["2027-05-02", "0001-01-01", "9999-12-31"])))
+    opening = make(replace(plain.statement, parts=(part_ref(1),), legal=legal))
     desks[RABAT].seen = {opening.id: opening}
     every = [opening]
     for desk in desks.values():
@@ -70,7 +76,8 @@ def histories(draw: st.DrawFn) -> tuple[str, list[Entry]]:
         if draw(st.integers(0, 9)) == 0:
             change["clock"] = draw(st.integers(0, 2**31 - 1))
         shift = timedelta(minutes=draw(st.integers(-300, 300)))
-        every.append(desk.write(act, _facts(draw, [e.id for e in every]), START + shift, **change))
+        at = draw(st.sampled_from((*[START + shift] * 9, *ENDS)))
+        every.append(desk.write(act, _facts(draw, [e.id for e in every]), at, **change))
     return kind.name, every
 
 

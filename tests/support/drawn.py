@@ -23,12 +23,27 @@ PATTERNED = {
     "^(H[1-9][0-9]?)?$": ["", "H1", "H2"],
     "^E[1-9][0-9]{0,2}$": ["E1", "E2"],
     "^[0-9a-f]{64}$": ["ab" * 32],
+    "^[A-Z]{3}$": ["MAR", "ESP"],
 }
 """Texts of a form that no word of ours would hit."""
 
 
+EXTREMES = (
+    "0001-01-01T00:00:00.000Z",
+    "0001-01-15T12:00:00.000Z",
+    "9998-12-31T23:59:59.999Z",
+    "9999-12-20T00:00:00.000Z",
+    "9999-12-31T23:59:59.999Z",
+)
+"""What a partner may write just as well: no sum, no zone of time and no page may fail on it."""
+
+
 def an_instant() -> st.SearchStrategy[str]:
-    return st.integers(-48, 24 * 500).map(lambda hours: format_instant(START + timedelta(hours=hours)))
+    soon, far = (
+        st.integers(*days).map(lambda hours: format_instant(START + timedelta(hours=hours)))
+        for days in ((-48, 24 * 500), (24 * 500, 24 * 1500))
+    )
+    return st.one_of(soon, soon, far, st.sampled_from(EXTREMES))
 
 
 def _text(name: str, state: DossierState) -> st.SearchStrategy[str]:
@@ -39,7 +54,7 @@ def _text(name: str, state: DossierState) -> st.SearchStrategy[str]:
     if name in ("owner", "member", "host", "chair", "to"):
         return st.sampled_from([str(n) for n in state.members] or ["nobody"])
     if name.startswith(INSTANTS) or name.endswith(INSTANTS):
-        return st.one_of(st.just(""), an_instant())
+        return st.one_of(st.just(""), an_instant(), an_instant())
     if name in ("language", "lang"):
         return st.sampled_from(["ar", "fr", "es"])
     if name in ("country",):

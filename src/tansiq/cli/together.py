@@ -13,6 +13,7 @@ from tansiq.cli.call import acting, open_node, read_object
 from tansiq.cli.courier import Sent, send_round
 from tansiq.cli.screen import emit, facts, table, when
 from tansiq.errors import Invalid
+from tansiq.terms import later
 
 if TYPE_CHECKING:
     from tansiq.together import Scorecard
@@ -51,8 +52,8 @@ def scorecard(
     tansiq --home ./rabat --officer yasmine --why "meeting in Madrid" scorecard --with es --from 2026-01-01
     """
     with open_node(ctx) as node:
-        ends = _day(last, "--to") + timedelta(days=1) if last else node.clock()
-        begins = _day(first, "--from") if first else ends - YEAR
+        ends = later(_day(last, "--to"), timedelta(days=1)) if last else node.clock()
+        begins = _day(first, "--from") if first else later(ends, -YEAR)
         by = acting(ctx, node)
         found = node.together.scorecard(partner, begins, ends, by)
         entry = node.together.give(node.dossiers.find(send), partner, begins, ends, by) if send else ""

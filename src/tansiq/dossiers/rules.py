@@ -26,7 +26,7 @@ from tansiq.dossiers.frame import FRAME_ACTS, check_frame, missing_reference, st
 from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Duty, Entry, Kind, Mark, Recall
 from tansiq.dossiers.wire import dossier_id, field_of
 from tansiq.errors import Invalid
-from tansiq.terms import DossierId, EntryId, NodeId
+from tansiq.terms import DossierId, EntryId, NodeId, later
 
 TIME_TOLERANCE = timedelta(hours=1)
 """Partners' clocks may be this far apart before officers are told."""
@@ -398,7 +398,7 @@ def duties(state: DossierState, kind: Kind) -> tuple[Duty, ...]:
                     state.id,
                     _permission_owner(state, p.asked),
                     "dossier.permission.answer",
-                    p.at + timedelta(days=7),
+                    later(p.at, timedelta(days=7)),
                     p.at,
                     "Reg. 2016/794 art. 19(2); LED art. 35(1)(e)",
                     p.asked,
@@ -422,7 +422,7 @@ def duties(state: DossierState, kind: Kind) -> tuple[Duty, ...]:
                 state.id,
                 n,
                 "dossier.restriction.acknowledge",
-                x.at + timedelta(days=3),
+                later(x.at, timedelta(days=3)),
                 x.at,
                 "Reg. 2016/794 art. 19(2)",
                 x.entry,

@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from tansiq.dossiers.model import DossierState, Duty, Entry
 from tansiq.errors import TansiqError
-from tansiq.terms import EntryId, NodeId, parse_instant
+from tansiq.terms import LAST, EntryId, NodeId, later, parse_instant
 
 Facts = Mapping[str, Any]
 Clock = Callable[[Facts, datetime], datetime | None]
@@ -70,12 +70,22 @@ def stop(_facts: Facts, _at: datetime) -> datetime | None:
 
 def after(length: timedelta) -> Clock:
     """A clock of this length from the act's instant."""
-    return lambda _facts, at: at + length
+    return lambda _facts, at: later(at, length)
+
+
+def working_days_later(at: datetime, days: int) -> datetime:
+    """Monday to Friday. National holidays are not known here: a duty is then due a little early, never late."""
+    while days and at < LAST:
+        at = later(at, timedelta(days=1))
+        days -= at.weekday() < 5
+    return at
 
 
 def months_later(at: datetime, months: int) -> datetime:
-    """The same day and hour some calendar months on; the last day of a shorter month."""
+    """The same day and hour some calendar months on; the last day of a shorter month, or of the calendar."""
     year, month = divmod(at.year * 12 + at.month - 1 + months, 12)
+    if year > LAST.year:
+        return LAST
     day = min(at.day, monthrange(year, month + 1)[1])
     return at.replace(year=year, month=month + 1, day=day)
 

@@ -41,7 +41,7 @@ from tansiq.private.plan_wire import (
 from tansiq.private.plans import Contact, Meeting, MeetingState, PlannedEvent, Sensitivity
 from tansiq.private.service import Private
 from tansiq.store import Store
-from tansiq.terms import DossierId, EntryId, LogVerb, NodeId, TransferBasis, country_of, parse_instant
+from tansiq.terms import DossierId, EntryId, LogVerb, NodeId, TransferBasis, country_of, later, parse_instant
 
 log = structlog.get_logger("tansiq.private")
 
@@ -592,7 +592,7 @@ class Plans:
 
 def _erased_on(meeting: Meeting) -> str:
     """The first of a month well after its window: the day tells nothing of it."""
-    return (meeting.expires_at.replace(day=1) + timedelta(days=62)).replace(day=1).date().isoformat()
+    return later(meeting.expires_at.replace(day=1), timedelta(days=62)).replace(day=1).date().isoformat()
 
 
 def _met(result: CheckResult, known: set[str]) -> tuple[list[str], list[str]]:

@@ -22,7 +22,7 @@ from tansiq.access.model import Acting, Role
 from tansiq.errors import Conflict, Invalid, Refused
 from tansiq.private.grid import held_tokens, planned_tokens, require_plan, target_tokens
 from tansiq.private.model import ConflictClass, Grid, Plan
-from tansiq.terms import NodeId, OfficerId
+from tansiq.terms import NodeId, OfficerId, later
 
 GRACE = timedelta(minutes=30)
 """After its end a plan is still matched so long: the margin of time that windows are compared with."""
@@ -271,7 +271,7 @@ def window_of(event: PlannedEvent) -> tuple[datetime | None, datetime | None]:
 
 def expires_at(event: PlannedEvent) -> datetime:
     """When nothing of it is matched any more."""
-    found = [at + GRACE for at in (ends_at(event),) if at] + [at for at in (event.targets_until,) if at]
+    found = [later(at, GRACE) for at in (ends_at(event),) if at] + [at for at in (event.targets_until,) if at]
     return max(found, default=event.created_at)
 
 

@@ -20,10 +20,12 @@ from tansiq.terms.codes import (
 )
 from tansiq.terms.grades import Grade, GradeScheme
 from tansiq.terms.ids import DossierId, EntryId, NodeId, OfficerId, PartId, country_of
-from tansiq.terms.instants import format_instant, parse_date, parse_instant
+from tansiq.terms.instants import FIRST, LAST, format_instant, later, parse_date, parse_instant
 
 __all__ = [
     "CRIME_AREAS",
+    "FIRST",
+    "LAST",
     "Basis",
     "Classification",
     "CrimeArea",
@@ -44,6 +46,7 @@ __all__ = [
     "UrgencyGround",
     "country_of",
     "format_instant",
+    "later",
     "parse_date",
     "parse_instant",
 ]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from tansiq.errors import Invalid
 
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+"""The ends of the calendar. Anybody may write them: a sum of instants that were read goes through `later`."""
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z")
 
 
@@ -15,6 +17,14 @@ def format_instant(at: datetime) -> str:
     if at.tzinfo is None:
         raise ValueError("naive instant")
     return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def later(at: datetime, length: timedelta) -> datetime:
+    """The instant so much later, or earlier for a length below nothing; beyond the calendar, its end. Never raises."""
+    try:
+        return at + length
+    except OverflowError:
+        return LAST if length > timedelta() else FIRST
 
 
 def parse_instant(text: str, field: str = "") -> datetime:

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from tansiq.errors import Invalid, NotFound
 from tansiq.kinds import face_of, items_of
-from tansiq.terms import DossierId
+from tansiq.terms import DossierId, later
 from tansiq.terms.ids import parse_dossier_id
 from tansiq.terms.instants import parse_date
 from tansiq.together import Scorecard
@@ -25,8 +25,8 @@ YEAR = timedelta(days=365)
 
 def period(first: str, last: str, now: datetime) -> tuple[datetime, datetime]:
     """From the beginning of the first day to the end of the last (UTC); by default the year up to now."""
-    ends = _midnight(last, "to") + timedelta(days=1) if last else now
-    return (_midnight(first, "from") if first else ends - YEAR), ends
+    ends = later(_midnight(last, "to"), timedelta(days=1)) if last else now
+    return (_midnight(first, "from") if first else later(ends, -YEAR)), ends
 
 
 def _midnight(day: str, field: str) -> datetime:

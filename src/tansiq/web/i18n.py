@@ -21,7 +21,7 @@ from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 
 from tansiq.errors import TansiqError
-from tansiq.terms import parse_instant
+from tansiq.terms import format_instant, parse_instant
 from tansiq.web.failure_words import SELDOM
 from tansiq.web.labels import FAILURES
 
@@ -89,7 +89,10 @@ class Tongue:
         if isinstance(value, str):
             return self._partial(value)
         if isinstance(value, datetime):
-            value = value.astimezone(self.zone).date()
+            local = self._local(value)
+            if local is None:
+                return format_instant(value)
+            value = local.date()
         return format_date(value, _DAY.get(self.code, "d MMM y"), locale=self.locale)
 
     def _partial(self, value: str) -> str:
@@ -106,9 +109,19 @@ class Tongue:
 
     def time(self, value: datetime) -> str:
         """18:05, in the node's time zone."""
-        return format_time(value.astimezone(self.zone), "HH:mm", locale=self.locale)
+        local = self._local(value)
+        return format_instant(value) if local is None else format_time(local, "HH:mm", locale=self.locale)
+
+    def _local(self, value: datetime) -> datetime | None:
+        """The instant in the node's time zone; None where that lies beyond the calendar: then it is told as stored."""
+        try:
+            return value.astimezone(self.zone)
+        except OverflowError:
+            return None
 
     def instant(self, value: datetime) -> str:
+        if self._local(value) is None:
+            return format_instant(value)
         return (
             f"{self.day(value)}, {self.time(value)}" if self.code != "ar" else f"{self.day(value)}، {self.time(value)}"
         )

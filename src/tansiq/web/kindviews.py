@@ -10,9 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from tansiq.dossiers.model import DossierState
 from tansiq.kinds import LANGUAGES, face_of, words_of
+from tansiq.web.problems import places_of
 from tansiq.web.visit import Visit
+
+log = structlog.get_logger()
 
 WIDTH, EDGE = 720, 12
 """Of a line of time, in units of its drawing."""
@@ -21,7 +26,7 @@ WIDTH, EDGE = 720, 12
 def shown(visit: Visit, state: DossierState) -> dict[str, Any]:
     """What the page needs to draw the kind's view; no view: it shows the summary and all tables."""
     face, at = face_of(state.kind), LANGUAGES.index(visit.tongue.code)
-    view = face.view(state, visit.now) if state.own is not None else None
+    view = _view(state, visit.now) if state.own is not None else None
     words = words_of(state.kind)["view"]
 
     def say(code: str) -> str:
@@ -36,6 +41,21 @@ def shown(visit: Visit, state: DossierState) -> dict[str, Any]:
         "kind_says": lambda value: face.say(str(value), visit.tongue.code),
         "line_of_time": lambda *marks: line_of_time(marks, mirrored=visit.tongue.direction == "rtl"),
     }
+
+
+def _view(state: DossierState, now: datetime) -> Any:
+    """A view is drawn from what partners wrote: where it raises, the page does without. It is never worth the page."""
+    try:
+        return face_of(state.kind).view(state, now)
+    except Exception as exc:  # noqa: BLE001 # whatever it is, the tables below say the same
+        leave_out(state.kind, exc)
+        return None
+
+
+def leave_out(kind: str, exc: Exception) -> dict[str, Any]:
+    """What the page needs when it shows no view because of a fault, which the log tells; never what was written."""
+    log.error("view left out", of=kind, kind=type(exc).__name__, at=places_of(exc))
+    return {"view": None, "shows": frozenset()}
 
 
 @dataclass(frozen=True)

@@ -189,10 +189,14 @@ def _note_fault(request: Request, exc: Exception) -> str:
 
 
 def _log_fault(request: Request, exc: Exception, reference: str) -> None:
-    frames = traceback.extract_tb(exc.__traceback__)[-MOST_FRAMES:]
-    at = [f"{_within(x.filename)}:{x.lineno} {x.name}" for x in frames]
-    route = getattr(request.scope.get("route"), "path", "")
+    at, route = places_of(exc), getattr(request.scope.get("route"), "path", "")
     log.error("unexpected", reference=reference, kind=type(exc).__name__, method=request.method, page=route, at=at)
+
+
+def places_of(exc: Exception) -> list[str]:
+    """Where in the code it went wrong, for the log: places alone, never the text."""
+    frames = traceback.extract_tb(exc.__traceback__)[-MOST_FRAMES:]
+    return [f"{_within(x.filename)}:{x.lineno} {x.name}" for x in frames]
 
 
 def _within(path: str) -> str:

@@ -40,7 +40,7 @@ from tansiq.kinds.assessment.model import (
     commitment,
 )
 from tansiq.kinds.items import Cycle, Facts, Items, Move, Owed, Step, stop
-from tansiq.terms import EntryId, Grade, NodeId, parse_instant
+from tansiq.terms import EntryId, Grade, NodeId, later, parse_instant
 
 _TEXT = frozenset({"subject", "narrative", "note", "link", "entity"})
 _NOTE = frozenset({"note"})
@@ -86,7 +86,7 @@ ACTS = (
 
 def _next_check(facts: Facts, at: datetime) -> datetime | None:
     days = facts.get("every_days")
-    return at + timedelta(days=days) if isinstance(days, int) else None
+    return later(at, timedelta(days=days)) if isinstance(days, int) else None
 
 
 CYCLE = Cycle(

@@ -33,7 +33,7 @@ from tansiq.kinds.committee.model import (
     Visited,
 )
 from tansiq.kinds.items import Clock, Cycle, Facts, Item, Items, Move, Owed, Step, months_later, stop, told
-from tansiq.terms import EntryId, NodeId
+from tansiq.terms import EntryId, NodeId, later
 
 _FOLLOW_UP = "Reg. (EU) 2022/922"
 _TEXT = frozenset({"subject", "narrative", "note", "link"})
@@ -78,13 +78,13 @@ def limit(step: str) -> Clock:
     def clock(facts: Facts, at: datetime) -> datetime:
         track = "serious" if facts.get("finding") == "serious_deficiency" else "ordinary"
         months, days = LIMITS[track][step]
-        return months_later(at, months) + timedelta(days=days)
+        return later(months_later(at, months), timedelta(days=days))
 
     return clock
 
 
 def _a_month(_facts: Facts, at: datetime) -> datetime:
-    return at + timedelta(days=MINUTES_DAYS)
+    return later(at, timedelta(days=MINUTES_DAYS))
 
 
 CYCLE = Cycle(

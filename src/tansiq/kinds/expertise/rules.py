@@ -15,8 +15,8 @@ from typing import Any
 from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Figure, Kind, Window
 from tansiq.errors import TansiqError
 from tansiq.kinds.expertise.model import ANSWER, EFFECT, About, Agreed, Effect, Held, Opened, TakenUp
-from tansiq.kinds.items import Cycle, Item, Items, Move, Owed, Step, told
-from tansiq.terms import parse_instant
+from tansiq.kinds.items import Cycle, Item, Items, Move, Owed, Step, after, stop, told
+from tansiq.terms import later, parse_instant
 
 _TELL = frozenset({"subject", "narrative", "note", "material"})
 _NOTE = frozenset({"note", "narrative"})
@@ -37,11 +37,11 @@ ACTS = (
 
 CYCLE = Cycle(
     steps=(
-        Step("expertise.taken_up", "use", "one", "any", (), "asked", lambda _facts, at: at + ANSWER),
+        Step("expertise.taken_up", "use", "one", "any", (), "asked", after(ANSWER)),
         Step("expertise.agreed", "use", "", "any", ("asked",), "agreed", told("due")),
-        Step("expertise.declined", "use", "", "any", ("asked",), "declined", lambda _facts, _at: None),
-        Step("expertise.held", "use", "", "any", ("agreed",), "held", lambda _facts, at: at + EFFECT),
-        Step("expertise.effect_told", "use", "", "owner", ("held",), "told", lambda _facts, _at: None),
+        Step("expertise.declined", "use", "", "any", ("asked",), "declined", stop),
+        Step("expertise.held", "use", "", "any", ("agreed",), "held", after(EFFECT)),
+        Step("expertise.effect_told", "use", "", "owner", ("held",), "told", stop),
     ),
     owed=(
         Owed("use", ("agreed",), "expertise.hold", ""),
@@ -88,7 +88,7 @@ def _used(own: ExpertiseState, item: Item, entry: Entry) -> Item:
     if s.type == "expertise.agreed" and own.facts.get("stance") == "wish":
         return replace(item, owner=s.author)
     if s.type == "expertise.effect_told" and s.facts.get("effect") == "too_early":
-        return CYCLE.moved(item, "held", due_at=s.at + EFFECT)
+        return CYCLE.moved(item, "held", due_at=later(s.at, EFFECT))
     return item
 
 

@@ -39,6 +39,7 @@ def say(value: str, language: str) -> str:
 
 PLACES = {
     "an event begins and ends": "window_until",
+    "an event lies within ten years": "window_until",
     "a host is no member": "hosts",
     "{} is no instant": "kickoff",
     "host and visitors are members": "visitors",

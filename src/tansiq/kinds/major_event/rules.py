@@ -13,12 +13,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Erasure, Figure, Kind, Window
 from tansiq.errors import TansiqError
-from tansiq.kinds.items import Cycle, Facts, Item, Items, Move, Owed, Step, after, stop, told
+from tansiq.kinds.items import (
+    FARTHEST,
+    Cycle,
+    Facts,
+    Item,
+    Items,
+    Move,
+    Owed,
+    Step,
+    after,
+    stop,
+    told,
+    working_days_later,
+)
 from tansiq.kinds.major_event.checklist import CHECKLIST
 from tansiq.kinds.major_event.model import (
     AFTER_MATCH_WORKING_DAYS,
@@ -47,7 +60,7 @@ from tansiq.kinds.major_event.model import (
     TeamDossier,
     Venue,
 )
-from tansiq.terms import EntryId, NodeId, parse_instant
+from tansiq.terms import EntryId, NodeId, later, parse_instant
 
 _TEXT = frozenset({"subject", "narrative", "note", "link", "entity"})
 _NOTE = frozenset({"note"})
@@ -92,21 +105,14 @@ ACTS = (
 )  # fmt: skip
 
 
-def working_days_later(at: datetime, days: int) -> datetime:
-    """Monday to Friday. National holidays are not known here: a duty is then due a little early, never late."""
-    while days:
-        at += timedelta(days=1)
-        days -= at.weekday() < 5
-    return at
-
-
 def _before_kickoff(facts: Facts, at: datetime) -> datetime | None:
     kickoff = told("kickoff")(facts, at)
-    return kickoff - BEFORE_MATCH if kickoff else None
+    return later(kickoff, -BEFORE_MATCH) if kickoff else None
 
 
-def _after_kickoff(facts: Facts, at: datetime) -> datetime | None:
-    kickoff = told("kickoff")(facts, at)
+def report_due(match: Item) -> datetime | None:
+    """By when host and visitors report after a match; None where its kick-off lies beyond reason."""
+    kickoff = told("kickoff")(match.facts, match.since)
     return working_days_later(kickoff, AFTER_MATCH_WORKING_DAYS) if kickoff else None
 
 
@@ -132,7 +138,7 @@ CYCLE = Cycle(
         Step("major_event.shift_opened", "shift", "one", "any", (), "open", told("until")),
         Step("major_event.shift_handed_over", "shift", "", "owner", ("open",), "handed_over", stop),
         Step("major_event.information_asked", "question", "one", "any", (), "asked",
-             lambda facts, at: told("due")(facts, at) or at + CHECK),
+             lambda facts, at: told("due")(facts, at) or later(at, CHECK)),
         Step("major_event.information_given", "question", "", "owner", ("asked",), "answered", stop),
         Step("major_event.incident_reported", "incident", "one", "any", (), "open"),
         Step("major_event.incident_resolved", "incident", "", "any", ("open",), "resolved"),
@@ -176,7 +182,7 @@ class EventState:
 
     @property
     def dies_at(self) -> datetime:
-        return self.ends_at + KEPT_AT_MOST
+        return later(self.ends_at, KEPT_AT_MOST)
 
 
 def _instant(facts: Facts, name: str) -> datetime | None:
@@ -207,9 +213,11 @@ def check(state: DossierState, entry: Entry) -> str:
         begins, ends = _instant(s.facts, "window_from"), _instant(s.facts, "window_until")
         if begins is None or ends is None or ends < begins:
             return "an event begins and ends"
+        if max(abs(begins - s.at), abs(ends - s.at)) > FARTHEST:
+            return "an event lies within ten years"
         if not set(s.facts.get("hosts", ())) <= set(state.members):
             return "a host is no member"
-        return "kept longer than 365 days after its end" if _outlives(entry, ends + KEPT_AT_MOST) else ""
+        return "kept longer than 365 days after its end" if _outlives(entry, later(ends, KEPT_AT_MOST)) else ""
     own: EventState | None = state.own
     if own is None:
         return ""
@@ -309,7 +317,7 @@ def duties(state: DossierState) -> tuple[Duty, ...]:
         return ()
     found = list(CYCLE.duties(state, own.items)) if state.phase == "open" else []
     for match_ in own.sort("match"):
-        due = _after_kickoff(match_.facts, match_.since)
+        due = report_due(match_)
         kickoff = _instant(match_.facts, "kickoff")
         if due is None or kickoff is None:
             continue
@@ -347,7 +355,7 @@ def _tournament(state: DossierState, own: EventState) -> list[Duty]:
         return []
     sent = {i.owner for i in own.sort("team_dossier") if i.state != "draft"}
     coming = {i.owner for i in own.sort("team_dossier")} - sent
-    due = begins - BEFORE_TOURNAMENT
+    due = later(begins, -BEFORE_TOURNAMENT)
     return [
         Duty(state.id, n, "major_event.send_team_dossier", due, state.opened_at, _NFIP, state.first.id)
         for n in state.members
@@ -394,7 +402,7 @@ def figures(state: DossierState, window: Window) -> tuple[Figure, ...]:
             if lane is not None and kickoff is not None:
                 found.append(Figure(f"team_dossiers.{way}"))
                 found += [Figure(f"team_dossiers.{way}.in_time")] * (
-                    sent is not None and sent <= kickoff - BEFORE_MATCH
+                    sent is not None and sent <= later(kickoff, -BEFORE_MATCH)
                 )
             found += [Figure(f"post_match.{way}")] * ((match_.key, node) in own.reported)
     for item in own.sort("delegation") if own else ():

@@ -9,8 +9,7 @@ from datetime import datetime
 from tansiq.dossiers.model import DossierState, Entry
 from tansiq.kinds.items import Item
 from tansiq.kinds.major_event.checklist import CHECKLIST, PILLARS
-from tansiq.kinds.major_event.model import AFTER_MATCH_WORKING_DAYS
-from tansiq.kinds.major_event.rules import EventState, safe_capacity, sides, working_days_later
+from tansiq.kinds.major_event.rules import EventState, report_due, safe_capacity, sides
 from tansiq.kinds.said import Said, acts, instant, is_late, said
 from tansiq.terms import EntryId, NodeId
 
@@ -190,9 +189,8 @@ def _match(state: DossierState, own: EventState, item: Item, now: datetime) -> M
 
 
 def _side(state: DossierState, own: EventState, match: Item, node: NodeId, now: datetime) -> Side:
-    kickoff = instant(match.facts, "kickoff")
     lane = own.items.get(f"{match.key}/{node}")
-    due = working_days_later(kickoff, AFTER_MATCH_WORKING_DAYS) if kickoff else None
+    due = report_due(match)
     told = _last(state, "major_event.post_match_reported", node, about=match.key)
     judged = _last(state, "major_event.risk_assessed", node, match=match.key)
     return Side(

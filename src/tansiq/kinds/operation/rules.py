@@ -45,7 +45,7 @@ from tansiq.kinds.operation.model import (
     Task,
     Touched,
 )
-from tansiq.terms import EntryId, NodeId, country_of, parse_instant
+from tansiq.terms import EntryId, NodeId, country_of, later, parse_instant
 
 _TEXT = frozenset({"subject", "narrative", "note", "link", "entity"})
 _NOTE = frozenset({"note"})
@@ -89,8 +89,8 @@ ACTS = (
 def _answer_by(facts: Facts, at: datetime) -> datetime:
     """An urgent surveillance: five hours from the crossing. Else the time that the request tells, or a day."""
     if facts.get("measure") == "cross_border_surveillance" and facts.get("urgency") == "urgent":
-        return (told("crossing_at")(facts, at) or at) + SURVEILLANCE_WITHOUT_LEAVE
-    return told("due")(facts, at) or at + ANSWER
+        return later(told("crossing_at")(facts, at) or at, SURVEILLANCE_WITHOUT_LEAVE)
+    return told("due")(facts, at) or later(at, ANSWER)
 
 
 CYCLE = Cycle(
@@ -275,7 +275,7 @@ def step(state: DossierState, entry: Entry) -> tuple[str, OperationState]:
         case "operation.measure_reported":
             own = _ended(own, about, RAN, "reported", entry)
         case "operation.closed":
-            due = told("due")(s.facts, s.at) or s.at + EVALUATE
+            due = told("due")(s.facts, s.at) or later(s.at, EVALUATE)
             own = replace(own, closed=entry.id, closed_at=s.at, erase_by=due)
         case "operation.erased":
             own = replace(own, erased=own.erased | {s.author})
@@ -374,8 +374,8 @@ def _is_party(own: OperationState, node: NodeId) -> bool:
 def _report_by(item: Item) -> datetime | None:
     """A week after the measure ends, as told or broken off; None while nobody knows when it will."""
     if item.state == "authorised":
-        return item.due_at + REPORT if item.due_at else None
-    return item.since + REPORT
+        return later(item.due_at, REPORT) if item.due_at else None
+    return later(item.since, REPORT)
 
 
 def _erasures(state: DossierState, own: OperationState) -> list[Duty]:

@@ -16,7 +16,7 @@ from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Duty, Entry, F
 from tansiq.errors import TansiqError
 from tansiq.kinds.items import Cycle, Move
 from tansiq.kinds.request.model import CLOCKS, Answered, Delayed, Made, Received, RefusedFacts, ToLane
-from tansiq.terms import EntryId, NodeId, parse_instant
+from tansiq.terms import EntryId, NodeId, later, parse_instant
 
 _ASK = frozenset(
     {"subject", "question", "facts", "availability", "link_reason", "urgency_reasons", "entity", "link", "note"}
@@ -134,7 +134,7 @@ def _check_facts(act: str, facts: Mapping[str, object], at: datetime) -> str:
             until = parse_instant(str(facts.get("until", "")))
         except TansiqError:
             return "the delay has no end"
-        return "" if at < until < at + LONGEST_DELAY else "the delay's end is out of range"
+        return "" if at < until < later(at, LONGEST_DELAY) else "the delay's end is out of range"
     return ""
 
 
@@ -147,17 +147,17 @@ def _stepped(lane: Lane, act: str, facts: Mapping[str, object], at: datetime, le
     _legal, after = LANE_TABLE[act]
     match act:
         case "request.received":
-            return replace(lane, state=after, received_at=at, due_at=at + length)
+            return replace(lane, state=after, received_at=at, due_at=later(at, length))
         case "request.clarification_asked":
             left = (lane.due_at - at) if lane.due_at else length
             return replace(lane, state=after, left=left, due_at=None, stopped_at=at)
         case "request.clarification_given":
-            return replace(lane, state=after, due_at=at + _left(lane), left=None, stopped_at=None)
+            return replace(lane, state=after, due_at=later(at, _left(lane)), left=None, stopped_at=None)
         case "request.delay_announced":
             return replace(lane, state=after, due_at=parse_instant(str(facts["until"])))
         case "request.partly_answered":
             grounds = tuple(str(g) for g in facts.get("grounds", ()))  # type: ignore[attr-defined]
-            due = lane.due_at or at + _left(lane)
+            due = lane.due_at or later(at, _left(lane))
             return replace(lane, state=after, partly=True, grounds=grounds, due_at=due, left=None, stopped_at=None)
         case _:
             grounds = tuple(str(g) for g in facts.get("grounds", ()))  # type: ignore[attr-defined]

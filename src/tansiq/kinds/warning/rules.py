@@ -14,7 +14,7 @@ from typing import Any
 
 from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Figure, Kind, Window
 from tansiq.errors import TansiqError
-from tansiq.kinds.items import Cycle, Facts, Item, Items, Move, Owed, Step
+from tansiq.kinds.items import Cycle, Facts, Item, Items, Move, Owed, Step, after
 from tansiq.kinds.warning.model import (
     ACKNOWLEDGE,
     FEEDBACK,
@@ -26,7 +26,7 @@ from tansiq.kinds.warning.model import (
     StoodDown,
     Updated,
 )
-from tansiq.terms import EntryId, Grade, parse_instant
+from tansiq.terms import EntryId, Grade, later, parse_instant
 
 _TELL = frozenset({"subject", "threat", "place", "target", "narrative", "entity", "link", "note"})
 _NOTE = frozenset({"note", "narrative"})
@@ -45,7 +45,7 @@ ACTS = (
 
 
 def _to_acknowledge(facts: Facts, at: datetime) -> datetime:
-    return at + ACKNOWLEDGE.get(str(facts.get("precedence", "routine")), ACKNOWLEDGE["routine"])
+    return later(at, ACKNOWLEDGE.get(str(facts.get("precedence", "routine")), ACKNOWLEDGE["routine"]))
 
 
 CYCLE = Cycle(
@@ -53,7 +53,7 @@ CYCLE = Cycle(
         Step("warning.issued", "acknowledgement", "each", "any", (), "awaited", _to_acknowledge),
         Step("warning.updated", "acknowledgement", "each", "any", (), "awaited", _to_acknowledge),
         Step("warning.acknowledged", "acknowledgement", "", "owner", ("awaited",), "acknowledged"),
-        Step("warning.stood_down", "feedback", "each", "any", (), "awaited", lambda _facts, at: at + FEEDBACK),
+        Step("warning.stood_down", "feedback", "each", "any", (), "awaited", after(FEEDBACK)),
         Step("warning.feedback_given", "feedback", "", "owner", ("awaited",), "given"),
     ),
     owed=(
@@ -142,7 +142,7 @@ def duties(state: DossierState) -> tuple[Duty, ...]:
         for item in own.unacknowledged():
             if item.due_at is None or item.owner not in state.members:
                 continue
-            late = item.due_at + (item.due_at - item.since)
+            late = later(item.due_at, item.due_at - item.since)
             # `since` lies ahead: the duty begins when the time to acknowledge has passed.
             for code, owner, other in (
                 ("warning.escalate", item.owner, state.opener),
@@ -154,7 +154,7 @@ def duties(state: DossierState) -> tuple[Duty, ...]:
         begun = max((i.since for i in own.items.values() if i.sort == "feedback"), default=state.opened_at)
         if begun is not None:
             found.append(
-                Duty(state.id, state.opener, "warning.record_outcome", begun + FEEDBACK, begun, "", own.newest)
+                Duty(state.id, state.opener, "warning.record_outcome", later(begun, FEEDBACK), begun, "", own.newest)
             )
     return tuple(found)
 

@@ -140,9 +140,8 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
     unread = unread_in(node, matches, visit.acting_for(dossier))
     bound = (effective_handling(state, e).codes for e in state.entries)
     strict = views.strictest([*bound, views.claim_codes(state.entries), *shown_codes(node, matches, unread)])
-    return render(
+    return _drawn(
         visit,
-        "dossier.html",
         status=status,
         strictest=strict,
         state=state,
@@ -171,6 +170,16 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
         forward_errors=errors,
         admissible=_admissible(state, node),
     )
+
+
+def _drawn(visit: Visit, **values: Any) -> Response:
+    """The page; where drawing it with the view of its kind fails, without. What else is at fault fails again."""
+    try:
+        return render(visit, "dossier.html", **values)
+    except Exception as exc:
+        if values["view"] is None:
+            raise
+        return render(visit, "dossier.html", **values | kindviews.leave_out(values["state"].kind, exc))
 
 
 def _worded(visit: Visit, state: DossierState) -> dict[str, Any]:
@@ -451,9 +460,9 @@ def _instant(text: str, visit: Visit, field: str) -> str:
     """A date and time as the form's control writes it, in the node's zone, as an instant."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return format_instant((at if at.tzinfo else at.replace(tzinfo=visit.tongue.zone)).astimezone(UTC))
+    except (ValueError, OverflowError):
         raise Invalid("form.until", "Write a date and a time.", step="read the form", field=field) from None
-    return format_instant((at if at.tzinfo else at.replace(tzinfo=visit.tongue.zone)).astimezone(UTC))
 
 
 def _required(rule: ActRule, state: DossierState | None, form: Form) -> tuple[str, ...]:

@@ -287,9 +287,9 @@ def _instant(visit: Visit, name: str) -> str:
     """The form speaks the time of the page's zone."""
     try:
         local = datetime.fromisoformat(visit.form.get(name))
-    except ValueError:
+        return format_instant(local.replace(tzinfo=visit.tongue.zone).astimezone(UTC))
+    except (ValueError, OverflowError):
         raise Invalid("form.until", "Write a date and a time.", step="read the form", field=name) from None
-    return format_instant(local.replace(tzinfo=visit.tongue.zone).astimezone(UTC))
 
 
 def _target(form: Form, n: int) -> dict[str, Any]:
