@@ -15,9 +15,12 @@ from tansiq.errors import Conflict, TansiqError, Untrusted
 from tansiq.ledger import (
     NOTHING_SEEN,
     add_line,
+    as_said,
     cosign,
     inclusion,
+    parse_archive_head,
     root,
+    verify_archive,
     verify_bundle,
     verify_checkpoint,
     verify_cosignature,
@@ -28,6 +31,7 @@ from tansiq.ledger.leaves import commit_content, content_bytes
 from tansiq.ledger.wire import parse_note, parse_request, render_request
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors/ledger/proofs.json").read_text(encoding="utf-8"))
+ARCHIVE = json.loads((Path(__file__).parents[2] / "vectors/ledger/archive.json").read_text(encoding="utf-8"))
 ORIGIN, WITNESS = VECTORS["origin"], VECTORS["witness"]
 LOG, WITNESS_KEYS = PublicKeys.from_wire(VECTORS["public"]), PublicKeys.from_wire(VECTORS["witness_public"])
 
@@ -161,3 +165,26 @@ def test_a_witness_refuses_an_older_checkpoint_and_another_log() -> None:
     seen, line = cosign(VECTORS["checkpoint"], (ORIGIN, LOG), NOTHING_SEEN, [], me, now)
     assert seen.size == 7
     assert add_line(add_line(VECTORS["checkpoint"], line), line).count(WITNESS) == 1
+
+
+def read_archive(lines: list[str]) -> dict[str, Any]:
+    head = parse_archive_head(lines[0].encode())
+    keys, witness = PublicKeys.from_wire(ARCHIVE["public"]), PublicKeys.from_wire(ARCHIVE["witness_public"])
+    rest = (line.encode() for line in lines[1:])
+    report, leaves = verify_archive(head, rest, ARCHIVE["node"], [keys], {ARCHIVE["witness"]: witness})
+    for _ in leaves:
+        pass
+    return as_said(report) | {"cosigned": report.cosigned}
+
+
+def test_the_log_in_one_file_proves_what_it_says() -> None:
+    said = read_archive(ARCHIVE["lines"])
+    assert {name: said[name] for name in ARCHIVE["proves"]} == ARCHIVE["proves"]
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in ARCHIVE["bad"]])
+def test_a_bad_log_in_one_file_is_refused_for_its_rule(case: dict[str, Any]) -> None:
+    lines = [ARCHIVE["lines"][x] if isinstance(x, int) else x for x in case["lines"]]
+    with pytest.raises(TansiqError) as failure:
+        read_archive(lines)
+    assert failure.value.code == case["code"]
