@@ -86,6 +86,19 @@ def test_french_has_its_own_signs() -> None:
     assert not bad, "\n".join(bad)
 
 
+def test_a_template_writes_no_colon_of_its_own_after_a_word() -> None:
+    """The space before it differs by language: templates say `colon`."""
+    here = re.compile(r"""[}]}(?:</span>)? ?: |%}: |~ ?['"] ?: ['"] ?~""")
+    folder = ROOT / "src" / "tansiq" / "web" / "templates"
+    bad = [
+        f"{path.name}: ...{text[max(0, m.start() - 30) : m.end() + 10]}"
+        for path in sorted(folder.rglob("*.html"))
+        for text in [path.read_text(encoding="utf-8")]
+        for m in here.finditer(text)
+    ]
+    assert not bad, "\n".join(bad)
+
+
 def test_arabic_has_its_own_signs() -> None:
     bad = [text for _, text in said("ar") if re.search(r"[\u0600-\u06ff][,;?]|[\u0660-\u0669]", text)]
     assert not bad, "\n".join(bad)

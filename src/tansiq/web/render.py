@@ -218,6 +218,7 @@ def environment(code: str) -> Environment:
         labels=labels,
         version=__version__,
         comma="، " if code == "ar" else ", ",
+        colon="\u00a0: " if code == "fr" else ": ",
         clock=views.clock,
         marked=views.marked,
         telling=views.telling,
