@@ -8,19 +8,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tansiq.access.model import Acting, Role
+from tansiq.bank import parse_entity
+from tansiq.bank.model import Provenance
 from tansiq.crypto import canonical, sign, to_base64
 from tansiq.demo import people
 from tansiq.errors import Invalid, Refused, TansiqError, Untrusted
+from tansiq.hits.model import MatchState
 from tansiq.node import Node
-from tansiq.oversight import EXTRACT_TYPE, read_person, verify_extract
-from tansiq.oversight.model import Found, Kept, Right, Sort, Thing
+from tansiq.oversight import EXTRACT_TYPE, gathering, person, read_person, verify_extract
+from tansiq.oversight.gathering import MOST_HOLDINGS
+from tansiq.oversight.model import Bound, Found, Kept, Right, Sort, Thing
+from tansiq.oversight.rules import codes_in
 from tansiq.private.model import Tier
-from tansiq.terms import LogVerb
+from tansiq.terms import DossierId, EntryId, LogVerb, PartId
 from tests.support import acts
 from tests.support.plans import supervisor
 from tests.support.services import Federation
@@ -49,6 +55,14 @@ def extract(node: Node, items: list[str], consented: tuple[str, ...] = ()) -> di
     return said
 
 
+def drafted(subject: str, codes: list[str]) -> dict[str, Any]:
+    """A report to Berlin that Madrid would open."""
+    body = acts.report() | {"subject": subject, "handling": {"codes": codes}}
+    body["parts"] = [{"kind": "narrative", "lang": "es", "text": "Un coche."}]
+    body["legal"] |= {"agreement": {"DE": "eu-2023-977"}}
+    return {"kind": "report", "to": ["de"], "body": body}
+
+
 @pytest.fixture
 def shared(federation: Federation) -> Federation:
     """Rabat has reported a man whom Madrid holds under a Latin spelling; Madrid watches and drafts."""
@@ -61,8 +75,7 @@ def shared(federation: Federation) -> Federation:
     madrid = f.nodes["madrid"]
     by = f.officers["madrid"]
     madrid.bureau.watch("name", "Yousef Ben Omar Zeroual", "2027-01-31", by)
-    draft = {"kind": "report", "to": ["de"], "body": {"subject": "about Yusef Benomar Serruali", "parts": []}}
-    madrid.propose(draft, by)
+    madrid.propose(drafted("about Yusef Benomar Serruali", []), by)
     return f
 
 
@@ -269,3 +282,246 @@ def test_an_extract_verifies_off_line_and_no_other_does(shared: Federation) -> N
         with pytest.raises(TansiqError) as failure:
             verify_extract(json.dumps(value).encode())
         assert isinstance(failure.value, Untrusted | Invalid)
+
+
+# --- whose word it is, and what restricts it ---
+
+
+@pytest.fixture
+def checked(make_federation: Callable[..., Federation]) -> tuple[Federation, str]:
+    """Madrid has asked Berlin privately about a man whom Berlin holds; (federation, check)."""
+    f = make_federation()
+    f.add("madrid", "berlin")
+    madrid, berlin = f.nodes["madrid"], f.nodes["berlin"]
+    told = [{"property": p["property"], "value": p["value"], "basis": "fact", "grade": "A1"} for p in ASKED]
+    f.hold("berlin", [{"id": "de-1", "schema": "Person", "role": "SUSP", "claims": told}])
+    berlin.private.publish(madrid.node_id, [Tier.LOW, Tier.HIGH], supervisor(f, "berlin"))
+    f.pump(6)
+    him = {"names": ["Youssef Benomar Zerouali"], "birth_dates": ["1989-06-17"]}
+    found = madrid.private.ask("de", him, "M-2026-7", f.officers["madrid"])
+    assert found.hit
+    return f, found.id
+
+
+def test_what_a_partner_answered_to_a_private_check_is_the_partners(checked: tuple[Federation, str]) -> None:
+    f, check = checked
+    node = f.nodes["madrid"]
+    body = acts.request()
+    body["legal"] |= {"agreement": {"DE": "eu-2023-977"}}
+    request = node.private.follow(check, body, f.officers["madrid+second"])
+    found = find(node)
+    (question,), (answer,) = of(found, Sort.CHECK), of(found, Sort.ANSWER)
+    assert question.id == check
+    assert (question.ours, dict(question.what or {}), question.dossier) == (
+        True, {"partner": f.nodes["berlin"].node_id, "case": "M-2026-7"}, "",
+    )  # fmt: skip
+    assert (answer.ours, answer.originator, answer.owners) == (False, "DE", ("DE",))
+    assert answer.what
+    assert (answer.what["hit"], answer.what["request"]) == (True, request)
+    said = extract(node, [question.id, answer.id])
+    asked, kept = said["things"]
+    assert (asked["kept_back"], asked["content"]["case"]) == ("", "M-2026-7")
+    assert (kept["kept_back"], kept["content"], kept["log"], kept["score_in_1000"]) == ("consent", None, [], 0)
+    assert {x["verb"] for x in asked["log"]} == {"consult"}
+    assert request not in json.dumps(said)
+    assert '"hit"' not in json.dumps(said)
+
+
+def test_with_its_consent_a_partners_answer_is_given_out(checked: tuple[Federation, str]) -> None:
+    f, _ = checked
+    node = f.nodes["madrid"]
+    (answer,) = of(find(node), Sort.ANSWER)
+    (thing,) = extract(node, [answer.id], (answer.id,))["things"]
+    assert (thing["kept_back"], thing["content"]["hit"], thing["owners"]) == ("", True, ["DE"])
+
+
+def test_a_match_with_a_partners_entry_goes_out_with_its_consent_only(shared: Federation) -> None:
+    node = shared.nodes["madrid"]
+    (match,) = of(find(node), Sort.MATCH)
+    assert (match.ours, match.owners, match.handling) == (False, ("MA",), ("H0", "H2"))
+    (thing,) = extract(node, [match.id])["things"]
+    assert (thing["content"], thing["kept_back"], thing["score_in_1000"], thing["log"]) == (None, "consent", 0, [])
+    (thing,) = extract(node, [match.id], (match.id,))["things"]
+    assert thing["content"]["record"] == match.what["record"] if match.what else False
+
+
+def test_a_match_of_two_partners_entries_is_both_partners(federation: Federation) -> None:
+    f = federation
+    for name, codes in (("rabat", ["H1"]), ("berlin", ["H2"])):
+        body = acts.report() | {"handling": {"codes": codes}}
+        body["legal"] |= {"agreement": {"ES": "ma-es-2019" if name == "rabat" else "eu-2023-977"}}
+        f.nodes[name].dossiers.open("report", body, ["es"], f.officers[name])
+        f.pump()
+    matches = of(find(f.nodes["madrid"]), Sort.MATCH)
+    assert matches
+    assert all(set(m.owners) == {"MA", "DE"} and {"H1", "H2"} <= set(m.handling) for m in matches)
+
+
+def test_a_translation_of_a_partners_part_stays_the_partners(shared: Federation) -> None:
+    f, node = shared, shared.nodes["madrid"]
+    (part,) = [t for t in of(find(node), Sort.PART) if t.what]
+    f.clock.pass_time(timedelta(minutes=1))
+    node.dossiers.translate(
+        node.dossiers.find(part.dossier), EntryId(part.entry), PartId(part.part),
+        "El tal Youssef Benomar Zerouali viajaba en el coche.", "es", "officer", f.officers["madrid"],
+    )  # fmt: skip
+    (made,) = [t for t in of(find(node), Sort.PART) if t.what and t.what["kind"] == "translation"]
+    assert (made.ours, made.owners) == (False, ("MA",))
+    assert extract(node, [made.id])["things"][0]["kept_back"] == "consent"
+
+
+@pytest.fixture
+def restricted(federation: Federation) -> tuple[Federation, DossierId]:
+    """Rabat's report under H3 met a holding of Madrid's, whose liaison confirmed the restriction and decided."""
+    f = federation
+    f.hold("madrid", people.MADRID_HOLDINGS)
+    body = acts.report() | {"handling": {"codes": ["H3"], "text": "only at this desk"}}
+    dossier = f.nodes["rabat"].dossiers.open("report", body, ["es"], f.officers["rabat"])
+    f.pump()
+    node, by = f.nodes["madrid"], f.officers["madrid"]
+    node.acknowledge_h3(dossier, by)
+    (match,) = node.hits.matches(dossier=dossier)
+    node.hits.decide(match.id, MatchState.HIT, "REASON quotes the report of Rabat", by)
+    note = {"kind": "note", "lang": "es", "text": "Youssef Benomar Zerouali, SEEN in that report"}
+    node.propose({"dossier": dossier, "body": {"type": "report.note_added", "parts": [note]}}, by)
+    return f, dossier
+
+
+def test_under_an_unread_restriction_neither_match_nor_draft_is_shown(restricted: tuple[Federation, DossierId]) -> None:
+    f, dossier = restricted
+    node = f.nodes["madrid"]
+    found = find(node)
+    (match,), (draft,) = of(found, Sort.MATCH), of(found, Sort.DRAFT)
+    assert (match.kept, draft.kept) == (Kept.UNREAD, Kept.UNREAD)
+    assert match.what is draft.what is None
+    assert "H3" in match.handling
+    assert "H3" in draft.handling
+    said = json.dumps(extract(node, [match.id, draft.id], (match.id,)))
+    assert "REASON" not in said
+    assert "SEEN" not in said
+    node.acknowledge_h3(dossier, protection(node))
+    found = find(node)
+    (match,), (draft,) = of(found, Sort.MATCH), of(found, Sort.DRAFT)
+    assert match.what
+    assert draft.what
+    assert "REASON" in match.what["reason"]
+    assert "SEEN" in draft.what["body"]
+
+
+def test_a_draft_is_bound_by_its_own_codes_and_those_of_its_dossier(shared: Federation) -> None:
+    f, node = shared, shared.nodes["madrid"]
+    by = f.officers["madrid"]
+    name = "Yusef Benomar Serruali"
+    first = node.propose(drafted(f"about {name}", ["H1"]), by)
+    (part,) = of(find(node), Sort.PART)
+    note = {"kind": "note", "lang": "es", "text": name}
+    second = node.propose({"dossier": part.dossier, "body": {"type": "report.note_added", "parts": [note]}}, by)
+    codes = {t.id: t.handling for t in of(find(node), Sort.DRAFT)}
+    assert (codes[first], codes[second]) == (("H0", "H1"), ("H0", "H2"))
+
+
+@pytest.mark.parametrize(
+    ("held", "codes"),
+    [
+        ({"body": {"handling": {"codes": ["H2", "H9", 3]}}}, {"H2"}),
+        ({"body": {"parts": [{"entity": {"claims": [{"handling": "H1 H2"}]}}]}}, {"H1", "H2"}),
+        ({"body": {"handling": ["H2"], "parts": "H2"}}, set()),
+        ([], set()),
+    ],
+)
+def test_codes_are_read_wherever_an_act_says_them(held: object, codes: set[str]) -> None:
+    assert codes_in(held) == codes
+
+
+# --- everything, or said that it is not ---
+
+
+def one(node: Node, ident: str, name: str, provenance: Provenance | None = None) -> str:
+    entity = parse_entity({"id": ident, "schema": "Person", "claims": [{"property": "name", "value": name}]})
+    return node.store.write(lambda tx: node.bank.add(tx, entity, provenance or Provenance("own", ident)))
+
+
+def test_sixty_records_of_one_person_are_all_found(make_federation: Callable[..., Federation]) -> None:
+    f = make_federation()
+    f.add("madrid")
+    f.hold("madrid", [people.MADRID_HOLDINGS[0] | {"id": f"es-{n}"} for n in range(60)])
+    found = find(f.nodes["madrid"])
+    assert (len(of(found, Sort.HOLDING)), found.complete) == (60, True)
+
+
+def test_each_of_many_spellings_is_looked_for(make_federation: Callable[..., Federation]) -> None:
+    f = make_federation()
+    f.add("madrid")
+    node = f.nodes["madrid"]
+    held = one(node, "x1", "Jordi Casals Montaner")
+    letters = (
+        "Abel Brun,Carla Dimas,Elio Fuste,Gala Hierro,Ines Jurado,Kilian Lopera,Marta Nieto,Oriol Pardo,Quim Rueda"
+    )
+    letters += ",Sara Toledo,Unai Vidal,Wilma Xirau,Yago Zafra,Berta Crespo,Dario Espin,Fabia Godoy,Hugo Iranzo"
+    claims = [{"property": "alias", "value": name} for name in (*letters.split(","), "Jordi Casals Montaner")]
+    found = find(node, claims)
+    assert [t.id for t in of(found, Sort.HOLDING)] == [held]
+    assert found.complete
+
+
+def test_a_partners_look_alikes_do_not_crowd_our_own_record_out(make_federation: Callable[..., Federation]) -> None:
+    f = make_federation()
+    f.add("madrid")
+    node = f.nodes["madrid"]
+    own = one(node, "own", "Yusef Benomar Serruali")
+    for n in range(MOST_HOLDINGS + 60):
+        sent = Provenance("dossier", f"e-{n:064x}", f"p-{n}", "d-" + "0" * 32, originator="MA")
+        one(node, f"x{n}", "Youssef Benomar Zerouali", sent)
+    found = find(node)
+    things = of(found, Sort.HOLDING)
+    assert len(things) == MOST_HOLDINGS
+    assert own in {t.id for t in things if t.ours}
+    assert found.left_out == (Bound.HOLDINGS,)
+    leaf = node.ledger.find("person.find")[-1].content or {}
+    assert leaf["left_out"] == ["holdings"]
+    said = extract(node, [own])
+    assert said["complete"] is False
+    assert any("holdings" in x for x in said["not_looked_through"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "bound"),
+    [
+        ("MOST_HOLDINGS", 0, Bound.HOLDINGS),
+        ("MOST_TEXTS", 0, Bound.TEXTS),
+        ("MOST_PLACES", 1, Bound.TEXTS),
+        ("MOST_CHECKS", 0, Bound.CHECKS),
+        ("MOST_LEAVES", 1, Bound.LOG),
+    ],
+)
+def test_every_bound_that_is_reached_is_said(
+    shared: Federation, monkeypatch: pytest.MonkeyPatch, name: str, value: int, bound: Bound
+) -> None:
+    monkeypatch.setattr(gathering, name, value)
+    found = find(shared.nodes["madrid"])
+    assert bound in found.left_out
+    assert not found.complete
+
+
+def test_a_spelling_that_texts_are_not_searched_for_is_said(shared: Federation) -> None:
+    long = {"property": "alias", "value": " ".join(["Benomar"] * 30)}
+    assert find(shared.nodes["madrid"], [*ASKED, long]).left_out == (Bound.SPELLINGS,)
+
+
+def test_more_spellings_than_are_looked_for_are_said(shared: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(person, "MOST_NAMES", 1)
+    assert Bound.SPELLINGS in find(shared.nodes["madrid"]).left_out
+
+
+def test_all_of_many_standing_queries_for_one_name_are_found(make_federation: Callable[..., Federation]) -> None:
+    f = make_federation()
+    f.add("madrid")
+    node = f.nodes["madrid"]
+    made = {node.bureau.watch("name", "Yousef Ben Omar Zeroual", "2027-01-31", f.officers["madrid"]) for _ in range(24)}
+    assert {t.id for t in of(find(node), Sort.QUERY)} == {getattr(w, "id", w) for w in made}
+
+
+def test_a_name_behind_hundreds_of_others_in_one_part_is_met() -> None:
+    claims = [{"property": "alias", "value": f"Nadia Sebti {n}"} for n in range(300)]
+    content = {"kind": "entity", "entity": {"claims": [*claims, {"property": "alias", "value": ASKED[0]["value"]}]}}
+    assert person.met(person.looked_for(read_person(ASKED)), content)[0] > 0.9

@@ -6,11 +6,16 @@ import json
 
 import pytest
 
-from tansiq.oversight import verify_extract, verify_log
+from tansiq.oversight import gathering, verify_extract, verify_log
+from tansiq.web.i18n import tongue
 from tests.support.web import Browser, Town
 
 ASKED = {"name": "Youssef Benomar Zerouali", "birthDate": "1989-06-17", "right": "access"}
 WHY = {"purpose": "investigation", "justification": "request 12 of the person"}
+NOT_COMPLETE = (
+    "This search is not complete: more may be held on this person than it goes through. A birth date or a number "
+    "narrows it down; each further spelling can be searched by itself."
+)
 PERSON = {"name": [ASKED["name"]], "birthDate": [ASKED["birthDate"]]}
 
 
@@ -168,3 +173,15 @@ def test_a_program_that_asks_wrongly_for_the_log_gets_nothing(
 ) -> None:
     answer = program(town, officer).client.post("/api/v1/ledger/export", params=WHY, json=body)
     assert (answer.status_code, answer.json()["field"]) == (status, field)
+
+
+@pytest.mark.parametrize("language", ["ar", "fr", "es", "de", "en"])
+def test_a_search_that_is_not_complete_says_so(town: Town, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = browser(town, "auditor", language).post("/person", {**ASKED, **WHY}, source="/person")
+    word = tongue(language, "Europe/Madrid").say(NOT_COMPLETE)
+    assert word not in page.text
+    monkeypatch.setattr(gathering, "MOST_HOLDINGS", 0)
+    page = browser(town, "auditor", language).post("/person", {**ASKED, **WHY}, source="/person")
+    assert word in page.text
+    found = program(town, "auditor").client.post("/api/v1/persons/search", params=WHY, json={"person": PERSON}).json()
+    assert (found["complete"], found["left_out"]) == (False, ["holdings"])

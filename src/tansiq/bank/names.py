@@ -80,6 +80,16 @@ class Names:
                     found.append(Spelling(*owner, score))
         return found
 
+    def only(self, records: Iterable[str]) -> Names:
+        """The spellings of these records alone, to be searched beside the others."""
+        self.take_in()
+        aside = Names()
+        with self._lock:
+            for record in records:
+                if held := self._positions.get(record):
+                    aside.put(record, tuple(self._owner[at][1] for at in held))
+        return aside
+
     def take_in(self) -> None:
         """What was put goes into the index. A search does it first; who has time does it before."""
         if self._waiting:

@@ -204,6 +204,11 @@ def load(tx: Connection, vault: Vault, ids: Iterable[str], source: str = "") -> 
     return [found[i] for i in wanted if i in found]
 
 
+def not_of_dossiers(tx: Connection) -> list[str]:
+    """What this service holds itself: its own records and the lists it takes."""
+    return list(tx.scalars(select(records.c.id).where(records.c.source != "dossier").order_by(records.c.id)))
+
+
 def those_of(tx: Connection, ids: Iterable[str]) -> set[str]:
     """Which of them exist."""
     wanted, found = sorted(ids), set[str]()

@@ -200,6 +200,12 @@ def may_reach(query: Asked, least: float) -> Callable[[float, Told], bool]:
     return enough
 
 
+def may_any_reach(query: Asked, least: float) -> Callable[[float], bool]:
+    """Whether a record whose best name scores so much could come to `least`, were all else of it as it is asked for."""
+    enough, itself = may_reach(query, least), tell(query.person) if query.person else NOTHING_TOLD
+    return lambda score: enough(score, itself)
+
+
 def _bits(score: float) -> float:
     return math.log2(score / (1.0 - score)) if 0.0 < score < 1.0 else math.copysign(math.inf, score - 0.5)
 

@@ -33,6 +33,8 @@ NAME_FLOOR = 0.01
 """Below it the names say `another person` so plainly that no birth date brings a record back; a number still does."""
 GROUP = 64
 """Records erased in one transaction of a sweep."""
+DEEPEST = 256
+"""So many spellings does the index tell at most (its CANDIDATES); a search that is to find everything says so."""
 MAX_QUERY_NAMES = 16
 """Spellings of one query that are searched; the UN's longest entries have a hundred, most of them near repeats."""
 
@@ -324,6 +326,51 @@ class Bank:
             )
             met.append(rules.best(scored, k))
         return met
+
+    def find_all(self, entity: Entity, least: float) -> tuple[list[Candidate], bool]:
+        """All records that come to `least` or share a number, best first; and whether these are all that there are.
+
+        For who asks by right. Where `find` keeps the nearest few of a few spellings, this searches every spelling as
+        far down as the index goes; and where what dossiers brought fills it, once more without that: no partner's
+        look-alikes crowd out what this service holds itself.
+        """
+        query = rules.Asked(entity, self._country)
+        with self._store.read() as tx:
+            if records.last_change(tx) > self._names.seen:
+                self.warm()
+            searched, whole = self._search_deep(self._names, query, least)
+            near = self._nearest_first(searched, rules.may_reach(query, least))
+            carried = records.find_marked(tx, self._vault, set(query.numbers))
+            sharing = set(chain.from_iterable(carried.values()))
+            found = records.load(tx, self._vault, [*sorted(sharing), *near])
+            if not whole and any(r.provenance.source == "dossier" for r in found):
+                aside, _ = self._search_deep(self._names.only(records.not_of_dossiers(tx)), query, least)
+                near |= self._nearest_first(aside, rules.may_reach(query, least))
+                found = records.load(tx, self._vault, [*sorted(sharing), *near])
+        scored = (rules.score_entity(query, r, near.get(r.id, ()), shares=r.id in sharing) for r in found)
+        wanted = (c for c in scored if c.score >= least or c.record.id in sharing)
+        return sorted(wanted, key=lambda c: (-c.score, c.record.id)), whole
+
+    def _search_deep(self, names: Names, query: rules.Asked, least: float) -> tuple[dict[str, list[Spelling]], bool]:
+        """The spellings near to each name, and whether those that the index did not tell are all too far off."""
+        reach, whole = rules.may_any_reach(query, least), True
+        searched: dict[str, list[Spelling]] = {}
+        for name in query.names:
+            searched[name] = found = names.search(name, DEEPEST, NAME_FLOOR)
+            # A record with many spellings fills a search by itself: counted are spellings, not records.
+            whole = whole and (len(found) < DEEPEST or not reach(found[-1].score))
+        return searched, whole
+
+    def _nearest_first(
+        self, searched: Mapping[str, Sequence[Spelling]], enough: Callable[[float, Told], bool]
+    ) -> dict[str, list[tuple[str, str]]]:
+        """As `_nearest`, each record's nearest pairs first: no more than a few of them are compared in full."""
+        every = sorted(((s.score, name, s) for name, each in searched.items() for s in each), reverse=True)
+        pairs: dict[str, list[tuple[str, str]]] = {}
+        for score, name, spelling in every:
+            if spelling.record in pairs or enough(score, self._names.told(spelling.record)):
+                pairs.setdefault(spelling.record, []).append((name, spelling.name))
+        return pairs
 
     def _nearest(
         self,

@@ -51,7 +51,9 @@ def find(
 
         person = read_person(_claims(name, alias, born, phone, passport, card))
         found = node.oversight.find(person, read_right(right), acting(ctx, node))
-    said = {"leaf": found.leaf, "complete": found.complete, "things": [plain(t) for t in found.things]}
+    left_out = [b.value for b in found.left_out]
+    said = {"leaf": found.leaf, "complete": found.complete, "left_out": left_out}
+    said["things"] = [plain(t) for t in found.things]
     emit(ctx, said, lambda out: _show(out, found))
 
 
@@ -62,7 +64,7 @@ def export(  # noqa: PLR0913, PLR0917  # one parameter an option
     item: Annotated[list[str], typer.Option(help="what is this person, as `person find` names it", metavar="ID")],
     out: Annotated[Path, typer.Option(help="where to write the signed extract", metavar="FILE")],
     consented: Annotated[
-        list[str] | None, typer.Option(help="an item whose originator has consented to give it out", metavar="ID")
+        list[str] | None, typer.Option(help="an item whose owner has consented to give it out", metavar="ID")
     ] = None,
     born: Born = None,
     alias: Alias = None,
@@ -73,7 +75,8 @@ def export(  # noqa: PLR0913, PLR0917  # one parameter an option
 ) -> None:
     """Write a signed extract of the items that are this person; `ledger verify FILE` checks it off-line. Logged.
 
-    What a partner gave stands in it by its id and the consent that it needs, without content, unless --consented.
+    What a partner gave or answered stands in it by its id and the consent that it needs, without content, unless
+    --consented.
 
     tansiq --home ./madrid --officer vera --purpose investigation --why "request 12" person export "Yusef Serruali" --born 1989-06-17 --item b-12 --out extract.json
     """  # noqa: E501
@@ -84,8 +87,10 @@ def export(  # noqa: PLR0913, PLR0917  # one parameter an option
         by = acting(ctx, node)
         raw = node.oversight.extract(person, read_right(right), item, by, consented or ())
     write_file(out, raw, "--out")
-    things = verify_extract(raw)["extract"]["things"]
+    extract = verify_extract(raw)["extract"]
+    things = extract["things"]
     said = {"written to": out, "items": len(things), "kept back": sum(1 for t in things if t["kept_back"])}
+    said["complete"] = extract["complete"]
     emit(ctx, said, lambda screen: facts(screen, said.items()))
 
 
@@ -115,12 +120,13 @@ def _show(out: Console, found: Found) -> None:
             for d in t.disclosures:
                 facts(out, [("item", t.id), ("to", d.to), ("at", when(d.at)), ("under", ", ".join(d.clauses))])
     if not found.complete:
-        out.print("more texts are held than the search keeps in memory: the oldest were not looked through")
+        out.print("NOT COMPLETE: more may be held on this person than one search goes through or lists")
+        facts(out, [("not to the end", ", ".join(b.value for b in found.left_out))])
     facts(out, [("logged as leaf", found.leaf)])
 
 
 def _of(thing: Thing) -> str:
-    return thing.originator if thing.ours else f"{thing.originator}: needs its consent"
+    return thing.originator if thing.ours else f"{', '.join(thing.owners) or thing.originator}: needs its consent"
 
 
 def _called(thing: Thing) -> str:

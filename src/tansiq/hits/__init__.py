@@ -12,7 +12,7 @@ It changes nothing in a dossier: telling the partner about a hit is the officer'
 Read `rules.py` first (life cycle, thresholds, periods), then `service.py`.
 """
 
-from tansiq.hits.rules import match_rule
+from tansiq.hits.rules import LEAST_SCORE, match_rule
 from tansiq.hits.service import Ahead, Hits
 
-__all__ = ["Ahead", "Hits", "match_rule"]
+__all__ = ["LEAST_SCORE", "Ahead", "Hits", "match_rule"]

@@ -7,7 +7,7 @@ Promises
   standing queries, drafts, private checks; with what was disclosed to whom and when. What this officer may not read
   is named and not shown. An officer, and no machine, says which of it is that person.
 - An extract of it is signed, stands in the ledger, and verifies off-line. What a partner gave is listed in it with
-  the consent that it needs, and its content is there only where the officer says that the originator has consented.
+  the consent that it needs, and its content is there only where the officer says that its owner has consented.
 - The whole log is given out in one file, with the openings that the officer chose, and verifies off-line.
 
 It releases nothing by itself and changes nothing but the ledger. Read `rules.py` first, then `service.py`.

@@ -38,7 +38,21 @@ class Sort(StrEnum):
     QUERY = "query"
     DRAFT = "draft"
     CHECK = "check"
+    ANSWER = "answer"
+    """What a partner answered to a private check: the partner's word, and a thing of its own."""
     WATCH = "watch"
+
+
+class Bound(StrEnum):
+    """What was not gone through to its end."""
+
+    HOLDINGS = "holdings"
+    SPELLINGS = "spellings"
+    TEXTS = "texts"
+    INDEX = "index"
+    """The node holds more texts than the search keeps in memory: the oldest were not looked through."""
+    CHECKS = "checks"
+    LOG = "log"
 
 
 class Kept(StrEnum):
@@ -90,6 +104,7 @@ class Thing:
     originator: str
     """Country of the service that gave it."""
     ours: bool
+    """Nothing in it is a partner's word."""
     handling: tuple[str, ...] = ("H0",)
     purpose: str = ""
     legal_basis: str = ""
@@ -103,6 +118,8 @@ class Thing:
     """A text that may speak of others too: their rights are weighed before it is handed over (LED art. 15)."""
     disclosures: tuple[Disclosure, ...] = ()
     trail: tuple[Logged, ...] = ()
+    owners: tuple[str, ...] = ()
+    """Countries of the partners whose word is in it: each has to consent before it is given out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +129,10 @@ class Found:
     asked: Entity
     right: Right
     things: tuple[Thing, ...]
-    complete: bool
-    """False where the node holds more texts than the search keeps in memory: the oldest were not looked through."""
+    left_out: tuple[Bound, ...]
+    """Where a bound was reached: there more may be held than was found."""
     leaf: int
+
+    @property
+    def complete(self) -> bool:
+        return not self.left_out

@@ -16,6 +16,9 @@ from tansiq.oversight.rules import STEP
 
 DESCRIBES = frozenset({"birthDate", "birthPlace", "nationality", "citizenship", "gender", "fatherName", "motherName"})
 MOST_NAMES = 100
+"""Further spellings for which texts are looked through."""
+AT_ONCE = 200
+"""So many claims of one content are compared with the person in one go."""
 NAMES = ("name", "alias", "weakAlias", "previousName")
 
 
@@ -30,10 +33,11 @@ def read_person(claims: Iterable[Mapping[str, str]]) -> Entity:
     return asked
 
 
-def with_names(asked: Entity, names: Iterable[str]) -> Entity:
-    """The same person with further spellings."""
-    more = [n for n in dict.fromkeys(names) if n not in asked.names()][:MOST_NAMES]
-    return replace(asked, claims=(*asked.claims, *(Claim("alias", n) for n in more)))
+def with_names(asked: Entity, names: Iterable[str]) -> tuple[Entity, bool]:
+    """The same person with further spellings, as many as are looked for; and whether these are all."""
+    more = [n for n in dict.fromkeys(names) if n not in asked.names()]
+    further = (Claim("alias", n) for n in more[:MOST_NAMES])
+    return replace(asked, claims=(*asked.claims, *further)), len(more) <= MOST_NAMES
 
 
 def numbers_of(asked: Entity) -> tuple[str, ...]:
@@ -49,8 +53,24 @@ def looked_for(asked: Entity) -> Compared:
 
 def met(compared: Compared, content: Mapping[str, Any]) -> tuple[float, str]:
     """How well it speaks of the person (0: not at all), and by which words."""
-    best = max(compared.meet(content), key=lambda m: m.score, default=None)
+    every = (m for piece in pieces(content) for m in compared.meet(piece))
+    best = max(every, key=lambda m: m.score, default=None)
     return (best.score, best.what) if best is not None else (0.0, "")
+
+
+def pieces(content: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    """An entity with more claims than are compared at once, in pieces; anything else as it is."""
+    entity = content.get("entity")
+    claims = entity.get("claims") if isinstance(entity, Mapping) else None
+    if not isinstance(entity, Mapping) or not isinstance(claims, list | tuple) or len(claims) <= AT_ONCE:
+        return [content]
+    parts = [claims[at : at + AT_ONCE] for at in range(0, len(claims), AT_ONCE)]
+    return [{**content, "entity": {**entity, "claims": part}} for part in parts]
+
+
+def text_of_watch(watch: Watch) -> dict[str, Any]:
+    """The name that a standing query looks for, as a content that can be met."""
+    return {"kind": "entity", "entity": {"claims": [{"property": "name", "value": watch.text}]}}
 
 
 def words_as_content(words: Mapping[str, Any]) -> dict[str, Any]:

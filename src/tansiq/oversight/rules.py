@@ -9,8 +9,8 @@ from typing import Any
 
 from tansiq.bank.model import Entity
 from tansiq.errors import Invalid
-from tansiq.oversight.model import CLAUSE, Kept, Right, Sort, Thing
-from tansiq.terms import format_instant
+from tansiq.oversight.model import CLAUSE, Bound, Kept, Right, Sort, Thing
+from tansiq.terms import HandlingCode, format_instant
 
 STEP = "look for a person"
 AROUND = 200
@@ -19,8 +19,20 @@ NOT_LOOKED_THROUGH = (
     "attachments: what stands inside files",
     "private checks of partners: they are asked blind, and nobody here knows whom they meant",
     "backups, prints and exported files",
+    "reasons that officers gave, in the log and with their decisions",
+    "words of restrictions (H3), and facts of acts other than those that wait for a second officer",
 )
+CUT: Mapping[Bound, str] = {
+    Bound.HOLDINGS: "holdings: more are near than one search lists; this service's own were taken first",
+    Bound.SPELLINGS: "spellings: more are known, or longer ones, than texts are searched for",
+    Bound.TEXTS: "texts: more speak of such a name than one search lists; this service's own were taken first",
+    Bound.INDEX: "texts: more are held than the search keeps in memory; the oldest were not looked through",
+    Bound.CHECKS: "private checks: more are kept than one search goes through; the oldest were not",
+    Bound.LOG: "log: of what has more entries in it than are listed here, the oldest are left out",
+}
 MIN_REASON = 3
+MOST_ITEMS = 1000
+"""In one extract: each is named in its leaf."""
 
 
 def read_right(text: str) -> Right:
@@ -48,7 +60,28 @@ def given_out(thing: Thing, consented: Collection[str], *, permitted: bool) -> T
         kept = Kept.CONSENT
     if kept is Kept.SHOWN and not permitted:
         kept = Kept.REFUSED
-    return thing if kept is Kept.SHOWN else replace(thing, what=None, kept=kept)
+    return thing if kept is Kept.SHOWN else _named_only(thing, kept)
+
+
+def _named_only(thing: Thing, kept: Kept) -> Thing:
+    """That it is held, since when and whose it is.
+
+    How well it fits, why its owner sent it, and what an officer then did about it, say what is in it.
+    """
+    bare = replace(thing, what=None, kept=kept, score=0.0)
+    if not thing.ours:
+        bare = replace(bare, purpose="", legal_basis="", review_on="", erase_on="")
+    return replace(bare, trail=()) if thing.sort in (Sort.ANSWER, Sort.MATCH) else bare
+
+
+def codes_in(held: Any) -> frozenset[str]:
+    """Every handling code that is written anywhere in an act: its own, and those of single values."""
+    if isinstance(held, Mapping):
+        said = held.get("handling")
+        named = said.get("codes") if isinstance(said, Mapping) else said.split() if isinstance(said, str) else ()
+        own = {str(c) for c in named} if isinstance(named, list | tuple) else set()
+        return frozenset(own & {str(c) for c in HandlingCode}).union(*map(codes_in, held.values()))
+    return frozenset().union(*map(codes_in, held)) if isinstance(held, list | tuple) else frozenset()
 
 
 def check_items(things: Iterable[Thing], items: Collection[str], consented: Collection[str]) -> list[Thing]:
@@ -56,6 +89,8 @@ def check_items(things: Iterable[Thing], items: Collection[str], consented: Coll
     known = {t.id: t for t in things}
     if not items:
         raise Invalid("person.items", "say which of what was found is this person", step=STEP, field="items")
+    if len(items) > MOST_ITEMS:
+        raise Invalid("person.many", f"more than {MOST_ITEMS}: make several extracts", step=STEP, field="items")
     if unknown := sorted(set(items) - known.keys()):
         raise Invalid(
             "person.item", "not among what was found for this person", step=STEP, field="items", detail=unknown[0]
@@ -66,9 +101,16 @@ def check_items(things: Iterable[Thing], items: Collection[str], consented: Coll
 
 
 def extract_body(
-    *, service: Mapping[str, str], at: datetime, asked: Entity, right: Right, things: Iterable[Thing], complete: bool
+    *,
+    service: Mapping[str, str],
+    at: datetime,
+    asked: Entity,
+    right: Right,
+    things: Iterable[Thing],
+    left_out: Iterable[Bound],
 ) -> dict[str, Any]:
     """What is signed. JSON's own types only."""
+    cut = [CUT[bound] for bound in left_out]
     return {
         "v": 1,
         "service": dict(service),
@@ -77,8 +119,8 @@ def extract_body(
         "clauses": [CLAUSE[right]],
         "asked": [{"property": c.property, "value": c.value} for c in asked.claims],
         "things": [_plain(t) for t in things],
-        "complete": complete,
-        "not_looked_through": list(NOT_LOOKED_THROUGH),
+        "complete": not cut,
+        "not_looked_through": [*cut, *NOT_LOOKED_THROUGH],
     }
 
 
@@ -92,6 +134,7 @@ def _plain(t: Thing) -> dict[str, Any]:
         "kept_back": t.kept.value,
         "originator": t.originator,
         "ours": t.ours,
+        "owners": list(t.owners),
         "handling": list(t.handling),
         "since": format_instant(t.since) if t.since else "",
         "others": t.others,
@@ -119,6 +162,11 @@ def _plain(t: Thing) -> dict[str, Any]:
     }
     named = ("purpose", "legal_basis", "review_on", "erase_on", "dossier", "entry", "part")
     return plain | {name: getattr(t, name) for name in named}
+
+
+def named(things: Iterable[Thing]) -> list[str]:
+    """By which ids a search's leaf names what it found, the first of them where they are very many."""
+    return [t.id for t in things][:MOST_ITEMS]
 
 
 def counted(things: Iterable[Thing]) -> dict[str, int]:

@@ -22,7 +22,7 @@ from tansiq.oversight import rules
 from tansiq.oversight.gathering import Gathering
 from tansiq.oversight.model import CLAUSE, Found, Right, Thing
 from tansiq.oversight.sources import Sources
-from tansiq.oversight.wire import EXTRACT_TYPE
+from tansiq.oversight.wire import EXTRACT_TYPE, MAX_EXTRACT_BYTES
 from tansiq.policy import clauses_of, refused
 from tansiq.policy.model import Action, Permit, Question, Refusal
 from tansiq.terms import LogVerb
@@ -103,10 +103,12 @@ class Oversight:
         The data-protection officer's verb: nobody else searches drafts, other officers' queries and private checks.
         """
         clauses = self._permitted(Action.SEARCH, FIND, by)
-        things, complete = self._gathering.find(asked, by)
-        said = {"right": right.value, "found": rules.counted(things), "items": [t.id for t in things]}
+        things, left_out = self._gathering.find(asked, by)
+        said = {"right": right.value, "found": rules.counted(things), "items": rules.named(things)}
+        if left_out:
+            said["left_out"] = [b.value for b in left_out]
         leaf = self._leaf(FIND, by, {"clauses": [*clauses, CLAUSE[right]], "decision": "permit", **said})
-        return Found(asked, right, tuple(things), complete, leaf)
+        return Found(asked, right, tuple(things), left_out, leaf)
 
     def extract(
         self, asked: Entity, right: Right, items: Collection[str], by: Acting, consented: Collection[str] = ()
@@ -118,14 +120,16 @@ class Oversight:
         """
         s = self._s
         clauses = self._permitted(Action.EXPORT, EXTRACT, by)
-        things, complete = self._gathering.find(asked, by)
+        things, left_out = self._gathering.find(asked, by)
         chosen = rules.check_items(things, items, consented)
         out = [rules.given_out(t, consented, permitted=self._may_leave(t, by, t.id in consented)) for t in chosen]
         service = {"node": s.node, "name": s.name, "country": s.country}
         body = crypto.canonical(
-            rules.extract_body(service=service, at=s.clock(), asked=asked, right=right, things=out, complete=complete)
+            rules.extract_body(service=service, at=s.clock(), asked=asked, right=right, things=out, left_out=left_out)
         )
-        said = {"right": right.value, "items": [t.id for t in chosen], "consented": sorted(consented)}
+        if len(body) > MAX_EXTRACT_BYTES:
+            raise Invalid("person.many", "more than one file holds: make several", step=rules.STEP, field="items")
+        said = {"right": right.value, "items": [t.id for t in chosen], "consented": sorted(set(consented))}
         digest = crypto.sha256(EXTRACT_TYPE, body).hex()
         leaf = self._leaf(
             EXTRACT, by, {"clauses": [*clauses, CLAUSE[right]], "decision": "permit", "digest": digest, **said}
@@ -142,10 +146,11 @@ class Oversight:
         """The law gate's word on this one: whose it is, under which codes, with whose consent."""
         codes = frozenset(thing.handling)
         asked = replace(
-            self._question(Action.EXPORT, by, "person_extract"), originator=thing.originator or self._s.country,
-            handling=codes, handling_text="stated" if "H3" in codes else "", consent=consented,
+            self._question(Action.EXPORT, by, "person_extract"), handling=codes,
+            handling_text="stated" if "H3" in codes else "", consent=consented,
         )  # fmt: skip
-        return isinstance(self._s.gate.decide(asked), Permit)
+        owners = thing.owners or (thing.originator or self._s.country,)
+        return all(isinstance(self._s.gate.decide(replace(asked, originator=o)), Permit) for o in owners)
 
     # --- asking, and saying that it was asked ---
 

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tansiq.errors import Invalid
 from tansiq.oversight import read_person, read_right
+from tansiq.oversight.model import Bound, Kept, Sort
 from tansiq.terms import LogVerb
 from tansiq.web.visit import Call
 from tansiq.web.wireform import plain
@@ -48,7 +49,10 @@ def find(call: Call) -> Response:
     """Everything held that may be about this person. Names travel in the body: an address stays in logs."""
     body = _object(call.body, ("person", "right"), ("person",))
     found = call.node.oversight.find(_person(body), _right(body), call.acting())
-    said = {"things": plain(found.things), "complete": found.complete, "leaf": found.leaf, "right": found.right.value}
+    said = {
+        "things": plain(found.things), "complete": found.complete, "left_out": [b.value for b in found.left_out],
+        "leaf": found.leaf, "right": found.right.value,
+    }  # fmt: skip
     return JSONResponse(said)
 
 
@@ -114,9 +118,10 @@ def operations(
     right = {"enum": ["access", "rectification", "erasure", "authority"], "description": "LED arts 14, 16, 17"}
     asked = {"person": person, "right": right}
     thing = shape({
-        "id": text, "sort": {"enum": ["holding", "part", "match", "query", "draft", "check", "watch"]},
+        "id": text, "sort": {"enum": [s.value for s in Sort]},
         "score": {"type": "number"}, "what": {"type": ["object", "null"]},
-        "kept": {"enum": ["", "unread", "refused", "consent"]}, "originator": text, "ours": {"type": "boolean"},
+        "kept": {"enum": [k.value for k in Kept]}, "originator": text, "ours": {"type": "boolean"},
+        "owners": {"type": "array", "items": text, "description": "Countries that have to consent to an extract of it"},
         "disclosures": {"type": "array", "items": {"type": "object"}}, "trail": {"type": "array"},
     })  # fmt: skip
     filters = [
@@ -146,7 +151,7 @@ def operations(
             shape(asked, ["person"], closed=True),
             shape({
                 "things": {"type": "array", "items": thing}, "complete": {"type": "boolean"}, "leaf": number,
-                "right": right,
+                "left_out": {"type": "array", "items": {"enum": [b.value for b in Bound]}}, "right": right,
             }), "200",
         ),
         (

@@ -12,7 +12,9 @@ from sqlalchemy import text
 from tansiq.access.model import Role
 from tansiq.bank import is_minor, question
 from tansiq.bank.model import Claim, Entity, Provenance
+from tansiq.bank.service import DEEPEST
 from tansiq.errors import Invalid, NotFound, Refused
+from tansiq.matching.lookup import CANDIDATES
 from tansiq.policy.model import Action
 from tansiq.terms import LogVerb
 from tests.support.holdings import ANALYST, Holdings, entity, person, sqlite_url
@@ -322,3 +324,41 @@ def test_both_databases_keep_and_find(store_url):
             assert tx.execute(text("select count(*) from bank_keys")).scalar() == 0
     finally:
         opened.close()
+
+
+def test_what_we_hold_ourselves_is_found_however_many_look_alikes_dossiers_bring(here):
+    """Three hundred that a partner sent are nearer than ours in another spelling: none of them hides it."""
+    for n in range(300):
+        sent = Provenance("dossier", f"e-{n}", f"p-{n}", "d-1", originator="MA")
+        here.store.write(lambda tx, sent=sent: here.bank.add(tx, person("Yasser Tazeghart"), sent))
+    here.keep(person("Yassir Tazaghart"))
+    asked = person("Yasser Tazeghart")
+    assert "Yassir Tazaghart" not in names(here.bank.find(asked, k=300))
+    found, whole = here.bank.find_all(asked, 0.2)
+    assert not whole
+    assert "Yassir Tazaghart" in names(found)
+
+
+def test_a_search_that_does_not_come_to_the_end_says_so(here):
+    for _ in range(DEEPEST - 2):
+        here.keep(person("Yasser Tazeghart"))
+    found, whole = here.bank.find_all(person("Yasser Tazeghart"), 0.2)
+    assert (len(found), whole) == (DEEPEST - 2, True)
+    for _ in range(8):
+        here.keep(person("Yasser Tazeghart"))
+    assert not here.bank.find_all(person("Yasser Tazeghart"), 0.2)[1]
+    assert here.bank.find_all(person("Karim Sebti"), 0.2) == ([], True)
+
+
+def test_the_index_tells_as_many_as_the_bank_counts_on():
+    assert DEEPEST == CANDIDATES
+
+
+def test_a_spelling_behind_many_others_counts_as_much_as_the_first(here):
+    here.keep(person("Karim Sebti"))
+    given = ["Yasser", "Nadia", "Hicham", "Brahim", "Nabil", "Mustapha", "Rachid", "Soufiane", "Hassan", "Khadija"]
+    others = [f"{g} {f}" for g in given for f in ("Alaoui", "Sebti")]
+    claims = tuple(Claim("alias", n) for n in (*others, "Karim Sebti"))
+    found, whole = here.bank.find_all(Entity("q", "Person", claims), 0.2)
+    assert (names(found), whole) == (["Karim Sebti"], True)
+    assert found[0].score > 0.5

@@ -13,6 +13,7 @@ from tansiq.web import problems
 from tansiq.web.labels import N_
 from tansiq.web.pages.lists import peer_names
 from tansiq.web.pages.session import check_purpose, purpose_choices
+from tansiq.web.private_words import CHECK_STATE
 from tansiq.web.render import render
 from tansiq.web.visit import Form, Visit
 
@@ -30,12 +31,13 @@ SORT = {
     "query": N_("Standing query"),
     "draft": N_("Draft that waits for a second person"),
     "check": N_("Private check"),
+    "answer": N_("Answer to a private check"),
     "watch": N_("Watch at a partner"),
 }
 KEPT = {
     "unread": N_("A restriction must be read and confirmed first."),
     "refused": N_("Your role may not read this."),
-    "consent": N_("Its originator has to consent."),
+    "consent": N_("Its owner has to consent."),
 }
 
 
@@ -98,6 +100,7 @@ def _show(visit: Visit, form: Form, errors: dict[str, str], found: Found | None)
         purposes=purpose_choices(visit),
         rights=[(code, visit.say(text)) for code, text in RIGHT.items()],
         sorts={code: visit.say(text) for code, text in SORT.items()},
+        check_states={code: visit.say(text) for code, text in CHECK_STATE.items()},
         kept_words={code: visit.say(text) for code, text in KEPT.items()},
         names=peer_names(visit.node),
     )
