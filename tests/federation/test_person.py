@@ -525,3 +525,10 @@ def test_a_name_behind_hundreds_of_others_in_one_part_is_met() -> None:
     claims = [{"property": "alias", "value": f"Nadia Sebti {n}"} for n in range(300)]
     content = {"kind": "entity", "entity": {"claims": [*claims, {"property": "alias", "value": ASKED[0]["value"]}]}}
     assert person.met(person.looked_for(read_person(ASKED)), content)[0] > 0.9
+
+
+def test_a_name_in_the_facts_of_an_act_that_waits_is_met() -> None:
+    held = {"body": {"facts": {"who": [{"told": "Youssef Benomar Zerouali"}], "count": 3}, "parts": 5}}
+    asked = person.looked_for(read_person(ASKED))
+    assert [person.met(asked, c)[0] for c in gathering._contents(held)] == [0.7]
+    assert not list(gathering._contents({"body": 5}))
