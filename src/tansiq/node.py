@@ -539,8 +539,15 @@ class Node:
         return import_into(self.bank, self.store, self.ledger, rows, by, may_shrink=may_shrink)
 
     def propose(self, held: Mapping[str, Any], by: Acting) -> str:
-        """Lay an act down for a second officer: `kind`, `to`, `body` of an opening, or `dossier` and `body`."""
+        """Lay an act down for a second officer: `kind`, `to`, `body` of an opening, or `dossier` and `body`.
+
+        Raises what writing it would raise: nobody is asked to confirm what could never be written.
+        """
         act = "dossier.open" if "kind" in held else "dossier.append"
+        if "kind" in held:
+            self.dossiers.preview(held["kind"], held["body"], held["to"], by)
+        else:
+            self.dossiers.preview_append(DossierId(held["dossier"]), held["body"], by)
         return self.access.propose(
             act, msgspec.json.encode(dict(held)), by, Role.SUPERVISOR, str(held.get("dossier", ""))
         )

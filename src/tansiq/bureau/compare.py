@@ -83,6 +83,8 @@ class Compared:
     def _claims(self, content: Mapping[str, Any]) -> list[tuple[str, str]]:
         entity = content.get("entity")
         claims = entity.get("claims", ()) if isinstance(entity, Mapping) else ()
+        if not isinstance(claims, list | tuple):  # a draft is as its officer left it
+            return []
         return [(str(c.get("property", "")), str(c.get("value", ""))) for c in claims if isinstance(c, Mapping)]
 
     def _near_names(self, content: Mapping[str, Any]) -> list[Met]:
