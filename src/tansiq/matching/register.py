@@ -145,9 +145,10 @@ class Register:
         words, names, parts = int(self.counts[WORDS]), self.names, int(self.counts[PARTS])
         before = self.words, self.first, self.held, self.sizes
         self.words = _room(self.words, words + MAX_PARTS)
-        self.first = _room(self.first, names + more + 2)
         self.held = _room(self.held, parts + 3 * more + MAX_PARTS)
         self.sizes = _room(self.sizes, names + more + 1)
+        # As many places as there are sizes, and the last one's end: the kernel takes no shelf that could outgrow one.
+        self.first = _room(self.first, len(self.sizes) + 1)
         if any(x is not y for x, y in zip(before, (self.words, self.first, self.held, self.sizes), strict=True)):
             # a search that runs counts by the array it began with, and that must not count what its others lack
             self.counts = self.counts.copy()

@@ -210,6 +210,15 @@ def test_an_empty_register_is_one_too(tmp_path: Path) -> None:
         assert again.search("كريم حداد", 3)[0][0] == len(names)
 
 
+@pytest.mark.parametrize("many", [1, 63, 64, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1025])
+def test_a_register_of_any_size_takes_one_name_more_and_is_searched(many: int) -> None:
+    held = NameIndex()
+    held.add_many([f"{'ABCDEFGHIJ'[n % 10]}adra {'abcdefgh'[n // 10 % 8]}elmoun" for n in range(many)])
+    held.search("Yasser Tazeghart", 5)
+    held.add("Yasser Tazeghart")
+    assert held.search("Yasser Tazeghart", 5)[0] [0] == many
+
+
 def test_many_threads_search_while_names_come_and_go() -> None:
     register = built(everyone())
     wanted = register.search("Khalid Hammouchi", 1)
