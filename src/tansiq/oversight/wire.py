@@ -95,7 +95,7 @@ class ThingWire(_Strict):
     dossier: str
     entry: str
     part: str
-    owners: list[str] = []
+    owners: list[str]
 
 
 class ExtractWire(_Strict):

@@ -144,7 +144,7 @@ def operations(
         (
             "post", "/ledger/export", "The whole log, line by line, with the contents that are chosen (x-ndjson)", why,
             shape({"open": {"type": "boolean"}, **dict.fromkeys(FILTERS, text)}, ["open"], closed=True),
-            {"type": "object", "description": "The first line; each further line is a leaf."}, "200",
+            {"type": "object", "description": "The first of many lines; the last signs them all."}, "200",
         ),
         (
             "post", "/persons/search", "Everything held on one person; the data-protection officer's, logged", why,

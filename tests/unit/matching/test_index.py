@@ -216,7 +216,7 @@ def test_a_register_of_any_size_takes_one_name_more_and_is_searched(many: int) -
     held.add_many([f"{'ABCDEFGHIJ'[n % 10]}adra {'abcdefgh'[n // 10 % 8]}elmoun" for n in range(many)])
     held.search("Yasser Tazeghart", 5)
     held.add("Yasser Tazeghart")
-    assert held.search("Yasser Tazeghart", 5)[0] [0] == many
+    assert held.search("Yasser Tazeghart", 5)[0][0] == many
 
 
 def test_many_threads_search_while_names_come_and_go() -> None:
