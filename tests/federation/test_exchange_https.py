@@ -21,15 +21,7 @@ from tansiq.exchange.transport import _Begun as Begun
 from tansiq.store import Store
 from tests.support.exchange_listener import Listener, listening
 from tests.support.federation import Federation, FederationNode, keys_of
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 10) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if holds():
-            return True
-        time.sleep(0.02)
-    return False
+from tests.support.waiting import eventually
 
 
 class Town:

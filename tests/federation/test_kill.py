@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from tansiq.node import Node
 from tansiq.terms import LogVerb
 from tests.support import acts
 from tests.support.services import shared_view
+from tests.support.waiting import eventually
 
 HELD = 40
 """How many of the phones in the reports Madrid holds already: each is one match, examined once."""
@@ -181,15 +182,6 @@ class Writer(threading.Thread):
             kept.append(answer.json()[key])
         elif answer.status_code != 404 or self.to:  # Madrid's dossier may not have arrived yet
             self.unexpected.append(f"{answer.status_code} {answer.text[:300]}")
-
-
-def eventually(holds: Callable[[], bool], seconds: float) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if holds():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def kill_again_and_again(services: tuple[Service, Service], kills: int, chance: random.Random) -> None:

@@ -12,41 +12,11 @@ import pytest
 from tansiq.dossiers.model import Presence
 from tansiq.kinds.assessment import commit_body, diagnosticity, picture, rank, reveal_body, scores, sensitivity
 from tansiq.terms import NodeId, format_instant
+from tests.support.kind_scenes import JOINT, JUDGED, SALTS
 from tests.support.scenes import LEGAL, Scene, part
 from tests.support.services import Federation
 
 NAMES = ("rabat", "madrid", "berlin")
-SALTS = {"rabat": "11" * 32, "madrid": "22" * 32, "berlin": "33" * 32}
-FIRST: dict[str, dict[str, Any]] = {
-    "rabat": {
-        "likelihood": {"H1": "unlikely", "H2": "likely", "H3": "very_unlikely"},
-        "percent": {"H1": 25, "H2": 65, "H3": 10},
-        "confidence": "moderate",
-        "cells": {
-            "E1": {"H1": "I", "H2": "CC", "H3": "I"},
-            "E2": {"H1": "C", "H2": "C", "H3": "II"},
-            "E3": {"H1": "II", "H2": "C", "H3": "N"},
-            "E4": {"H1": "C", "H2": "C", "H3": "C"},
-        },
-    },
-    "madrid": {
-        "likelihood": {"H1": "unlikely", "H2": "likely", "H3": "very_unlikely"},
-        "percent": {"H1": 20, "H2": 70, "H3": 10},
-        "confidence": "low",
-        "cells": {
-            "E1": {"H1": "I", "H2": "C", "H3": "I"},
-            "E2": {"H1": "N", "H2": "CC", "H3": "II"},
-            "E3": {"H1": "N", "H2": "N", "H3": "N"},
-        },
-    },
-    # E2 was withheld from Berlin: it judges without it.
-    "berlin": {
-        "likelihood": {"H1": "likely", "H2": "unlikely", "H3": "very_unlikely"},
-        "percent": {"H1": 60, "H2": 30, "H3": 10},
-        "confidence": "low",
-        "cells": {"E1": {"H1": "C", "H2": "N", "H3": "I"}, "E3": {"H1": "C", "H2": "I", "H3": "N"}},
-    },
-}
 SECOND: dict[str, dict[str, Any]] = {
     name: {
         "likelihood": {"H1": "very_unlikely", "H2": "very_likely", "H3": "almost_no_chance"},
@@ -55,11 +25,6 @@ SECOND: dict[str, dict[str, Any]] = {
         "cells": {"E5": {"H1": "II", "H2": "CC", "H3": "I"}},
     }
     for name, sure in (("rabat", 85), ("madrid", 90), ("berlin", 80))
-}
-JOINT = {
-    "likelihood": {"H1": "unlikely", "H2": "likely", "H3": "very_unlikely"},
-    "percent": {"H1": 25, "H2": 65, "H3": 10},
-    "confidence": "low",
 }
 SURER = {k: SECOND["rabat"][k] for k in ("likelihood", "percent", "confidence")}
 
@@ -132,8 +97,8 @@ def first_round(scene: Scene) -> None:
     assert "not while judging" in scene.refused(
         "berlin", "assessment.hypothesis_proposed", part("hypothesis", "x"), label="H4"
     )
-    commit(scene, "rabat", FIRST["rabat"])
-    commit(scene, "madrid", FIRST["madrid"])
+    commit(scene, "rabat", JUDGED["rabat"])
+    commit(scene, "madrid", JUDGED["madrid"])
     assert scene.who("judge") == {"berlin"}
     assert scene.who("reveal") == set(), "nobody owes to reveal while one still judges"
     sealed_stays(scene)
@@ -147,7 +112,7 @@ def first_round(scene: Scene) -> None:
         (mark,) = scene.state(name).marks
         assert (mark.code, mark.void) == ("illegal_act", True)
         assert scene.state(name).own.revealed == {}
-    commit(scene, "berlin", FIRST["berlin"])
+    commit(scene, "berlin", JUDGED["berlin"])
     assert scene.who("judge") == set()
     assert scene.who("reveal") == set(NAMES)
     for name in NAMES:
@@ -195,7 +160,7 @@ def joint_with_a_dissent(scene: Scene) -> None:
     assert found.agreed == (scene.id("madrid"), scene.id("rabat"))
     assert found.dissenting == (scene.id("berlin"),)
     assert found.judgement["percent"] == JOINT["percent"]
-    assert scene.state().own.revealed[scene.id("berlin")].judgement["percent"] == FIRST["berlin"]["percent"]
+    assert scene.state().own.revealed[scene.id("berlin")].judgement["percent"] == JUDGED["berlin"]["percent"]
 
 
 def board(scene: Scene) -> str:
@@ -255,7 +220,7 @@ def second_round(scene: Scene) -> None:
     own = scene.state().own
     assert own.round == 2
     assert all(t.blind for t in own.revealed.values())
-    assert own.earlier[0][scene.id("berlin")].judgement["percent"] == FIRST["berlin"]["percent"]
+    assert own.earlier[0][scene.id("berlin")].judgement["percent"] == JUDGED["berlin"]["percent"]
     joint = scene.act("rabat", "assessment.joint_proposed", part("judgement", "Vers la côte."), **SURER)
     for name in ("madrid", "berlin"):
         scene.act(name, "assessment.joint_agreed", about=joint)
@@ -310,7 +275,7 @@ def test_a_newcomer_gets_no_sealed_judgement_even_where_an_officer_names_it(
         scene.act("rabat", "assessment.evidence_added", part("evidence", label), label=label)
     scene.act("rabat", "assessment.judging_opened")
     # Written by hand: nobody is named from whom to withhold it.
-    sealed = commit_body(scene.state(), scene.id("rabat"), FIRST["rabat"], SALTS["rabat"])
+    sealed = commit_body(scene.state(), scene.id("rabat"), JUDGED["rabat"], SALTS["rabat"])
     entry = scene.write("rabat", {**sealed, "to": []})
     (ref,) = [p.ref for p in scene.state().entry(entry).parts]
     rabat, by = scene.node("rabat"), f.officers["rabat"]

@@ -35,6 +35,7 @@ JUDGED: dict[str, dict[str, Any]] = {
             "E3": {"H1": "N", "H2": "N", "H3": "N"},
         },
     },
+    # E2 is withheld from Berlin: it judges without it.
     "berlin": {
         "likelihood": {"H1": "likely", "H2": "unlikely", "H3": "very_unlikely"},
         "percent": {"H1": 60, "H2": 30, "H3": 10},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from tansiq.exchange import ENVELOPES_PATH, Bounds
 from tests.support.door import OpenDoor, ask, client_context, open_door
 from tests.support.federation import Federation, FederationNode, keys_of
+from tests.support.waiting import eventually
 
 Trio = tuple[Federation, FederationNode, FederationNode, FederationNode]
 HEAD = b"POST " + ENVELOPES_PATH.encode() + b" HTTP/1.1\r\n"
@@ -41,15 +41,6 @@ def drips_until_cut(line: ssl.SSLSocket, said: bytes) -> bool:
         except OSError:
             return True
         time.sleep(0.02)
-    return False
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 5) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if holds():
-            return True
-        time.sleep(0.01)
     return False
 
 

@@ -6,13 +6,14 @@ import base64
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tansiq.exchange import CARD_PATH, ENVELOPES_PATH, MAX_POLL_BYTES, POLL_PATH, RECEIPTS_PATH
 from tests.support.door import OpenDoor, ask, client_context, open_door
+from tests.support.waiting import eventually
 from tests.support.web import Town
 
 
@@ -22,15 +23,6 @@ def door(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenD
     folder: Path = tmp_path_factory.mktemp("door")
     with open_door(madrid, madrid.keys, folder) as found:
         yield found
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 5) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if holds():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def an_envelope(town: Town) -> bytes:

@@ -6,7 +6,6 @@ Reads that the law logs (a dossier, the bank) need a purpose and a justification
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -18,6 +17,7 @@ from tansiq.hits.model import Match, MatchState
 from tansiq.terms import DossierId
 from tansiq.terms.ids import parse_dossier_id
 from tansiq.web import api_acts, api_bureau, api_ledger, api_match, api_oversight, api_private, api_together, files
+from tansiq.web.bodies import read_any_object, read_object, read_text, read_texts
 from tansiq.web.endpoints import api
 from tansiq.web.openapi import document
 from tansiq.web.pages.hits import LIST, is_blind, restricted
@@ -26,31 +26,6 @@ from tansiq.web.visit import Call, check_may_read, consult_list
 from tansiq.web.wireform import plain
 
 MOST = 1000
-
-
-def _object(body: Any, known: tuple[str, ...], needed: tuple[str, ...]) -> Mapping[str, Any]:
-    """A JSON object with no key that we do not know. Raises `Invalid` with the field."""
-    if not isinstance(body, Mapping):
-        raise Invalid("body.not_an_object", "The body is a JSON object.", step="read the body", field="body")
-    for key in body:
-        if key not in known:
-            raise Invalid("body.unknown_field", "Unknown field.", step="read the body", field=str(key)[:40])
-    for key in needed:
-        if key not in body:
-            raise Invalid("body.missing", "This is missing.", step="read the body", field=key)
-    return body
-
-
-def _texts(value: Any, field: str) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-        raise Invalid("body.texts", "A list of texts.", step="read the body", field=field)
-    return list(value)
-
-
-def _text(value: Any, field: str) -> str:
-    if not isinstance(value, str):
-        raise Invalid("body.text", "A text.", step="read the body", field=field)
-    return value
 
 
 def _dossier(call: Call) -> DossierId:
@@ -86,23 +61,25 @@ def dossier(call: Call) -> Response:
 
 def open_dossier(call: Call) -> Response:
     """Open a dossier and queue its first entry to its members."""
-    body = _object(call.body, ("kind", "to", "body"), ("kind", "to", "body"))
-    made = call.node.dossiers.open(_text(body["kind"], "kind"), body["body"], _texts(body["to"], "to"), call.acting())
+    body = read_object(call.body, ("kind", "to", "body"), ("kind", "to", "body"))
+    made = call.node.dossiers.open(
+        read_text(body["kind"], "kind"), body["body"], read_texts(body["to"], "to"), call.acting()
+    )
     return JSONResponse({"dossier": made}, status_code=201, headers={"location": f"/api/v1/dossiers/{made}"})
 
 
 def append_entry(call: Call) -> Response:
     """Append one act to a dossier."""
-    _object(call.body, tuple(call.body) if isinstance(call.body, Mapping) else (), ())
+    read_any_object(call.body)
     entry = call.node.dossiers.append(_dossier(call), call.body, call.acting())
     return JSONResponse({"entry": entry}, status_code=201)
 
 
 def preview(call: Call) -> Response:
     """What the gate would say for each recipient of an opening act. Records nothing, sends nothing."""
-    body = _object(call.body, ("kind", "to", "body"), ("kind", "to", "body"))
+    body = read_object(call.body, ("kind", "to", "body"), ("kind", "to", "body"))
     found = call.node.dossiers.preview(
-        _text(body["kind"], "kind"), body["body"], _texts(body["to"], "to"), call.acting()
+        read_text(body["kind"], "kind"), body["body"], read_texts(body["to"], "to"), call.acting()
     )
     return JSONResponse({"decisions": [{"to": node} | api_acts.decision_of(decision) for node, decision in found]})
 
@@ -132,14 +109,14 @@ def _hidden(node: Any, match: Match) -> dict[str, None]:
 
 def decide_match(call: Call) -> Response:
     """An officer's word on a match."""
-    body = _object(call.body, ("decision", "reason"), ("decision", "reason"))
-    decision = _text(body["decision"], "decision")
+    body = read_object(call.body, ("decision", "reason"), ("decision", "reason"))
+    decision = read_text(body["decision"], "decision")
     if decision not in ("hit", "no_hit", "unclear"):
         raise Invalid("body.choice", "hit, no_hit or unclear.", step="read the body", field="decision")
     match = call.node.hits.match(call.path("match"))
     call.node.dossiers.restrictions.check_sides(match.dossiers(), call.acting(), "decide")
     found = call.node.hits.decide(
-        call.path("match"), MatchState(decision), _text(body["reason"], "reason"), call.acting()
+        call.path("match"), MatchState(decision), read_text(body["reason"], "reason"), call.acting()
     )
     return JSONResponse({"match": plain(found)})
 

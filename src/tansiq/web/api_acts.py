@@ -17,18 +17,14 @@ from tansiq.errors import Invalid, NotFound, Refused
 from tansiq.policy.model import Permit
 from tansiq.terms import DossierId
 from tansiq.terms.ids import parse_dossier_id, parse_entry_id, parse_part_id
+from tansiq.web.bodies import read_any_object, read_object
 from tansiq.web.visit import Call
 from tansiq.web.wireform import plain
 
 
 def _fields(call: Call, *needed: str) -> dict[str, str]:
     """The body's texts; nothing missing, nothing unknown. Raises `Invalid` with the field."""
-    body = call.body
-    if not isinstance(body, Mapping):
-        raise Invalid("body.not_an_object", "The body is a JSON object.", step="read the body", field="body")
-    for key in body:
-        if key not in needed:
-            raise Invalid("body.unknown_field", "Unknown field.", step="read the body", field=str(key)[:40])
+    body = read_object(call.body, needed)
     for key in needed:
         if not isinstance(body.get(key), str) or not body[key]:
             raise Invalid("body.text", "A text.", step="read the body", field=key)
@@ -82,9 +78,7 @@ def purge(call: Call) -> Response:
 
 def preview_entry(call: Call) -> Response:
     """What the gate would say for each addressee of an act on this dossier. Records nothing, sends nothing."""
-    if not isinstance(call.body, Mapping):
-        raise Invalid("body.not_an_object", "The body is a JSON object.", step="read the body", field="body")
-    found = call.node.dossiers.preview_append(_dossier(call), call.body, call.acting())
+    found = call.node.dossiers.preview_append(_dossier(call), read_any_object(call.body), call.acting())
     return JSONResponse({"decisions": [{"to": node} | decision_of(decision) for node, decision in found]})
 
 

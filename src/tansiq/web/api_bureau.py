@@ -5,7 +5,7 @@ What is looked for stands in the body, never in the address: addresses are logge
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -13,26 +13,20 @@ from starlette.responses import JSONResponse, Response
 from tansiq.errors import Invalid, NotFound
 from tansiq.terms import DossierId
 from tansiq.terms.ids import parse_dossier_id
+from tansiq.web.bodies import STEP, read_object, read_text
 from tansiq.web.visit import Call
 from tansiq.web.wireform import plain
 
-_STEP = "read the body"
 MOST = 200
 
 
 def _texts(call: Call, *known: str) -> dict[str, str]:
-    body = call.body
-    if not isinstance(body, Mapping):
-        raise Invalid("body.not_an_object", "The body is a JSON object.", step=_STEP, field="body")
-    for key, value in body.items():
-        if key not in known:
-            raise Invalid("body.unknown_field", "Unknown field.", step=_STEP, field=str(key)[:40])
-        if not isinstance(value, str):
-            raise Invalid("body.text", "A text.", step=_STEP, field=key)
+    body = read_object(call.body, known)
+    given = {key: read_text(value, key) for key, value in body.items()}
     for key in known:
-        if not body.get(key):
-            raise Invalid("body.missing", "This is missing.", step=_STEP, field=key)
-    return {key: str(body[key]) for key in known}
+        if not given.get(key):
+            raise Invalid("body.missing", "This is missing.", step=STEP, field=key)
+    return given
 
 
 def _dossier(word: str) -> DossierId:

@@ -6,12 +6,13 @@ Same rules as `api.py`; its routes are listed there and described in `openapi.py
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
 from tansiq.errors import Invalid
+from tansiq.web.bodies import read_object, read_text
 from tansiq.web.visit import Call
 from tansiq.web.wireform import plain
 
@@ -26,15 +27,8 @@ def witnesses(call: Call) -> Response:
 
 def settle(call: Call) -> Response:
     """Say what follows from a contradicting log: it starts anew at the head that was compared, or stays distrusted."""
-    body = call.body
-    if not isinstance(body, Mapping):
-        raise Invalid("body.not_an_object", "The body is a JSON object.", step="read the body", field="body")
-    for key in body:
-        if key not in ("reason", "anew"):
-            raise Invalid("body.unknown_field", "Unknown field.", step="read the body", field=str(key)[:40])
-    reason, anew = body.get("reason"), body.get("anew", "")
-    if not isinstance(reason, str):
-        raise Invalid("body.text", "A text.", step="read the body", field="reason")
+    body = read_object(call.body, ("reason", "anew"))
+    reason, anew = read_text(body.get("reason"), "reason"), body.get("anew", "")
     # Named and not a root: it must not be read as the other decision, that the log stays distrusted.
     if "anew" in body and not (isinstance(anew, str) and _ROOT.fullmatch(anew)):
         raise Invalid(

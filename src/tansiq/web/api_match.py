@@ -13,13 +13,13 @@ from starlette.responses import JSONResponse, Response
 from tansiq.bank import parse_entity
 from tansiq.errors import Invalid
 from tansiq.matching import compare_persons, explain
+from tansiq.web.bodies import STEP, read_object
 from tansiq.web.visit import Call
 from tansiq.web.wireform import plain
 
 MAX_NAME = 400
 MAX_VALUES = 24
 MOST = 100
-_STEP = "read the body"
 PERSON = (
     "names", "birth_dates", "birth_places", "nationalities", "sex", "father", "mother", "documents", "phones"
 )  # fmt: skip
@@ -27,55 +27,46 @@ PERSON = (
 _DOCUMENT = frozenset({"number", "country", "kind"})
 
 
-def _closed(body: Any, known: tuple[str, ...], field: str = "body") -> Mapping[str, Any]:
-    if not isinstance(body, Mapping):
-        raise Invalid("body.not_an_object", "A JSON object.", step=_STEP, field=field)
-    for key in body:
-        if key not in known:
-            raise Invalid("body.unknown_field", "Unknown field.", step=_STEP, field=str(key)[:40])
-    return body
-
-
 def _name(body: Mapping[str, Any], field: str) -> str:
     value = body.get(field)
     if not isinstance(value, str) or not value.strip() or len(value) > MAX_NAME:
-        raise Invalid("name.length", f"A name has 1 to {MAX_NAME} characters.", step=_STEP, field=field)
+        raise Invalid("name.length", f"A name has 1 to {MAX_NAME} characters.", step=STEP, field=field)
     return value.strip()
 
 
 def names_compare(call: Call) -> Response:
     """Two names in any scripts: which part met which, how, and what it is worth. Reads and records nothing."""
-    body = _closed(call.body, ("a", "b"))
+    body = read_object(call.body, ("a", "b"))
     return JSONResponse({"explanation": plain(explain(_name(body, "a"), _name(body, "b")).to_dict())})
 
 
 def _person(body: Mapping[str, Any], side: str) -> Mapping[str, Any]:
-    person = _closed(body.get(side), PERSON, side)
+    person = read_object(body.get(side), PERSON, field=side)
     for key, value in person.items():
         values = value if isinstance(value, list) else [value]
         if len(values) > MAX_VALUES:
-            raise Invalid("body.too_many", f"At most {MAX_VALUES} values.", step=_STEP, field=f"{side}.{key}")
+            raise Invalid("body.too_many", f"At most {MAX_VALUES} values.", step=STEP, field=f"{side}.{key}")
         for v in values:
             document = key == "documents" and isinstance(v, Mapping) and v.keys() <= _DOCUMENT
             texts = list(v.values()) if document else [v]
             if not all(isinstance(t, str) and len(t) <= MAX_NAME for t in texts):
-                raise Invalid("body.texts", "A text, or a list of texts.", step=_STEP, field=f"{side}.{key}")
+                raise Invalid("body.texts", "A text, or a list of texts.", step=STEP, field=f"{side}.{key}")
     return person
 
 
 def persons_compare(call: Call) -> Response:
     """Two persons, attribute by attribute: the table of the Hit page for any two descriptions. Records nothing."""
-    body = _closed(call.body, ("a", "b"))
+    body = read_object(call.body, ("a", "b"))
     found = compare_persons(_person(body, "a"), _person(body, "b"))
     return JSONResponse({"explanation": plain(found.to_dict()), "conflicts": found.conflicts})
 
 
 def match(call: Call) -> Response:
     """A person (or thing) against the own bank; asked of the gate and logged. `claims` as in an entity of a report."""
-    body = _closed(call.body, ("schema", "claims", "limit"))
+    body = read_object(call.body, ("schema", "claims", "limit"))
     limit = body.get("limit", 10)
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MOST:
-        raise Invalid("body.number", f"A number from 1 to {MOST}.", step=_STEP, field="limit")
+        raise Invalid("body.number", f"A number from 1 to {MOST}.", step=STEP, field="limit")
     wanted = {"id": "query", "schema": body.get("schema", "Person"), "claims": body.get("claims")}
     entity = parse_entity(wanted, "body")
     return JSONResponse({"matches": plain(call.node.search(entity, limit, call.acting()))})

@@ -14,6 +14,7 @@ from tansiq.errors import Invalid
 from tansiq.oversight import read_person, read_right
 from tansiq.oversight.model import Bound, Kept, Sort
 from tansiq.terms import LogVerb
+from tansiq.web.bodies import read_object, read_text, read_texts
 from tansiq.web.visit import Call
 from tansiq.web.wireform import plain
 
@@ -35,10 +36,10 @@ def leaves(call: Call) -> Response:
 
 def archive(call: Call) -> Response:
     """The whole log for an oversight body, as `tansiq ledger export` writes it: one line for each leaf."""
-    body = _object(call.body, ("open", *FILTERS), ("open",))
+    body = read_object(call.body, ("open", *FILTERS), ("open",))
     if not isinstance(body["open"], bool):
         raise Invalid("body.choice", "true or false.", step="read the body", field="open")
-    chosen = {name: _text(body, name) for name in FILTERS}
+    chosen = {name: read_text(body.get(name, ""), name) for name in FILTERS}
     if not body["open"] and any(chosen.values()):
         raise Invalid("ledger.open", "what is chosen is opened: say so", step="read the body", field="open")
     lines = call.node.oversight.archive(call.acting(), open_them=body["open"], **chosen)
@@ -47,7 +48,7 @@ def archive(call: Call) -> Response:
 
 def find(call: Call) -> Response:
     """Everything held that may be about this person. Names travel in the body: an address stays in logs."""
-    body = _object(call.body, ("person", "right"), ("person",))
+    body = read_object(call.body, ("person", "right"), ("person",))
     found = call.node.oversight.find(_person(body), _right(body), call.acting())
     said = {
         "things": plain(found.things), "complete": found.complete, "left_out": [b.value for b in found.left_out],
@@ -58,46 +59,24 @@ def find(call: Call) -> Response:
 
 def extract(call: Call) -> Response:
     """A signed extract of the items that an officer says are this person's; `ledger verify` checks it off-line."""
-    body = _object(call.body, ("person", "right", "items", "consented"), ("person", "items"))
+    body = read_object(call.body, ("person", "right", "items", "consented"), ("person", "items"))
     raw = call.node.oversight.extract(
-        _person(body), _right(body), _texts(body, "items"), call.acting(), _texts(body, "consented")
+        _person(body),
+        _right(body),
+        read_texts(body.get("items", []), "items"),
+        call.acting(),
+        read_texts(body.get("consented", []), "consented"),
     )
     return Response(raw, media_type="application/json")
 
 
-def _object(body: Any, known: tuple[str, ...], needed: tuple[str, ...]) -> Mapping[str, Any]:
-    if not isinstance(body, Mapping):
-        raise Invalid("body.not_an_object", "The body is a JSON object.", step="read the body", field="body")
-    for key in body:
-        if key not in known:
-            raise Invalid("body.unknown_field", "Unknown field.", step="read the body", field=str(key)[:40])
-    for key in needed:
-        if key not in body:
-            raise Invalid("body.missing", "This is missing.", step="read the body", field=key)
-    return body
-
-
-def _texts(body: Mapping[str, Any], field: str) -> list[str]:
-    value = body.get(field, [])
-    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-        raise Invalid("body.texts", "A list of texts.", step="read the body", field=field)
-    return list(value)
-
-
-def _text(body: Mapping[str, Any], field: str, otherwise: str = "") -> str:
-    value = body.get(field, otherwise)
-    if not isinstance(value, str):
-        raise Invalid("body.text", "A text.", step="read the body", field=field)
-    return value
-
-
 def _right(body: Mapping[str, Any]) -> Any:
-    return read_right(_text(body, "right", "access"))
+    return read_right(read_text(body.get("right", "access"), "right"))
 
 
 def _person(body: Mapping[str, Any]) -> Any:
-    said = _object(body["person"], PERSON, ())
-    return read_person([{"property": p, "value": v} for p in PERSON for v in _texts(said, p)])
+    said = read_object(body["person"], PERSON, field="person")
+    return read_person([{"property": p, "value": v} for p in PERSON for v in read_texts(said.get(p, []), p)])
 
 
 TABLE: tuple[tuple[str, str, Callable[[Call], Response]], ...] = (

@@ -5,49 +5,25 @@ What is asked for stands in the body, never in the address: addresses are logged
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
 from tansiq.errors import Invalid
 from tansiq.private.model import Tier
+from tansiq.web.bodies import STEP, read_any_object, read_object, read_text, read_texts
 from tansiq.web.visit import Call
 from tansiq.web.wireform import plain
 
 MOST = 1000
-_STEP = "read the body"
 
 
-def _body(call: Call, needed: tuple[str, ...], optional: tuple[str, ...] = ()) -> Mapping[str, Any]:
-    body = call.body
-    if not isinstance(body, Mapping):
-        raise Invalid("body.not_an_object", "A JSON object.", step=_STEP, field="body")
-    for key in body:
-        if key not in (*needed, *optional):
-            raise Invalid("body.unknown_field", "Unknown field.", step=_STEP, field=str(key)[:40])
-    for key in needed:
-        if key not in body:
-            raise Invalid("body.missing", "This is missing.", step=_STEP, field=key)
-    return body
-
-
-def _text(value: Any, field: str) -> str:
-    if not isinstance(value, str):
-        raise Invalid("body.text", "A text.", step=_STEP, field=field)
-    return value
-
-
-def _object(value: Any, field: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise Invalid("body.not_an_object", "A JSON object.", step=_STEP, field=field)
-    return value
-
-
-def _texts(value: Any, field: str) -> list[str]:
-    if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
-        raise Invalid("body.texts", "A list of texts.", step=_STEP, field=field)
-    return list(value)
+def _some_texts(value: Any, field: str) -> list[str]:
+    found = read_texts(value, field)
+    if not found:
+        raise Invalid("body.texts", "A list of texts.", step=STEP, field=field)
+    return found
 
 
 def _check(result: Any) -> dict[str, Any]:
@@ -57,9 +33,12 @@ def _check(result: Any) -> dict[str, Any]:
 
 def ask(call: Call) -> Response:
     """Ask one partner for one person. The partner learns a count, the purpose and a hash of the case."""
-    body = _body(call, ("peer", "person", "case"))
+    body = read_object(call.body, ("peer", "person", "case"), ("peer", "person", "case"))
     found = call.node.private.ask(
-        _text(body["peer"], "peer"), _object(body["person"], "person"), _text(body["case"], "case"), call.acting()
+        read_text(body["peer"], "peer"),
+        read_any_object(body["person"], "person"),
+        read_text(body["case"], "case"),
+        call.acting(),
     )
     return JSONResponse({"check": _check(found)}, status_code=201)
 
@@ -79,8 +58,8 @@ def check(call: Call) -> Response:
 
 def follow(call: Call) -> Response:
     """An officer's decision on a hit: a request that carries the opaque ids."""
-    body = _body(call, ("body",))
-    made = call.node.private.follow(call.path("check"), _object(body["body"], "body"), call.acting())
+    body = read_object(call.body, ("body",), ("body",))
+    made = call.node.private.follow(call.path("check"), read_any_object(body["body"], "body"), call.acting())
     return JSONResponse({"dossier": made}, status_code=201, headers={"location": f"/api/v1/dossiers/{made}"})
 
 
@@ -92,13 +71,13 @@ def meanings(call: Call) -> Response:
 
 def watch(call: Call) -> Response:
     """Ask now, and look again at each change of the partners' lists without asking again."""
-    body = _body(call, ("peers", "person", "case"), ("until",))
+    body = read_object(call.body, ("peers", "person", "case", "until"), ("peers", "person", "case"))
     made, results = call.node.private.watch(
-        _object(body["person"], "person"),
-        _texts(body["peers"], "peers"),
-        _text(body["case"], "case"),
+        read_any_object(body["person"], "person"),
+        _some_texts(body["peers"], "peers"),
+        read_text(body["case"], "case"),
         call.acting(),
-        _text(body.get("until", ""), "until"),
+        read_text(body.get("until", ""), "until"),
     )
     found = [_check(c) for c in results]
     return JSONResponse({"watch": made.id, "until": made.until_on, "checks": found}, status_code=201)
@@ -112,7 +91,7 @@ def watches(call: Call) -> Response:
 
 def end_watch(call: Call) -> Response:
     """End a watch."""
-    _body(call, ())
+    read_object(call.body, ())
     call.node.private.unwatch(call.path("watch"), call.acting())
     return JSONResponse({"watch": call.path("watch"), "state": "off"})
 
@@ -134,31 +113,31 @@ def status(call: Call) -> Response:
 
 def serve(call: Call) -> Response:
     """Let a partner ask us (supervisor); the lists follow."""
-    body = _body(call, ("partner", "tiers"))
-    tiers = _texts(body["tiers"], "tiers")
+    body = read_object(call.body, ("partner", "tiers"), ("partner", "tiers"))
+    tiers = _some_texts(body["tiers"], "tiers")
     if not set(tiers) <= set(Tier):
-        raise Invalid("body.choice", ", ".join(Tier), step=_STEP, field="tiers")
-    call.node.private.publish(_text(body["partner"], "partner"), [Tier(t) for t in tiers], call.acting())
+        raise Invalid("body.choice", ", ".join(Tier), step=STEP, field="tiers")
+    call.node.private.publish(read_text(body["partner"], "partner"), [Tier(t) for t in tiers], call.acting())
     return JSONResponse({"partner": body["partner"], "tiers": tiers}, status_code=202)
 
 
 def revoke(call: Call) -> Response:
     """Answer a partner nothing more, from this moment (supervisor)."""
-    body = _body(call, ("partner",))
-    call.node.private.revoke(_text(body["partner"], "partner"), call.acting())
+    body = read_object(call.body, ("partner",), ("partner",))
+    call.node.private.revoke(read_text(body["partner"], "partner"), call.acting())
     return JSONResponse({"partner": body["partner"], "state": "revoked"})
 
 
 def rotate(call: Call) -> Response:
     """New keys and new lists (supervisor)."""
-    _body(call, ())
+    read_object(call.body, ())
     call.node.private.rotate(call.acting())
     return JSONResponse({"state": "ordered"}, status_code=202)
 
 
 def seen(call: Call) -> Response:
     """An alarm was looked at (supervisor)."""
-    _body(call, ())
+    read_object(call.body, ())
     call.node.private.seen(call.path("notice"), call.acting())
     return JSONResponse({"notice": call.path("notice"), "state": "seen"})
 

@@ -17,6 +17,7 @@ from tansiq.terms import DossierId, later
 from tansiq.terms.ids import parse_dossier_id
 from tansiq.terms.instants import parse_date
 from tansiq.together import Scorecard
+from tansiq.web.bodies import read_object
 from tansiq.web.visit import Call
 from tansiq.web.wireform import plain
 
@@ -47,19 +48,6 @@ def scorecard_of(found: Scorecard) -> dict[str, Any]:
     }
 
 
-def _body(call: Call, known: tuple[str, ...], needed: tuple[str, ...]) -> Mapping[str, Any]:
-    body = call.body
-    if not isinstance(body, Mapping):
-        raise Invalid("body.not_an_object", "The body is a JSON object.", step="read the body", field="body")
-    for key in body:
-        if key not in known:
-            raise Invalid("body.unknown_field", "Unknown field.", step="read the body", field=str(key)[:40])
-    for key in needed:
-        if key not in body:
-            raise Invalid("body.missing", "This is missing.", step="read the body", field=key)
-    return body
-
-
 def _dossier(text: str, field: str = "dossier") -> DossierId:
     try:
         return parse_dossier_id(text)
@@ -77,7 +65,7 @@ def scorecard(call: Call) -> Response:
 
 def give(call: Call) -> Response:
     """Append our figures to a committee's dossier."""
-    body = _body(call, ("with", "from", "to", "committee"), ("with", "committee"))
+    body = read_object(call.body, ("with", "from", "to", "committee"), ("with", "committee"))
     if not all(isinstance(v, str) for v in body.values()):
         raise Invalid("body.text", "A text.", step="read the body", field="body")
     begins, ends = period(body.get("from", ""), body.get("to", ""), call.now)
@@ -100,7 +88,7 @@ def items(call: Call) -> Response:
 
 def make(call: Call) -> Response:
     """Append an act whose body the node makes: `act`, and `facts` as its officer writes them."""
-    body = _body(call, ("act", "facts"), ("act",))
+    body = read_object(call.body, ("act", "facts"), ("act",))
     if not isinstance(body["act"], str) or not isinstance(body.get("facts", {}), Mapping):
         raise Invalid("body.text", "A text and an object.", step="read the body", field="act")
     dossier = _dossier(call.path("dossier"))
