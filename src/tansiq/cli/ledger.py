@@ -28,7 +28,10 @@ app = typer.Typer(
 def verify(
     ctx: typer.Context,
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="a bundle of `ledger prove`: checked alone, needs no node")
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]", help="of `ledger prove`, `ledger export` or `person export`: checked alone, needs no node"
+        ),
     ] = None,
 ) -> None:
     """Recompute the whole log against its signed checkpoints, or check a proof; ends with 8, or 7, where it breaks.
