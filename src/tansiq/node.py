@@ -46,7 +46,7 @@ from tansiq.exchange import (
     former_keys,
     verify_card_file,
 )
-from tansiq.exchange.model import ExchangeSettings, Item, ItemResult, Transport
+from tansiq.exchange.model import ExchangeSettings, Item, ItemResult, SignedAhead, Transport
 from tansiq.hits import Ahead, Hits
 from tansiq.keyring import KeyLock, write_secret
 from tansiq.kinds import KINDS
@@ -303,6 +303,7 @@ class Node:
             random=secrets.token_bytes,
             enqueue=self._enqueue,
             requeue=self._requeue,
+            foresee=self.exchange.foresee,
             resolve=self.exchange.resolve,
             keys_of=self.exchange.keys_of,
             log_keys=self.exchange.log_keys,
@@ -347,8 +348,16 @@ class Node:
                 self._line = HttpsTransport(self.exchange.settings.connect_timeout_s)
         return self._line.post(peer, PRIVATE_PATH, raw, self.exchange.settings.answer_timeout_s)
 
-    def _enqueue(self, tx: Connection, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None:
-        self.exchange.enqueue(tx, to=to, kind=kind, ref=ref, expires_at=expires_at)
+    def _enqueue(
+        self,
+        tx: Connection,
+        to: NodeId,
+        kind: str,
+        ref: str,
+        expires_at: datetime,
+        ahead: SignedAhead | None = None,
+    ) -> None:
+        self.exchange.enqueue(tx, to=to, kind=kind, ref=ref, expires_at=expires_at, ahead=ahead)
         if kind == "entry":
             self.attachments.queue(tx, EntryId(ref), to, expires_at)
 
@@ -398,7 +407,7 @@ class Node:
         claimed = crypto.peek(raw)
         for keys in self.former if claimed.claimed == self.node_id else ():
             try:
-                body = crypto.verify(raw, claimed.payload_type, keys, self.node_id)
+                body = crypto.verify(raw, claimed.payload_type, keys, self.node_id, batches=True)
             except Untrusted:
                 continue
             return crypto.sign(claimed.payload_type, body, self.keys.signing, self.node_id)

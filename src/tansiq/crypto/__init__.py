@@ -4,6 +4,8 @@ Promises:
 - `sign`/`verify`: DSSE v1 with Ed25519 and ML-DSA-65; a body comes out only if both verify, for the expected payload
   type and the expected node. `begin_sign` signs beside other work. `peek` tells who claims to have signed, and says in
   its type that nothing is verified.
+- `begin_batch`: one such signature for several documents, each of which verifies alone; a reader who does not ask for
+  `batches` takes none of them. A `Batch` is one that verified: it completes the document that came without signature.
 - `seal`/`open_sealed`: HPKE (RFC 9180) with ML-KEM-768 + X25519 to one node.
 - `Vault`: rows at rest and blind indexes; a stolen database without the key says nothing.
 - `canonical`/`sha256`/`commit_part`: one byte form, domain-separated hashes, salted commitments.
@@ -13,8 +15,9 @@ Promises:
 Untrusted bytes are parsed strictly and in canonical form only; every failure is one of the seven.
 """
 
+from tansiq.crypto.batch import BATCH_TYPE, Member, Signing
 from tansiq.crypto.chance import random_bytes
-from tansiq.crypto.dsse import Unverified, begin_sign, pae, peek, sign, verify
+from tansiq.crypto.dsse import Batch, Unverified, begin_batch, begin_sign, pae, peek, sign, verify
 from tansiq.crypto.hashing import commit_part, framed, new_salt, sha256
 from tansiq.crypto.hpke import SealingKeys, SealingPublic, fingerprint, open_sealed, seal
 from tansiq.crypto.jcs import MAX_DEPTH, canonical
@@ -38,19 +41,24 @@ from tansiq.crypto.vault import Vault
 from tansiq.crypto.wire import MAX_ENVELOPE_BYTES, from_base64, parse_canonical, to_base64
 
 __all__ = [
+    "BATCH_TYPE",
     "MAX_DEPTH",
     "MAX_ENVELOPE_BYTES",
     "SUITE",
+    "Batch",
     "Blinded",
     "KdfCost",
+    "Member",
     "NodeKeys",
     "OprfKey",
     "PublicKeys",
     "SealingKeys",
     "SealingPublic",
+    "Signing",
     "SigningKeys",
     "Unverified",
     "Vault",
+    "begin_batch",
     "begin_sign",
     "blind",
     "blind_evaluate_proved",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64encode
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -16,6 +17,8 @@ from tansiq.crypto.jcs import canonical
 from tansiq.errors import Invalid, TansiqError, Untrusted
 
 MAX_ENVELOPE_BYTES = 16 * 1024 * 1024
+MAX_BATCH_DEPTH = 8
+_HASH_BYTES = 32
 _MAX_KEYFILE_BYTES = 64 * 1024
 
 
@@ -30,6 +33,27 @@ class EnvelopeWire(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     payload: str
     payloadType: str  # noqa: N815  the DSSE specification's spelling
     signatures: list[SignatureWire]
+
+
+class LooseWire(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A document that was signed in a batch, without its signatures and its place."""
+
+    payload: str
+    payloadType: str  # noqa: N815  as in a DSSE envelope
+    salt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a document stands in the batch that it was signed in, and the salt of its leaf."""
+
+    salt: bytes
+    index: int
+    path: tuple[bytes, ...]
+    """From its leaf's sibling to that below the root."""
+
+    def to_bytes(self) -> bytes:
+        return b"".join((self.salt, bytes([self.index]), *self.path))
 
 
 class KeyfileWire(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -48,6 +72,7 @@ class KeyfileWire(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 _envelopes = msgspec.json.Decoder(EnvelopeWire)
 _keyfiles = msgspec.json.Decoder(KeyfileWire)
+_loose = msgspec.json.Decoder(LooseWire)
 _DECODE_FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)
 
 
@@ -79,6 +104,31 @@ def parse_envelope(raw: bytes, max_bytes: int = MAX_ENVELOPE_BYTES) -> tuple[Env
     if msgspec.json.encode(envelope) != raw:
         raise Untrusted("dsse.not_canonical", "an envelope that is not in canonical form", step="dsse")
     return envelope, from_base64(envelope.payload, "payload", "dsse.base64")
+
+
+def parse_place(raw: bytes) -> Place:
+    """Salt, index and path, one behind the other. Raises `Untrusted("batch.place")`: there is one spelling of a place,
+    and none that is deeper than any batch."""
+    depth, rest = divmod(len(raw) - _HASH_BYTES - 1, _HASH_BYTES)
+    if rest or not 1 <= depth <= MAX_BATCH_DEPTH or raw[_HASH_BYTES] >> depth:
+        raise Untrusted("batch.place", "no place in a batch", step="dsse", field="signatures.sig")
+    path = raw[_HASH_BYTES + 1 :]
+    cut = tuple(path[n : n + _HASH_BYTES] for n in range(0, len(path), _HASH_BYTES))
+    return Place(raw[:_HASH_BYTES], raw[_HASH_BYTES], cut)
+
+
+def parse_loose(raw: bytes) -> tuple[str, bytes, bytes]:
+    """(payload type, body, salt) of a document that came without its signatures. Raises `Untrusted("batch.*")`."""
+    try:
+        found = _loose.decode(raw)
+    except _DECODE_FAILURES as exc:
+        raise Untrusted("batch.malformed", "not a document of a batch", step="dsse") from exc
+    if msgspec.json.encode(found) != raw:
+        raise Untrusted("batch.not_canonical", "a document that is not in canonical form", step="dsse")
+    salt = from_base64(found.salt, "salt", "batch.malformed")
+    if len(salt) != _HASH_BYTES:
+        raise Untrusted("batch.malformed", "a salt has 32 bytes", step="dsse", field="salt")
+    return found.payloadType, from_base64(found.payload, "payload", "batch.malformed"), salt
 
 
 def parse_canonical(raw: bytes, max_bytes: int = MAX_ENVELOPE_BYTES, step: str = "canonical") -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
@@ -19,6 +19,7 @@ from tansiq.dossiers.records import Head
 from tansiq.dossiers.rules import automatic, duties, extend, folded, in_order, is_opening
 from tansiq.dossiers.standing import Standing, Standings
 from tansiq.errors import Invalid, NotFound
+from tansiq.exchange.model import Foreseen, SignedAhead
 from tansiq.ledger import Ledger
 from tansiq.policy import Gate
 from tansiq.policy.model import Action
@@ -27,6 +28,14 @@ from tansiq.terms import DossierId, EntryId, LogVerb, NodeId, PartId, country_of
 
 Enqueue = Callable[[Connection, NodeId, str, str, datetime], None]
 """(tx, to, kind, ref, expires_at): the exchange's outbox, in our transaction."""
+
+
+class EnqueueAhead(Protocol):
+    """The same; with it, perhaps, the envelope that was foreseen."""
+
+    def __call__(
+        self, tx: Connection, to: NodeId, kind: str, ref: str, expires_at: datetime, ahead: SignedAhead | None = None, /
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +53,14 @@ class Wiring:
     kinds: Mapping[str, Kind]
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
-    enqueue: Enqueue
+    enqueue: EnqueueAhead
     requeue: Enqueue
     """The same for what was delivered before: the partner may now have more of it."""
     resolve: Callable[[str], NodeId]
     keys_of: Callable[[Connection, NodeId], crypto.PublicKeys]
     """The pinned keys of a partner; raises `Untrusted` for one that is not pinned."""
+    foresee: Callable[[NodeId, str, str, bytes, datetime], Foreseen | None] = lambda *_: None
+    """(to, kind, ref, payload, expires_at) -> the envelope that it will likely go in: to be signed with it."""
     log_keys: Callable[[Connection, NodeId], tuple[crypto.PublicKeys, ...]] = lambda _tx, _node: ()
     """All keys by which a node's ledger verifies, its own and a removed partner's too: the present ones first."""
     look_ahead: Callable[[Connection, Entry, Mapping[PartId, Entity]], object] = lambda _tx, _entry, _entities: None

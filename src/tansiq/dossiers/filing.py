@@ -111,7 +111,7 @@ class Filing:
         def keyring(node: NodeId) -> PublicKeys:
             return keys.setdefault(node, self._w.keys_of(tx, node))
 
-        raw, entry, given = parse_delivery(item.payload, keyring)
+        raw, entry, given = parse_delivery(item.payload, keyring, item.batch)
         held = {part: records.seal_part(self._w.vault, part, g.salt, g.packed) for part, g in given.items()}
         return Prepared(keys, raw, entry, given, held, _entities(entry, given))
 

@@ -1,7 +1,8 @@
 """Bytes to entries: the only parser of what partners and officers write into dossiers.
 
 A statement is canonical JSON inside a DSSE envelope signed twice; a delivery carries it with the parts that the
-recipient is given. Anything else is refused by name. Parts are bound by salted commitments, so a part can be missing
+recipient is given. In the envelope that was signed with it, it comes without its signatures, and is made whole by that
+envelope's. Anything else is refused by name. Parts are bound by salted commitments, so a part can be missing
 (withheld), but never be another one.
 """
 
@@ -90,9 +91,11 @@ class _DeliveredPart(msgspec.Struct, forbid_unknown_fields=True):
 
 class _Delivery(msgspec.Struct, forbid_unknown_fields=True):
     v: int
-    entry: msgspec.Raw
-    """The signed entry, a document of its own: its bytes are those that it was signed and is kept with."""
     parts: list[_DeliveredPart]
+    entry: msgspec.Raw = msgspec.Raw(b"")
+    """The signed entry, a document of its own: its bytes are those that it was signed and is kept with."""
+    loose: msgspec.Raw = msgspec.Raw(b"")
+    """Instead: the entry without signatures, signed in one batch with the envelope that it is in."""
 
 
 def statement_to_bytes(s: Statement) -> bytes:
@@ -304,10 +307,19 @@ def part_content(content: Mapping[str, Any], field: str = "parts") -> bytes:
 
 def delivery_to_bytes(raw_entry: bytes, parts: list[tuple[PartId, bytes, msgspec.Raw]]) -> bytes:
     """`parts`: (id, salt, content as JSON) of those that this recipient is given."""
+    return _delivery("entry", raw_entry, parts)
+
+
+def loose_delivery_to_bytes(loose: bytes, parts: list[tuple[PartId, bytes, msgspec.Raw]]) -> bytes:
+    """The same for the envelope that is signed with the entry, and for no other."""
+    return _delivery("loose", loose, parts)
+
+
+def _delivery(form: str, raw: bytes, parts: list[tuple[PartId, bytes, msgspec.Raw]]) -> bytes:
     return msgspec.json.encode(
         {
             "v": 1,
-            "entry": msgspec.Raw(raw_entry),
+            form: msgspec.Raw(raw),
             "parts": [{"id": p, "salt": base64.b64encode(s).decode(), "content": c} for p, s, c in parts],
         }
     )
@@ -317,11 +329,12 @@ Keyring = Callable[[NodeId], crypto.PublicKeys]
 """The pinned keys of a node; raises `Untrusted` for one that is not pinned."""
 
 
-def verify_entry(raw_entry: bytes, keyring: Keyring) -> tuple[Entry, Statement]:
-    """An entry with no parts held yet. Raises `Untrusted`."""
+def verify_entry(raw_entry: bytes, keyring: Keyring, known: crypto.Batch | None = None) -> tuple[Entry, Statement]:
+    """An entry with no parts held yet. Raises `Untrusted`. `known`: a batch whose signature is not verified again."""
     claim = crypto.peek(raw_entry, max_bytes=2 * MAX_STATEMENT_BYTES)
     statement = parse_statement(claim.body)
-    body = claim.verified(PAYLOAD_TYPE, keyring(statement.author), statement.author)
+    author = statement.author
+    body = claim.verified(PAYLOAD_TYPE, keyring(author), author, batches=True, known=known)
     parts = tuple(Part(ref, Presence.WITHHELD, None) for ref in statement.parts)
     return Entry(entry_id(body), statement, parts), statement
 
@@ -335,20 +348,25 @@ class Given(NamedTuple):
     """The content's canonical bytes."""
 
 
-def parse_delivery(payload: bytes, keyring: Keyring) -> tuple[bytes, Entry, dict[PartId, Given]]:
-    """(signed entry, entry, what was given of it). Raises `Untrusted`: signature, commitment or form is wrong."""
+def parse_delivery(
+    payload: bytes, keyring: Keyring, batch: crypto.Batch | None = None
+) -> tuple[bytes, Entry, dict[PartId, Given]]:
+    """(signed entry, entry, what was given of it). Raises `Untrusted`: signature, commitment or form is wrong.
+
+    `batch`: what the envelope of this delivery was signed with.
+    """
     step = "read delivery"
     if len(payload) > MAX_DELIVERY_BYTES:
         raise Untrusted("delivery.too_large", f"over {MAX_DELIVERY_BYTES} bytes", step=step)
     try:
         raw = msgspec.json.decode(payload, type=_Delivery)
-        raw_entry = bytes(raw.entry)
         salts = [base64.b64decode(p.salt, validate=True) for p in raw.parts]
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, binascii.Error, ValueError):
         _malformed(step)
     if raw.v != 1:
         raise Untrusted("delivery.version", "unknown version", step=step, field="v")
-    entry, statement = verify_entry(raw_entry, keyring)
+    raw_entry = _signed_entry(raw, batch, step)
+    entry, statement = verify_entry(raw_entry, keyring, batch)
     refs = {r.id: r for r in statement.parts}
     found: dict[PartId, Given] = {}
     for part, salt in zip(raw.parts, salts, strict=True):
@@ -367,6 +385,18 @@ def parse_delivery(payload: bytes, keyring: Keyring) -> tuple[bytes, Entry, dict
             raise Untrusted("delivery.part_form", "a part has not the form of its kind", step=step, field="parts")
         found[ref.id] = Given(salt, part.content, content)
     return raw_entry, entry, found
+
+
+def _signed_entry(raw: _Delivery, batch: crypto.Batch | None, step: str) -> bytes:
+    """The entry as it stands alone, whichever way it came."""
+    signed, loose = bytes(raw.entry), bytes(raw.loose)
+    if bool(signed) == bool(loose):
+        _malformed(step)
+    if signed:
+        return signed
+    if batch is None:
+        raise Untrusted("batch.not_in", "an entry without signatures", step=step, field="loose")
+    return batch.whole(loose)
 
 
 def _malformed(step: str) -> NoReturn:

@@ -2,8 +2,9 @@
 
 What needs no database is done before the writer is asked for: rules, law gate, seals. `Ready` is an act that only has
 to be written down; if the dossier has moved in between, it is made anew, inside. Signing takes longest and lets others
-work: it is begun as soon as the bytes are known, and waited for where the transaction writes the entry. What life cycle
-or law gate then refuse leaves as its error: its signature is in nobody's hands, and goes with it.
+work: it is begun as soon as the bytes are known, and waited for where the transaction writes the entry. Where a courier
+rests, its envelope is foreseen: sealed first, and covered by the same signature. What life cycle or law gate then
+refuse leaves as its error: its signature and its envelopes are in nobody's hands, and go with it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -28,8 +30,16 @@ from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Entry, Kind, L
 from tansiq.dossiers.restrictions import Restrictions
 from tansiq.dossiers.rules import automatic, erasure_to_tell, parse_facts, unopened
 from tansiq.dossiers.standing import Standing, Written
-from tansiq.dossiers.wire import PAYLOAD_TYPE, Body, dossier_id, parse_body
+from tansiq.dossiers.wire import (
+    PAYLOAD_TYPE,
+    Body,
+    delivery_to_bytes,
+    dossier_id,
+    loose_delivery_to_bytes,
+    parse_body,
+)
 from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError
+from tansiq.exchange.model import Foreseen, SignedAhead
 from tansiq.policy.model import Action, Decision, Permit, Question, Refusal
 from tansiq.terms import DossierId, EntryId, Handling, LogVerb, NodeId, PartId, country_of
 
@@ -44,6 +54,8 @@ class Ready:
     made: Made
     signed: Callable[[], bytes]
     """Waits for the entry's signed bytes."""
+    ahead: Mapping[NodeId, SignedAhead]
+    """The envelopes that are signed with it, for whom they are foreseen."""
     held: Mapping[PartId, bytes]
     permits: Mapping[NodeId, Permit]
     recorded: Permit
@@ -350,7 +362,7 @@ class Writing:
         """Make, begin to sign, check, ask the gate, seal. Raises `Invalid` (form or life cycle), `Refused` (law)."""
         kind = desk.kind_of(self._w, state.kind)
         made = self._make(draft, state, by, now, members, nonce)
-        signed = crypto.begin_sign(PAYLOAD_TYPE, made.body, self._w.signing, self._w.node)
+        signed, ahead = self._begin_sign(made, draft.addressees, now + timedelta(days=self._w.item_days))
         after = self._after(made, draft, kind, before, state)
         permits = self._permits(draft, kind, state, by, now)
         recorded = self._may_record(draft, kind, state, by, now)
@@ -361,7 +373,34 @@ class Writing:
             part: records.seal_part(self._w.vault, part, salt, packed) for part, (salt, packed) in made.salts.items()
         }
         declared = records.seal_declared(self._w.vault, made.entry.id, draft.declared.to_bytes())
-        return Ready(before, after, made, signed, held, permits, recorded, declared, by, now)
+        return Ready(before, after, made, signed, ahead, held, permits, recorded, declared, by, now)
+
+    def _begin_sign(
+        self, made: Made, addressees: Iterable[NodeId], expires_at: datetime
+    ) -> tuple[Callable[[], bytes], dict[NodeId, SignedAhead]]:
+        """One signature for the entry and for the envelopes that are foreseen for it."""
+        w, ref = self._w, made.entry.id
+        member = crypto.Member(PAYLOAD_TYPE, made.body)
+        loose, given = member.loose(), {node: _given(made, node) for node in addressees}
+        foreseen = [
+            seen
+            for node, parts in given.items()
+            if (seen := w.foresee(node, "entry", ref, loose_delivery_to_bytes(loose, parts), expires_at))
+        ]
+        if not foreseen:
+            return crypto.begin_sign(PAYLOAD_TYPE, made.body, w.signing, w.node), {}
+        signing = crypto.begin_batch(member, [seen.member for seen in foreseen], w.signing, w.node)
+        whole = cache(signing.whole)
+
+        def ahead(number: int, seen: Foreseen) -> SignedAhead:
+            return SignedAhead(
+                seen,
+                w.signing.public,
+                lambda: signing.other(number),
+                lambda: delivery_to_bytes(whole(), given[seen.to]),
+            )
+
+        return whole, {seen.to: ahead(n, seen) for n, seen in enumerate(foreseen)}
 
     def _make(
         self,
@@ -500,10 +539,10 @@ class Writing:
         records.insert_declared(tx, entry.id, ready.declared)
         grants = {n: _granted(entry.id, n, p, hidden.get(n, ()), now) for n, p in ready.permits.items()}
         records.insert_grants(tx, grants.values())
-        parts = tuple((part, salt, msgspec.Raw(packed)) for part, (salt, packed) in made.salts.items())
-        self._w.standings.note(tx, entry.id, Written(ready.dossier, raw, grants, parts))
+        self._w.standings.note(tx, entry.id, Written(ready.dossier, raw, grants, _parts(made)))
         for node in ready.permits:
-            self._w.enqueue(tx, node, "entry", entry.id, now + timedelta(days=self._w.item_days))
+            expires_at = now + timedelta(days=self._w.item_days)
+            self._w.enqueue(tx, node, "entry", entry.id, expires_at, ready.ahead.get(node))
         claims.note(tx, entry.id, ((p.ref.id, p.content) for p in entry.parts if p.content is not None))
         if made.entities:
             # At the end: while the envelope of what was queued is being signed.
@@ -609,6 +648,16 @@ class Writing:
                 tx, verb=LogVerb.DISCLOSE, subject=subject, content=content, at=self._w.clock()
             )
         )
+
+
+def _parts(made: Made) -> tuple[tuple[PartId, bytes, msgspec.Raw], ...]:
+    return tuple((part, salt, msgspec.Raw(packed)) for part, (salt, packed) in made.salts.items())
+
+
+def _given(made: Made, node: NodeId) -> list[tuple[PartId, bytes, msgspec.Raw]]:
+    """The parts that go to a node as far as its officer says."""
+    hidden = made.withheld.get(node, ())
+    return [part for part in _parts(made) if part[0] not in hidden]
 
 
 def _granted(

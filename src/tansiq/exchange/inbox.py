@@ -22,7 +22,7 @@ from functools import lru_cache, partial
 import structlog
 from sqlalchemy import Connection
 
-from tansiq.crypto import SigningKeys, open_sealed, peek, sign
+from tansiq.crypto import Batch, SigningKeys, open_sealed, peek, sign
 from tansiq.errors import Broken, TansiqError, Untrusted
 from tansiq.exchange import records, rules, wire
 from tansiq.exchange.ground import Ground, envelope_sha256, savepoint
@@ -63,10 +63,10 @@ class Inbox:
         ground.fault("inbox.before_open")
         sha256 = envelope_sha256(raw)
         with ground.store.read() as tx:
-            envelope = self._verify(tx, raw)
+            envelope, batch = self._verify(tx, raw)
             known = self._known(tx, envelope, sha256)
             if known is None:
-                items = self._open(envelope)
+                items = self._open(envelope, batch)
                 ground.fault("inbox.opened")
                 at = ground.clock()
                 items = self._prepare(tx, envelope, items)
@@ -94,23 +94,24 @@ class Inbox:
     def _signed_by(self, body: bytes, keys: SigningKeys) -> bytes:
         return sign(wire.RECEIPT_TYPE, body, keys, self._ground.node)
 
-    def _verify(self, tx: Connection, raw: bytes) -> wire.SealedEnvelope:
+    def _verify(self, tx: Connection, raw: bytes) -> tuple[wire.SealedEnvelope, Batch | None]:
         wire.check_size("envelope", raw, wire.MAX_ENVELOPE_BYTES)
         claim = peek(raw, wire.MAX_ENVELOPE_BYTES)
         author = claim.claimed
         pin = self._pins.pinned(tx, author)
-        body = claim.verified(wire.ENVELOPE_TYPE, pin.signing, author)
+        body, batch = claim.verified_in(wire.ENVELOPE_TYPE, pin.signing, author)
         envelope = wire.read("envelope", wire.parse_envelope, body)
         if envelope.sender != author:
             raise Untrusted("envelope.author", "signed by another than the sender", step="envelope", field="from")
         if envelope.recipient != self._ground.node:
             raise Untrusted("envelope.wrong_recipient", "the envelope is for another node", step="envelope", field="to")
-        return envelope
+        return envelope, batch
 
-    def _open(self, envelope: wire.SealedEnvelope) -> list[Item]:
+    def _open(self, envelope: wire.SealedEnvelope, batch: Batch | None) -> list[Item]:
         bound = wire.envelope_info(envelope.id, envelope.sender, envelope.recipient, envelope.suite)
         plaintext = open_sealed(envelope.sealed, self._ground.keys.sealing, bound)
-        return wire.read("items", wire.parse_items, plaintext)
+        items = wire.read("items", wire.parse_items, plaintext)
+        return items if batch is None else [replace(item, batch=batch) for item in items]
 
     def _prepare(self, tx: Connection, envelope: wire.SealedEnvelope, items: list[Item]) -> list[Item]:
         """What needs no write is done before the writer is asked for."""

@@ -13,6 +13,8 @@ from tansiq.terms import NodeId
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from tansiq.crypto import Batch, Member, PublicKeys, SealingPublic
+
 
 class ItemState(StrEnum):
     """Where one item for one addressee stands, in words that an officer reads."""
@@ -97,6 +99,39 @@ class Item:
     """What its handler's `prepare` made of the payload before the transaction; None where that failed."""
     alone: bool = False
     """Nothing else came in its envelope: what `prepare` sees is likely what its handler will see."""
+    batch: Batch | None = None
+    """What its envelope was signed with, if that was a batch: verified, by the sender's keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """An envelope of one item that is to be queued, sealed before it is: so that one signature covers both.
+
+    It is used where, in the transaction that queues the item, it turns out to be what would have been formed then.
+    """
+
+    id: str
+    to: NodeId
+    kind: str
+    ref: str
+    expires_at: datetime
+    sealing: SealingPublic
+    """For whom it is sealed."""
+    member: Member
+    """Its body, to be signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedAhead:
+    """A foreseen envelope that is being signed with what it carries."""
+
+    envelope: Foreseen
+    by: PublicKeys
+    """Whose signature it is."""
+    raw: Callable[[], bytes]
+    """Waits for them."""
+    expected: Callable[[], bytes]
+    """What the item's loader gives if nothing has changed: the payload as it is in an envelope that is signed alone."""
 
 
 @dataclass(frozen=True, slots=True)

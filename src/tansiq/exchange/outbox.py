@@ -2,6 +2,8 @@
 
 What is queued for a partner whose courier rests is formed at the end of the same transaction (`Ground.resting`): one
 commit fewer on the way of a single entry. While a courier is at work, items wait for each other and share an envelope.
+An envelope that is foreseen is sealed before its item is queued (`foresee`) and signed with what it carries. It is used
+if, where it would be formed, it is what would be formed; else what was foreseen is in nobody's hands, and goes.
 Order of effects, and what a crash between any two leaves:
   enqueue (caller's transaction) → form (one transaction: load, seal, sign, keep the bytes) → post → take the receipt.
   (Formed with the item, it is posted by the thread that committed it, where a line to the partner is at rest.)
@@ -20,17 +22,31 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
-from tansiq.crypto import SUITE, begin_sign, peek, seal
+from tansiq.crypto import SUITE, Member, begin_sign, peek, seal
 from tansiq.errors import Broken, Invalid, PeerUnavailable, TansiqError, Untrusted
 from tansiq.exchange import records, rules, wire
+from tansiq.exchange.cards import VerifiedCard
 from tansiq.exchange.ground import Ground, envelope_sha256, savepoint
-from tansiq.exchange.model import ENVELOPES_PATH, Begun, Item, ItemState, NodeCard, OutboxLoader, Peer, Receipt
+from tansiq.exchange.model import (
+    ENVELOPES_PATH,
+    Begun,
+    Foreseen,
+    Item,
+    ItemState,
+    NodeCard,
+    OutboxLoader,
+    Peer,
+    Receipt,
+    SignedAhead,
+)
 from tansiq.exchange.pins import Pins
 from tansiq.terms import LogVerb, NodeId, format_instant
 
 _log = structlog.get_logger("tansiq.exchange")
 HAND_OUT_BYTES = 8 * 1024 * 1024
 """A poll's answer stops growing here; the next poll brings the rest."""
+FORESEEN_BYTES = 64 * 1024
+"""What is larger is not sealed on the chance that it is used."""
 
 
 _ENDED = (ItemState.REFUSED, ItemState.EXPIRED)
@@ -63,7 +79,15 @@ class Outbox:
         """Formed with what was queued, committed, and given to a line at most: for the courier of this process."""
 
     def enqueue(
-        self, tx: Connection, *, to: NodeId, kind: str, ref: str, expires_at: datetime, again: bool = False
+        self,
+        tx: Connection,
+        *,
+        to: NodeId,
+        kind: str,
+        ref: str,
+        expires_at: datetime,
+        again: bool = False,
+        ahead: SignedAhead | None = None,
     ) -> None:
         """Queue one item for one partner in the caller's transaction. The same item twice is one item.
 
@@ -84,13 +108,25 @@ class Outbox:
             records.queue_again(tx, there.id, now, expires_at)
         ground.fault("outbox.enqueued")
         if to in ground.resting:
-            ground.store.at_end(tx, ("outbox.form", to), lambda: self._form_early(tx, to))
+            ground.store.at_end(tx, ("outbox.form", to), lambda: self._form_early(tx, to, ahead))
         else:
             ground.store.after_commit(tx, lambda: ground.bell.ring(to))
 
     # --- forming ---
 
-    def _form_early(self, tx: Connection, to: NodeId) -> None:
+    def foresee(self, to: NodeId, kind: str, ref: str, payload: bytes, expires_at: datetime) -> Foreseen | None:
+        """The envelope of an item that is about to be queued for a courier at rest; None where none is to be expected.
+
+        Nothing is asked of the database: whatever is wrong with it then is found where it would be used.
+        """
+        ground, pin = self._ground, self._pins.known(to)
+        if to not in ground.resting or pin is None or len(payload) > FORESEEN_BYTES:
+            return None
+        envelope = f"x-{ground.new_id()}"
+        body = self._sealed(envelope, pin, [Item(kind, ref, payload)], ground.clock(), expires_at)
+        return Foreseen(envelope, to, kind, ref, expires_at, pin.sealing, Member(wire.ENVELOPE_TYPE, body))
+
+    def _form_early(self, tx: Connection, to: NodeId, ahead: SignedAhead | None) -> None:
         """The envelope of what this work has queued. Where it cannot be formed, the courier finds out and says why.
 
         While it is being signed, what else waits for the end of the work has its turn. Under the same key, so that
@@ -101,7 +137,7 @@ class Outbox:
             with savepoint(tx, "early"):
                 # What is open already is its courier's, and so is what has expired.
                 if not records.has_open(tx, to):
-                    begun = self._begin(tx, to, now)
+                    begun = self._begin(tx, to, now, ahead)
         except TansiqError as exc:
             _log.warning("exchange.not_formed_early", peer=to, code=exc.code)
         if begun is None:
@@ -228,7 +264,7 @@ class Outbox:
         begun = self._begin(tx, to, now)
         return None if begun is None else self._keep(tx, begun, now, lease_until)
 
-    def _begin(self, tx: Connection, to: NodeId, now: datetime) -> _Begun | None:
+    def _begin(self, tx: Connection, to: NodeId, now: datetime, ahead: SignedAhead | None = None) -> _Begun | None:
         """Load, seal, and begin to sign; None where nothing waits, or the partner is not pinned."""
         ground = self._ground
         pin = self._pins.find_pinned(tx, to)
@@ -238,26 +274,39 @@ class Outbox:
         rows, items = self._collect(tx, to, now)
         if not rows:
             return None
-        envelope = f"x-{ground.new_id()}"
         expires_at = min(row.expires_at for row in rows)
-        body = wire.render_envelope(
-            wire.SealedEnvelope(
-                id=envelope,
-                suite=SUITE,
-                sender=ground.node,
-                recipient=to,
-                sent_at=now,
-                expires_at=expires_at,
-                sealed=seal(
-                    wire.render_items(items),
-                    pin.sealing,
-                    wire.envelope_info(envelope, ground.node, to, SUITE),
-                ),
-            )
-        )
-        signed = begin_sign(wire.ENVELOPE_TYPE, body, ground.keys.signing, ground.node)
+        if ahead is not None and self._came_true(ahead, pin, rows, items):
+            envelope, signed = ahead.envelope.id, ahead.raw
+        else:
+            envelope = f"x-{ground.new_id()}"
+            body = self._sealed(envelope, pin, items, now, expires_at)
+            signed = begin_sign(wire.ENVELOPE_TYPE, body, ground.keys.signing, ground.node)
         records.put_in_envelope(tx, rows, envelope)
         return _Begun(envelope, pin.card, expires_at, signed)
+
+    def _sealed(
+        self, envelope: str, pin: VerifiedCard, items: list[Item], now: datetime, expires_at: datetime
+    ) -> bytes:
+        """The body of an envelope."""
+        node, to = self._ground.node, pin.card.node
+        bound = wire.envelope_info(envelope, node, to, SUITE)
+        sealed = seal(wire.render_items(items), pin.sealing, bound)
+        return wire.render_envelope(wire.SealedEnvelope(envelope, SUITE, node, to, now, expires_at, sealed))
+
+    def _came_true(
+        self, ahead: SignedAhead, pin: VerifiedCard, rows: list[records.OutboxRow], items: list[Item]
+    ) -> bool:
+        """Whether what was foreseen is, item by item and key by key, what is to be formed.
+
+        Hazard: what was recalled, hidden or erased in this very transaction stands in the foreseen envelope and not in
+        what its loader gives now.
+        """
+        seen = ahead.envelope
+        return (
+            (pin.card.node, pin.sealing, self._ground.keys.signing.public) == (seen.to, seen.sealing, ahead.by)
+            and [(row.kind, row.ref, row.expires_at) for row in rows] == [(seen.kind, seen.ref, seen.expires_at)]
+            and items[0].payload == ahead.expected()
+        )
 
     def _keep(
         self, tx: Connection, begun: _Begun, now: datetime, lease_until: datetime | None = None

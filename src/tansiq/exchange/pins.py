@@ -184,6 +184,15 @@ class Pins:
             raise Broken("peer.vanished", "a pinned partner has no card", step="peer", detail=node)
         return self._card(node, row.version, row.file)
 
+    def known(self, node: NodeId) -> VerifiedCard | None:
+        """The newest card of a partner that this process has met: it may not be pinned any more."""
+        with self._lock:
+            return max(
+                (card for (of, _), card in self._verified.items() if of == node),
+                key=lambda card: card.card.version,
+                default=None,
+            )
+
     def log_keys(self, tx: Connection, node: NodeId) -> tuple[PublicKeys, ...]:
         """By which its ledger verifies, newest first; none for a node that was never pinned."""
         own = node == self._ground.node

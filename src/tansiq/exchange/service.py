@@ -24,6 +24,7 @@ from tansiq.exchange.model import (
     Delivery,
     ExchangeSettings,
     Fault,
+    Foreseen,
     InboxHandler,
     ItemState,
     NodeCard,
@@ -33,6 +34,7 @@ from tansiq.exchange.model import (
     PeerStatus,
     Preparer,
     Receipt,
+    SignedAhead,
     Transport,
 )
 from tansiq.exchange.outbox import Outbox
@@ -183,8 +185,25 @@ class Exchange:
             self._in_groups.add(kind)
         self._loaders[kind] = loader
 
-    def enqueue(self, tx: Connection, *, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None:
-        self._outbox.enqueue(tx, to=to, kind=kind, ref=ref, expires_at=expires_at)
+    def foresee(self, to: NodeId, kind: str, ref: str, payload: bytes, expires_at: datetime) -> Foreseen | None:
+        """The envelope that the item will likely go in, for who has it signed together with what is in it; else None.
+
+        `payload`: as it is to be sealed in that envelope, and in no other.
+        """
+        return self._outbox.foresee(to, kind, ref, payload, expires_at)
+
+    def enqueue(
+        self,
+        tx: Connection,
+        *,
+        to: NodeId,
+        kind: str,
+        ref: str,
+        expires_at: datetime,
+        ahead: SignedAhead | None = None,
+    ) -> None:
+        """`ahead`: its envelope, if that was foreseen. It is used if it came true; nobody else ever sees it."""
+        self._outbox.enqueue(tx, to=to, kind=kind, ref=ref, expires_at=expires_at, ahead=ahead)
 
     def requeue(self, tx: Connection, *, to: NodeId, kind: str, ref: str, expires_at: datetime) -> None:
         """Send an item once more although it was received: the partner misses it, or may now have more of it."""
