@@ -38,6 +38,8 @@ VECTORS = Path(__file__).parents[2] / "vectors" / "crypto"
 DSSE = json.loads((VECTORS / "dsse.json").read_text(encoding="utf-8"))
 GOOD = DSSE["good"]["raw"].encode()
 PUBLIC, NODE = PublicKeys.from_wire(DSSE["public"]), NodeId(DSSE["node"])
+BATCH = json.loads((VECTORS / "batch.json").read_text(encoding="utf-8"))
+IN_BATCH = BATCH["raws"][1].encode()
 KEYFILE = json.loads((VECTORS / "keyfile.json").read_text(encoding="utf-8"))
 SEALING = SealingKeys(b"s" * 64, b"x" * 32)
 BOX = seal(b"plain", SEALING.public, b"info")
@@ -88,6 +90,14 @@ def test_no_envelope_makes_verify_fail_otherwise(raw: bytes) -> None:
         verify(raw, DSSE["payload_type"], PUBLIC, NODE)
     with contextlib.suppress(TansiqError):
         assert isinstance(peek(raw), Unverified)
+
+
+@given(damaged(IN_BATCH))
+def test_no_damaged_place_or_signature_of_a_batch_makes_verify_fail_otherwise(raw: bytes) -> None:
+    if raw == IN_BATCH:
+        return
+    with pytest.raises(TansiqError):
+        verify(raw, BATCH["documents"][1]["payload_type"], PUBLIC, NODE, batches=True)
 
 
 @given(

@@ -18,6 +18,7 @@ from tansiq.crypto import (
     canonical,
     commit_part,
     fingerprint,
+    from_base64,
     node_id,
     open_keyfile,
     open_sealed,
@@ -112,6 +113,52 @@ def test_a_bad_envelope_is_refused_for_its_rule(case: dict[str, Any]) -> None:
     limit = case.get("max_bytes", 2**20)
     with pytest.raises(TansiqError) as failure:
         verify(case["raw"].encode(), vectors["payload_type"], public, node, limit)
+    assert failure.value.code == case["code"]
+
+
+def test_a_batch_has_its_root_and_each_of_its_documents_verifies() -> None:
+    """Leaves, nodes and root are built here once more, from the words of the protocol alone."""
+    vectors = load("batch")
+    public, node = PublicKeys.from_wire(vectors["public"]), NodeId(vectors["node"])
+    leaves = []
+    for case in vectors["documents"]:
+        parts = case["payload_type"].encode(), bytes.fromhex(case["salt"]), case["body"].encode()
+        leaves.append(sha256("tansiq.batch.leaf.v1", *parts))
+        assert leaves[-1].hex() == case["leaf"]
+
+    def above(left: bytes, right: bytes) -> bytes:
+        return sha256("tansiq.batch.node.v1", left, right)
+
+    a, b, c, d = sorted([*leaves[1:], bytes.fromhex(vectors["fill"])])
+    others = above(above(a, b), above(c, d))
+    assert above(leaves[0], others).hex() == vectors["root"]
+    assert vectors["documents"][0]["place"] == vectors["documents"][0]["salt"] + "00" + others.hex()
+    assert vectors["signed"] == f'{{"root":"{vectors["root"]}","suite":"tansiq-1","v":1}}'
+    message = pae(vectors["batch_type"], vectors["signed"].encode())
+    for case, raw in zip(vectors["documents"], vectors["raws"], strict=True):
+        assert verify(raw.encode(), case["payload_type"], public, node, batches=True) == case["body"].encode()
+        first, second = (from_base64(line["sig"]) for line in json.loads(raw)["signatures"])
+        assert first[:-64].hex() == case["place"]
+        assert public.verify_ed25519(first[-64:], message)
+        assert public.verify_mldsa65(second, message)
+    kind = vectors["documents"][1]["payload_type"]
+    batch = peek(vectors["raws"][1].encode()).verified_in(kind, public, node)[1]
+    assert batch is not None
+    assert batch.whole(vectors["loose"].encode()).decode() == vectors["raws"][0]
+
+
+@pytest.mark.parametrize("case", cases("batch", "bad"))
+def test_a_bad_batch_is_refused_for_its_rule(case: dict[str, Any]) -> None:
+    vectors = load("batch")
+    kind = vectors["documents"][1]["payload_type"]
+    with pytest.raises(TansiqError) as failure:
+        verify(
+            case["raw"].encode(),
+            kind,
+            PublicKeys.from_wire(vectors["public"]),
+            NodeId(vectors["node"]),
+            batches=case.get("batches", True),
+        )
     assert failure.value.code == case["code"]
 
 

@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from tansiq.crypto import (
+    BATCH_TYPE,
     KdfCost,
+    Member,
     NodeKeys,
     SealingKeys,
     SigningKeys,
     Vault,
+    begin_batch,
     canonical,
     commit_part,
     fingerprint,
@@ -36,6 +39,7 @@ from tansiq.crypto import (
     to_base64,
     verify,
 )
+from tansiq.crypto.batch import places, root_body
 from tansiq.errors import TansiqError
 from tansiq.ledger import cosign, sign_checkpoint, verify_checkpoint
 from tansiq.ledger.leaves import commit_content, content_bytes, hash_leaf, make_leaf
@@ -339,6 +343,99 @@ def dsse_file() -> None:
     )
 
 
+MAIN_TYPE, OTHER_TYPE = "application/vnd.tansiq.main.v1+json", "application/vnd.tansiq.other.v1"
+
+
+def batch_file() -> None:
+    """Four documents: the main one, three others, and one leaf of chance that fills their tree up."""
+    path = HERE / "batch.json"
+    old = previous(path)
+    salts, fill = stream("batch salts"), stream("batch fill")(32)
+    main = Member(MAIN_TYPE, b'{"v":1}', salts(32))
+    others = [Member(OTHER_TYPE, f"sealed {n}".encode(), salts(32)) for n in range(3)]
+    root, of_main, of_others = places(main, others, lambda _count: fill)
+    documents = [main, *others]
+
+    def holds(raws: str) -> bool:
+        for document, raw in zip(documents, json.loads(raws), strict=True):
+            assert verify(raw.encode(), document.payload_type, ALICE.public, NODE, batches=True) == document.body
+        return True
+
+    def make() -> str:
+        signing = begin_batch(main, others, ALICE, NODE, lambda _count: fill)
+        return json.dumps([signing.whole().decode(), *(signing.other(n).decode() for n in range(3))])
+
+    raws = json.loads(kept(json.dumps(old["raws"]) if old else None, holds, make))
+    first, second = json.loads(raws[1])["signatures"]
+    place = of_others[0]
+    alone_raw = kept(
+        old.get("alone"),
+        lambda raw: verify(raw.encode(), OTHER_TYPE, ALICE.public, NODE) == others[0].body,
+        lambda: sign(OTHER_TYPE, others[0].body, ALICE, NODE).decode(),
+    )
+    alone = json.loads(alone_raw)["signatures"]
+    mixed = to_base64(place.to_bytes() + from_base64(alone[0]["sig"]))
+    by_ed25519 = from_base64(first["sig"])[-64:]
+
+    def signatures(*lines: dict[str, str]) -> str:
+        return edited(raws[1], lambda v: v.update(signatures=list(lines)))
+
+    def at(raw: bytes) -> str:
+        return signatures({**first, "sig": to_base64(raw + by_ed25519)}, second)
+
+    good = place.to_bytes()
+    cases = [
+        bad("another's place", "the path leads to the root", "dsse.ed25519", at(of_others[1].to_bytes())),
+        bad("no salt", "the path leads to the root", "dsse.ed25519", at(bytes(32) + good[32:])),
+        bad("moved", "the path leads to the root", "dsse.ed25519", at(good[:32] + bytes([good[32] ^ 1]) + good[33:])),
+        bad("shorter path", "the path leads to the root", "batch.place", at(good[:-32])),
+        bad("shorter, index too", "the path leads to the root", "dsse.ed25519", at(good[:32] + b"\x01" + good[33:65])),
+        bad("longer path", "the path leads to the root", "dsse.ed25519", at(good + bytes(32))),
+        bad("no path", "1 to 8 hashes", "batch.place", at(good[:32] + b"\x00")),
+        bad("nine hashes", "1 to 8 hashes", "batch.place", at(good + bytes(32 * 6))),
+        bad("index beyond the path", "no bit of the index above the path", "batch.place",
+            at(good[:32] + b"\xff" + good[33:])),
+        bad("cut", "whole hashes", "batch.place", at(good[:-1])),
+        bad("no place", "a place before the signature", "batch.place", at(b"")),
+        bad("no signature", "a place before the signature", "batch.place", signatures({**first, "sig": ""}, second)),
+        bad("half alone", "both signatures of one kind", "dsse.signatures", signatures(first, alone[1])),
+        bad("the other half", "both signatures of one kind", "dsse.signatures", signatures(alone[0], second)),
+        bad("order", "Ed25519 first", "dsse.signatures", signatures(second, first)),
+        bad("signatures of the document", "both signatures are of the root", "dsse.ed25519",
+            signatures({**first, "sig": mixed}, {**second, "sig": alone[1]["sig"]})),
+        bad("renamed", "the leaf holds the payload type", "dsse.ed25519",
+            edited(raws[0], lambda v: v.update(payloadType=OTHER_TYPE))),
+        bad("by itself", "a batch only where one is expected", "dsse.in_batch", raws[1], batches=False),
+    ]  # fmt: skip
+    save(
+        path,
+        {
+            "about": "A batch, the main document first; each of `raws` verifies. Bad ones are refused by `verify`, for "
+            "the other documents' type, with that code (`batches`: false if given).",
+            "node": NODE,
+            "public": ALICE.public.to_wire(),
+            "batch_type": BATCH_TYPE,
+            "documents": [
+                {
+                    "payload_type": d.payload_type,
+                    "body": d.body.decode(),
+                    "salt": d.salt.hex(),
+                    "leaf": d.leaf.hex(),
+                    "place": where.to_bytes().hex(),
+                }
+                for d, where in zip(documents, [of_main, *of_others], strict=True)
+            ],
+            "fill": fill.hex(),
+            "root": root.hex(),
+            "signed": root_body(root).decode(),
+            "loose": main.loose().decode(),
+            "raws": raws,
+            "alone": alone_raw,
+            "bad": cases,
+        },
+    )
+
+
 def seal_file() -> None:
     path = HERE / "seal.json"
     old = previous(path)
@@ -547,6 +644,7 @@ def main() -> None:
     hashing_file()
     keys_file()
     dsse_file()
+    batch_file()
     seal_file()
     keyfile_file()
     ledger_file()
