@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
+from tansiq.bank import records as bank_records
 from tansiq.bank import service as bank
 from tansiq.dossiers import records, settling
 from tansiq.dossiers.model import Presence
-from tansiq.errors import Refused
+from tansiq.errors import Broken, Refused
 from tansiq.ledger import verify_bundle
 from tansiq.node import Node
 from tansiq.terms import LogVerb
@@ -189,18 +190,28 @@ def _held_parts(node: Node, dossier: str) -> list[tuple[str, str]]:
         return [(e, p) for e, p in records.load_held(tx, dossier)]
 
 
-def _refusing(kept: str) -> Callable[..., None]:
+KEPT = Refused("policy.refused", "kept as evidence", step="erase", clauses=("example.keep",))
+
+
+def _refusing(kept: str, failure: Exception = KEPT) -> Callable[..., None]:
     """What a capability above says in the transaction of an erasure: this one is kept."""
 
     def hook(_tx: Connection, _entry: str, part: str, _gone: list[str]) -> None:
         if part == kept:
-            raise Refused("policy.refused", "kept as evidence", step="erase", clauses=("example.keep",))
+            raise failure
 
     return hook
 
 
+@pytest.mark.parametrize(
+    ("failure", "code"), [(KEPT, "policy.refused"), (OverflowError("Samira"), "unforeseen.OverflowError")]
+)
 def test_a_part_that_may_not_be_erased_holds_no_other_up(
-    make_federation: Callable[..., Federation], monkeypatch: pytest.MonkeyPatch
+    make_federation: Callable[..., Federation],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    failure: Exception,
+    code: str,
 ) -> None:
     """Neither the parts of its own dossier nor other dossiers, nor values, nor the bank; and it is told."""
     monkeypatch.setattr(settling, "GROUP", 4)
@@ -212,7 +223,7 @@ def test_a_part_that_may_not_be_erased_holds_no_other_up(
     madrid = f.nodes["madrid"]
     every = _held_parts(madrid, first)
     kept = every[5]
-    hook = _refusing(kept[1])
+    hook = _refusing(kept[1], failure)
     madrid.dossiers._w.after_erase.append(hook)
     days = [madrid.dossiers.state(d).first.statement.legal.erase_on for d in (first, second, values)]
     f.clock.at = f.clock.at.replace(year=int(max(days)[:4]) + 1)
@@ -220,12 +231,67 @@ def test_a_part_that_may_not_be_erased_holds_no_other_up(
         madrid.sweep()
         assert _held_parts(madrid, first) == [kept]
         assert _held_parts(madrid, second) == _held_parts(madrid, values) == []
-        assert madrid.refused_erasures() == {kept[0]: "policy.refused"}
+        assert madrid.refused_erasures() == {kept[0]: code}
+        assert madrid.unforeseen() == (failure is not KEPT)
         assert not [x for x in madrid.ledger.find(kept[1]) if x.verb is LogVerb.ERASE], "told as erased, and held"
     madrid.dossiers._w.after_erase.remove(hook)
     madrid.sweep()
-    assert (_held_parts(madrid, first), madrid.refused_erasures()) == ([], {})
+    assert (_held_parts(madrid, first), madrid.refused_erasures(), madrid.unforeseen()) == ([], {}, 0)
+    said = "".join(capfd.readouterr())
+    assert code in said
+    assert "Samira" not in said
     assert madrid.ledger.verify().broken_at is None
+
+
+def test_a_record_that_cannot_be_read_holds_no_other_up(
+    make_federation: Callable[..., Federation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is passed over before it is opened: else the one behind it would be called the one that fails."""
+    monkeypatch.setattr(bank, "GROUP", 4)
+    f = make_federation()
+    f.add("madrid")
+    madrid = f.nodes["madrid"]
+    phone_ = {"property": "number", "value": "+34600000111", "erase_on": DAY}
+    f.hold("madrid", [{"id": f"t{n}", "schema": "Phone", "claims": [phone_]} for n in range(10)])
+    first = sorted(r.id for r in madrid.bank.search_identifier("phone", "+34600000111"))[0]
+    unpack = bank_records._unpack
+
+    def failing(row: Any, vault: Any) -> Any:
+        if row.id == first:
+            raise ValueError("not a date of any calendar")
+        return unpack(row, vault)
+
+    monkeypatch.setattr(bank_records, "_unpack", failing)
+    f.clock.pass_time(UNTIL)
+    madrid.sweep()
+    assert (madrid.refused_erasures(), madrid.unforeseen()) == ({first: "unforeseen.ValueError"}, 1)
+    assert madrid.bank.count() == 1
+
+
+def test_a_place_that_fails_keeps_no_other_from_its_sweep_and_is_counted(
+    make_federation: Callable[..., Federation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    f = make_federation()
+    f.add("madrid")
+    madrid, swept = f.nodes["madrid"], list[str]()
+
+    def failing(failure: Exception) -> Callable[[], int]:
+        def sweep() -> int:
+            raise failure
+
+        return sweep
+
+    monkeypatch.setattr(madrid.bank, "sweep", lambda: swept.append("bank"))
+    monkeypatch.setattr(madrid.dossiers, "sweep", failing(ValueError("Karim")))
+    madrid.sweep()
+    assert (swept, madrid.unforeseen()) == (["bank"], 1)
+    monkeypatch.setattr(madrid.dossiers, "sweep", failing(Broken("store.commit", "ours", step="write")))
+    with pytest.raises(Broken):
+        madrid.sweep()
+    assert (swept, madrid.unforeseen()) == (["bank"], 1), "what is broken stops the writing, and is counted"
+    monkeypatch.undo()
+    madrid.sweep()
+    assert madrid.unforeseen() == 0
 
 
 def test_a_record_that_may_not_be_reduced_holds_no_other_up(

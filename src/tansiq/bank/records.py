@@ -289,11 +289,11 @@ def ids_of_part(tx: Connection, vault: Vault, source: str, reference: str, part:
     return _OF_PART.scalars(tx, which)
 
 
-def load_due(tx: Connection, vault: Vault, today: str, most: int | None = None) -> list[BankRecord]:
-    """Records of which something is to be erased on this day, or was before it."""
-    query = select(*_PLAIN).where(records.c.erase_on != "", records.c.erase_on <= today).order_by(records.c.id)
-    query = query.limit(most)
-    return [_unpack(row, vault) for row in tx.execute(query)]
+def ids_due(tx: Connection, today: str, most: int | None = None) -> list[str]:
+    """Records of which something is to be erased on this day, or was before it. None is opened: one that cannot be
+    read holds no other up."""
+    query = select(records.c.id).where(records.c.erase_on != "", records.c.erase_on <= today).order_by(records.c.id)
+    return [row.id for row in tx.execute(query.limit(most))]
 
 
 def editions(tx: Connection, source: str) -> dict[bytes, tuple[str, bytes]]:

@@ -18,11 +18,11 @@ from tansiq.dossiers.model import AutoAct, DossierState, Recall
 from tansiq.dossiers.rules import automatic, erasure_to_tell
 from tansiq.dossiers.standing import Standing
 from tansiq.dossiers.writing import Writing
-from tansiq.errors import Conflict, TansiqError
+from tansiq.errors import Conflict
 from tansiq.ledger.model import LeafView
 from tansiq.policy import permitted
 from tansiq.policy.model import Action, Question
-from tansiq.store import in_groups
+from tansiq.store import STOPS, in_groups, why
 from tansiq.terms import DossierId, LogVerb
 
 log = structlog.get_logger()
@@ -54,9 +54,11 @@ class Settling:
         for dossier in waiting:
             try:
                 self._settle_one(dossier)
-            except TansiqError as exc:
-                # One dossier that cannot be settled must not keep the others waiting. It stays unsettled, and is named.
-                log.error("settle", dossier=dossier, code=exc.code)  # noqa: TRY400 # no traceback: it may hold texts
+            except STOPS:
+                raise
+            except Exception as exc:  # noqa: BLE001 # of one dossier
+                # It must not keep the others waiting. It stays unsettled, and is named.
+                log.error("settle", dossier=dossier, code=why(exc))  # noqa: TRY400 # no traceback: it may hold texts
         return len(waiting)
 
     def _settle_one(self, dossier: DossierId) -> None:
@@ -182,7 +184,7 @@ class Settling:
 
         failed = in_groups(GROUP, step, lambda skip: self._next_held(waiting[0], skip))
         failed |= in_groups(GROUP, values, lambda skip: claims.next_due(self._w, today, skip))
-        self.refused = {held: failure.code for held, failure in failed.items()}
+        self.refused = {held: why(failure) for held, failure in failed.items()}
         for held, code in self.refused.items():
             log.error("not erased", of=held[0], part=held[1], code=code)
         return gone
