@@ -227,9 +227,13 @@ def test_a_part_that_may_not_be_erased_holds_no_other_up(
     madrid.dossiers._w.after_erase.append(hook)
     days = [madrid.dossiers.state(d).first.statement.legal.erase_on for d in (first, second, values)]
     f.clock.at = f.clock.at.replace(year=int(max(days)[:4]) + 1)
+    assert madrid.oversight.duties() != [], "nobody swept on the days that are over"
     for _ in range(2):
         madrid.sweep()
         assert _held_parts(madrid, first) == [kept]
+        (duty,) = madrid.oversight.duties()
+        assert (duty.dossier, duty.why, duty.parts, duty.clause) == (first, code, 1, "LED arts 5, 16")
+        assert (duty.since.date().isoformat(), duty.due_at > duty.since) == (days[0], True)
         assert _held_parts(madrid, second) == _held_parts(madrid, values) == []
         assert madrid.refused_erasures() == {kept[0]: code}
         assert madrid.unforeseen() == (failure is not KEPT)
@@ -237,6 +241,7 @@ def test_a_part_that_may_not_be_erased_holds_no_other_up(
     madrid.dossiers._w.after_erase.remove(hook)
     madrid.sweep()
     assert (_held_parts(madrid, first), madrid.refused_erasures(), madrid.unforeseen()) == ([], {}, 0)
+    assert madrid.oversight.duties() == []
     said = "".join(capfd.readouterr())
     assert code in said
     assert "Samira" not in said
@@ -317,11 +322,43 @@ def test_a_record_that_may_not_be_reduced_holds_no_other_up(
     f.clock.pass_time(UNTIL)
     madrid.sweep()
     assert madrid.refused_erasures() == {kept: "policy.refused"}
+    (duty,) = madrid.oversight.duties()
+    assert (duty.record, duty.dossier, duty.why) == (kept, "", "policy.refused")
+    assert duty.since.date().isoformat() == DAY
+    madrid.bank.refused.clear()
+    (same,) = madrid.oversight.duties()
+    assert (same.record, same.since, same.why) == (kept, duty.since, ""), "another process of the node says the same"
     left = {r.id for r in madrid.bank.search_identifier("phone", "+34600000111")}
     assert left == {kept}
     madrid.bank.on_reduced.remove(listener)
     madrid.sweep()
     assert (madrid.refused_erasures(), madrid.bank.search_identifier("phone", "+34600000111")) == ({}, [])
+    assert madrid.oversight.duties() == []
+
+
+def test_on_the_day_itself_only_what_was_tried_is_a_duty(
+    make_federation: Callable[..., Federation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between midnight and the hourly sweep nothing is late; what the sweep could not erase is told at once."""
+    f = make_federation()
+    f.add("rabat", "madrid")
+    values = given(f, 0, 2, erase_on=DAY)
+    madrid = f.nodes["madrid"]
+    f.clock.at = f.clock.at.replace(month=12, day=24)
+    assert madrid.oversight.duties() == []
+    kept = next(h for h in _held_parts(madrid, values) if h[1] in {p for _, p in _due(madrid)})
+    madrid.dossiers._w.after_erase.append(_refusing(kept[1]))
+    madrid.sweep()
+    (duty,) = madrid.oversight.duties()
+    assert (duty.dossier, duty.parts, duty.why, duty.since.date().isoformat()) == (values, 1, "policy.refused", DAY)
+    madrid.dossiers._w.after_erase.pop()
+    madrid.sweep()
+    assert madrid.oversight.duties() == []
+
+
+def _due(node: Node) -> list[tuple[str, str]]:
+    with node.store.read() as tx:
+        return list(records.load_due_claims(tx, DAY))
 
 
 @pytest.mark.parametrize("passage", [1, 2])

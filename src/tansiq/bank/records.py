@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    and_,
     bindparam,
     delete,
     func,
@@ -294,6 +295,16 @@ def ids_due(tx: Connection, today: str, most: int | None = None) -> list[str]:
     read holds no other up."""
     query = select(records.c.id).where(records.c.erase_on != "", records.c.erase_on <= today).order_by(records.c.id)
     return [row.id for row in tx.execute(query.limit(most))]
+
+
+def load_unerased(tx: Connection, before: str, tried: Collection[str], most: int) -> list[tuple[str, str]]:
+    """Records of which something was to be erased before this day, or of those that were tried; the oldest first."""
+    named = records.c.id.in_(sorted(tried)[:_CHUNK])
+    query = select(records.c.id, records.c.erase_on).where(
+        or_(and_(records.c.erase_on != "", records.c.erase_on < before), named)
+    )
+    rows = tx.execute(query.order_by(records.c.erase_on, records.c.id).limit(most))
+    return [(row.id, row.erase_on) for row in rows if row.erase_on]
 
 
 def editions(tx: Connection, source: str) -> dict[bytes, tuple[str, bytes]]:

@@ -228,6 +228,12 @@ class Bank:
         for record, code in self.refused.items():
             _log.error("not erased", of=record, code=code)
 
+    def unerased(self, most: int) -> list[tuple[str, str]]:
+        """Records that hold something past its day although they were swept, with that day; the oldest, so many."""
+        today = self._clock().date().isoformat()
+        with self._store.read() as tx:
+            return records.load_unerased(tx, today, self.refused, most)
+
     def erase_due(self, tx: Connection, today: str) -> list[str]:
         """Erase records that are past their `erase_on` (LED art. 5), and single values past theirs out of records that
         stay. The records that are gone; `today` is `YYYY-MM-DD`."""
