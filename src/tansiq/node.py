@@ -58,7 +58,7 @@ from tansiq.private import Plans
 from tansiq.private.service import ITEM, Ground, Private, PrivateSettings
 from tansiq.settings import FILE, Settings
 from tansiq.sources import import_into, read
-from tansiq.store import Store
+from tansiq.store import STOPS, UNFORESEEN, Store, why
 from tansiq.terms import DossierId, EntryId, LogVerb, NodeId, PartId, country_of
 from tansiq.terms.ids import parse_entry_id
 from tansiq.together import Together
@@ -141,6 +141,8 @@ class Node:
         self.exchange.handle(CHECKPOINT, self._witness, self.witnesses.load_checkpoint)
         self.exchange.handle(COSIGNATURE, self._cosigned, self.witnesses.load_cosignature)
         self._stand_on_dossiers()
+        self._unswept: dict[str, str] = {}
+        """Where the last sweep failed as a whole -> why, as a code."""
         self._warm = threading.Lock()
         self._is_warm = False
         self.work = threading.Event()
@@ -615,15 +617,25 @@ class Node:
             ("bank", self.bank.sweep),
         )
         for what, sweep in sweeps:
+            self._unswept.pop(what, None)
             try:
                 sweep()
-            except TansiqError as exc:
-                log.error("sweep", what=what, code=exc.code)  # noqa: TRY400 # no traceback: it may hold texts
+            except STOPS as exc:
+                self._unswept[what] = why(exc)
+                raise
+            except Exception as exc:  # noqa: BLE001 # of one place: the others have their turn
+                self._unswept[what] = why(exc)
+                log.error("sweep", what=what, code=why(exc))  # noqa: TRY400 # no traceback: it may hold texts
 
     def refused_erasures(self) -> dict[str, str]:
         """What is due to be erased and was not: an entry, a dossier or a record of the bank -> why, as a code."""
         of_dossiers = {of: code for (of, _part), code in self.dossiers.refused_erasures().items()}
         return of_dossiers | self.bank.refused
+
+    def unforeseen(self) -> int:
+        """What failed at the last sweep in a way that nobody foresaw, or stopped it: single items, and whole places."""
+        codes = [*self.dossiers.refused_erasures().values(), *self.bank.refused.values()]
+        return sum(code.startswith(UNFORESEEN) for code in codes) + len(self._unswept)
 
     def stop(self) -> None:
         """Tell the loops that run this node (`tansiq.serving`) to come to their end."""

@@ -200,8 +200,12 @@ def test_no_partner_empties_a_dossier_from_one_day_to_the_next(federation: Feder
     s.act("madrid", "closed", due=past, outcome="broken_off")
     s.node("berlin").sweep()
     assert {p.presence for p in s.parts("berlin")} == {Presence.HELD}
-    s.wait(days=30)
+    s.wait(days=29)
+    assert s.node("berlin").oversight.duties() == [], "what is kept so that officers read it is owed to nobody"
+    s.wait(days=1)
+    assert [d.dossier for d in s.node("berlin").oversight.duties()] == [s.dossier]
     s.node("berlin").sweep()
+    assert s.node("berlin").oversight.duties() == []
     s.f.pump()
     assert {p.presence for p in s.parts("berlin")} == {Presence.ERASED}
     assert s.state("madrid").own.erased == {s.id("berlin")}

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
+from tansiq.bank import records as bank_records
 from tansiq.bank import service as bank
 from tansiq.dossiers import records, settling
 from tansiq.dossiers.model import Presence
-from tansiq.errors import Refused
+from tansiq.errors import Broken, Refused
 from tansiq.ledger import verify_bundle
 from tansiq.node import Node
 from tansiq.terms import LogVerb
@@ -189,18 +190,28 @@ def _held_parts(node: Node, dossier: str) -> list[tuple[str, str]]:
         return [(e, p) for e, p in records.load_held(tx, dossier)]
 
 
-def _refusing(kept: str) -> Callable[..., None]:
+KEPT = Refused("policy.refused", "kept as evidence", step="erase", clauses=("example.keep",))
+
+
+def _refusing(kept: str, failure: Exception = KEPT) -> Callable[..., None]:
     """What a capability above says in the transaction of an erasure: this one is kept."""
 
     def hook(_tx: Connection, _entry: str, part: str, _gone: list[str]) -> None:
         if part == kept:
-            raise Refused("policy.refused", "kept as evidence", step="erase", clauses=("example.keep",))
+            raise failure
 
     return hook
 
 
+@pytest.mark.parametrize(
+    ("failure", "code"), [(KEPT, "policy.refused"), (OverflowError("Samira"), "unforeseen.OverflowError")]
+)
 def test_a_part_that_may_not_be_erased_holds_no_other_up(
-    make_federation: Callable[..., Federation], monkeypatch: pytest.MonkeyPatch
+    make_federation: Callable[..., Federation],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    failure: Exception,
+    code: str,
 ) -> None:
     """Neither the parts of its own dossier nor other dossiers, nor values, nor the bank; and it is told."""
     monkeypatch.setattr(settling, "GROUP", 4)
@@ -212,20 +223,80 @@ def test_a_part_that_may_not_be_erased_holds_no_other_up(
     madrid = f.nodes["madrid"]
     every = _held_parts(madrid, first)
     kept = every[5]
-    hook = _refusing(kept[1])
+    hook = _refusing(kept[1], failure)
     madrid.dossiers._w.after_erase.append(hook)
     days = [madrid.dossiers.state(d).first.statement.legal.erase_on for d in (first, second, values)]
     f.clock.at = f.clock.at.replace(year=int(max(days)[:4]) + 1)
+    assert madrid.oversight.duties() != [], "nobody swept on the days that are over"
     for _ in range(2):
         madrid.sweep()
         assert _held_parts(madrid, first) == [kept]
+        (duty,) = madrid.oversight.duties()
+        assert (duty.dossier, duty.why, duty.parts, duty.clause) == (first, code, 1, "LED arts 5, 16")
+        assert (duty.since.date().isoformat(), duty.due_at > duty.since) == (days[0], True)
         assert _held_parts(madrid, second) == _held_parts(madrid, values) == []
-        assert madrid.refused_erasures() == {kept[0]: "policy.refused"}
+        assert madrid.refused_erasures() == {kept[0]: code}
+        assert madrid.unforeseen() == (failure is not KEPT)
         assert not [x for x in madrid.ledger.find(kept[1]) if x.verb is LogVerb.ERASE], "told as erased, and held"
     madrid.dossiers._w.after_erase.remove(hook)
     madrid.sweep()
-    assert (_held_parts(madrid, first), madrid.refused_erasures()) == ([], {})
+    assert (_held_parts(madrid, first), madrid.refused_erasures(), madrid.unforeseen()) == ([], {}, 0)
+    assert madrid.oversight.duties() == []
+    said = "".join(capfd.readouterr())
+    assert code in said
+    assert "Samira" not in said
     assert madrid.ledger.verify().broken_at is None
+
+
+def test_a_record_that_cannot_be_read_holds_no_other_up(
+    make_federation: Callable[..., Federation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is passed over before it is opened: else the one behind it would be called the one that fails."""
+    monkeypatch.setattr(bank, "GROUP", 4)
+    f = make_federation()
+    f.add("madrid")
+    madrid = f.nodes["madrid"]
+    phone_ = {"property": "number", "value": "+34600000111", "erase_on": DAY}
+    f.hold("madrid", [{"id": f"t{n}", "schema": "Phone", "claims": [phone_]} for n in range(10)])
+    first = sorted(r.id for r in madrid.bank.search_identifier("phone", "+34600000111"))[0]
+    unpack = bank_records._unpack
+
+    def failing(row: Any, vault: Any) -> Any:
+        if row.id == first:
+            raise ValueError("not a date of any calendar")
+        return unpack(row, vault)
+
+    monkeypatch.setattr(bank_records, "_unpack", failing)
+    f.clock.pass_time(UNTIL)
+    madrid.sweep()
+    assert (madrid.refused_erasures(), madrid.unforeseen()) == ({first: "unforeseen.ValueError"}, 1)
+    assert madrid.bank.count() == 1
+
+
+def test_a_place_that_fails_keeps_no_other_from_its_sweep_and_is_counted(
+    make_federation: Callable[..., Federation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    f = make_federation()
+    f.add("madrid")
+    madrid, swept = f.nodes["madrid"], list[str]()
+
+    def failing(failure: Exception) -> Callable[[], int]:
+        def sweep() -> int:
+            raise failure
+
+        return sweep
+
+    monkeypatch.setattr(madrid.bank, "sweep", lambda: swept.append("bank"))
+    monkeypatch.setattr(madrid.dossiers, "sweep", failing(ValueError("Karim")))
+    madrid.sweep()
+    assert (swept, madrid.unforeseen()) == (["bank"], 1)
+    monkeypatch.setattr(madrid.dossiers, "sweep", failing(Broken("store.commit", "ours", step="write")))
+    with pytest.raises(Broken):
+        madrid.sweep()
+    assert (swept, madrid.unforeseen()) == (["bank"], 1), "what is broken stops the writing, and is counted"
+    monkeypatch.undo()
+    madrid.sweep()
+    assert madrid.unforeseen() == 0
 
 
 def test_a_record_that_may_not_be_reduced_holds_no_other_up(
@@ -251,11 +322,43 @@ def test_a_record_that_may_not_be_reduced_holds_no_other_up(
     f.clock.pass_time(UNTIL)
     madrid.sweep()
     assert madrid.refused_erasures() == {kept: "policy.refused"}
+    (duty,) = madrid.oversight.duties()
+    assert (duty.record, duty.dossier, duty.why) == (kept, "", "policy.refused")
+    assert duty.since.date().isoformat() == DAY
+    madrid.bank.refused.clear()
+    (same,) = madrid.oversight.duties()
+    assert (same.record, same.since, same.why) == (kept, duty.since, ""), "another process of the node says the same"
     left = {r.id for r in madrid.bank.search_identifier("phone", "+34600000111")}
     assert left == {kept}
     madrid.bank.on_reduced.remove(listener)
     madrid.sweep()
     assert (madrid.refused_erasures(), madrid.bank.search_identifier("phone", "+34600000111")) == ({}, [])
+    assert madrid.oversight.duties() == []
+
+
+def test_on_the_day_itself_only_what_was_tried_is_a_duty(
+    make_federation: Callable[..., Federation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between midnight and the hourly sweep nothing is late; what the sweep could not erase is told at once."""
+    f = make_federation()
+    f.add("rabat", "madrid")
+    values = given(f, 0, 2, erase_on=DAY)
+    madrid = f.nodes["madrid"]
+    f.clock.at = f.clock.at.replace(month=12, day=24)
+    assert madrid.oversight.duties() == []
+    kept = next(h for h in _held_parts(madrid, values) if h[1] in {p for _, p in _due(madrid)})
+    madrid.dossiers._w.after_erase.append(_refusing(kept[1]))
+    madrid.sweep()
+    (duty,) = madrid.oversight.duties()
+    assert (duty.dossier, duty.parts, duty.why, duty.since.date().isoformat()) == (values, 1, "policy.refused", DAY)
+    madrid.dossiers._w.after_erase.pop()
+    madrid.sweep()
+    assert madrid.oversight.duties() == []
+
+
+def _due(node: Node) -> list[tuple[str, str]]:
+    with node.store.read() as tx:
+        return list(records.load_due_claims(tx, DAY))
 
 
 @pytest.mark.parametrize("passage", [1, 2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,9 @@ from tansiq.exchange.model import ItemState
 from tansiq.ledger import DISTRUSTED, KNOWN_BACK, PUT_BACK, REWRITTEN, Standing, WitnessDuty, records, witnessing
 from tansiq.ledger.wire import WitnessAnswer, parse_answer, render_answer
 from tansiq.node import Node
+from tansiq.oversight import verify_log
 from tansiq.terms import LogVerb
+from tests.support.federation import keys_of
 from tests.support.services import Federation
 
 DAY = timedelta(hours=25)
@@ -95,6 +98,25 @@ def test_who_lost_its_witness_rows_is_told_where_to_begin(make_federation: Calla
     found = standing(federation, "rabat", "madrid")
     assert found.cosigned_size > size
     assert found.trouble == ""
+
+
+def test_what_a_partner_cosigned_counts_for_an_oversight_body_after_the_partner_rotated_its_keys(
+    make_federation: Callable[..., Federation],
+) -> None:
+    federation = make_federation()
+    federation.add("rabat", "madrid")
+    rabat, madrid = federation.nodes["rabat"], federation.nodes["madrid"]
+    note(rabat, "d-1")
+    rabat.be_witnessed()
+    federation.pump()
+    officer, _ = rabat.access.add_officer("Vera", (Role.PROTECTION,), None)
+    vera = Acting(officer.id, frozenset({Role.PROTECTION}), "investigation", "authority, ref. 7")
+    before = verify_log(rabat.oversight.archive(vera, open_them=False))["cosigned"]
+    federation.clock.pass_time(DAY)
+    rabat.exchange.add_peer(madrid.exchange.rotate(replace(keys_of("ES", 1), node=madrid.node_id)))
+    after = verify_log(rabat.oversight.archive(vera, open_them=False))
+    assert [(c["witness"], c["size"]) for c in after["cosigned"]] == [(c["witness"], c["size"]) for c in before] != []
+    assert after["replaced_keys"] == []
 
 
 def put_back(federation: Federation, tell: Callable[[], Any]) -> None:

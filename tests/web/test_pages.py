@@ -159,11 +159,21 @@ def test_language_and_theme_are_cookies_that_a_script_cannot_read(town: Town, ma
     madrid.speak("en")
 
 
+def test_what_a_sweep_could_not_do_is_counted(town: Town, madrid: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    bank = town.node("madrid").bank
+    monkeypatch.setattr(bank, "refused", {"b-1": "policy.refused", "b-2": "unforeseen.ValueError"})
+    assert madrid.get("/healthz").json() == {"status": "ok", "not_erased": 2, "unforeseen": 1}
+    text = madrid.get("/metrics").text
+    assert "tansiq_erasures_refused 2.0" in text
+    assert "tansiq_sweep_failures 1.0" in text
+
+
 def test_health_readiness_and_figures(madrid: Browser) -> None:
     assert madrid.get("/healthz").json() == {"status": "ok"}
     assert madrid.get("/readyz").json() == {"status": "ready"}
     text = madrid.get("/metrics").text
     assert "tansiq_erasures_refused 0.0" in text
+    assert "tansiq_sweep_failures 0.0" in text
     assert "tansiq_ledger_leaves" in text
     assert "salma" not in text
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    and_,
     bindparam,
     delete,
     func,
@@ -289,11 +290,21 @@ def ids_of_part(tx: Connection, vault: Vault, source: str, reference: str, part:
     return _OF_PART.scalars(tx, which)
 
 
-def load_due(tx: Connection, vault: Vault, today: str, most: int | None = None) -> list[BankRecord]:
-    """Records of which something is to be erased on this day, or was before it."""
-    query = select(*_PLAIN).where(records.c.erase_on != "", records.c.erase_on <= today).order_by(records.c.id)
-    query = query.limit(most)
-    return [_unpack(row, vault) for row in tx.execute(query)]
+def ids_due(tx: Connection, today: str, most: int | None = None) -> list[str]:
+    """Records of which something is to be erased on this day, or was before it. None is opened: one that cannot be
+    read holds no other up."""
+    query = select(records.c.id).where(records.c.erase_on != "", records.c.erase_on <= today).order_by(records.c.id)
+    return [row.id for row in tx.execute(query.limit(most))]
+
+
+def load_unerased(tx: Connection, before: str, tried: Collection[str], most: int) -> list[tuple[str, str]]:
+    """Records of which something was to be erased before this day, or of those that were tried; the oldest first."""
+    named = records.c.id.in_(sorted(tried)[:_CHUNK])
+    query = select(records.c.id, records.c.erase_on).where(
+        or_(and_(records.c.erase_on != "", records.c.erase_on < before), named)
+    )
+    rows = tx.execute(query.order_by(records.c.erase_on, records.c.id).limit(most))
+    return [(row.id, row.erase_on) for row in rows if row.erase_on]
 
 
 def editions(tx: Connection, source: str) -> dict[bytes, tuple[str, bytes]]:

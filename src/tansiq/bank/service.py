@@ -21,7 +21,7 @@ from tansiq.ledger import Ledger
 from tansiq.matching import Told
 from tansiq.policy import Gate, clauses_of, permitted
 from tansiq.policy.model import Action
-from tansiq.store import Store, in_groups
+from tansiq.store import Store, in_groups, why
 from tansiq.terms import LogVerb
 
 _log = structlog.get_logger()
@@ -208,30 +208,36 @@ class Bank:
         other up: it is named in `refused`, and tried again with the next sweep."""
         today = self._clock().date().isoformat()
 
-        def due(tx: Connection, most: int, skip: Collection[str]) -> list[BankRecord]:
-            found = records.load_due(tx, self._vault, today, most + len(skip))
-            return [r for r in found if r.id not in skip][:most]
+        def due(tx: Connection, most: int, skip: Collection[str]) -> list[str]:
+            found = records.ids_due(tx, today, most + len(skip))
+            return [record for record in found if record not in skip][:most]
 
         def step(most: int, skip: Collection[str]) -> bool:
             def work(tx: Connection) -> bool:
                 these = due(tx, most, skip)
-                self._erase_these(tx, these, today)
+                self._erase_these(tx, records.load(tx, self._vault, these), today)
                 return len(these) == most
 
             return self._store.write(work)
 
         def first(skip: Collection[str]) -> str | None:
             with self._store.read() as tx:
-                return next((r.id for r in due(tx, 1, skip)), None)
+                return next(iter(due(tx, 1, skip)), None)
 
-        self.refused = {record: failure.code for record, failure in in_groups(GROUP, step, first).items()}
+        self.refused = {record: why(failure) for record, failure in in_groups(GROUP, step, first).items()}
         for record, code in self.refused.items():
             _log.error("not erased", of=record, code=code)
+
+    def unerased(self, most: int) -> list[tuple[str, str]]:
+        """Records that hold something past its day although they were swept, with that day; the oldest, so many."""
+        today = self._clock().date().isoformat()
+        with self._store.read() as tx:
+            return records.load_unerased(tx, today, self.refused, most)
 
     def erase_due(self, tx: Connection, today: str) -> list[str]:
         """Erase records that are past their `erase_on` (LED art. 5), and single values past theirs out of records that
         stay. The records that are gone; `today` is `YYYY-MM-DD`."""
-        return self._erase_these(tx, records.load_due(tx, self._vault, today), today)
+        return self._erase_these(tx, records.load(tx, self._vault, records.ids_due(tx, today)), today)
 
     def _erase_these(self, tx: Connection, due: list[BankRecord], today: str) -> list[str]:
         self._erase_claims(tx, [r for r in due if _left(r, today) is not None], today)

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from tansiq.dossiers.model import Duty
     from tansiq.hits.model import LocalDuty
     from tansiq.ledger import WitnessDuty
+    from tansiq.oversight import ErasureDuty
     from tansiq.private import CheckDuty, PlanDuty
 
-ABOUT = ("match", "meeting", "notice", "partner")
+ABOUT = ("match", "meeting", "notice", "partner", "record")
 """What a duty that no dossier knows of is about: the first of these that it has."""
 
 
@@ -38,6 +39,7 @@ def duties(
         owed += [_row(d, now, owner=node.node_id) for d in node.private.duties()]
         partners = {p.card.node: p.pinned_at for p in node.exchange.peers() if p.state == "pinned"}
         owed += [_row(d, now, owner=node.node_id) for d in node.witnesses.duties(partners)]
+        owed += [_row(d, now, owner=node.node_id) for d in node.oversight.duties()]
         # Standing queries are each officer's own: without one their notices are counted, not read.
         by = acting(ctx, node) if call_of(ctx).officer else None
         if by is not None and not node.bureau.watches.notices(by.officer):
@@ -67,10 +69,13 @@ def duties(
     emit(ctx, {"now": now, "duties": owed, "alerts": [plain(a) for a in alerts]}, show)
 
 
-def _row(duty: Duty | LocalDuty | PlanDuty | CheckDuty | WitnessDuty, now: datetime, owner: str = "") -> dict[str, Any]:
+def _row(
+    duty: Duty | LocalDuty | PlanDuty | CheckDuty | WitnessDuty | ErasureDuty, now: datetime, owner: str = ""
+) -> dict[str, Any]:
     """A duty of a dossier, or one that only this node's officers owe, in one form."""
     from tansiq.kinds import ESCALATIONS  # late: --help needs no kinds
     from tansiq.ledger import ESCALATIONS as WITNESS
+    from tansiq.oversight import ESCALATIONS as ERASURE
     from tansiq.private import ESCALATIONS as PRIVATE
 
     return {
@@ -84,6 +89,6 @@ def _row(duty: Duty | LocalDuty | PlanDuty | CheckDuty | WitnessDuty, now: datet
         "overdue": duty.due_at is not None and duty.due_at < now,
         "paused": getattr(duty, "paused", ""),
         "urgent": duty.urgent,
-        "escalated": duty.code in ESCALATIONS | PRIVATE | WITNESS,
+        "escalated": duty.code in ESCALATIONS | PRIVATE | WITNESS | ERASURE,
         "clause": duty.clause,
     }

@@ -97,6 +97,8 @@ def _show_archive(out: Console, said: Mapping[str, Any]) -> None:
     out.print(table("verb", "leaves", rows=list(said["verbs"].items())))
     rows = [(c["witness"], c["size"], c["fingerprint"]) for c in said["cosigned"]]
     out.print(table("cosigned by", "up to", "fingerprint", rows=rows) if rows else "no partner has cosigned it")
+    for late in said["replaced_keys"]:
+        out.print(f"{late['witness']} had replaced the key that cosigned {late['size']}: that counts for nothing")
     out.print("it holds if the fingerprints are those that the services give you")
 
 

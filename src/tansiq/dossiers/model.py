@@ -315,3 +315,15 @@ class Kind:
 
     def act(self, entry_type: str) -> ActRule | None:
         return next((a for a in self.acts if a.type == entry_type), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Unerased:
+    """Contents that are held past the day on which they were to be erased."""
+
+    dossier: DossierId
+    day: str
+    """The first such day, `YYYY-MM-DD`."""
+    parts: int
+    why: str
+    """A stable code, where the last sweep of this process has tried it."""

@@ -281,6 +281,23 @@ def load_past_erasure(tx: Connection, today: str) -> list[DossierId]:
     return [DossierId(r[0]) for r in tx.execute(select(DOSSIERS.c.id).where(due))]
 
 
+def load_unerased(tx: Connection, before: str) -> list[tuple[DossierId, str]]:
+    """Dossiers whose day of erasure was before this one, with that day, the oldest first."""
+    due = select(DOSSIERS.c.id, DOSSIERS.c.erase_on).where(DOSSIERS.c.erase_on != "", DOSSIERS.c.erase_on < before)
+    return [(DossierId(r.id), r.erase_on) for r in tx.execute(due.order_by(DOSSIERS.c.erase_on, DOSSIERS.c.id))]
+
+
+def load_unerased_claims(tx: Connection, before: str) -> list[tuple[DossierId, str, int]]:
+    """Dossiers with single values whose day was before this one: the oldest such day, and in how many parts."""
+    query = (
+        select(ENTRIES.c.dossier, func.min(CLAIM_DATES.c.erase_on).label("day"), func.count().label("parts"))
+        .join(ENTRIES, ENTRIES.c.id == CLAIM_DATES.c.entry)
+        .where(CLAIM_DATES.c.erase_on < before)
+        .group_by(ENTRIES.c.dossier)
+    )
+    return [(DossierId(r.dossier), r.day, r.parts) for r in tx.execute(query)]
+
+
 def is_past_erasure(tx: Connection, dossier: DossierId, today: str) -> bool:
     found = tx.execute(select(DOSSIERS.c.erase_on).where(DOSSIERS.c.id == dossier)).scalar()
     return bool(found) and str(found) <= today

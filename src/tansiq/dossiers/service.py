@@ -21,7 +21,7 @@ from tansiq.dossiers import desk, erasures, records
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.filing import Filing
 from tansiq.dossiers.frame import effective_handling
-from tansiq.dossiers.model import DossierState, Duty, Entry
+from tansiq.dossiers.model import DossierState, Duty, Entry, Unerased
 from tansiq.dossiers.restrictions import Restrictions
 from tansiq.dossiers.settling import Settling
 from tansiq.dossiers.writing import Writing, refused
@@ -157,6 +157,10 @@ class Dossiers:
     def refused_erasures(self) -> Mapping[tuple[str, str], str]:
         """What the last sweep of this process could not erase: (entry or dossier, part) -> the reason's code."""
         return self._settling.refused
+
+    def unerased(self) -> list[Unerased]:
+        """Dossiers that hold contents past their day, or past the day of single values, although they were swept."""
+        return self._settling.unerased()
 
     # --- reading ---
 

@@ -14,16 +14,16 @@ from tansiq.access.model import Acting
 from tansiq.dossiers import claims, desk, records
 from tansiq.dossiers.asking import Asking, Due
 from tansiq.dossiers.desk import Wiring
-from tansiq.dossiers.model import AutoAct, DossierState, Recall
+from tansiq.dossiers.model import AutoAct, DossierState, Recall, Unerased
 from tansiq.dossiers.rules import automatic, erasure_to_tell
 from tansiq.dossiers.standing import Standing
 from tansiq.dossiers.writing import Writing
-from tansiq.errors import Conflict, TansiqError
+from tansiq.errors import Conflict
 from tansiq.ledger.model import LeafView
 from tansiq.policy import permitted
 from tansiq.policy.model import Action, Question
-from tansiq.store import in_groups
-from tansiq.terms import DossierId, LogVerb
+from tansiq.store import STOPS, in_groups, why
+from tansiq.terms import DossierId, EntryId, LogVerb
 
 log = structlog.get_logger()
 
@@ -54,9 +54,11 @@ class Settling:
         for dossier in waiting:
             try:
                 self._settle_one(dossier)
-            except TansiqError as exc:
-                # One dossier that cannot be settled must not keep the others waiting. It stays unsettled, and is named.
-                log.error("settle", dossier=dossier, code=exc.code)  # noqa: TRY400 # no traceback: it may hold texts
+            except STOPS:
+                raise
+            except Exception as exc:  # noqa: BLE001 # of one dossier
+                # It must not keep the others waiting. It stays unsettled, and is named.
+                log.error("settle", dossier=dossier, code=why(exc))  # noqa: TRY400 # no traceback: it may hold texts
         return len(waiting)
 
     def _settle_one(self, dossier: DossierId) -> None:
@@ -182,10 +184,41 @@ class Settling:
 
         failed = in_groups(GROUP, step, lambda skip: self._next_held(waiting[0], skip))
         failed |= in_groups(GROUP, values, lambda skip: claims.next_due(self._w, today, skip))
-        self.refused = {held: failure.code for held, failure in failed.items()}
+        self.refused = {held: why(failure) for held, failure in failed.items()}
         for held, code in self.refused.items():
             log.error("not erased", of=held[0], part=held[1], code=code)
         return gone
+
+    def unerased(self) -> list[Unerased]:
+        """What a sweep should have erased on a day that is over, or tried and could not. Read from the store, so any
+        process of this node says the same of days that are over."""
+        now = self._w.clock().date()
+        today, tomorrow = now.isoformat(), (now + timedelta(days=1)).isoformat()
+        found: dict[DossierId, Unerased] = {}
+        with self._w.store.read() as tx:
+            tried = {self._dossier_of(tx, of): code for (of, _part), code in self.refused.items()}
+            late = [(d, day) for d, day in records.load_unerased(tx, tomorrow) if day < today or d in tried]
+            for dossier, day in late:
+                held = records.load_held(tx, dossier)
+                if held and self._is_owed(tx, dossier, today):
+                    found[dossier] = Unerased(dossier, day, len(held), tried.get(dossier, ""))
+            for dossier, day, parts in records.load_unerased_claims(tx, tomorrow):
+                if (day < today or dossier in tried) and dossier not in found:
+                    found[dossier] = Unerased(dossier, day, parts, tried.get(dossier, ""))
+        return list(found.values())
+
+    @staticmethod
+    def _dossier_of(tx: Connection, of: str) -> str:
+        return of if of.startswith("d-") else records.find_dossier_of(tx, EntryId(of)) or ""
+
+    def _is_owed(self, tx: Connection, dossier: DossierId, today: str) -> bool:
+        """Whether a sweep would erase it. One that cannot be read is owed: nobody erased it."""
+        try:
+            return self._known_long(tx, desk.load_standing(self._w, tx, dossier), today)
+        except STOPS:
+            raise
+        except Exception:  # noqa: BLE001 # of one dossier, which the sweep names
+            return True
 
     def _next_held(self, dossier: DossierId, skip: Collection[Held]) -> Held:
         """The part that a step of one takes; the dossier itself where none can be named."""

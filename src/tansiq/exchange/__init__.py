@@ -14,7 +14,7 @@ be sent: the loader answers that at the moment of forming.
 Read next: `service.py` (the verbs), `outbox.py` and `inbox.py` (crash states), `wire.py` (what is accepted).
 """
 
-from tansiq.exchange.cards import VerifiedCard, former_keys, verify_card_file
+from tansiq.exchange.cards import VerifiedCard, former_keys, held_keys, verify_card_file
 from tansiq.exchange.courier import Courier
 from tansiq.exchange.door import Answer, Bounds, Door
 from tansiq.exchange.model import ENVELOPES_PATH
@@ -41,6 +41,7 @@ __all__ = [
     "RequestHead",
     "VerifiedCard",
     "former_keys",
+    "held_keys",
     "render_poll_answer",
     "server_ssl_context",
     "tls_material",

@@ -90,6 +90,15 @@ def former_keys(card: VerifiedCard) -> tuple[PublicKeys, ...]:
     return tuple(keys for keys in dict.fromkeys(every) if keys != card.signing)
 
 
+def held_keys(card: VerifiedCard) -> tuple[tuple[PublicKeys, datetime | None], ...]:
+    """The signing keys of a card's chain, oldest first, each with the time at which it was replaced (today's: None)."""
+    every = [verify_links(card.links[: n + 1]).card for n in range(len(card.links))]
+    began = [c for n, c in enumerate(every) if n == 0 or c.signing_keys != every[n - 1].signing_keys]
+    ends = [c.issued_at for c in began[1:]]
+    keys = [PublicKeys.from_wire(c.signing_keys, "signing_keys") for c in began]
+    return tuple(zip(keys, [*ends, None], strict=True))
+
+
 def _self_signed(raw: bytes) -> VerifiedCard:
     """A card that its own keys sign. The keys are read from the unverified body, then they must verify that body."""
     wire.check_size("card", raw, wire.MAX_CARD_BYTES)

@@ -11,15 +11,16 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from tansiq.crypto import PublicKeys, canonical, framed, verify
 from tansiq.errors import TansiqError, Untrusted
-from tansiq.ledger.checkpoint import verify_checkpoint, verify_cosignature
+from tansiq.ledger.checkpoint import cosigner_id, verify_checkpoint, verify_cosignature
 from tansiq.ledger.choosing import is_chosen
 from tansiq.ledger.leaves import commit_content, content_bytes, hash_leaf
 from tansiq.ledger.merkle import grow, root_of_peaks
-from tansiq.ledger.model import Checkpoint
+from tansiq.ledger.model import Checkpoint, WitnessKey
 from tansiq.ledger.wire import (
     ARCHIVE_TYPE,
     MAX_BUNDLE_BYTES,
@@ -31,9 +32,11 @@ from tansiq.ledger.wire import (
     render_archive_end,
     render_archive_head,
 )
-from tansiq.terms import NodeId
+from tansiq.terms import NodeId, later, parse_instant
 
 STEP = "archive"
+CLOCKS_APART = timedelta(hours=1)
+"""How far the log's clock may be from a witness's: a leaf is dated by the one, a rotation by the other."""
 
 
 @dataclass
@@ -46,6 +49,8 @@ class ArchiveReport:
     checkpoints: int = 0
     cosigned: dict[str, int] = field(default_factory=dict)
     """Witness -> the largest size of this log that it cosigned."""
+    replaced: dict[str, int] = field(default_factory=dict)
+    """Witness -> the largest size that was cosigned by a key which it had replaced before: that counts for nothing."""
     verbs: Counter[str] = field(default_factory=Counter)
     first_at: str = ""
     last_at: str = ""
@@ -76,11 +81,12 @@ def verify_archive(
     lines: Iterable[bytes],
     node: NodeId,
     keys: Sequence[PublicKeys],
-    witnesses: Mapping[str, PublicKeys],
+    witnesses: Mapping[str, Sequence[WitnessKey]],
 ) -> tuple[ArchiveReport, Iterator[tuple[int, ArchiveLeaf]]]:
     """The report, and the leaves as they are verified: the report is whole, and holds, once they are read to the end.
 
-    `keys`: those of the log, from before rotations and, last, of today. Raises `Untrusted` at the first line that
+    `keys`: those of the log, from before rotations and, last, of today; `witnesses`: of each the same, with the time at
+    which it left a key behind. Raises `Untrusted` at the first line that
     breaks; the last line, by which the log signs all the others, is read with the last leaf.
     """
     reading = _Reading(head, node, keys, witnesses)
@@ -91,12 +97,14 @@ class _Reading:
     """One archive, read line by line: leaves, behind some of them the checkpoint of that size, and the signature."""
 
     def __init__(
-        self, head: ArchiveHead, node: NodeId, keys: Sequence[PublicKeys], witnesses: Mapping[str, PublicKeys]
+        self, head: ArchiveHead, node: NodeId, keys: Sequence[PublicKeys], witnesses: Mapping[str, Sequence[WitnessKey]]
     ) -> None:
         self._head = head
         self._node = node
         self._keys = keys
         self._witnesses = witnesses
+        self._reached: dict[str, int] = {}
+        """Witness -> its newest key that has cosigned so far, by its place."""
         self._peaks: list[bytes] = []
         self._count = 0
         self._signed = 0
@@ -144,14 +152,30 @@ class _Reading:
         self._signed = self._count
         self.report.checkpoints += 1
         # By the names on its few lines, not by the cards: a file may bring ten thousand of those.
-        for name in {s.name for s in parse_note(note).signatures} & self._witnesses.keys():
-            try:
-                verify_cosignature(note, name, self._witnesses[name])
-            except TansiqError as exc:
-                if exc.code == "cosignature.missing":
-                    continue
-                raise
-            self.report.cosigned[name] = self._count
+        lines = {(s.name, s.key_id) for s in parse_note(note).signatures}
+        for name in {name for name, _ in lines} & self._witnesses.keys():
+            ids = [cosigner_id(name, key.public) for key in self._witnesses[name]]
+            self._cosigned(note, name, [place for place, one in enumerate(ids) if (name, one) in lines])
+
+    def _cosigned(self, note: str, name: str, places: Sequence[int]) -> None:
+        """Count what a witness cosigned with its keys of these places, newest first.
+
+        Hazard: a key that was replaced may be in other hands by now, and the time in a cosignature is its signer's
+        word. So it counts where that word, the log's last leaf and the witness's own later keys all leave room for it.
+        """
+        for place in reversed(places):
+            key = self._witnesses[name][place]
+            at = verify_cosignature(note, name, key.public).at
+            if place >= self._reached.get(name, 0) and self._held(key, at):
+                self.report.cosigned[name], self._reached[name] = self._count, place
+                return
+            self.report.replaced[name] = self._count
+
+    def _held(self, key: WitnessKey, at: datetime) -> bool:
+        if key.until is None:
+            return True
+        last = parse_instant(self.report.last_at, "at") if self.report.last_at else at
+        return at <= key.until and last <= later(key.until, CLOCKS_APART)
 
     def _of_the_log(self, note: str) -> Checkpoint:
         for public in self._keys[:-1]:

@@ -15,7 +15,15 @@ from tansiq.crypto import PublicKeys, SigningKeys, to_base64
 from tansiq.errors import Conflict, Invalid, Untrusted
 from tansiq.ledger.merkle import EMPTY_ROOT, verify_consistency
 from tansiq.ledger.model import Checkpoint, Cosignature
-from tansiq.ledger.wire import Note, NoteSignature, parse_checkpoint, parse_note, parse_signature
+from tansiq.ledger.wire import (
+    MAX_NOTE_BYTES,
+    MAX_SIGNATURES,
+    Note,
+    NoteSignature,
+    parse_checkpoint,
+    parse_note,
+    parse_signature,
+)
 
 _ED25519 = b"\x01"
 _COSIGNATURE = b"\x04"
@@ -36,6 +44,11 @@ def check_origin(origin: str) -> str:
 def key_id(name: str, kind: bytes, public: bytes) -> bytes:
     """C2SP signed-note: the first four bytes of SHA-256(name, newline, type, key)."""
     return hashlib.sha256(name.encode() + b"\n" + kind + public).digest()[:4]
+
+
+def cosigner_id(name: str, public: PublicKeys) -> bytes:
+    """The key id on the lines of a witness."""
+    return key_id(name, _COSIGNATURE, public.ed25519)
 
 
 def render_text(checkpoint: Checkpoint) -> str:
@@ -101,10 +114,21 @@ def cosign(
 
 
 def add_line(note: str, line: str) -> str:
-    """The note with one more signature line; a line that is already there is not repeated."""
-    parse_signature(line.removesuffix("\n"))
-    line = line.removesuffix("\n") + "\n"
-    return note if line in note.splitlines(keepends=True) else note + line
+    """The note with one more signature line; of one key the first stays, as it says most about when.
+
+    Raises `Conflict("note.full")` where nobody could read the note with it.
+    """
+    new = parse_signature(line.removesuffix("\n"))
+    known = parse_note(note).signatures
+    if any((s.name, s.key_id) == (new.name, new.key_id) for s in known):
+        return note
+    whole = note + line.removesuffix("\n") + "\n"
+    if len(known) >= MAX_SIGNATURES or len(whole.encode()) > MAX_NOTE_BYTES:
+        raise Conflict(
+            "note.full", "this checkpoint has as many signatures as one may have", step="checkpoint", field="line",
+            hint="a later checkpoint is laid before this witness again",
+        )  # fmt: skip
+    return whole
 
 
 def verify_cosignature(raw: bytes | str, name: str, public: PublicKeys) -> Cosignature:
@@ -113,7 +137,7 @@ def verify_cosignature(raw: bytes | str, name: str, public: PublicKeys) -> Cosig
     When a witness cosigned twice, the earliest that verifies counts: it says most about when the log had this size.
     """
     note = parse_note(raw)
-    wanted = key_id(name, _COSIGNATURE, public.ed25519)
+    wanted = cosigner_id(name, public)
     times = []
     for line in note.signatures:
         if line.name != name or line.key_id != wanted:

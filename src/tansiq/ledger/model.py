@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from tansiq.crypto import PublicKeys
 from tansiq.terms import LogVerb
 
 
@@ -102,6 +103,14 @@ class Cosignature:
 
     name: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessKey:
+    """One of the keys that a witness has had. `until`: when it put another in its place; None: it has it now."""
+
+    public: PublicKeys
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from tansiq.ledger.model import Checkpoint, Leaf, Wanted
 from tansiq.terms import LogVerb, parse_instant
 
 MAX_NOTE_BYTES = 256 * 1024  # a signed note must hold at least 16 signatures; ML-DSA-65 lines have 4.4 kB
+MAX_SIGNATURES = 64
+"""On one note: two of its log, and of 62 witnesses."""
 MAX_BUNDLE_BYTES = 1024 * 1024
 MAX_SIZE = 2**63 - 1
-_MAX_SIGNATURES = 32
 _MAX_PROOF = 63
 _MAX_ANSWER_BYTES = 16 * 1024
 BUNDLE_TYPE = "tansiq.ledger.proof.v1"
@@ -70,8 +71,8 @@ def parse_note(raw: bytes | str) -> Note:
     if not blank or not lines.endswith("\n"):
         raise Untrusted("note.malformed", "a note is text, a blank line and signature lines", step="note")
     found = tuple(parse_signature(line) for line in lines[:-1].split("\n"))
-    if len(found) > _MAX_SIGNATURES:
-        raise Untrusted("note.signatures", f"more than {_MAX_SIGNATURES} signatures", step="note")
+    if len(found) > MAX_SIGNATURES:
+        raise Untrusted("note.signatures", f"more than {MAX_SIGNATURES} signatures", step="note")
     return Note(body + "\n", found)
 
 

@@ -8,12 +8,14 @@ Promises
   is named and not shown. An officer, and no machine, says which of it is that person.
 - An extract of it is signed, stands in the ledger, and verifies off-line. What a partner gave is listed in it with
   the consent that it needs, and its content is there only where the officer says that its owner has consented.
+- What was to be erased and is still held is a duty of the data-protection officer (LED arts 5, 16) until it is gone.
 - The whole log is given out in one file, with the openings that the officer chose, and verifies off-line.
 
 It releases nothing by itself and changes nothing but the ledger. Read `rules.py` first, then `service.py`.
 """
 
 from tansiq.oversight.archive import verify_log
+from tansiq.oversight.erasing import ESCALATIONS, ErasureDuty
 from tansiq.oversight.extract import verify_extract
 from tansiq.oversight.person import read_person
 from tansiq.oversight.rules import read_right
@@ -21,8 +23,10 @@ from tansiq.oversight.service import Oversight, Sources
 from tansiq.oversight.wire import EXTRACT_TYPE, MAX_EXTRACT_FILE
 
 __all__ = [
+    "ESCALATIONS",
     "EXTRACT_TYPE",
     "MAX_EXTRACT_FILE",
+    "ErasureDuty",
     "Oversight",
     "Sources",
     "read_person",

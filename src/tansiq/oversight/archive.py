@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tansiq.crypto import PublicKeys
 from tansiq.errors import Untrusted
-from tansiq.exchange import former_keys, verify_card_file
+from tansiq.exchange import former_keys, held_keys, verify_card_file
 from tansiq.ledger import as_said, parse_archive_head, verify_archive
+from tansiq.ledger.model import WitnessKey
 
 
 def verify_log(lines: Iterable[bytes]) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def verify_log(lines: Iterable[bytes]) -> dict[str, Any]:
     if head.origin != f"tansiq/{card.card.node}":
         raise Untrusted("archive.card", "the card is another log's", step="archive", field="card")
     cards = [verify_card_file(raw.encode()) for raw in head.witnesses]
-    witnesses: dict[str, PublicKeys] = {f"tansiq/{c.card.node}": c.signing for c in cards}
+    witnesses = {f"tansiq/{c.card.node}": [WitnessKey(*key) for key in held_keys(c)] for c in cards}
     keys = (*former_keys(card), card.signing)
     report, leaves = verify_archive(head, (line.removesuffix(b"\n") for line in rest), card.card.node, keys, witnesses)
     for _ in leaves:
@@ -30,5 +30,8 @@ def verify_log(lines: Iterable[bytes]) -> dict[str, Any]:
     said["cosigned"] = [
         {"witness": named[name].card.node, "size": size, "fingerprint": named[name].fingerprint}
         for name, size in sorted(report.cosigned.items())
+    ]
+    said["replaced_keys"] = [
+        {"witness": named[name].card.node, "size": size} for name, size in sorted(report.replaced.items())
     ]
     return said

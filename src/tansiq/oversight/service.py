@@ -18,7 +18,7 @@ from tansiq.bank.model import Entity
 from tansiq.errors import Invalid, NotFound, Refused
 from tansiq.ledger import wanted
 from tansiq.ledger.model import LeafPage
-from tansiq.oversight import rules
+from tansiq.oversight import erasing, rules
 from tansiq.oversight.gathering import Gathering
 from tansiq.oversight.model import CLAUSE, Found, Right, Thing
 from tansiq.oversight.sources import Sources
@@ -41,6 +41,12 @@ class Oversight:
     def __init__(self, sources: Sources) -> None:
         self._s = sources
         self._gathering = Gathering(sources)
+
+    # --- what is owed ---
+
+    def duties(self) -> list[erasing.ErasureDuty]:
+        """What was to be erased and is still held; the oldest first."""
+        return erasing.owed(self._s.dossiers, self._s.bank)
 
     # --- the log ---
 

@@ -12,7 +12,7 @@ from tansiq.access import Access
 from tansiq.access.model import Acting
 from tansiq.bank import Bank
 from tansiq.bureau.model import Place, Watch
-from tansiq.dossiers.model import DossierState
+from tansiq.dossiers.model import DossierState, Unerased
 from tansiq.exchange import Exchange
 from tansiq.hits import Hits
 from tansiq.ledger import Ledger
@@ -52,6 +52,7 @@ class Folds(Protocol):
     def state(self, dossier: DossierId) -> DossierState: ...
     def may_show(self, dossier: DossierId, by: Acting) -> bool: ...
     def grants(self, dossier: DossierId) -> Sequence[Granted]: ...
+    def unerased(self) -> list[Unerased]: ...
     def filed_at(self, dossier: DossierId) -> Mapping[str, datetime]: ...
 
 

@@ -20,12 +20,14 @@ Read next: `service.py` (the verbs), `writer.py` (grouped commits), `engines.py`
 """
 
 from tansiq.store.compiled import Compiled, run_plain
-from tansiq.store.groups import in_groups
+from tansiq.store.groups import STOPS, UNFORESEEN, in_groups, why
 from tansiq.store.schema import metadata, partial_index
 from tansiq.store.sealed import Sealed, add, change, put, remove, row, rows
 from tansiq.store.service import Store
 
 __all__ = [
+    "STOPS",
+    "UNFORESEEN",
     "Compiled",
     "Sealed",
     "Store",
@@ -39,4 +41,5 @@ __all__ = [
     "row",
     "rows",
     "run_plain",
+    "why",
 ]

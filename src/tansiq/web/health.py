@@ -36,6 +36,11 @@ class Metrics:
         self.unerased = Gauge(
             "tansiq_erasures_refused", "What was due to be erased at the last sweep and was not", registry=self.registry
         )
+        self.unforeseen = Gauge(
+            "tansiq_sweep_failures",
+            "What failed at the last sweep in a way that nobody foresaw",
+            registry=self.registry,
+        )
         self.duties = Gauge("tansiq_duties", "Duties of this service", ("when",), registry=self.registry)
 
     def read(self, node: Any) -> bytes:
@@ -46,6 +51,7 @@ class Metrics:
         self.ledger.set(node.ledger.head()[0])
         self.records.set(node.bank.count())
         self.unerased.set(len(node.refused_erasures()))
+        self.unforeseen.set(node.unforeseen())
         owed, late = node.dossiers.count_duties(node.node_id, timedelta(0))
         self.duties.labels("late").set(late)
         self.duties.labels("running").set(owed - late)
@@ -75,9 +81,11 @@ class Measured:
         await self.app(scope, receive, counted)
 
 
-async def healthz(_request: Request) -> Response:
-    """The process answers."""
-    return JSONResponse({"status": "ok"})
+async def healthz(request: Request) -> Response:
+    """The process answers; and how much the last sweep could not erase, or failed at, where there is any."""
+    node = request.app.state.node
+    counts = {"not_erased": len(node.refused_erasures()), "unforeseen": node.unforeseen()}
+    return JSONResponse({"status": "ok"} | {name: count for name, count in counts.items() if count})
 
 
 async def readyz(request: Request) -> Response:

@@ -243,6 +243,7 @@ DUTY = {
     "witness.rewritten": N_("Call the partner: its log contradicts what we cosigned"),
     "witness.put_back": N_("Find out why this node runs on an older state"),
     "witness.silent": N_("Call the partner: it has long not cosigned our log"),
+    "erasure.owed": N_("Find out why it is still held: its day of erasure is over"),
 }
 DELIVERY = {
     "queued": N_("queued"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -13,22 +13,25 @@ import pytest
 from sqlalchemy import Connection, text
 
 from tansiq.crypto import SigningKeys, Vault, canonical, node_id, sign, verify
-from tansiq.errors import Invalid, TansiqError, Untrusted
+from tansiq.errors import Conflict, Invalid, TansiqError, Untrusted
 from tansiq.ledger import (
     ARCHIVE_TYPE,
     MAX_ARCHIVE_HEAD,
+    NOTHING_SEEN,
     Ledger,
     archive_lines,
     as_said,
+    cosign,
     parse_archive_head,
     verify_archive,
     verify_bundle,
+    verify_cosignature,
     wanted,
 )
 from tansiq.ledger.archive import LinesDigest
 from tansiq.ledger.leaves import CONTENT_DEPTH, MAX_CONTENT_BYTES
-from tansiq.ledger.model import Wanted
-from tansiq.ledger.wire import render_archive_end
+from tansiq.ledger.model import Wanted, WitnessKey
+from tansiq.ledger.wire import MAX_SIGNATURES, render_archive_end
 from tansiq.store import Store
 from tansiq.terms import LogVerb
 
@@ -58,14 +61,17 @@ def written(ledger: Ledger, chosen: Wanted | None = None) -> list[bytes]:
     return list(ledger.archive(chosen, "", []))
 
 
-def read(lines: list[bytes]) -> dict[str, object]:
+ONLY = (WitnessKey(WITNESS.public),)
+
+
+def read(lines: list[bytes], keys: Sequence[WitnessKey] = ONLY) -> dict[str, Any]:
     head = parse_archive_head(lines[0].rstrip(b"\n"))
     report, leaves = verify_archive(
-        head, (x.rstrip(b"\n") for x in lines[1:]), NODE, (OLD.public, KEYS.public), {SEEN: WITNESS.public}
+        head, (x.rstrip(b"\n") for x in lines[1:]), NODE, (OLD.public, KEYS.public), {SEEN: keys}
     )
     for _ in leaves:
         pass
-    return as_said(report) | {"cosigned": report.cosigned}
+    return as_said(report) | {"cosigned": report.cosigned, "replaced": report.replaced}
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 8, 11])
@@ -209,6 +215,85 @@ def test_every_checkpoint_of_before_is_in_it_with_who_cosigned(store: Store, led
     found = read(written(ledger))
     assert (found["checkpoints"], found["cosigned"]) == (2, {SEEN: 3})
     assert note.startswith(ORIGIN)
+
+
+NEWER = SigningKeys(b"g" * 32, b"h" * 32)
+
+
+def cosign_by(ledger: Ledger, keys: SigningKeys, at: datetime) -> None:
+    """A line of the witness on the newest checkpoint, whatever it has seen before."""
+    note, size = ledger.checkpoint(), ledger.head().size
+    _, line = cosign(note, (ORIGIN, KEYS.public), NOTHING_SEEN, [], (SEEN, keys), at)
+    ledger.add_cosignature(line, SEEN, keys.public, size)
+
+
+def test_what_a_witness_cosigned_with_a_key_of_before_counts_after_its_rotation(store: Store, ledger: Ledger) -> None:
+    fill(store, ledger, 3)
+    cosign_by(ledger, WITNESS, BEGIN + timedelta(hours=3))
+    rotated = [WitnessKey(WITNESS.public, BEGIN + timedelta(hours=4)), WitnessKey(NEWER.public)]
+    assert read(written(ledger), rotated)["cosigned"] == {SEEN: 3}
+    fill(store, ledger, 4, start=3)
+    cosign_by(ledger, NEWER, BEGIN + timedelta(hours=8))
+    found = read(written(ledger), rotated)
+    assert (found["cosigned"], found["replaced"]) == ({SEEN: 7}, {})
+
+
+@pytest.mark.parametrize(
+    ("replaced", "said"),
+    [
+        (timedelta(hours=4), timedelta(hours=6)),  # it says so itself
+        (timedelta(hours=4), timedelta(hours=3)),  # dated back: the last leaf, of hour 6, was not there
+    ],
+)
+def test_a_key_that_was_replaced_cosigns_nothing_later(
+    store: Store, ledger: Ledger, replaced: timedelta, said: timedelta
+) -> None:
+    fill(store, ledger, 3)
+    cosign_by(ledger, WITNESS, BEGIN + timedelta(hours=3))
+    fill(store, ledger, 4, start=3)
+    cosign_by(ledger, WITNESS, BEGIN + said)
+    found = read(written(ledger), [WitnessKey(WITNESS.public, BEGIN + replaced), WitnessKey(NEWER.public)])
+    assert (found["cosigned"], found["replaced"]) == ({SEEN: 3}, {SEEN: 7})
+
+
+def test_behind_a_newer_key_of_its_witness_an_older_one_counts_for_nothing(store: Store, ledger: Ledger) -> None:
+    """No clock is asked: what the newer key has cosigned came after the rotation."""
+    fill(store, ledger, 3)
+    cosign_by(ledger, NEWER, BEGIN + timedelta(hours=3))
+    fill(store, ledger, 4, start=3)
+    cosign_by(ledger, WITNESS, BEGIN + timedelta(hours=3))
+    found = read(written(ledger), [WitnessKey(WITNESS.public, BEGIN + timedelta(days=9)), WitnessKey(NEWER.public)])
+    assert (found["cosigned"], found["replaced"]) == ({SEEN: 3}, {SEEN: 7})
+
+
+def test_a_log_with_as_many_witnesses_as_a_note_holds_is_written_and_read(store: Store, ledger: Ledger) -> None:
+    fill(store, ledger, 3)
+    note = ledger.checkpoint()
+    most, names = MAX_SIGNATURES - 2, [f"tansiq.example/w{n}" for n in range(MAX_SIGNATURES)]
+    assert most >= 60
+    for name in names[:most]:
+        _, line = cosign(note, (ORIGIN, KEYS.public), NOTHING_SEEN, [], (name, WITNESS), BEGIN)
+        ledger.add_cosignature(line, name, WITNESS.public, 3)
+        ledger.add_cosignature(line, name, WITNESS.public, 3)
+    _, line = cosign(note, (ORIGIN, KEYS.public), NOTHING_SEEN, [], (names[most], WITNESS), BEGIN)
+    with pytest.raises(Conflict) as failure:
+        ledger.add_cosignature(line, names[most], WITNESS.public, 3)
+    assert failure.value.code == "note.full"
+    head, rest = parse_archive_head((lines := written(ledger))[0].rstrip(b"\n")), (x.rstrip(b"\n") for x in lines[1:])
+    report, leaves = verify_archive(head, rest, NODE, (KEYS.public,), dict.fromkeys(names, ONLY))
+    assert len(list(leaves)) == 3
+    assert report.cosigned == dict.fromkeys(names[:most], 3)
+    assert ledger.verify().ok
+
+
+def test_of_one_key_the_first_line_stays(store: Store, ledger: Ledger) -> None:
+    """A witness that is asked again says it again: that must not fill the note."""
+    fill(store, ledger, 3)
+    for hour in range(MAX_SIGNATURES):
+        cosign_by(ledger, WITNESS, BEGIN + timedelta(hours=hour))
+    note = ledger.checkpoint()
+    assert note.count(f"— {SEEN} ") == 1
+    assert verify_cosignature(note, SEEN, WITNESS.public).at == BEGIN
 
 
 def test_groups_of_leaves_and_one_that_comes_meanwhile(

@@ -28,6 +28,7 @@ from tansiq.ledger import (
 )
 from tansiq.ledger.checkpoint import key_id
 from tansiq.ledger.leaves import commit_content, content_bytes
+from tansiq.ledger.model import WitnessKey
 from tansiq.ledger.wire import parse_note, parse_request, render_request
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors/ledger/proofs.json").read_text(encoding="utf-8"))
@@ -171,7 +172,7 @@ def read_archive(lines: list[str]) -> dict[str, Any]:
     head = parse_archive_head(lines[0].encode())
     keys, witness = PublicKeys.from_wire(ARCHIVE["public"]), PublicKeys.from_wire(ARCHIVE["witness_public"])
     rest = (line.encode() for line in lines[1:])
-    report, leaves = verify_archive(head, rest, ARCHIVE["node"], [keys], {ARCHIVE["witness"]: witness})
+    report, leaves = verify_archive(head, rest, ARCHIVE["node"], [keys], {ARCHIVE["witness"]: [WitnessKey(witness)]})
     for _ in leaves:
         pass
     return as_said(report) | {"cosigned": report.cosigned}

@@ -27,7 +27,7 @@ from tansiq.ledger import (
 )
 from tansiq.ledger.archive import LinesDigest
 from tansiq.ledger.leaves import content_bytes, hash_leaf, make_leaf
-from tansiq.ledger.model import Checkpoint, Wanted
+from tansiq.ledger.model import Checkpoint, Wanted, WitnessKey
 from tansiq.ledger.wire import (
     ArchiveHead,
     ArchiveLeaf,
@@ -78,7 +78,7 @@ def end(head: ArchiveHead, lines: list[bytes]) -> str:
 def verified(lines: list[str]) -> dict[str, Any]:
     head = parse_archive_head(lines[0].encode())
     rest = (line.encode() for line in lines[1:])
-    report, leaves = verify_archive(head, rest, NODE, [LOG.public], {NAME: WITNESS.public})
+    report, leaves = verify_archive(head, rest, NODE, [LOG.public], {NAME: [WitnessKey(WITNESS.public)]})
     for _ in leaves:
         pass
     return {

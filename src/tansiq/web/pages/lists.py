@@ -19,6 +19,7 @@ from tansiq.hits.model import Match
 from tansiq.kinds import ESCALATIONS as KIND_ESCALATIONS
 from tansiq.kinds import KINDS
 from tansiq.ledger import ESCALATIONS as WITNESS_ESCALATIONS
+from tansiq.oversight import ESCALATIONS as ERASURE_ESCALATIONS
 from tansiq.private import ESCALATIONS as PRIVATE_ESCALATIONS
 from tansiq.terms import DossierId, EntryId, HandlingCode, parse_instant
 from tansiq.web import labels, problems, views
@@ -101,7 +102,10 @@ def all_duties(node: Any, now: datetime, roles: frozenset[Role]) -> list[tuple[D
     for w in node.witnesses.duties({p.card.node: p.pinned_at for p in node.exchange.peers() if p.state == "pinned"}):
         log = Duty(DossierId(""), node.node_id, w.code, w.due_at, w.since, w.clause, None, w.urgent, w.partner)
         found.append((log, f"/ledger#witness-{w.partner}"))
-    seen = {Role.SUPERVISOR: ESCALATIONS, Role.PROTECTION: WITNESS_ESCALATIONS}
+    for e in node.oversight.duties():
+        late = Duty(DossierId(e.dossier), node.node_id, e.code, e.due_at, e.since, e.clause, urgent=e.urgent)
+        found.append((late, f"/dossiers/{e.dossier}" if e.dossier else f"/ledger?record={e.record}"))
+    seen = {Role.SUPERVISOR: ESCALATIONS, Role.PROTECTION: WITNESS_ESCALATIONS | ERASURE_ESCALATIONS}
     first = frozenset[str]().union(*(codes for role, codes in seen.items() if role in roles))
     return sorted(found, key=lambda pair: (pair[0].code not in first, *views.urgency(pair[0], now)))
 
@@ -134,6 +138,7 @@ def duties(visit: Visit) -> Response:
         at=at,
         page=PAGE,
         escalations=ESCALATIONS,
+        for_protection=ERASURE_ESCALATIONS,
         alerts=visit.node.bureau.alerts(visit.acting()),
         names=peer_names(visit.node),
         fingerprint=_mark_of(visit, owed),
