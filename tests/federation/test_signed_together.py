@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -59,6 +60,15 @@ def test_one_signature_covers_the_entry_and_the_envelopes_of_all_at_rest(federat
     body = verify(signed(berlin, dossier), PAYLOAD_TYPE, rabat.keys.signing.public, rabat.node_id, batches=True)
     assert body == peek(signed(rabat, dossier)).body
     assert {str(d.state) for d in rabat.exchange.deliveries()} == {"received"}
+
+
+def test_a_clock_is_finer_than_what_is_written_down(federation: Federation) -> None:
+    rabat, madrid = federation.nodes["rabat"], federation.nodes["madrid"]
+    federation.clock.pass_time(timedelta(microseconds=7))
+    rest(rabat, madrid)
+    report(federation, "es")
+    federation.pump()
+    assert batches(federation.posted) == [True]
 
 
 def test_an_envelope_in_a_batch_bears_no_entry_and_no_partner_but_its_own(federation: Federation) -> None:

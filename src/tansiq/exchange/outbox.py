@@ -40,7 +40,7 @@ from tansiq.exchange.model import (
     SignedAhead,
 )
 from tansiq.exchange.pins import Pins
-from tansiq.terms import LogVerb, NodeId, format_instant
+from tansiq.terms import LogVerb, NodeId, format_instant, parse_instant
 
 _log = structlog.get_logger("tansiq.exchange")
 HAND_OUT_BYTES = 8 * 1024 * 1024
@@ -123,8 +123,9 @@ class Outbox:
         if to not in ground.resting or pin is None or len(payload) > FORESEEN_BYTES:
             return None
         envelope = f"x-{ground.new_id()}"
-        body = self._sealed(envelope, pin, [Item(kind, ref, payload)], ground.clock(), expires_at)
-        return Foreseen(envelope, to, kind, ref, expires_at, pin.sealing, Member(wire.ENVELOPE_TYPE, body))
+        until = parse_instant(format_instant(expires_at))  # as the row will have it, without microseconds
+        body = self._sealed(envelope, pin, [Item(kind, ref, payload)], ground.clock(), until)
+        return Foreseen(envelope, to, kind, ref, until, pin.sealing, Member(wire.ENVELOPE_TYPE, body))
 
     def _form_early(self, tx: Connection, to: NodeId, ahead: SignedAhead | None) -> None:
         """The envelope of what this work has queued. Where it cannot be formed, the courier finds out and says why.
