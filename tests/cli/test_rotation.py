@@ -90,6 +90,25 @@ def test_an_entry_that_no_key_of_ours_signed_gets_no_good_signature(home: Path) 
         node.close()
 
 
+def test_an_entry_that_former_keys_signed_in_a_batch_goes_under_the_present_ones(home: Path) -> None:
+    """The same statement; what it was signed with is not signed anew."""
+    kind = "application/vnd.tansiq.entry.v1+json"
+    node = Node.open(home)
+    batch = [crypto.Member(kind, b'{"v":1}'), crypto.Member("application/vnd.tansiq.envelope.v1", b"x")]
+    raw = crypto.begin_batch(batch[0], batch[1:], node.keys.signing, node.node_id).whole()
+    assert node._under_present_keys(raw) == raw
+    node.close()
+    Node.rotate(home)
+    node = Node.open(home)
+    try:
+        again = node._under_present_keys(raw)
+        assert not crypto.peek(again).in_batch
+        assert crypto.verify(again, kind, node.keys.signing.public, node.node_id) == b'{"v":1}'
+        assert node._under_present_keys(again) == again
+    finally:
+        node.close()
+
+
 def test_the_database_of_the_environment_is_kept_in_the_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
