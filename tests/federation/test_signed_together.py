@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -157,6 +158,33 @@ def test_what_the_same_transaction_takes_back_is_not_what_was_foreseen(federatio
     held = {p.ref.id: p.content for p in madrid.dossiers.state(dossier).entries[0].parts}
     assert held[gone] is None
     assert sum(content is not None for content in held.values()) == len(held) - 1
+    assert signed(madrid, dossier) == signed(rabat, dossier)
+
+
+def test_keys_that_are_not_pinned_any_more_were_foreseen_for_nothing(
+    federation: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What this process had in mind was a card of before: the one that is pinned when the act is written counts."""
+    rabat, madrid, berlin = (federation.nodes[n] for n in ("rabat", "madrid", "berlin"))
+    rest(rabat, madrid)
+    pins = rabat.exchange._pins
+    stale = pins.known(madrid.node_id)
+    assert stale is not None
+    monkeypatch.setattr(pins, "known", lambda _node: replace(stale, sealing=berlin.keys.sealing.public))
+    dossier = report(federation, "es")
+    federation.pump()
+    assert batches(federation.posted) == [False]
+    assert signed(madrid, dossier) == signed(rabat, dossier)
+
+
+def test_what_is_large_is_not_sealed_on_a_chance(federation: Federation) -> None:
+    rabat, madrid = federation.nodes["rabat"], federation.nodes["madrid"]
+    rest(rabat, madrid)
+    body = acts.report()
+    body["parts"][1]["text"] = "x" * 70_000
+    dossier = rabat.dossiers.open("report", body, ["es"], federation.officers["rabat"])
+    federation.pump()
+    assert batches(federation.posted) == [False]
     assert signed(madrid, dossier) == signed(rabat, dossier)
 
 

@@ -14,6 +14,7 @@ from tansiq.dossiers.wire import (
     MAX_DEPTH,
     PAYLOAD_TYPE,
     delivery_to_bytes,
+    loose_delivery_to_bytes,
     parse_body,
     parse_delivery,
     parse_statement,
@@ -27,6 +28,10 @@ from tests.support.federation import keys_of
 KEYS = keys_of("MA")
 STATEMENT = statement_to_bytes(Desk(KEYS.node, KINDS["report"]).open((), {"crime_areas": ["terrorism"]}).statement)
 DELIVERY = delivery_to_bytes(crypto.sign(PAYLOAD_TYPE, STATEMENT, KEYS.signing, KEYS.node), [])
+MEMBER, ENVELOPE = crypto.Member(PAYLOAD_TYPE, STATEMENT), crypto.Member("application/x", b"envelope")
+SIGNING = crypto.begin_batch(MEMBER, [ENVELOPE], KEYS.signing, KEYS.node)
+BATCH = crypto.peek(SIGNING.other(0)).verified_in("application/x", KEYS.signing.public, KEYS.node)[1]
+LOOSE = loose_delivery_to_bytes(MEMBER.loose(), [])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
@@ -43,6 +48,22 @@ def test_a_statement_comes_back_as_it_was() -> None:
     raw, entry, parts = parse_delivery(DELIVERY, _keyring)
     assert (entry.statement, parts) == (parse_statement(STATEMENT), {})
     assert raw
+
+
+def test_a_loose_entry_is_kept_as_a_signed_one() -> None:
+    raw, entry, parts = parse_delivery(LOOSE, _keyring, BATCH)
+    assert (raw, entry.statement, parts) == (SIGNING.whole(), parse_statement(STATEMENT), {})
+    assert parse_delivery(delivery_to_bytes(raw, []), _keyring)[:2] == (raw, entry)
+    with pytest.raises(Untrusted) as refused:
+        parse_delivery(LOOSE, _keyring)
+    assert refused.value.code == "batch.not_in"
+
+
+@given(st.integers(0, len(LOOSE) - 1), st.integers(0, 7))
+def test_no_flipped_bit_of_a_loose_entry_passes(at: int, bit: int) -> None:
+    flipped = LOOSE[:at] + bytes([LOOSE[at] ^ (1 << bit)]) + LOOSE[at + 1 :]
+    with pytest.raises(TansiqError):
+        parse_delivery(flipped, _keyring, BATCH)
 
 
 @given(st.binary(max_size=400))
