@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -381,12 +381,12 @@ class Writing:
         """One signature for the entry and for the envelopes that are foreseen for it."""
         w, ref = self._w, made.entry.id
         member = crypto.Member(PAYLOAD_TYPE, made.body)
-        loose, given = member.loose(), {node: _given(made, node) for node in addressees}
-        foreseen = [
-            seen
-            for node, parts in given.items()
-            if (seen := w.foresee(node, "entry", ref, loose_delivery_to_bytes(loose, parts), expires_at))
-        ]
+
+        def load(node: NodeId) -> bytes:
+            return loose_delivery_to_bytes(member.loose(), _given(made, node))
+
+        found = (w.foresee(node, "entry", ref, partial(load, node), expires_at) for node in addressees)
+        foreseen = [seen for seen in found if seen is not None]
         if not foreseen:
             return crypto.begin_sign(PAYLOAD_TYPE, made.body, w.signing, w.node), {}
         signing = crypto.begin_batch(member, [seen.member for seen in foreseen], w.signing, w.node)
@@ -397,7 +397,7 @@ class Writing:
                 seen,
                 w.signing.public,
                 lambda: signing.other(number),
-                lambda: delivery_to_bytes(whole(), given[seen.to]),
+                lambda: delivery_to_bytes(whole(), _given(made, seen.to)),
             )
 
         return whole, {seen.to: ahead(n, seen) for n, seen in enumerate(foreseen)}

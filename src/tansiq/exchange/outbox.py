@@ -114,13 +114,16 @@ class Outbox:
 
     # --- forming ---
 
-    def foresee(self, to: NodeId, kind: str, ref: str, payload: bytes, expires_at: datetime) -> Foreseen | None:
+    def foresee(
+        self, to: NodeId, kind: str, ref: str, load: Callable[[], bytes], expires_at: datetime
+    ) -> Foreseen | None:
         """The envelope of an item that is about to be queued for a courier at rest; None where none is to be expected.
 
         Nothing is asked of the database: whatever is wrong with it then is found where it would be used.
         """
-        ground, pin = self._ground, self._pins.known(to)
-        if to not in ground.resting or pin is None or len(payload) > FORESEEN_BYTES:
+        ground = self._ground
+        pin = self._pins.known(to) if to in ground.resting else None
+        if pin is None or len(payload := load()) > FORESEEN_BYTES:
             return None
         envelope = f"x-{ground.new_id()}"
         until = parse_instant(format_instant(expires_at))  # as the row will have it, without microseconds

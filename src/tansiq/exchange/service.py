@@ -185,12 +185,14 @@ class Exchange:
             self._in_groups.add(kind)
         self._loaders[kind] = loader
 
-    def foresee(self, to: NodeId, kind: str, ref: str, payload: bytes, expires_at: datetime) -> Foreseen | None:
+    def foresee(
+        self, to: NodeId, kind: str, ref: str, load: Callable[[], bytes], expires_at: datetime
+    ) -> Foreseen | None:
         """The envelope that the item will likely go in, for who has it signed together with what is in it; else None.
 
-        `payload`: as it is to be sealed in that envelope, and in no other.
+        `load`: the payload as it is to be sealed in that envelope, and in no other.
         """
-        return self._outbox.foresee(to, kind, ref, payload, expires_at)
+        return self._outbox.foresee(to, kind, ref, load, expires_at)
 
     def enqueue(
         self,
