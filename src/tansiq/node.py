@@ -194,7 +194,7 @@ class Node:
             Sources(
                 self.node_id, self.name, self.country, self.keys.signing, self.clock, self.store, self.ledger,
                 self.gate, self.access, self.bank, self.hits, self.exchange, self.dossiers, self.bureau.words,
-                self.bureau.watches, self.private,
+                self.bureau.watches, self.private, self.attachments,
             )
         )  # fmt: skip
 

@@ -334,3 +334,27 @@ def test_a_translation_stands_beside_its_original_and_goes_with_it(federation: F
     for node, known in ((madrid, (entry, own)), (berlin, (own,))):
         for translated in known:
             assert [p.content for p in node.dossiers.entry(translated).parts] == [None]
+
+
+def test_a_translation_of_the_same_instant_is_found_after_a_search(federation: Federation) -> None:
+    """The clock of a machine has milliseconds: what is filed in the one that a search has seen is read all the same."""
+    f = federation
+    dossier = open_report(f, "عنوان التقرير")
+    rabat, by = f.nodes["rabat"], f.officers["rabat"]
+    assert rabat.bureau.search("عنوان", 10, by)
+    opening = rabat.dossiers.state(dossier).entries[0]
+    original = next(p.ref.id for p in opening.parts if p.ref.kind == "subject")
+    facts = {"about": opening.id, "part": original, "lang": "fr", "by": "officer"}
+    at = f.clock()
+    rabat.dossiers.append(
+        dossier,
+        {
+            "type": "dossier.translated",
+            "facts": facts,
+            "parts": [{"kind": "translation", "text": "Quai septentrional"}],
+        },
+        by,
+    )
+    assert f.clock() == at
+    (found,) = rabat.bureau.search("septentrional", 10, by)
+    assert found.kind == "translation"

@@ -532,3 +532,87 @@ def test_a_name_in_the_facts_of_an_act_that_waits_is_met() -> None:
     asked = person.looked_for(read_person(ASKED))
     assert [person.met(asked, c)[0] for c in gathering._contents(held)] == [0.7]
     assert not list(gathering._contents({"body": 5}))
+
+
+# --- attached files ---
+
+
+def attached(f: Federation, dossier: DossierId, raw: bytes, name: str, media: str = "text/plain") -> PartId:
+    node = f.nodes["rabat"]
+    entry = node.files.attach(dossier, [node.attachments.take([raw], name, media)], f.officers["rabat"])
+    return next(p.ref.id for p in node.dossiers.entry(entry).parts if p.ref.kind == "attachment")
+
+
+@pytest.mark.parametrize(
+    ("raw", "name", "media"),
+    [
+        (b"Vu au port : youssef BENOMAR Zerouali, avec un autre. " + b"Sans suite. " * 900, "notes.txt", "text/plain"),
+        ("شوهد Youssef Benomar Zerouali في الميناء".encode("utf-16"), "محضر", "text/plain"),
+        (b'\xef\xbb\xbfname,seen\n"Youssef Benomar Zerouali",yes\n', "list.csv", "application/octet-stream"),
+    ],
+)
+def test_what_stands_in_a_plain_text_file_is_found_with_the_words_around_it(
+    shared: Federation, raw: bytes, name: str, media: str
+) -> None:
+    f = shared
+    dossier = f.nodes["rabat"].dossiers.rows()[0].id
+    part = attached(f, dossier, raw, name, media)
+    attached(f, dossier, b"Jordi Casals Montaner alone", "other.txt")
+    f.pump(12)
+    for node, ours in (("rabat", True), ("madrid", False)):
+        found = find(f.nodes[node])
+        (thing,) = [t for t in of(found, Sort.PART) if t.part == part]
+        assert thing.ours is ours
+        assert thing.others
+        assert thing.what is not None
+        assert thing.what["file"] == name
+        assert len(thing.what["passage"]) < 500
+        assert Bound.FILES not in found.left_out
+        assert "Casals" not in str([t.what for t in found.things])
+
+
+def test_a_file_is_looked_through_for_each_spelling_under_which_the_person_is_held(shared: Federation) -> None:
+    f = shared
+    part = attached(f, f.nodes["rabat"].dossiers.rows()[0].id, b"Yusef Benomar Serruali, two bags", "seen.md")
+    f.pump(12)
+    assert part in {t.part for t in find(f.nodes["madrid"]).things}, "Madrid holds him so"
+
+
+def test_a_file_is_found_by_its_name_whatever_it_holds(shared: Federation) -> None:
+    dossier = shared.nodes["rabat"].dossiers.rows()[0].id
+    part = attached(shared, dossier, b"%PDF-1.7 \x00\x01", "Youssef Benomar Zerouali.pdf", "application/pdf")
+    found = find(shared.nodes["rabat"])
+    assert [t.part for t in of(found, Sort.PART) if t.part == part] == [part]
+    assert Bound.FILES not in found.left_out, "what is no text is named among what is never looked through"
+
+
+@pytest.mark.parametrize("way", ["unknown letters", "too long", "too much", "too many"])
+def test_a_text_that_is_not_read_makes_the_search_incomplete(
+    shared: Federation, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    dossier = shared.nodes["rabat"].dossiers.rows()[0].id
+    raw = "Zerouali vu à Tanger".encode("cp1252") if way == "unknown letters" else b"Youssef Benomar Zerouali seen"
+    part = attached(shared, dossier, raw, "a.txt")
+    bounds = {"too long": ("MAX_TEXT_BYTES", 8), "too much": ("MOST_TEXT_BYTES", 8), "too many": ("MOST_FILES", 0)}
+    if way in bounds:
+        monkeypatch.setattr(f"tansiq.attachments.service.{bounds[way][0]}", bounds[way][1])
+    found = find(shared.nodes["rabat"])
+    assert Bound.FILES in found.left_out
+    assert part not in {t.part for t in found.things}
+    assert extract(shared.nodes["rabat"], [found.things[0].id])["complete"] is False
+
+
+def test_a_partners_file_needs_consent_and_an_erased_one_is_not_found(shared: Federation) -> None:
+    f = shared
+    dossier = f.nodes["rabat"].dossiers.rows()[0].id
+    part = attached(f, dossier, b"Youssef Benomar Zerouali was seen", "a.txt")
+    f.pump(12)
+    (thing,) = extract(f.nodes["madrid"], [part])["things"]
+    assert (thing["content"], thing["kept_back"]) == (None, "consent")
+    (thing,) = extract(f.nodes["madrid"], [part], (part,))["things"]
+    assert "was seen" in thing["content"]["passage"]
+    entry = next(e.id for e in f.nodes["rabat"].dossiers.state(dossier).entries if part in {p.ref.id for p in e.parts})
+    recall = {"type": "dossier.recalled", "facts": {"about": entry, "part": part, "reason": "inaccurate"}}
+    f.nodes["rabat"].dossiers.append(dossier, recall, f.officers["rabat"])
+    f.pump(12)
+    assert part not in {t.part for t in find(f.nodes["madrid"]).things}

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import ssl
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tansiq.exchange import ENVELOPES_PATH, Bounds
-from tests.support.door import OpenDoor, ask, client_context, open_door
-from tests.support.federation import Federation, FederationNode, keys_of
+from tansiq.crypto import sign
+from tansiq.exchange import ENVELOPES_PATH, POLL_PATH, Bounds, wire
+from tansiq.exchange.service import HELD_POLLS
+from tansiq.web import peers
+from tests.support.door import OpenDoor, Said, ask, client_context, open_door
+from tests.support.federation import FakeClock, Federation, FederationNode, keys_of
 from tests.support.waiting import eventually
 
 Trio = tuple[Federation, FederationNode, FederationNode, FederationNode]
@@ -141,3 +147,41 @@ def test_old_tls_is_not_spoken(trio: Trio, tmp_path: Path) -> None:
         raw = stack.enter_context(socket.create_connection(("127.0.0.1", door.port), timeout=10))
         with pytest.raises(ssl.SSLError):
             context.wrap_socket(raw)
+
+
+def a_poll(asker: FederationNode, holder: FederationNode, clock: FakeClock) -> bytes:
+    poll = wire.Poll(secrets.token_hex(16), asker.node, holder.node, clock())
+    return sign(wire.POLL_TYPE, wire.render_poll(poll), asker.keys.signing, asker.node)
+
+
+def test_a_partner_with_many_lines_does_not_hold_the_polls_of_the_others(
+    trio: Trio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A poll that is held takes a place; what one partner may take of them leaves room for the rest."""
+    monkeypatch.setattr(peers, "POLLS", HELD_POLLS + 4)
+    federation, ma, es, de = trio
+    es.settings = replace(es.settings, poll_wait_s=4.0)
+    es.restart()
+    with ExitStack() as stack:
+        door = held(trio, tmp_path, stack, Bounds())
+        threads = stack.enter_context(ThreadPoolExecutor(3 * HELD_POLLS))
+
+        def poll(asker: FederationNode) -> Future[Said]:
+            return threads.submit(door.ask, "POST", POLL_PATH, a_poll(asker, es, federation.clock))
+
+        def done() -> list[Said]:
+            return [line.result() for line in lines if line.done()]
+
+        lines = [poll(ma) for _ in range(2 * HELD_POLLS)]
+        assert eventually(lambda: len(done()) == HELD_POLLS, 3), "the others are held"
+        assert {(said.status, said.code) for said in done()} == {(503, "poll.held")}, "and are told so at once"
+        assert all("retry-after" in said.headers for said in done())
+        waiting = poll(de)
+        time.sleep(0.2)
+        assert not waiting.done(), "another partner finds a place"
+        es.send(de, "e-1")
+        assert waiting.result(3).status == 200
+        # Each place comes back with its answer.
+        assert eventually(lambda: len(done()) == 2 * HELD_POLLS, 8)
+        es.send(ma, "e-2")
+        assert poll(ma).result(3).status == 200

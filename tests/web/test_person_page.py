@@ -185,3 +185,99 @@ def test_a_search_that_is_not_complete_says_so(town: Town, language: str, monkey
     assert word in page.text
     found = program(town, "auditor").client.post("/api/v1/persons/search", params=WHY, json={"person": PERSON}).json()
     assert (found["complete"], found["left_out"]) == (False, ["holdings"])
+
+
+DECIDED = {
+    "request": "2026/12",
+    "decision": "restricted",
+    "reason": "its subject would be told of an open investigation",
+}
+
+
+@pytest.mark.parametrize("language", ["ar", "fr", "es", "de", "en"])
+def test_a_decision_is_kept_with_its_grounds_and_found_again(town: Town, language: str) -> None:
+    node, auditor = town.node("madrid"), browser(town, "auditor", language)
+    asked = {**DECIDED, "request": f"2026/12-{language}"}
+    before = len(node.ledger.find("person.decision"))
+    page = auditor.post("/person/decision", {**ASKED, **WHY, **asked, "ground": ["b", "e"]}, source="/person")
+    assert page.status_code == 200
+    assert asked["request"] in page.text
+    assert asked["reason"] in page.text
+    leaf = node.ledger.find("person.decision")[-1]
+    assert leaf.content
+    assert len(node.ledger.find("person.decision")) == before + 1
+    assert leaf.content["clauses"][-3:] == ["LED art. 15(1)(b)", "LED art. 15(1)(e)", "LED art. 15(4)"]
+    assert (leaf.content["right"], leaf.content["decision"], leaf.content["justification"]) == (
+        "access", "restricted", WHY["justification"],
+    )  # fmt: skip
+    assert ASKED["name"] not in str(leaf.content)
+    assert asked["reason"] in auditor.get("/person").text
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"ground": []}, "ground"),
+        ({"reason": "short"}, "reason"),
+        ({"decision": ""}, "decision"),
+        ({"request": ""}, "request"),
+        ({"right": "erasure"}, "decision"),
+        ({"decision": "granted"}, "ground"),
+    ],
+)
+def test_a_decision_that_lacks_something_is_not_kept(town: Town, changed: dict[str, object], field: str) -> None:
+    before = len(town.node("madrid").ledger.find("person.decision"))
+    values = {**ASKED, **WHY, **DECIDED, "ground": ["b"], **changed}
+    page = browser(town, "auditor").post("/person/decision", values, source="/person")
+    assert page.status_code == 422
+    assert f'href="#{field}"' in page.text
+    assert f'id="{field}"' in page.text
+    assert len(town.node("madrid").ledger.find("person.decision")) == before
+
+
+def test_only_those_who_oversee_read_decisions_and_only_the_protection_officer_makes_them(town: Town) -> None:
+    body = {**DECIDED, "grounds": ["a"]}
+    for officer in ("salma", "omar"):
+        answer = program(town, officer).client.post("/api/v1/persons/decisions", params=WHY, json=body)
+        assert (answer.status_code, answer.json()["code"]) == (403, "person.role")
+    answer = program(town, "auditor").client.post("/api/v1/persons/decisions", params=WHY, json=body)
+    leaf = answer.json()["leaf"]
+    assert answer.status_code == 201
+    assert program(town, "salma").get("/api/v1/persons/decisions").status_code == 403
+    (found, *_) = program(town, "omar").get("/api/v1/persons/decisions?request=2026/12").json()["decisions"]
+    assert (found["leaf"], found["decision"]["ruling"], found["decision"]["grounds"]) == (leaf, "restricted", ["a"])
+    assert program(town, "omar").get("/api/v1/persons/decisions?request=none").json()["decisions"] == []
+    assert browser(town, "salma").get("/person").status_code == 200
+    assert DECIDED["reason"] not in browser(town, "salma").get("/person").text
+
+
+def test_an_extract_says_in_its_leaf_which_decision_it_carries_out(town: Town) -> None:
+    auditor = program(town, "auditor").client
+
+    def decided(decision: str, grounds: list[str]) -> int:
+        body = {**DECIDED, "decision": decision, "grounds": grounds}
+        return int(auditor.post("/api/v1/persons/decisions", params=WHY, json=body).json()["leaf"])
+
+    granted, refused = decided("restricted", ["e"]), decided("refused", ["d"])
+    body = {"person": PERSON, "items": items(town, ours=True)}
+    answer = auditor.post("/api/v1/persons/extract", params=WHY, json={**body, "decided": granted})
+    assert verify_extract(answer.content)["extract"]["right"] == "access"
+    leaf = town.node("madrid").ledger.find("person.extract")[-1]
+    assert leaf.content
+    assert leaf.content["decided"] == granted
+    size = town.node("madrid").ledger.head().size
+    for wrong, code in (
+        (refused, "person.decided_refused"), (0, "person.decided"), (size + 9, "person.decided"),
+        (-1, "person.decided"), ("1", "body.number"),
+    ):  # fmt: skip
+        answer = auditor.post("/api/v1/persons/extract", params=WHY, json={**body, "decided": wrong})
+        assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (422, code, "decided")
+    answer = auditor.post("/api/v1/persons/extract", params=WHY, json={**body, "right": "erasure", "decided": granted})
+    assert answer.json()["code"] == "person.decided_right"
+    page = browser(town, "auditor")
+    values = {**ASKED, **WHY, "item": body["items"][0], "decided": str(granted)}
+    assert verify_extract(page.post("/person/extract", values, source="/person").content)
+    assert town.node("madrid").ledger.find("person.extract")[-1].content["decided"] == granted  # type: ignore[index]
+    found = page.post("/person", {**ASKED, **WHY}, source="/person").text
+    assert f'<option value="{granted}"' in found
+    assert f'<option value="{refused}"' not in found

@@ -49,6 +49,17 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class FileText:
+    """A file that holds plain text, and that text."""
+
+    entry: EntryId
+    part: PartId
+    name: str
+    text: str | None
+    """None where it is longer than is read, or in letters of an encoding that it does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
     """How much of a file is here."""
 

@@ -184,6 +184,13 @@ def drop_chunks(tx: Connection, row: str) -> None:
     tx.execute(delete(CHUNKS).where(CHUNKS.c.attachment == row))
 
 
+def held(tx: Connection, most: int) -> list[tuple[EntryId, PartId]]:
+    """Where the newest files that are wholly here stand."""
+    query = select(FILES.c.entry, FILES.c.part).where(FILES.c.state == "held", FILES.c.entry != "")
+    rows = tx.execute(query.order_by(FILES.c.at.desc(), FILES.c.id).limit(most))
+    return [(EntryId(r.entry), PartId(r.part)) for r in rows]
+
+
 def left_behind(tx: Connection, before: datetime) -> list[str]:
     """Files that were taken in and never came into an entry."""
     query = select(FILES.c.id).where(FILES.c.state.in_(("taking", "staged")), FILES.c.at < format_instant(before))

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from tansiq import crypto
 from tansiq.access.model import Acting
 from tansiq.attachments import records, wire
-from tansiq.attachments.model import CHUNK, MAX_BYTES, PART, Attached, Chunk, Holding
+from tansiq.attachments.model import CHUNK, MAX_BYTES, PART, Attached, Chunk, FileText, Holding
 from tansiq.dossiers.model import DossierState, Entry, Part, Presence
 from tansiq.errors import Invalid, NotFound, TansiqError, Untrusted
 from tansiq.exchange.model import Item, ItemResult
@@ -28,6 +28,11 @@ from tansiq.terms import DossierId, EntryId, LogVerb, NodeId, PartId
 ITEM = "chunk"
 KEPT = timedelta(days=7)
 """A staged file waits this long for its entry: a second officer may have to confirm it."""
+
+MOST_FILES = 2_000
+"""The newest, when texts are looked through."""
+MAX_TEXT_BYTES, MOST_TEXT_BYTES = 2 * 1024 * 1024, 16 * 1024 * 1024
+"""Of one file, and of all of them, when texts are looked through: some seconds."""
 
 EntryOf = Callable[[Connection, EntryId], Entry | None]
 Gives = Callable[[Connection, EntryId, PartId, NodeId], bool]
@@ -273,6 +278,31 @@ class Attachments:
             if hashlib.sha256(content).hexdigest() != digest:
                 raise Untrusted("attachment.chunk_digest", "a stored chunk is another", step="read the file")
             yield content
+
+    def texts(self) -> Iterator[FileText]:
+        """The files that hold plain text, newest first: for who looks through everything. Logs nothing.
+
+        Bounded: a text that is not read is there without it, and one without a place stands for files not looked at.
+        """
+        with self._store.read() as tx:
+            places = records.held(tx, MOST_FILES + 1)
+        left = MOST_TEXT_BYTES
+        for entry, part in places[:MOST_FILES]:
+            try:
+                of = self.holding(entry, part).attached
+                if not wire.holds_text(of):
+                    continue
+                is_read = of.size <= min(left, MAX_TEXT_BYTES)
+                raw = b"".join(self._chunks(entry, part, of)) if is_read else None
+            except NotFound:
+                continue  # erased meanwhile
+            except TansiqError:
+                yield FileText(entry, part, "", None)
+                continue
+            left -= len(raw or b"")
+            yield FileText(entry, part, of.name, None if raw is None else wire.text_of(raw))
+        if len(places) > MOST_FILES:
+            yield FileText(EntryId(""), PartId(""), "", None)
 
     def log_read(self, entry: EntryId, part: PartId, by: Acting) -> None:
         """LED art. 25: who read which file, and why."""

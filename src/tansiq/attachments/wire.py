@@ -14,6 +14,8 @@ from tansiq.terms.ids import parse_entry_id, parse_part_id
 _MEDIA = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
 _SHA = re.compile(r"[0-9a-f]{64}")
 _KEYS = {"kind", "text", "media", "sha256", "size", "chunks"}
+_TEXTS = frozenset({"application/json", "application/xml", "application/x-ndjson"})
+_ENDINGS = (".txt", ".csv", ".tsv", ".md", ".json", ".jsonl", ".xml", ".html", ".htm", ".eml", ".srt", ".log")
 _ID = 66
 _HEAD = 1 + 2 * _ID + 4
 _VERSION = b"\x01"
@@ -54,6 +56,22 @@ def attached(content: Mapping[str, Any]) -> Attached:
     if (name, media) != (content["text"], content["media"]):
         raise Invalid("attachment.name", "not in its plain form", step=step, field="text")
     return Attached(name, media, content["sha256"], int(size), chunks)
+
+
+def holds_text(of: Attached) -> bool:
+    """Whether its sender or its name says that it is plain text."""
+    return of.media.startswith("text/") or of.media in _TEXTS or of.name.lower().endswith(_ENDINGS)
+
+
+def text_of(raw: bytes) -> str | None:
+    """The text of a file: UTF-8, or UTF-16 where it begins with its mark. None: not known how it is written."""
+    for marks, encoding in (((b"\xff\xfe", b"\xfe\xff"), "utf-16"), ((b"",), "utf-8-sig")):
+        if raw.startswith(marks):
+            try:
+                return raw.decode(encoding)
+            except UnicodeDecodeError:
+                return None
+    return None
 
 
 def render_chunk(chunk: Chunk) -> bytes:

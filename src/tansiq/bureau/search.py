@@ -27,7 +27,7 @@ SPELLED, SOUNDS = 1.0, 0.6
 SNIPPET = 160
 
 Key = tuple[EntryId, PartId]
-Changed = Callable[[str], list[tuple[DossierId, str]]]
+Changed = Callable[[str], list[tuple[DossierId, str, int]]]
 Contents = Callable[[DossierId, Collection[Key]], tuple[set[Key], list[tuple[EntryId, PartId, Mapping[str, Any]]]]]
 
 
@@ -51,7 +51,7 @@ class Search:
         self._lock = threading.Lock()
         self._parts: dict[int, tuple[DossierId, EntryId, PartId]] = {}
         self._number: dict[DossierId, dict[Key, int]] = {}
-        self._at: dict[DossierId, str] = {}
+        self._at: dict[DossierId, tuple[str, int]] = {}
         self._met: defaultdict[str, array[int]] = defaultdict(lambda: array("L"))
         self._last = ""
         self._next = 0
@@ -62,11 +62,11 @@ class Search:
         """Read what has come since. Returns how many parts were read."""
         with self._lock:
             count = 0
-            for dossier, at in self._changed(self._since()):
+            for dossier, at, held in self._changed(self._since()):
                 self._last = max(self._last, at)
-                if self._at.get(dossier) != at:
+                if self._at.get(dossier) != (at, held):
                     count += self._read(dossier)
-                    self._at[dossier] = at
+                    self._at[dossier] = (at, held)
             self._let_go()
             return count
 

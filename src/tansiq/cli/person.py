@@ -72,6 +72,9 @@ def export(  # noqa: PLR0913, PLR0917  # one parameter an option
     passport: Passport = None,
     card: Card = None,
     right: By = "access",
+    decided: Annotated[
+        int | None, typer.Option(help="the leaf of the decision that it carries out", metavar="LEAF")
+    ] = None,
 ) -> None:
     """Write a signed extract of the items that are this person; `ledger verify FILE` checks it off-line. Logged.
 
@@ -85,13 +88,70 @@ def export(  # noqa: PLR0913, PLR0917  # one parameter an option
 
         person = read_person(_claims(name, alias, born, phone, passport, card))
         by = acting(ctx, node)
-        raw = node.oversight.extract(person, read_right(right), item, by, consented or ())
+        raw = node.oversight.extract(person, read_right(right), item, by, consented or (), decided)
     write_file(out, raw, "--out")
     extract = verify_extract(raw)["extract"]
     things = extract["things"]
     said = {"written to": out, "items": len(things), "kept back": sum(1 for t in things if t["kept_back"])}
     said["complete"] = extract["complete"]
     emit(ctx, said, lambda screen: facts(screen, said.items()))
+
+
+@app.command("decide")
+def decide(
+    ctx: typer.Context,
+    request: Annotated[str, typer.Argument(metavar="REQUEST", help="its number in your books; no name")],
+    decision: Annotated[str, typer.Option(help="granted, restricted (given in part) or refused", metavar="DECISION")],
+    right: By = "access",
+    ground: Annotated[
+        list[str] | None, typer.Option(help="a letter of LED art. 15(1): a, b, c, d or e", metavar="LETTER")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="the factual or legal reasons, for the authority", metavar="TEXT")] = "",
+    item: Annotated[
+        list[str] | None, typer.Option(help="what it is about, as `person find` names it", metavar="ID")
+    ] = None,
+) -> None:
+    """Keep what was decided on a person's request, and why (LED art. 15(4)). Logged; the data-protection officer's.
+
+    Grounds of a restriction or a refusal: a inquiries and procedures, b offences and penalties, c public security,
+    d national security, e rights and freedoms of others.
+
+    tansiq --home ./madrid --officer vera --purpose investigation --why "request 12" person decide "2026/12" --decision restricted --ground b --reason "an open investigation would be told to its subject"
+    """  # noqa: E501
+    with open_node(ctx) as node:
+        from tansiq.oversight import decide as made
+        from tansiq.oversight import read_right
+
+        kept = made(request, read_right(right), decision, ground or (), reason, item or ())
+        leaf = node.oversight.decide(kept, acting(ctx, node))
+    said = {"request": kept.request, "decision": kept.ruling.value, "leaf": leaf}
+    emit(ctx, said, lambda screen: facts(screen, said.items()))
+
+
+@app.command("decisions")
+def decisions(
+    ctx: typer.Context,
+    request: Annotated[str, typer.Option(help="of this request only", metavar="REQUEST")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=500, help="how many at most")] = 50,
+) -> None:
+    """What was decided on persons' requests, on which grounds and why; for those who oversee.
+
+    tansiq --home ./madrid --officer vera person decisions --request "2026/12"
+    """
+    with open_node(ctx) as node:
+        kept = node.oversight.decisions(acting(ctx, node), request, limit)
+    said = [{"leaf": k.leaf, "at": k.at, "officer": k.officer, **plain(k.decision)} for k in kept]
+
+    def show(out: Console) -> None:
+        rows = [
+            (k.leaf, when(k.at), k.decision.request, k.decision.right.value, k.decision.ruling.value,
+             " ".join(k.decision.grounds), k.decision.reason)
+            for k in kept
+        ]  # fmt: skip
+        heads = ("leaf", "at", "request", "right", "decision", "grounds", "reason")
+        out.print(table(*heads, rows=rows) if rows else "nothing was decided")
+
+    emit(ctx, {"decisions": said}, show)
 
 
 def _claims(

@@ -312,9 +312,17 @@ def load_rows(tx: Connection, kind: str, before: str, limit: int) -> list[Any]:
     return list(tx.execute(query))
 
 
-def load_changed(tx: Connection, at: str) -> list[tuple[DossierId, str]]:
-    query = select(DOSSIERS.c.id, DOSSIERS.c.updated_at).where(DOSSIERS.c.updated_at >= at)
-    return [(DossierId(r.id), r.updated_at) for r in tx.execute(query.order_by(DOSSIERS.c.updated_at, DOSSIERS.c.id))]
+def load_changed(tx: Connection, at: str) -> list[tuple[DossierId, str, int]]:
+    """With how many parts are held: two changes of one instant differ by it."""
+    query = (
+        select(DOSSIERS.c.id, DOSSIERS.c.updated_at, func.count(PARTS.c.id).label("held"))
+        .outerjoin(ENTRIES, ENTRIES.c.dossier == DOSSIERS.c.id)
+        .outerjoin(PARTS, and_(PARTS.c.entry == ENTRIES.c.id, PARTS.c.presence == Presence.HELD.value))
+        .where(DOSSIERS.c.updated_at >= at)
+        .group_by(DOSSIERS.c.id, DOSSIERS.c.updated_at)
+    )
+    rows = tx.execute(query.order_by(DOSSIERS.c.updated_at, DOSSIERS.c.id))
+    return [(DossierId(r.id), r.updated_at, r.held) for r in rows]
 
 
 def load_contents(

@@ -215,8 +215,9 @@ class Dossiers:
             state = desk.load_standing(self._w, tx, dossier).folded.state
         return not isinstance(self._may_view(state, by), Refusal)
 
-    def changed_since(self, at: str) -> list[tuple[DossierId, str]]:
-        """Dossiers into which something came at this instant or later, with the instant of the last."""
+    def changed_since(self, at: str) -> list[tuple[DossierId, str, int]]:
+        """Dossiers into which something came at this instant or later, with the instant of the last and how many parts
+        are held of it: something else may have come in the same instant."""
         with self._w.store.read() as tx:
             return records.load_changed(tx, at)
 

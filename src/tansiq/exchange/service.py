@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -55,6 +55,8 @@ PRIVATE_PATH = "/exchange/v1/private"
 
 POLL_ENVELOPES = 16
 REMEMBERED_POLLS = 4096
+HELD_POLLS = 8
+"""Of one partner at one time; its courier keeps one."""
 _log = structlog.get_logger("tansiq.exchange")
 
 
@@ -84,6 +86,8 @@ class Exchange:
         self._failures: dict[NodeId, tuple[int, str]] = {}
         self._polls: OrderedDict[tuple[NodeId, str], None] = OrderedDict()
         self._polls_lock = threading.Lock()
+        self._held: Counter[NodeId] = Counter()
+        """Polls that are answered now or held open, by partner."""
         store.write(records.release_leases)
 
     @property
@@ -255,8 +259,23 @@ class Exchange:
         return self._outbox.take_receipt(raw)
 
     def answer_poll(self, raw: bytes, wait_s: float | None = None) -> list[bytes]:
-        """Envelopes for a partner that fetches them; held open for `wait_s` (settings) while there is none. Blocks."""
+        """Envelopes for a partner that fetches them; held open for `wait_s` (settings) while there is none. Blocks.
+
+        Raises `PeerUnavailable` where so many of one partner are held: one that knocks with many lines takes none of
+        the others' places.
+        """
         poll = self._verify_poll(raw)
+        with self._polls_lock:
+            if self._held[poll.sender] >= HELD_POLLS:
+                raise PeerUnavailable("poll.held", "polls of this partner are held already", step="poll")
+            self._held[poll.sender] += 1
+        try:
+            return self._wait_for_items(poll, wait_s)
+        finally:
+            with self._polls_lock:
+                self._held[poll.sender] -= 1
+
+    def _wait_for_items(self, poll: wire.Poll, wait_s: float | None) -> list[bytes]:
         self._pins.note_quiet_contact(poll.sender)
         self._ground.fault("poll.before_hand")
         wait = self.settings.poll_wait_s if wait_s is None else wait_s

@@ -28,6 +28,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.dialects import postgresql
 
 from tansiq.bank import entity_to_json, parse_entity
 from tansiq.bank.model import BankRecord, Entity
@@ -86,8 +87,10 @@ class Queued:
     urgent: bool
 
 
-_AGAIN = Compiled(update(queue).where(queue.c.entry == bindparam("of_entry")).values(examined_at=bindparam("at")))
-_ENQUEUE = Compiled(insert(queue))
+_NEW = postgresql.insert(queue)  # the insert that knows `on conflict`, which both databases spell alike
+_ENQUEUE = Compiled(
+    _NEW.on_conflict_do_update(index_elements=["entry"], set_={"examined_at": _NEW.excluded.examined_at})
+)
 _WAITING = Compiled(
     select(queue).where(text("examined_at = ''")).order_by(queue.c.queued_at, queue.c.entry).limit(bindparam("most"))
 )
@@ -110,9 +113,6 @@ def enqueue(tx: Connection, item: Queued, at: datetime, *, waits: bool = True) -
 
     One that does not wait is examined in this very transaction.
     """
-    examined = "" if waits else format_instant(at)
-    if _AGAIN.run(tx, {"of_entry": item.entry, "at": examined}):
-        return
     _ENQUEUE.run(
         tx,
         {
@@ -121,7 +121,7 @@ def enqueue(tx: Connection, item: Queued, at: datetime, *, waits: bool = True) -
             "originator": item.originator,
             "urgent": item.urgent,
             "queued_at": format_instant(at),
-            "examined_at": examined,
+            "examined_at": "" if waits else format_instant(at),
         },
     )
 

@@ -27,9 +27,38 @@ class Said:
     """held, withheld or erased; empty: its author wrote no such part."""
 
 
+class Reading:
+    """A state of which much is read: its entries by id, and its acts by what they name, each gone through once.
+
+    Hazard: a view that looks through all entries for each of its items costs the square of what a partner writes.
+    """
+
+    def __init__(self, state: DossierState) -> None:
+        void = state.voided()
+        self._entries = {e.id: e for e in reversed(state.entries)}
+        self._naming: dict[tuple[str, str, str], list[tuple[int, Entry]]] = {}
+        for place, e in enumerate(state.entries):
+            for field in ("about", "meeting"):
+                named = e.statement.facts.get(field)
+                if isinstance(named, str) and e.id not in void:
+                    self._naming.setdefault((field, e.statement.type, named), []).append((place, e))
+
+    def said(self, entry: EntryId, *kinds: str) -> Said:
+        """As the function `said`."""
+        return _words(self._entries.get(entry), entry, kinds)
+
+    def naming(self, what: str, *types: str, field: str = "about") -> list[Entry]:
+        """The entries of these acts that count and name it in that field of their facts, in the dossier's order."""
+        found = [pair for t in types for pair in self._naming.get((field, t, what), ())]
+        return [e for _place, e in sorted(found, key=lambda pair: pair[0])]
+
+
 def said(state: DossierState, entry: EntryId, *kinds: str) -> Said:
     """The first part of these kinds that the entry has; what is held goes before what is not."""
-    found = state.entry(entry)
+    return _words(state.entry(entry), entry, kinds)
+
+
+def _words(found: Entry | None, entry: EntryId, kinds: tuple[str, ...]) -> Said:
     parts = [p for kind in kinds for p in (found.parts if found else ()) if p.ref.kind == kind]
     for part in parts:
         if part.content is not None and part.content.get("text"):

@@ -8,6 +8,8 @@ Promises
   is named and not shown. An officer, and no machine, says which of it is that person.
 - An extract of it is signed, stands in the ledger, and verifies off-line. What a partner gave is listed in it with
   the consent that it needs, and its content is there only where the officer says that its owner has consented.
+- What the controller decided on a person's request, on which grounds of LED art. 15(1) and why (art. 15(4)), stands in
+  the log and is found again by the request; an extract's leaf names the decision that it carries out.
 - What was to be erased and is still held is a duty of the data-protection officer (LED arts 5, 16) until it is gone.
 - The whole log is given out in one file, with the openings that the officer chose, and verifies off-line.
 
@@ -15,6 +17,7 @@ It releases nothing by itself and changes nothing but the ledger. Read `rules.py
 """
 
 from tansiq.oversight.archive import verify_log
+from tansiq.oversight.deciding import Ground, Ruling, decide
 from tansiq.oversight.erasing import ESCALATIONS, ErasureDuty
 from tansiq.oversight.extract import verify_extract
 from tansiq.oversight.person import read_person
@@ -27,8 +30,11 @@ __all__ = [
     "EXTRACT_TYPE",
     "MAX_EXTRACT_FILE",
     "ErasureDuty",
+    "Ground",
     "Oversight",
+    "Ruling",
     "Sources",
+    "decide",
     "read_person",
     "read_right",
     "verify_extract",

@@ -52,7 +52,9 @@ class Gathering:
         search.bound(Bound.SPELLINGS, met=not all_names)
         compared = person.looked_for(asked)
         shown = {(h.entry, h.part) for h in holdings if h.part}
-        texts = self._texts(asked, compared, search, shown)
+        files = self._files(compared, search)
+        texts = self._texts(asked, compared, search, shown | {(f.entry, f.part) for f in files})
+        texts = [*texts, *files]
         places = shown | {(t.entry, t.part) for t in texts}
         matches = [self._match(m, search) for m in self._s.hits.about({h.id for h in holdings}, places)]
         others = [*self._queries(asked, compared), *self._drafts(compared, search), *self._checks(compared, search)]
@@ -152,6 +154,23 @@ class Gathering:
         what = self._passage(held, words)
         thing = Thing(part, Sort.PART, score, what, Kept.SHOWN, "", ours=False, others=True)
         return self._of_entry(thing, there, of, part, search)
+
+    def _files(self, compared: Compared, search: Reading) -> list[Thing]:
+        """Attached files that are plain text, by what stands in them; by their names they are found as texts are."""
+        found = []
+        for file in self._s.files.texts():
+            search.bound(Bound.FILES, met=file.text is None)
+            score, words = person.met(compared, {"title": file.name, "text": file.text}) if file.text else (0.0, "")
+            dossier = self._s.dossiers.dossier_of(file.entry) if score else None
+            there = search.read(dossier) if dossier else None
+            of = there.state.entry(file.entry) if there is not None else None
+            if there is None or of is None:
+                continue
+            text = str(file.text) if words in str(file.text) else file.name
+            what = {"kind": "attachment", "file": file.name, "passage": rules.passage(text, words)}
+            thing = Thing(file.part, Sort.PART, score, what, Kept.SHOWN, "", ours=False, others=True)
+            found.append(self._of_entry(thing, there, of, file.part, search))
+        return found
 
     def _passage(self, part: Part, words: str) -> dict[str, Any]:
         """The words and what stands around them: the rest of a text may be about others."""

@@ -51,6 +51,8 @@ class Bound(StrEnum):
     TEXTS = "texts"
     INDEX = "index"
     """The node holds more texts than the search keeps in memory: the oldest were not looked through."""
+    FILES = "files"
+    """Texts of attached files that are too long, too many, or not known how they are written."""
     CHECKS = "checks"
     LOG = "log"
 

@@ -16,7 +16,7 @@ STEP = "look for a person"
 AROUND = 200
 """So much of a text stands on each side of the words that met; the rest may be about others."""
 NOT_LOOKED_THROUGH = (
-    "attachments: what stands inside files",
+    "attachments: what stands inside files that are not plain text",
     "private checks of partners: they are asked blind, and nobody here knows whom they meant",
     "backups, prints and exported files",
     "reasons that officers gave, in the log and with their decisions",
@@ -27,6 +27,7 @@ CUT: Mapping[Bound, str] = {
     Bound.SPELLINGS: "spellings: more are known, or longer ones, than texts are searched for",
     Bound.TEXTS: "texts: more speak of such a name than one search lists; this service's own were taken first",
     Bound.INDEX: "texts: more are held than the search keeps in memory; the oldest were not looked through",
+    Bound.FILES: "attachments: more text is in files, or longer, than one search reads, or written in an unknown way",
     Bound.CHECKS: "private checks: more are kept than one search goes through; the oldest were not",
     Bound.LOG: "log: of what has more entries in it than are listed here, the oldest are left out",
 }

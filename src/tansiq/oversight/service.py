@@ -17,8 +17,8 @@ from tansiq.access.model import Acting, Role
 from tansiq.bank.model import Entity
 from tansiq.errors import Invalid, NotFound, Refused
 from tansiq.ledger import wanted
-from tansiq.ledger.model import LeafPage
-from tansiq.oversight import erasing, rules
+from tansiq.ledger.model import LeafPage, Wanted
+from tansiq.oversight import deciding, erasing, rules
 from tansiq.oversight.gathering import Gathering
 from tansiq.oversight.model import CLAUSE, Found, Right, Thing
 from tansiq.oversight.sources import Sources
@@ -116,16 +116,51 @@ class Oversight:
         leaf = self._leaf(FIND, by, {"clauses": [*clauses, CLAUSE[right]], "decision": "permit", **said})
         return Found(asked, right, tuple(things), left_out, leaf)
 
+    def decide(self, decision: deciding.Decision, by: Acting) -> int:
+        """Keep what was decided on a person's request, with its grounds and reasons (LED art. 15(4)); its leaf.
+
+        Raises `Refused`, `Invalid`.
+        """
+        clauses = self._permitted(Action.SEARCH, deciding.SUBJECT, by)
+        said = deciding.content(decision)
+        return self._leaf(deciding.SUBJECT, by, {**said, "clauses": [*clauses, *said["clauses"]]})
+
+    def decisions(self, by: Acting, request: str = "", limit: int = 50) -> list[deciding.Kept]:
+        """What was decided, newest first; of one request, or of all. For those who oversee, and the authority that
+        visits them: raises `Refused`."""
+        if not OVERSEERS & by.roles:
+            raise Refused("access.role", "What other officers did is for those who oversee.", step=deciding.STEP)
+        found: list[deciding.Kept] = []
+        asked, before = Wanted(subjects=frozenset({deciding.SUBJECT})), None
+        while len(found) < limit:
+            page = self._s.ledger.select(asked, before, limit)
+            kept = [k for k in map(deciding.read, page.leaves) if k is not None]
+            found += [k for k in kept if not request or k.decision.request.casefold() == request.strip().casefold()]
+            if (before := page.older) is None:
+                break
+        return found[:limit]
+
+    def _follows(self, leaf: int | None, right: Right) -> dict[str, int]:
+        """Which decision an extract carries out, for its own leaf. Raises `Invalid`."""
+        if leaf is None:
+            return {}
+        there = self._s.ledger.page(leaf + 1, 1) if 0 <= leaf < 2**53 else []
+        kept = deciding.read(there[0]) if there and there[0].index == leaf else None
+        return {"decided": deciding.check_follows(kept, right).leaf}
+
     def extract(
-        self, asked: Entity, right: Right, items: Collection[str], by: Acting, consented: Collection[str] = ()
-    ) -> bytes:
+        self, asked: Entity, right: Right, items: Collection[str], by: Acting, consented: Collection[str] = (),
+        decided: int | None = None,
+    ) -> bytes:  # fmt: skip
         """A signed file of what the officer says is this person's, with the leaf that says so.
 
         `consented`: of those, what its originators have agreed to give out; nothing of a partner's is in it otherwise.
+        `decided`: the leaf of the decision that it carries out; its own leaf names it.
         Looked for anew: what was erased meanwhile is not in it, and refused by its id. Raises `Refused`, `Invalid`.
         """
         s = self._s
         clauses = self._permitted(Action.EXPORT, EXTRACT, by)
+        follows = self._follows(decided, right)
         things, left_out = self._gathering.find(asked, by)
         chosen = rules.check_items(things, items, consented)
         out = [rules.given_out(t, consented, permitted=self._may_leave(t, by, t.id in consented)) for t in chosen]
@@ -138,7 +173,9 @@ class Oversight:
         said = {"right": right.value, "items": [t.id for t in chosen], "consented": sorted(set(consented))}
         digest = crypto.sha256(EXTRACT_TYPE, body).hex()
         leaf = self._leaf(
-            EXTRACT, by, {"clauses": [*clauses, CLAUSE[right]], "decision": "permit", "digest": digest, **said}
+            EXTRACT,
+            by,
+            {"clauses": [*clauses, CLAUSE[right]], "decision": "permit", "digest": digest, **said, **follows},
         )
         file = {
             "type": EXTRACT_TYPE,

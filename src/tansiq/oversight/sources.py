@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from tansiq import crypto
 from tansiq.access import Access
 from tansiq.access.model import Acting
+from tansiq.attachments.model import FileText
 from tansiq.bank import Bank
 from tansiq.bureau.model import Place, Watch
 from tansiq.dossiers.model import DossierState, Unerased
@@ -49,6 +50,7 @@ class Folds(Protocol):
 
     @property
     def restrictions(self) -> Restrictions: ...
+    def dossier_of(self, entry: EntryId) -> DossierId | None: ...
     def state(self, dossier: DossierId) -> DossierState: ...
     def may_show(self, dossier: DossierId, by: Acting) -> bool: ...
     def grants(self, dossier: DossierId) -> Sequence[Granted]: ...
@@ -78,6 +80,12 @@ class Checks(Protocol):
     def watches(self) -> list[PrivateWatch]: ...
 
 
+class Files(Protocol):
+    """The texts of attached files."""
+
+    def texts(self) -> Iterable[FileText]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """One node's capabilities."""
@@ -98,3 +106,4 @@ class Sources:
     words: Words
     queries: Queries
     checks: Checks
+    files: Files

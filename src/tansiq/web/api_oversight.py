@@ -11,7 +11,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tansiq.errors import Invalid
-from tansiq.oversight import read_person, read_right
+from tansiq.oversight import Ground, Ruling, decide, read_person, read_right
 from tansiq.oversight.model import Bound, Kept, Sort
 from tansiq.terms import LogVerb
 from tansiq.web.bodies import read_object, read_text, read_texts
@@ -59,15 +59,37 @@ def find(call: Call) -> Response:
 
 def extract(call: Call) -> Response:
     """A signed extract of the items that an officer says are this person's; `ledger verify` checks it off-line."""
-    body = read_object(call.body, ("person", "right", "items", "consented"), ("person", "items"))
+    body = read_object(call.body, ("person", "right", "items", "consented", "decided"), ("person", "items"))
+    decided = body.get("decided")
+    if decided is not None and type(decided) is not int:
+        raise Invalid("body.number", "A whole number.", step="read the body", field="decided")
     raw = call.node.oversight.extract(
         _person(body),
         _right(body),
         read_texts(body.get("items", []), "items"),
         call.acting(),
         read_texts(body.get("consented", []), "consented"),
+        decided,
     )
     return Response(raw, media_type="application/json")
+
+
+def decisions(call: Call) -> Response:
+    """What was decided on persons' requests, newest first; for those who oversee."""
+    kept = call.node.oversight.decisions(call.acting(), call.query("request"), call.number("limit", 50, 500))
+    return JSONResponse({"decisions": plain(kept)})
+
+
+DECIDED = ("request", "right", "decision", "grounds", "reason", "items")
+
+
+def keep_decision(call: Call) -> Response:
+    """Keep a decision on a person's request, with its grounds and reasons (LED art. 15(4))."""
+    body = read_object(call.body, DECIDED, ("request", "decision"))
+    words = {name: read_text(body.get(name, ""), name) for name in ("request", "decision", "reason")}
+    grounds, items = (read_texts(body.get(name, []), name) for name in ("grounds", "items"))
+    made = decide(words["request"], _right(body), words["decision"], grounds, words["reason"], items)
+    return JSONResponse({"leaf": call.node.oversight.decide(made, call.acting())}, status_code=201)
 
 
 def _right(body: Mapping[str, Any]) -> Any:
@@ -84,6 +106,8 @@ TABLE: tuple[tuple[str, str, Callable[[Call], Response]], ...] = (
     ("POST", "/api/v1/ledger/export", archive),
     ("POST", "/api/v1/persons/search", find),
     ("POST", "/api/v1/persons/extract", extract),
+    ("GET", "/api/v1/persons/decisions", decisions),
+    ("POST", "/api/v1/persons/decisions", keep_decision),
 )
 
 
@@ -135,8 +159,38 @@ def operations(
         ),
         (
             "post", "/persons/extract", "A signed extract of what is this person's, verified off-line", why,
-            shape({**asked, "items": texts, "consented": texts}, ["person", "items"], closed=True),
+            shape(
+                {**asked, "items": texts, "consented": texts, "decided": number}, ["person", "items"], closed=True
+            ),
             shape({"type": text, "card": text, "signed": text, "leaf": {"type": "object"}}), "200",
+        ),
+        *_deciding(shape, why, right),
+    )  # fmt: skip
+
+
+def _deciding(
+    shape: Callable[..., dict[str, Any]], why: list[dict[str, Any]], right: dict[str, Any]
+) -> tuple[tuple[Any, ...], ...]:
+    text, number = {"type": "string"}, {"type": "integer"}
+    letters = {"type": "array", "items": {"enum": [g.value for g in Ground]}, "description": "Of LED art. 15(1)"}
+    said = {
+        "request": {"type": "string", "minLength": 1, "maxLength": 100}, "right": right,
+        "grounds": letters, "reason": {"type": "string", "maxLength": 2000}, "items": {"type": "array", "items": text},
+    }  # fmt: skip
+    rulings = {"enum": [r.value for r in Ruling]}
+    kept = shape({"leaf": number, "at": text, "officer": text, "decision": shape({**said, "ruling": rulings})})
+    asked = [
+        _query("request", "Of this request; by default of all.", text),
+        _query("limit", "How many at most.", {"type": "integer", "minimum": 1}),
+    ]
+    return (
+        (
+            "get", "/persons/decisions", "What was decided on persons' requests, for those who oversee", asked, None,
+            shape({"decisions": {"type": "array", "items": kept}}), "200",
+        ),
+        (
+            "post", "/persons/decisions", "Keep a decision on a person's request, and why (LED art. 15(4))", why,
+            shape({**said, "decision": rulings}, ["request", "decision"], closed=True), shape({"leaf": number}), "201",
         ),
     )  # fmt: skip
 

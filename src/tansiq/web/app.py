@@ -65,6 +65,7 @@ PAGES: tuple[tuple[str, str, PageFunction], ...] = (
     ("GET", "/person", person.page),
     ("POST", "/person", person.find),
     ("POST", "/person/extract", person.extract),
+    ("POST", "/person/decision", person.keep_decision),
     ("GET", "/partners", lists.partners),
     ("GET", "/plans", plans.plans),
     ("GET", "/plans/new", plans.new_plan),

@@ -7,6 +7,7 @@ from tansiq.web.labels import N_
 LOG_SUBJECT = {
     "person.find": N_("Everything held on one person, for who asks by right"),
     "person.extract": N_("Extract about one person"),
+    "person.decision": N_("Decision on a person's request"),
     "ledger.export": N_("The whole audit log in one file"),
     "hits.list": N_("list of hits"),
     "bank.search": N_("search in our holding"),

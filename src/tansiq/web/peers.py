@@ -2,7 +2,8 @@
 
 It reads no payload and decides nothing: a size limit before each body is read, and an RFC 9457 problem for what fails.
 `exchange.Door` listens and keeps the lines; who is answered here is called from a line's own thread. Polls are held
-open: only so many at a time, so that waiting partners never take all lines from those who deliver.
+open: only so many at a time, so that waiting partners never take all lines from those who deliver, and of one partner
+fewer (`exchange.service.HELD_POLLS`), so that none takes the places of all others.
 """
 
 from __future__ import annotations

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from datetime import timedelta
+from types import FrameType
+from typing import Any
 
 from tansiq.kinds.committee import COMMITTEE
 from tansiq.kinds.committee.view import view
@@ -137,3 +141,46 @@ def test_the_next_meeting_is_the_first_that_is_called_and_versions_tell_who_appr
     assert held.attendance == {RABAT: 2}
     assert held.diverging == ("ae",)
     assert [[i.state for i in v.answers] for v in held.versions] == [["awaited"] * 2, ["approved"] * 2]
+
+
+def steps(work: Callable[[], Any]) -> int:
+    """How many operations of the interpreter this takes in the view and in what it calls: no clock says it so well."""
+    counted = 0
+
+    def trace(frame: FrameType, event: str, _arg: object) -> Any:
+        nonlocal counted
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        counted += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return counted
+
+
+def many(count: int) -> Callable[[], Any]:
+    """A committee with so many recommendations on their way, so many meetings and their minutes."""
+    s = Sides()
+    for n in range(count):
+        about = s.recommend(MADRID)
+        if n % 2:
+            s.carry_out(MADRID, RABAT, about)
+        meeting = s.write(RABAT, "meeting_called", due=format_instant(START + timedelta(days=n + 1))).id
+        s.write(RABAT, "meeting_held", about=meeting, attendance={RABAT: 2})
+        for language in ("fr", "es"):
+            s.write(RABAT, "minutes_written", meeting=meeting, language=language, digest="0" * 64, authentic=True)
+    state, now = s.desks[RABAT].state(), START + timedelta(days=40)
+    found = view(state, now)
+    assert found is not None
+    assert (len(found.recommendations), len(found.meetings) + 1) == (count, count + (found.upcoming is None))
+    return lambda: view(state, now)
+
+
+def test_twice_as_many_recommendations_and_meetings_cost_twice_as_much() -> None:
+    few, twice = steps(many(15)), steps(many(30))
+    assert few > 1000
+    assert twice < 2.2 * few, f"{few} steps, then {twice}"

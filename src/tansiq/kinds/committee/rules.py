@@ -280,10 +280,11 @@ def _revisits(state: DossierState, own: CommitteeState, item: Item, others: Iter
 def _corrections(state: DossierState, own: CommitteeState) -> list[Duty]:
     """Who wrote a version that is contested owes another, as long as none has come."""
     newest = {(i.facts.get("meeting"), i.facts.get("language")): i.begun for i in own.sort("minutes")}
+    last = frozenset(newest.values())
     return [
         Duty(state.id, i.author, "committee.write_minutes", i.due_at, i.since, "", i.begun, creditor=i.owner)
         for i in own.sort("minutes")
-        if i.state == "contested" and i.begun in newest.values() and i.author in state.members
+        if i.state == "contested" and i.begun in last and i.author in state.members
     ]
 
 

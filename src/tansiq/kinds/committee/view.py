@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 from tansiq.dossiers.model import DossierState, Entry
 from tansiq.kinds.committee.rules import CommitteeState, divergent
 from tansiq.kinds.items import Item
-from tansiq.kinds.said import Said, acts, instant, is_late, said
+from tansiq.kinds.said import Reading, Said, instant, is_late
 from tansiq.terms import EntryId, NodeId
 
 STAGES = ("proposed", "plan_due", "plan_review", "in_progress", "implemented", "closed")
@@ -139,12 +140,30 @@ class View:
         return sum(r.item.state == "closed" for r in self.recommendations)
 
 
+class _Known:
+    """What is looked up for each recommendation and meeting: gone through once for all of them."""
+
+    def __init__(self, state: DossierState, own: CommitteeState) -> None:
+        self.own = own
+        self.is_open = state.phase == "open"
+        self.read = Reading(state)
+        self.diverging = divergent(own)
+        self._lanes: defaultdict[tuple[str, str], list[Item]] = defaultdict(list)
+        for item in own.items.values():
+            self._lanes[item.sort, item.begun].append(item)
+
+    def lanes(self, sort: str, begun: EntryId) -> list[Item]:
+        """The items of this sort that one entry began."""
+        return self._lanes.get((sort, begun), [])
+
+
 def view(state: DossierState, now: datetime) -> View | None:
     own: CommitteeState | None = state.own
     if own is None:
         return None
-    found = [_recommendation(state, own, i, now) for i in own.sort("recommendation")]
-    meetings = [_meeting(state, own, i) for i in own.sort("meeting")]
+    known = _Known(state, own)
+    found = [_recommendation(known, i, now) for i in own.sort("recommendation")]
+    meetings = [_meeting(known, i) for i in own.sort("meeting")]
     called = sorted((m for m in meetings if m.item.state == "called"), key=lambda m: m.begins or now)
     upcoming = called[0] if called and state.phase == "open" else None
     past = sorted((m for m in meetings if m is not upcoming), key=lambda m: m.begins or now, reverse=True)
@@ -171,62 +190,57 @@ def _order(r: Recommendation) -> tuple[int, float, str]:
     return (1, due.timestamp(), r.item.key) if due else (2, r.item.since.timestamp(), r.item.key)
 
 
-def _recommendation(state: DossierState, own: CommitteeState, item: Item, now: datetime) -> Recommendation:
+def _recommendation(known: _Known, item: Item, now: datetime) -> Recommendation:
     until = instant(item.facts, "until")
-    running = state.phase == "open" and item.state not in ENDED
-    signatures = _signatures(state, own, item, now)
+    running = known.is_open and item.state not in ENDED
+    signatures = _signatures(known, item, now)
     clocks = [item.due_at, *(s.item.due_at for s in signatures if s.late)]
     # Once it is carried out, the day by which it should be no longer runs: only the signatures do.
     clocks += [until] if item.state != "implemented" else []
     late_by = max((now - c for c in clocks if running and is_late(c, now) and c), default=NOBODY_WAITS)
     return Recommendation(
         item=item,
-        said=said(state, item.begun, "recommendation"),
-        success=said(state, item.begun, "success"),
+        said=known.read.said(item.begun, "recommendation"),
+        success=known.read.said(item.begun, "success"),
         finding=str(item.facts.get("finding", "")),
         priority=str(item.facts.get("priority", "")),
         until=until,
         late_by=late_by,
-        plans=_plans(state, item),
-        progress=_progress(state, item),
+        plans=_plans(known.read, item),
+        progress=_progress(known.read, item),
         signatures=signatures,
-        silence=own.silences.get(item.key, ()),
+        silence=known.own.silences.get(item.key, ()),
     )
 
 
-def _about(state: DossierState, item: Item, *types: str) -> list[Entry]:
-    return [e for e in acts(state, *types) if e.statement.facts.get("about") == item.begun]
-
-
-def _plans(state: DossierState, item: Item) -> tuple[Plan, ...]:
+def _plans(read: Reading, item: Item) -> tuple[Plan, ...]:
     found: list[Plan] = []
     names = ("committee.plan_submitted", "committee.plan_accepted", "committee.plan_rejected")
-    for entry in _about(state, item, *names):
+    for entry in read.naming(item.begun, *names):
         s = entry.statement
         if s.type == names[0]:
-            found.append(Plan(said(state, entry.id, "plan"), s.at, "", None))
+            found.append(Plan(read.said(entry.id, "plan"), s.at, "", None))
         elif found and not found[-1].answer:
             answer = "accepted" if s.type == names[1] else "rejected"
             found[-1] = Plan(found[-1].said, found[-1].at, answer, s.author)
     return tuple(found)
 
 
-def _progress(state: DossierState, item: Item) -> tuple[Progress, ...]:
+def _progress(read: Reading, item: Item) -> tuple[Progress, ...]:
     found = []
-    for entry in _about(state, item, "committee.progress_reported", "committee.visited", "committee.implemented"):
+    for entry in read.naming(item.begun, "committee.progress_reported", "committee.visited", "committee.implemented"):
         s = entry.statement
         visited = s.type == "committee.visited"
         status = str(s.facts.get("status", "implemented"))
         told = None if visited else 100 if status == "implemented" else int(s.facts.get("percent", 0))
-        words = said(state, entry.id, "evidence", "narrative", "note")
+        words = read.said(entry.id, "evidence", "narrative", "note")
         found.append(Progress(entry.id, s.author, s.at, status, told, words, visited))
     return tuple(found)
 
 
-def _signatures(state: DossierState, own: CommitteeState, item: Item, now: datetime) -> tuple[Signature, ...]:
+def _signatures(known: _Known, item: Item, now: datetime) -> tuple[Signature, ...]:
     """Those of the newest claim that it was carried out."""
-    claims = _about(state, item, "committee.implemented")
-    lanes = [i for i in own.sort("closure") if claims and i.begun == claims[-1].id]
+    claims = known.read.naming(item.begun, "committee.implemented")
     return tuple(
         Signature(
             i.owner,
@@ -235,14 +249,15 @@ def _signatures(state: DossierState, own: CommitteeState, item: Item, now: datet
             i,
             i.state == "awaited" and is_late(i.due_at, now),
         )
-        for i in lanes
+        for i in (known.lanes("closure", claims[-1].id) if claims else ())
     )
 
 
-def _meeting(state: DossierState, own: CommitteeState, item: Item) -> Meeting:
-    agenda = [said(state, item.begun, "agenda")]
-    agenda += [said(state, e.id, "agenda") for e in _about(state, item, "committee.agenda_proposed")]
-    held = _about(state, item, "committee.meeting_held")
+def _meeting(known: _Known, item: Item) -> Meeting:
+    read = known.read
+    agenda = [read.said(item.begun, "agenda")]
+    agenda += [read.said(e.id, "agenda") for e in read.naming(item.begun, "committee.agenda_proposed")]
+    held = read.naming(item.begun, "committee.meeting_held")
     attendance = held[-1].statement.facts.get("attendance", {}) if held else {}
     return Meeting(
         item,
@@ -250,24 +265,22 @@ def _meeting(state: DossierState, own: CommitteeState, item: Item) -> Meeting:
         tuple(a for a in agenda if a.presence),
         {str(n): int(count) for n, count in attendance.items()},
         held[-1].id if held else None,
-        _versions(state, own, item),
-        divergent(own).get(item.begun, ()),
+        _versions(known, item),
+        known.diverging.get(item.begun, ()),
     )
 
 
-def _versions(state: DossierState, own: CommitteeState, meeting: Item) -> tuple[Version, ...]:
+def _versions(known: _Known, meeting: Item) -> tuple[Version, ...]:
     newest: dict[str, Entry] = {}
-    for entry in acts(state, "committee.minutes_written"):
-        facts = entry.statement.facts
-        if facts.get("meeting") == meeting.begun:
-            newest[str(facts.get("language", ""))] = entry
+    for entry in known.read.naming(meeting.begun, "committee.minutes_written", field="meeting"):
+        newest[str(entry.statement.facts.get("language", ""))] = entry
     return tuple(
         Version(
             language,
-            said(state, e.id, "minutes"),
+            known.read.said(e.id, "minutes"),
             e.statement.author,
             bool(e.statement.facts.get("authentic")),
-            tuple(i for i in own.sort("minutes") if i.begun == e.id),
+            tuple(known.lanes("minutes", e.id)),
         )
         for language, e in sorted(newest.items())
     )

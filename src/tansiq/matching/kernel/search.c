@@ -520,9 +520,12 @@ static int ascending(const void *a, const void *b) {
     return x < y ? -1 : x > y ? 1 : 0;
 }
 
-/* What a name is worth beside other names: its meetings, and LONE for each part that met nothing. `judged`: the score
-   too, which costs as much again: only who may be shown is looked at so. */
-static result in_full(const shelf *s, const name *q, uint32_t x, int judged) {
+enum { NEAR, SCORED, RANKED };
+
+/* What a name is worth beside other names: its meetings, and LONE for each part that met nothing. SCORED: its score
+   too, for who may be shown. RANKED: and what the forest says of it as found, for those that stand by score among
+   themselves. Each costs as much again. */
+static result in_full(const shelf *s, const name *q, uint32_t x, int wanted) {
     word parts[MAX_PARTS];
     int n = least((int)(s->from[x + 1] - s->from[x]), MAX_PARTS), nearness, total = 0, score = 0;
     for (int i = 0; i < n; i++) parts[i] = s->words[s->held[s->from[x] + (uint32_t)i]];
@@ -530,9 +533,11 @@ static result in_full(const shelf *s, const name *q, uint32_t x, int judged) {
     int turn = precedes(parts, n, q->parts, q->n);
     const word *a = turn ? parts : q->parts, *b = turn ? q->parts : parts;
     compare(a, turn ? n : q->n, b, turn ? q->n : n, &c);
-    if (judged) {
+    if (wanted >= SCORED) {
         judge(a, turn ? n : q->n, b, turn ? q->n : n, SUM, &c);
         score = total_of(&c);
+    }
+    if (wanted == RANKED) {
         judge(a, turn ? n : q->n, b, turn ? q->n : n, FOUND, &c);
         total = total_of(&c);
     }
@@ -549,10 +554,10 @@ static int rank(const shelf *s, const name *q, pool *found, result *out, long k)
     int n = 0;
     qsort(found->names, (size_t)found->n, sizeof *found->names, ascending);
     for (int i = 0; i < found->n; i++)
-        if (!i || found->names[i] != found->names[i - 1]) out[n++] = in_full(s, q, found->names[i], 0);
+        if (!i || found->names[i] != found->names[i - 1]) out[n++] = in_full(s, q, found->names[i], NEAR);
     qsort(out, (size_t)n, sizeof *out, best_first);
     int first = least(n, FOREMOST), wanted = k < n ? (k < 0 ? 0 : (int)k) : n;
-    for (int i = 0; i < most(first, wanted); i++) out[i] = in_full(s, q, (uint32_t)name_of(out[i].key), 1);
+    for (int i = 0; i < most(first, wanted); i++) out[i] = in_full(s, q, (uint32_t)name_of(out[i].key), i < first ? RANKED : SCORED);
     qsort(out, (size_t)first, sizeof *out, best_first);
     return wanted;
 }

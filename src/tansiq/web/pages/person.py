@@ -6,8 +6,9 @@ from typing import Any
 
 from starlette.responses import Response
 
+from tansiq.access.model import Role
 from tansiq.errors import Invalid
-from tansiq.oversight import read_person, read_right
+from tansiq.oversight import decide, read_person, read_right
 from tansiq.oversight.model import Found
 from tansiq.web import problems
 from tansiq.web.labels import N_
@@ -18,6 +19,7 @@ from tansiq.web.render import render
 from tansiq.web.visit import Form, Visit
 
 FIELDS = ("name", "alias", "birthDate", "phone", "passportNumber", "idNumber")
+KEPT_FIELDS = (*FIELDS, "right", "purpose", "justification")
 RIGHT = {
     "access": N_("Access (LED art. 14)"),
     "rectification": N_("Rectification (LED art. 16)"),
@@ -34,6 +36,23 @@ SORT = {
     "answer": N_("Answer to a private check"),
     "watch": N_("Watch at a partner"),
 }
+RULING = {
+    "granted": N_("Granted"),
+    "restricted": N_("Restricted: access is given in part"),
+    "refused": N_("Refused"),
+}
+GROUND = {
+    "a": N_("not to obstruct official or legal inquiries, investigations or procedures"),
+    "b": N_("not to prejudice preventing, detecting, investigating or prosecuting offences, or executing penalties"),
+    "c": N_("to protect public security"),
+    "d": N_("to protect national security"),
+    "e": N_("to protect the rights and freedoms of others"),
+}
+"""LED art. 15(1), by its letters."""
+DECIDED = ("request", "decision", "ground", "reason")
+SHOWN = 20
+"""Decisions on the page; the audit log has all of them."""
+OVERSEERS = frozenset({Role.PROTECTION, Role.SUPERVISOR})
 KEPT = {
     "unread": N_("A restriction must be read and confirmed first."),
     "refused": N_("Your role may not read this."),
@@ -60,14 +79,36 @@ def extract(visit: Visit) -> Response:
         purpose, why = check_purpose(visit)
         raw = visit.node.oversight.extract(
             _person(form), read_right(form.get("right")), form.all("item"), visit.acting(purpose, why),
-            [i for i in form.all("consented") if i in form.all("item")],
+            [i for i in form.all("consented") if i in form.all("item")], _decided(form),
         )  # fmt: skip
     except Invalid as failure:
-        if failure.field not in ("items", "consented"):
+        if failure.field not in ("items", "consented", "decided"):
             return _show(visit, form, _errors(visit, failure), None)
         return _show(visit, form, _errors(visit, failure), _found(visit))
     named = {"content-disposition": 'attachment; filename="extract.json"'}
     return Response(raw, media_type="application/json", headers=named)
+
+
+def keep_decision(visit: Visit) -> Response:
+    """What was decided on the request, on which grounds and why (LED art. 15(4))."""
+    form = visit.form
+    try:
+        purpose, why = check_purpose(visit)
+        made = decide(
+            form.get("request"), read_right(form.get("right")), form.get("decision"), form.all("ground"),
+            form.get("reason"),
+        )  # fmt: skip
+        leaf = visit.node.oversight.decide(made, visit.acting(purpose, why))
+    except Invalid as failure:
+        return _show(visit, form, _errors(visit, failure), None)
+    return _show(visit, Form([(f, form.get(f)) for f in KEPT_FIELDS]), {}, None, leaf)
+
+
+def _decided(form: Form) -> int | None:
+    said = form.get("decided")
+    if said and not (said.isascii() and said.isdigit() and len(said) < 16):
+        raise Invalid("person.decided", "There is no such decision.", step="read the form", field="decided")
+    return int(said) if said else None
 
 
 def _found(visit: Visit) -> Found:
@@ -82,12 +123,16 @@ def _person(form: Form) -> Any:
 
 
 def _errors(visit: Visit, failure: Invalid) -> dict[str, str]:
-    field = failure.field if failure.field in (*FIELDS, "right", "purpose", "justification", "items") else "name"
+    known = (*KEPT_FIELDS, *DECIDED, "items", "decided")
+    field = failure.field if failure.field in known else "name"
     return problems.field_errors(visit, failure, field)
 
 
-def _show(visit: Visit, form: Form, errors: dict[str, str], found: Found | None) -> Response:
+def _show(
+    visit: Visit, form: Form, errors: dict[str, str], found: Found | None, decided: int | None = None
+) -> Response:
     codes = [t.handling for t in found.things] if found else []
+    oversees = bool(OVERSEERS & set(visit.officer.roles))
     return render(
         visit,
         "person.html",
@@ -96,7 +141,11 @@ def _show(visit: Visit, form: Form, errors: dict[str, str], found: Found | None)
         form=form,
         errors=errors,
         found=found,
-        kept_fields=(*FIELDS, "right", "purpose", "justification"),
+        kept_fields=KEPT_FIELDS,
+        decided=decided,
+        rulings=[(code, visit.say(text)) for code, text in RULING.items()],
+        grounds=[(code, f"({code}) {visit.say(text)}") for code, text in GROUND.items()],
+        decisions=visit.node.oversight.decisions(visit.acting(), limit=SHOWN) if oversees else [],
         purposes=purpose_choices(visit),
         rights=[(code, visit.say(text)) for code, text in RIGHT.items()],
         sorts={code: visit.say(text) for code, text in SORT.items()},
