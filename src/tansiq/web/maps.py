@@ -1,20 +1,27 @@
-"""A plain map, laid out here: circles of plans on a net of latitudes and longitudes, with a scale. Pure.
+"""A plain map, laid out here: circles on a net of latitudes and longitudes, a coarse coast, a scale. Pure.
 
-No tiles and no coast: nothing is fetched, and who sees the page's requests learns no place. A degree of longitude is as
+No tiles: nothing is fetched, and who sees the page's requests learns no place. A degree of longitude is as
 wide as it is in the middle of the map, so a circle is round. North is up, on a page that runs from the right too.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from tansiq.web import coast
 
 WIDTH, HEIGHT = 760, 380
 MARGIN = 44
 METRES_A_DEGREE = 111_195.0
 LEAST_SPAN_M = 2_000.0
 LEAST_RADIUS = 10.0
+LEAST_COAST_M = 60_000.0
+"""Of a view that is not so high the coast is too coarse: a place in a harbour would lie at sea."""
+LETTER, LINE = 7.4, 16.0
+"""The width of a letter and the height of a line of its words, at most."""
+MOST_TOWNS, LONGEST = 12, 24
 _STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 45.0)
 _SCALES_M = (
     100,
@@ -44,6 +51,26 @@ class Place:
     longitude: float
     radius_m: float
     conflict: bool = False
+    name: str = ""
+    """What stands beside it, where there is room; all of it stands in the table."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """A name on the map: the middle of its words, so that it is the same in either direction of writing."""
+
+    text: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A town of the coarse map."""
+
+    x: float
+    y: float
+    words: Words
 
 
 @dataclass(frozen=True)
@@ -72,6 +99,10 @@ class PlainMap:
     net: tuple[NetLine, ...]
     scale_m: int
     scale_width: float
+    lands: tuple[str, ...] = ()
+    """Outlines as an SVG polygon has them; none where the view is too close or lies elsewhere."""
+    towns: tuple[Dot, ...] = ()
+    names: tuple[Words, ...] = ()
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -94,8 +125,8 @@ class _View:
         return round((self.north - latitude) * self.a_degree, 1)
 
 
-def lay_out(places: Sequence[Place]) -> PlainMap | None:
-    """Everything in one view; None where there is nothing to show."""
+def lay_out(places: Sequence[Place], language: str = "en") -> PlainMap | None:
+    """Everything in one view; None where there is nothing to show. `language`: in which the towns are named."""
     if not places:
         return None
     view = _view(places)
@@ -110,7 +141,76 @@ def lay_out(places: Sequence[Place]) -> PlainMap | None:
     )
     metres = METRES_A_DEGREE / view.a_degree
     scale = max((s for s in _SCALES_M if s / metres <= WIDTH / 4), default=_SCALES_M[0])
-    return PlainMap(rings, _net(view), scale, round(scale / metres, 1))
+    lands = _lands(view)
+    room = _Room(rings)
+    names = tuple(_named(rings, room))
+    towns = tuple(_towns(view, language, room)) if lands else ()
+    return PlainMap(rings, _net(view), scale, round(scale / metres, 1), lands, towns, names)
+
+
+def _lands(view: _View) -> tuple[str, ...]:
+    south, east = view.north - HEIGHT / view.a_degree, view.west + WIDTH / (view.a_degree * view.narrow)
+    inside = coast.within(view.west, east, south, view.north)
+    if not inside or HEIGHT / view.a_degree * METRES_A_DEGREE < LEAST_COAST_M:
+        return ()
+    found = (coast.clipped(ring, view.west, east, south, view.north) for ring in coast.LANDS)
+    return tuple(" ".join(f"{view.x(x)},{view.y(y)}" for x, y in ring) for ring in found if ring)
+
+
+class _Room:
+    """What is taken on the map already; words go where nothing stands."""
+
+    def __init__(self, rings: Sequence[Ring]) -> None:
+        self._taken = [(r.x - MARK, r.y - MARK, r.x + MARK, r.y + MARK) for r in rings]
+        self._taken.append((WIDTH - 24 - WIDTH / 4, 0.0, WIDTH, 30.0))  # of the scale
+
+    def free(self, box: tuple[float, float, float, float]) -> bool:
+        x1, y1, x2, y2 = box
+        if x1 < 2 or y1 < 2 or x2 > WIDTH - 2 or y2 > HEIGHT - 18:
+            return False
+        return all(x2 <= a or x1 >= c or y2 <= b or y1 >= d for a, b, c, d in self._taken)
+
+    def put(self, text: str, x: float, y: float, off: float) -> Words | None:
+        """Beside the point, on either side, above or under it: the first place that is free."""
+        half = len(text) * LETTER / 2
+        for dx, dy in ((off + half, 0.0), (-off - half, 0.0), (0.0, -off - LINE / 2), (0.0, off + LINE / 2)):
+            box = (x + dx - half, y + dy - LINE / 2, x + dx + half, y + dy + LINE / 2)
+            if self.free(box):
+                self._taken.append(box)
+                return Words(text, round(x + dx, 1), round(y + dy + LINE / 4, 1))
+        return None
+
+    def take(self, x: float, y: float, size: float) -> bool:
+        box = (x - size, y - size, x + size, y + size)
+        if not self.free(box):
+            return False
+        self._taken.append(box)
+        return True
+
+
+MARK = 12.0
+"""Half of the room of a number on the map."""
+
+
+def _named(rings: Sequence[Ring], room: _Room) -> Iterator[Words]:
+    for r in rings:
+        text = r.place.name if len(r.place.name) <= LONGEST else f"{r.place.name[: LONGEST - 1]}…"
+        words = room.put(text, r.x, r.y, max(MARK, r.r if r.r < HEIGHT / 4 else MARK) + 3) if text else None
+        if words is not None:
+            yield words
+
+
+def _towns(view: _View, language: str, room: _Room) -> Iterator[Dot]:
+    """Towns of the view, a dozen at most, each with its name or not at all."""
+    shown = 0
+    for town in coast.TOWNS:
+        x, y = view.x(town.longitude), view.y(town.latitude)
+        if shown == MOST_TOWNS or not room.take(x, y, 3.0):
+            continue
+        words = room.put(town.name(language), x, y, 6.0)
+        if words is not None:
+            shown += 1
+            yield Dot(x, y, words)
 
 
 def _near(longitude: float, places: Sequence[Place]) -> float:

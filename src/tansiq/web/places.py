@@ -57,14 +57,14 @@ class Places:
         return sum(bool(s.as_of) for s in self.spots)
 
 
-def of_match(match: Match, theirs: Entry | None, ours: Entry | None) -> Places | None:
+def of_match(match: Match, theirs: Entry | None, ours: Entry | None, language: str = "en") -> Places | None:
     """`theirs`: the entry of the incoming record; `ours`: that of our holding, where it came from a dossier."""
     sides = {"a": list(_spots("a", match.incoming, theirs)), "b": list(_spots("b", match.holding.entity, ours))}
     found = [s for side in ("a", "b") for s in sides[side][:MOST]]
     left_out = sum(max(0, len(x) - MOST) for x in sides.values())
     told = tuple(_near(replace(s, number=n), found) for n, s in enumerate(found, 1))
     drawn = maps.lay_out(
-        [maps.Place(s.number, s.side, s.latitude, s.longitude, s.radius_m, conflict=False) for s in told]
+        [maps.Place(s.number, s.side, s.latitude, s.longitude, s.radius_m, name=s.name) for s in told], language
     )
     return Places(told, drawn, left_out) if drawn else None
 

@@ -22,6 +22,7 @@ from tansiq.kinds import KINDS, TABLES, say_fault, words_of
 from tansiq.kinds import LANGUAGES as WORD_ORDER
 from tansiq.web import hints, labels, log_words, security, views
 from tansiq.web.i18n import LANGUAGES, Tongue, tongue
+from tansiq.web.transcription import transcribed
 from tansiq.web.visit import Visit
 
 ICONS = "static/vendor/lucide-static@1.62.0"
@@ -222,6 +223,8 @@ def environment(code: str) -> Environment:
         clock=views.clock,
         marked=views.marked,
         telling=views.telling,
+        transcribed=lambda name: transcribed(str(name), code),
+        readable=lambda names: any(not transcribed(str(n), code) for n in names),
         facts_of=facts_of,
         choice_hints=hints.CHOICE_HINT,
         fault=lambda kind, said: say_fault(kind, said, code),

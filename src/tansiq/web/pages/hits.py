@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
 from starlette.responses import Response
 
 from tansiq.dossiers import effective_handling
-from tansiq.dossiers.model import Duty, Entry
+from tansiq.dossiers.model import DossierState, Duty, Entry, Part
 from tansiq.errors import Conflict, Invalid, TansiqError
 from tansiq.hits.model import Match, MatchState
 from tansiq.terms import DossierId, EntryId
@@ -19,6 +20,7 @@ from tansiq.web.pages.dossier import ClockRow, before_reading
 from tansiq.web.pages.lists import PAGE, is_unread, officer_names, peer_names, shown_codes, unread_in
 from tansiq.web.pages.session import ask_purpose, go
 from tansiq.web.render import render
+from tansiq.web.transcription import transcribed
 from tansiq.web.visit import Form, Visit, check_may_read
 
 LEAST_REASON = 10
@@ -28,6 +30,36 @@ BAND = 0.1
 
 LIST = "hits.list"
 """What the ledger calls the list of matches."""
+
+
+NAME_PARTS = frozenset(
+    {"name", "given", "family", "second_family", "surname", "father", "mother", "patronymic", "kunya", "extra", "alias"}
+    | {"birth_place", "birthPlace", "birthplace"}
+)
+"""Rows of the score whose values a reader of another script wants to hear."""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One translation of a text; `by`: an officer or a machine."""
+
+    lang: str
+    by: str
+    author: str
+    content: Any
+    presence: str
+
+    @property
+    def machine(self) -> bool:
+        return self.by == "machine"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text of the report as it came, with what stands beside it."""
+
+    content: Any
+    translations: tuple[Translation, ...]
 
 
 def is_blind(node: Any, match: Match) -> bool:
@@ -92,7 +124,8 @@ def hit(visit: Visit) -> Response:
 
 def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status: int) -> Response:
     node = visit.node
-    entry = _consult(visit, match)
+    state = _consult(visit, match)
+    entry: Entry | None = state.entry(EntryId(match.entry))
     every = node.hits.matches()
     queue = [m.id for m in every if m.state is MatchState.OPEN]
     at = queue.index(match.id) if match.id in queue else -1
@@ -108,16 +141,18 @@ def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status:
         strictest=views.strictest(handling),
         m=match,
         entry=entry,
-        texts=[p.content for p in entry.parts if p.content and p.ref.kind == "narrative"] if entry else [],
+        texts=_texts(state, entry) if entry else [],
         values=views.values_in(entry, match.part) if entry else {},
         found=_found(node, match, entry),
         score=score,
         blind=blind,
+        NAME_PARTS=NAME_PARTS,
+        spelled=any(transcribed(x, visit.tongue.code) for r in score.rows if r.part in NAME_PARTS for x in (r.a, r.b)),
         graph=graphs.of_match(match, entry, blind=blind, mirrored=visit.tongue.direction == "rtl"),
         timeline=graphs.timeline(
             match, entry, today=visit.now.astimezone(UTC).date(), mirrored=visit.tongue.direction == "rtl"
         ),
-        places=places.of_match(match, entry, held),
+        places=places.of_match(match, entry, held, visit.tongue.code),
         percent=int(match.score * 100),
         names=peer_names(node),
         officers=officer_names(node),
@@ -135,11 +170,30 @@ def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status:
     )
 
 
-def _consult(visit: Visit, match: Match) -> Entry | None:
-    """Side A's entry, read as an officer reads: asked of the gate, logged as a consultation (LED art. 25)."""
-    state = visit.node.show(DossierId(match.dossier), visit.acting_for(match.dossier))
-    found: Entry | None = state.entry(EntryId(match.entry))
-    return found
+def _consult(visit: Visit, match: Match) -> DossierState:
+    """Side A's dossier, read as an officer reads: asked of the gate, logged as a consultation (LED art. 25)."""
+    state: DossierState = visit.node.show(DossierId(match.dossier), visit.acting_for(match.dossier))
+    return state
+
+
+def _texts(state: DossierState, entry: Entry) -> list[Text]:
+    beside: dict[str, list[Translation]] = {}
+    void = state.voided()
+    for other in state.entries:
+        facts = other.statement.facts
+        if other.statement.type != "dossier.translated" or other.id in void or facts.get("about") != entry.id:
+            continue
+        found = beside.setdefault(str(facts.get("part", "")), [])
+        found += [_translation(other, p) for p in other.parts if p.ref.kind == "translation"]
+    return [
+        Text(p.content, tuple(beside.get(p.ref.id, ()))) for p in entry.parts if p.content and p.ref.kind == "narrative"
+    ]
+
+
+def _translation(entry: Entry, part: Part) -> Translation:
+    facts = entry.statement.facts
+    told = str(facts.get("lang", "")), str(facts.get("by", ""))
+    return Translation(*told, entry.statement.author, part.content, part.presence)
 
 
 def _held(visit: Visit, match: Match) -> tuple[Entry | None, tuple[Iterable[str], ...]]:

@@ -90,7 +90,7 @@ def plans(visit: Visit) -> Response:
         conflicts=_meeting_rows(
             [m for m in met if m.state in (MeetingState.CONFLICT, MeetingState.HELD)], found, visit
         ),
-        map=_map(rows, met),
+        map=_map(rows, met, visit.tongue.code),
         partners=visit.node.plans.partners(),
         past=visit.query("past") == "1",
     )
@@ -101,7 +101,7 @@ def _meeting_rows(met: list[Meeting], plans: list[PlannedEvent], visit: Visit) -
     return [MeetingRow(m, plan_stage(m, visit.now).value, by_id.get(m.plan)) for m in met]
 
 
-def _map(rows: list[PlanRow], met: list[Meeting]) -> maps.PlainMap | None:
+def _map(rows: list[PlanRow], met: list[Meeting], language: str) -> maps.PlainMap | None:
     """Ours, and of a partner's what both sides agreed to tell."""
     places = [
         maps.Place(
@@ -121,7 +121,7 @@ def _map(rows: list[PlanRow], met: list[Meeting]) -> maps.PlainMap | None:
         if number and (where := exact or m.told.get("area")):
             latitude, longitude = where[:2]
             places.append(maps.Place(number, "b", latitude, longitude, exact[2] if exact else 700.0, conflict=True))
-    return maps.lay_out(places)
+    return maps.lay_out(places, language)
 
 
 def plan(visit: Visit) -> Response:
@@ -143,7 +143,7 @@ def _plan(visit: Visit, form: Form, errors: dict[str, str]) -> Response:
         plan=found,
         asked=visit.node.plans.asked(found.id),
         met=_meeting_rows(met, [found], visit),
-        map=_map([row], met),
+        map=_map([row], met, visit.tongue.code),
         supervisor=Role.SUPERVISOR in visit.officer.roles,
         matched=row.status in (PlanStatus.PLANNED, PlanStatus.ACTIVE),
         approvers=[(o.name, o.name) for o in visit.node.access.officers() if o.active and Role.SUPERVISOR in o.roles],
@@ -166,7 +166,7 @@ def meeting(visit: Visit) -> Response:
         level=max(1, min(found.levels.get("own", 1), found.levels.get("theirs", 1))),
         next_level=max(1, found.levels.get("own", 1)) + 1,
         told={k: _at(v) if k.endswith("_ms") else v for k, v in found.told.items()},
-        map=_map([_row(1, event, [found], visit.now)], [found]),
+        map=_map([_row(1, event, [found], visit.now)], [found], visit.tongue.code),
     )
 
 

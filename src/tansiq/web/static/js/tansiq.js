@@ -95,7 +95,7 @@ class TqKeys extends HTMLElement {
   act(found) {
     if (found.matches("input[type=radio]")) {
       found.checked = true;
-      document.getElementById("reason")?.focus();
+      (found.closest("form") ? document.getElementById("reason") : found)?.focus();
     } else if (found.matches("input, textarea")) {
       found.focus();
       found.select();
