@@ -17,6 +17,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; raise SystemExit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
 HAVE_UV := $(shell uv --version >/dev/null 2>&1 && echo yes)
 
+# Where a machine's environment forbids compiled files, each of three processes would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
+
 T    ?=
 ARGS ?=
 PYTEST := $(PY) -m pytest

@@ -45,9 +45,10 @@ def test_nothing_is_mocked() -> None:
     """A fake world in tests/support, never a mock: what is mocked is not tested."""
     bad = []
     for path in files():
-        if path.suffix != ".py":
+        # What imports it names it: the rest need not be parsed.
+        if path.suffix != ".py" or "mock" not in (source := path.read_text(encoding="utf-8")):
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(ast.parse(source)):
             names = []
             if isinstance(node, ast.Import):
                 names = [a.name for a in node.names]
