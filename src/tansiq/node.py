@@ -127,19 +127,7 @@ class Node:
         self.dossiers = Dossiers(self._wiring(fault))
         self.private.attach(self.dossiers)
         self.exchange.handle("entry", self._file, self._load_entry, self.dossiers.prepare, in_groups=True)
-        self.exchange.handle(ITEM, self.private.file, self.private.load)
-        self.exchange.handle("ask", self._asked, _load_ask)
-        self.witnesses = Witnesses(
-            self.store,
-            self.ledger,
-            keys_of=self.exchange.keys_of,
-            enqueue=self._enqueue,
-            clock=clock,
-            every=timedelta(hours=settings.ledger.witness_hours),
-            item_days=settings.exchange.item_days,
-        )
-        self.exchange.handle(CHECKPOINT, self._witness, self.witnesses.load_checkpoint)
-        self.exchange.handle(COSIGNATURE, self._cosigned, self.witnesses.load_cosignature)
+        self._stand_on_the_exchange()
         self._stand_on_dossiers()
         self._unswept: dict[str, str] = {}
         """Where the last sweep failed as a whole -> why, as a code."""
@@ -148,6 +136,22 @@ class Node:
         self.work = threading.Event()
         """Set when there is something to settle; `private_work` the same for the private checks."""
         self.stopping = threading.Event()
+
+    def _stand_on_the_exchange(self) -> None:
+        """What partners' items besides entries go to."""
+        self.exchange.handle(ITEM, self.private.file, self.private.load)
+        self.exchange.handle("ask", self._asked, _load_ask)
+        self.witnesses = Witnesses(
+            self.store,
+            self.ledger,
+            keys_of=self.exchange.keys_of,
+            enqueue=self._enqueue,
+            clock=self.clock,
+            every=timedelta(hours=self.settings.ledger.witness_hours),
+            item_days=self.settings.exchange.item_days,
+        )
+        self.exchange.handle(CHECKPOINT, self._witness, self.witnesses.load_checkpoint)
+        self.exchange.handle(COSIGNATURE, self._cosigned, self.witnesses.load_cosignature)
 
     def _stand_on_dossiers(self) -> None:
         """The capabilities that need the dossiers."""
@@ -228,13 +232,7 @@ class Node:
         text = Settings.template(tables)
         made = Settings.parse(text, home)
         keys = crypto.NodeKeys.generate(made.node.country, now=_now(), hosts=_hosts(url))
-        key_file = made.keys_file
-        if passphrase is None:
-            kek = secrets.token_bytes(32)
-            write_secret(key_file.with_suffix(".kek"), kek)
-            write_secret(key_file, crypto.seal_keyfile(keys, kek=kek))
-        else:
-            write_secret(key_file, crypto.seal_keyfile(keys, passphrase))
+        _write_keys(made.keys_file, keys, passphrase)
         # The settings file last: a home folder without it is no node, and `init` may be said again.
         write_secret(home / FILE, text.encode())
         # A database that was chosen is the one that is made: the environment's may be another node's.
@@ -685,6 +683,16 @@ def _private_settings(settings: Settings) -> PrivateSettings:
 def _load_ask(_tx: Connection, ref: str, _to: NodeId) -> bytes | None:
     """An `ask` is the id of the missing entry, which its ref ends with."""
     return ref.rpartition(":")[2].encode()
+
+
+def _write_keys(key_file: Path, keys: crypto.NodeKeys, passphrase: bytes | None) -> None:
+    """Sealed by the passphrase, else by a key beside it."""
+    if passphrase is not None:
+        write_secret(key_file, crypto.seal_keyfile(keys, passphrase))
+        return
+    kek = secrets.token_bytes(32)
+    write_secret(key_file.with_suffix(".kek"), kek)
+    write_secret(key_file, crypto.seal_keyfile(keys, kek=kek))
 
 
 def _hosts(url: str) -> list[str]:

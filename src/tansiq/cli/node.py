@@ -49,18 +49,9 @@ def init(
     from tansiq.node import Node
 
     spoken = tuple(word for part in languages.split(",") if (word := part.strip()))
-    own = next((word for word in spoken if word in LANGUAGES), "")
-    chosen: dict[str, dict[str, object]] = {"node": {"language": own}} if own else {}
-    # The door listens at the port that the address names; where it names none, or --exchange-port another, the machine
-    # in front forwards.
-    exchange_port = exchange_port if exchange_port is not None else _port_of(url)
-    for table, value in (("web", port), ("exchange", exchange_port)):
-        if value is not None:
-            chosen[table] = {"port": value}
     secret = bool(urlsplit(database).password)
-    if database and not secret:
-        # Kept in the file: a later command in another shell must not open an empty SQLite file instead.
-        chosen["database"] = {"url": database}
+    # Kept in the file: a later command in another shell must not open an empty SQLite file instead.
+    chosen = _chosen(spoken, url, port, exchange_port, "" if secret else database)
     if secret and getattr(ctx.get_parameter_source("database"), "name", "") != "ENVIRONMENT":
         raise _kept_password()
     node = Node.init(
@@ -90,6 +81,21 @@ def init(
             out.print(forward, style="bold")
 
     emit(ctx, made, show)
+
+
+def _chosen(
+    spoken: tuple[str, ...], url: str, port: int | None, exchange_port: int | None, database: str
+) -> dict[str, dict[str, object]]:
+    """The settings that differ from their defaults, by table."""
+    own = next((word for word in spoken if word in LANGUAGES), "")
+    chosen: dict[str, dict[str, object]] = {"node": {"language": own}} if own else {}
+    # The door listens at the port that the address names; where it names none, or --exchange-port another, the machine
+    # in front forwards.
+    exchange_port = exchange_port if exchange_port is not None else _port_of(url)
+    for table, value in (("web", port), ("exchange", exchange_port)):
+        if value is not None:
+            chosen[table] = {"port": value}
+    return chosen | ({"database": {"url": database}} if database else {})
 
 
 def _kept_password() -> Invalid:
