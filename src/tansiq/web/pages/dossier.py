@@ -622,8 +622,7 @@ def _act(
     partners = _partners(visit.node)
     members = set(state.members) if state else set()
     counts = actforms.row_counts(form, rule)
-    fields, texts, required = _fields(visit, state, asked), actforms.text_parts(rule), _required(rule, state, form)
-    conditions = _required_if(rule, state, form, fields)
+    fields = _fields(visit, state, asked)
     beside = asking.beside(visit, state, rule, fields, form) if state else None
 
     return render(
@@ -655,16 +654,7 @@ def _act(
         choice_pairs=lambda choices: [(c.value, _choice_word(visit, c, kind)) for c in choices],
         fact_name=lambda f: _fact_name(visit, rule, f.name, kind),
         of_kind=kind,
-        texts=[
-            (k, actforms.text_name(k)) for k in sorted(texts, key=lambda k: (k not in required, k not in conditions))
-        ],
-        folded=len(texts) > MOST_OPEN_TEXTS,
-        always_open=() if required else texts[-2:-1],
-        needed_for={
-            k: "; ".join(f"{_fact_name(visit, rule, f.name, kind)}: {_choice_word(visit, c, kind)}" for f, c in cases)
-            for k, cases in conditions.items()
-        },
-        required=required,
+        **_texts_of(visit, state, rule, form, fields),
         languages_of_text=TEXT_LANGUAGES,
         **_choices(visit),
         counts_rows=counts,
@@ -672,6 +662,26 @@ def _act(
         grade_options=[(g, g) for g in actforms.GRADES],
         whole_graded=any(f.name == "grade" for f in fields),
     )
+
+
+def _texts_of(
+    visit: Visit, state: DossierState | None, rule: ActRule, form: Form, fields: list[actforms.FactField]
+) -> dict[str, Any]:
+    """The act's texts: those that it needs first, then those that some choice needs, and which stand open."""
+    texts, required = actforms.text_parts(rule), _required(rule, state, form)
+    conditions, kind = _required_if(rule, state, form, fields), kind_of(rule, state)
+    return {
+        "texts": [
+            (k, actforms.text_name(k)) for k in sorted(texts, key=lambda k: (k not in required, k not in conditions))
+        ],
+        "folded": len(texts) > MOST_OPEN_TEXTS,
+        "always_open": () if required else texts[-2:-1],
+        "needed_for": {
+            k: "; ".join(f"{_fact_name(visit, rule, f.name, kind)}: {_choice_word(visit, c, kind)}" for f, c in cases)
+            for k, cases in conditions.items()
+        },
+        "required": required,
+    }
 
 
 def _choices(visit: Visit) -> dict[str, list[tuple[str, str]]]:
