@@ -234,7 +234,9 @@ def test_a_room_shows_tasks_log_results_and_what_a_partner_does_not_see(stage: S
     assert not re.search(r"<b>3</b><span>Victims", page), "and does not count"
     assert said.index("Lista de pagos") < said.index("Titulares de las cuatro")
     assert "1 day late" in said
-    log = said[said.index("Situation log, newest first") : said.index("Measures asked for")]
+    log = said[said.index("Situation log, newest first") : said.index("Results that every party agreed to")]
+    # Three panes: what is to be done, then what happened; the rail beside them.
+    assert said.index("Tasks 3") < said.index("Measures asked for") < said.index("Situation log, newest first")
     assert log.index("Registro el jueves") < log.index("Dos naves") < log.index("حركة")
     theirs = views_of(stage.page(scene, "rabat"))
     assert "Dos naves" not in theirs

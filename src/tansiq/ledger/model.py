@@ -30,13 +30,14 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class LeafView:
-    """One leaf as an officer may see it; `content` is None once erased."""
+    """One leaf as an officer may see it; `content` is None once erased, or where it is `hidden` from this officer."""
 
     index: int
     at: datetime
     verb: LogVerb
     subject: str
     content: Mapping[str, Any] | None
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from tansiq.access.model import Acting, Role
 from tansiq.bank.model import Entity
 from tansiq.errors import Invalid, NotFound, Refused
 from tansiq.ledger import wanted
-from tansiq.ledger.model import LeafPage, Wanted
+from tansiq.ledger.model import LeafPage, LeafView, Wanted
 from tansiq.oversight import deciding, erasing, rules
 from tansiq.oversight.gathering import Gathering
 from tansiq.oversight.model import CLAUSE, Found, Right, Thing
@@ -67,7 +67,7 @@ class Oversight:
         if oversees:
             return page
         mine = {x.index for x in page.leaves if x.content and x.content.get("officer") == by.officer}
-        return replace(page, leaves=tuple(x if x.index in mine else replace(x, content=None) for x in page.leaves))
+        return replace(page, leaves=tuple(x if x.index in mine else _closed(x) for x in page.leaves))
 
     def subjects(self, record: str) -> frozenset[str]:
         """Under which ids the log speaks of a record: of a dossier also its entries, parts and matches."""
@@ -227,3 +227,8 @@ class Oversight:
                 tx, verb=LogVerb.CONSULT, subject=subject, content=content, at=self._s.clock()
             )
         )
+
+
+def _closed(leaf: LeafView) -> LeafView:
+    """Without its content, which another may read; what is erased nobody reads, and that is no secret."""
+    return replace(leaf, content=None, hidden=leaf.content is not None)

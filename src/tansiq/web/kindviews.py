@@ -14,11 +14,14 @@ import structlog
 
 from tansiq.dossiers.model import DossierState
 from tansiq.kinds import LANGUAGES, face_of, words_of
+from tansiq.private import Meeting, MeetingState
 from tansiq.web.problems import places_of
 from tansiq.web.visit import Visit
 
 log = structlog.get_logger()
 
+PLANS = "plans.list"
+"""What the ledger calls the list of plans."""
 WIDTH, EDGE = 720, 12
 """Of a line of time, in units of its drawing."""
 
@@ -39,8 +42,15 @@ def shown(visit: Visit, state: DossierState) -> dict[str, Any]:
         "shows": face.shows if view is not None else frozenset(),
         "w": say,
         "kind_says": lambda value: face.say(str(value), visit.tongue.code),
+        "overlaps": lambda: overlaps(visit, state),
         "line_of_time": lambda *marks: line_of_time(marks, mirrored=visit.tongue.direction == "rtl"),
     }
+
+
+def overlaps(visit: Visit, state: DossierState) -> list[Meeting]:
+    """Conflicts of our plans with those of members: what the page of plans shows this officer, and no more."""
+    found = visit.node.plans.meetings(visit.acting("", PLANS))
+    return [m for m in found if m.state is MeetingState.CONFLICT and m.partner in state.members]
 
 
 def _view(state: DossierState, now: datetime) -> Any:

@@ -129,6 +129,15 @@ def short(value: str, size: int = 12) -> str:
     return value if len(value) <= size else f"{value[:size]}…"
 
 
+NODE_SUBJECT = re.compile(r"Deconfliction (m-[0-9a-f]{4,32})")
+
+
+def subject_in(tongue: Tongue, subject: str) -> str:
+    """A subject as its writer wrote it; one that a node made (of a conflict of plans), in the reader's words."""
+    made = NODE_SUBJECT.fullmatch(subject)
+    return tongue.say("Deconfliction %(n)s") % {"n": made[1]} if made else subject
+
+
 KIND_TABLES = {
     "KIND": "kind",
     "ACT": "do",
@@ -223,6 +232,7 @@ def environment(code: str) -> Environment:
         clock=views.clock,
         marked=views.marked,
         telling=views.telling,
+        called_in=lambda subject: subject_in(spoken, subject),
         transcribed=lambda name: transcribed(str(name), code),
         readable=lambda names: any(not transcribed(str(n), code) for n in names),
         facts_of=facts_of,

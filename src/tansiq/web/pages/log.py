@@ -45,7 +45,6 @@ class LeafRow:
     """A leaf with the words for what it names; `href`: where its record is read."""
 
     leaf: Any
-    shown: bool
     what: str
     name: str
     href: str
@@ -101,17 +100,16 @@ def _chosen(visit: Visit, form: Form, before: int | None) -> LeafPage:
 
 def _rows(visit: Visit, leaves: Iterable[Any]) -> list[LeafRow]:
     """Where an entry stands is looked up once each: the log itself names no dossier beside it."""
-    found, at, oversees = [], dict[str, DossierId | None](), _is_overseer(visit.officer)
+    found, at = [], dict[str, DossierId | None]()
     for leaf in leaves:
         subject = leaf.subject
         if subject.startswith("e-") and subject not in at:
             at[subject] = visit.node.dossiers.dossier_of(EntryId(subject))
         named = (leaf.content or {}).get("clauses") or ()
         clauses = tuple((str(c), visit.node.gate.title(str(c), visit.tongue.code)) for c in named)
-        shown = leaf.content is not None or oversees
         what, name = what_of(subject)
         name = _list_name(visit, name) if what == "private.list" else name
-        found.append(LeafRow(leaf, shown, what, name, _href(subject, at.get(subject)), clauses))
+        found.append(LeafRow(leaf, what, name, _href(subject, at.get(subject)), clauses))
     return found
 
 
