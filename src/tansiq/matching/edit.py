@@ -38,6 +38,10 @@ class Forest:
         self.value: list[int] = raw["value"]
 
 
+ARTICLE = "ال"
+"""Links hold Arabic words without their article: `سعيد` and `السعيد` are linked with the same Latin spellings."""
+
+
 class Tables:
     """The learned costs. One instance is packaged; the trainer makes others."""
 
@@ -52,7 +56,9 @@ class Tables:
         self.forest = Forest(raw["forest"])
         self.groups: array[int] = array("b", b64decode(raw["groups"]))
         self.rare_groups: bytes = b64decode(raw["rare_groups"])
-        self.links: dict[str, frozenset[str]] = {k: frozenset(v.split()) for k, v in raw["links"].items()}
+        self.links: dict[str, frozenset[str]] = {
+            k: frozenset(form for w in v.split() for form in (w, ARTICLE + w)) for k, v in raw["links"].items()
+        }
         for latin, arabic in list(self.links.items()):
             for word in arabic:
                 self.links[word] = self.links.get(word, frozenset()) | {latin}

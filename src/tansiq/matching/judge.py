@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from tansiq.matching.edit import TABLES
-from tansiq.matching.parts import Part, core, skeleton
+from tansiq.matching.parts import PREFIX_SPELLING, Part, core, skeleton
 
 NONE = -9999
 """What a feature says that a pair does not have."""
@@ -70,6 +70,16 @@ FEATURES: tuple[tuple[str, int], ...] = (
     ("alone_letters", LEFT),
     ("alike", FIT),
     ("groups", FIT),
+    ("titles", LEFT),
+    ("alone_inside", LEFT),
+    ("alone_sides", LEFT),
+    ("alone_most_given", LEFT),
+    ("byname_strange", WEAK),
+    ("first_feminine", WEAK),
+    ("good", FIT),
+    ("good_rarity", FIT),
+    ("good_given", FIT),
+    ("good_least_common", FIT),
     *((f"dearest_{name}", told) for name, told in _WORD),
     *((f"second_dearest_{name}", told) for name, told in _WORD),
     *((f"best_{name}", told) for name, told in _BEST),
@@ -188,6 +198,52 @@ def _letters(a: tuple[Part, ...], b: tuple[Part, ...], met: Sequence[Met]) -> li
     ]
 
 
+GOOD = 100
+"""Two words that met for more points met well."""
+_FEMININE = ("a", "e", "ah", "eh", "ه")
+_OPEN_LATIN, _OPEN_ARABIC = ("a", "ah", "e", "eh"), ("ه", "ا", "ي")
+
+
+def feminine(p: Part, q: Part) -> bool:
+    """Whether two words differ by what makes a woman's name of a man's (`Samir`, `Samira`); in two scripts, whether one
+    ends as such names do and the other does not."""
+    x, y = p.letters, q.letters
+    if p.script == q.script:
+        x, y = (x, y) if len(x) <= len(y) else (y, x)
+        return y[: len(x)] == x and y[len(x) :] in _FEMININE
+    latin, arabic = (y, x) if p.script else (x, y)
+    return latin.endswith(_OPEN_LATIN) != arabic.endswith(_OPEN_ARABIC)
+
+
+_FATHER = tuple(f"{spelling}-" for spelling in PREFIX_SPELLING["father"])
+
+
+def _byname(p: Part) -> bool:
+    """Whether the word is `father of`; read from its letters, for a register keeps no particles."""
+    return p.letters.startswith(_FATHER[p.script])
+
+
+def _structure(a: tuple[Part, ...], b: tuple[Part, ...], met: Sequence[Met]) -> list[int]:
+    """What the parts that met well, met as strangers or met nobody are, and where they stand."""
+    single = [(a[g[0]], b[g[2]], g) for g in met if g[1] > g[0] and g[3] > g[2] and not _joins(g)]
+    good = [(p, q, g) for p, q, g in single if g[4] > GOOD]
+    alone = [(side, g[2 * side]) for g in met for side in (0, 1) if g[3 - 2 * side] == g[2 - 2 * side]]
+    names = a, b
+    alone = [(side, k) for side, k in alone if not names[side][k].title]
+    return [
+        sum(p.title for p in a + b),
+        sum(0 < k < len(names[side]) - 1 for side, k in alone),
+        len({side for side, _ in alone}),
+        max((given(names[side][k]) for side, k in alone), default=NONE),
+        sum(g[4] < STRANGE and _byname(p) != _byname(q) for p, q, g in single),
+        next((int(feminine(p, q)) for p, q, g in single if g[0] == g[2] == 0), NONE),
+        len(good),
+        sum(g[6] for _, _, g in good),
+        sum(g[4] for p, q, g in good if min(given(p), given(q)) >= 3),
+        min((min(common(p), common(q)) for p, q, _ in good), default=NONE),
+    ]
+
+
 def _joins(g: Met) -> bool:
     return g[1] - g[0] + g[3] - g[2] > 2
 
@@ -281,6 +337,7 @@ def features(
         max(commons, default=NONE),
         sum(len(p.letters) == 1 for p in lone),
         *_letters(a, b, met),
+        *_structure(a, b, met),
     ]
     for g, tie in zip(dearest(met), linked, strict=True):
         out += _word(a[g[0]], b[g[2]], n, m, g, tie)

@@ -153,10 +153,21 @@ def assign(grid: list[list[Meeting]]) -> list[Meeting]:
     return out
 
 
+def _readings(p: Part) -> tuple[str, ...]:
+    whole, short = skeleton(p.units), skeleton(core(p))
+    return (short,) if whole == short else (short, whole)
+
+
+def _begin_or_end_alike(x: str, y: str) -> bool:
+    return x != "" and y != "" and -2 < len(x) - len(y) < 2 and (x[0] == y[0] or x[-1] == y[-1])
+
+
 def _may_meet(p: Part, q: Part) -> bool:
-    """A quick look before two neighbours are read as one word: about as long, and the consonants begin or end alike."""
-    x, y = skeleton(core(p)), skeleton(core(q))
-    if not x or not y or not -2 < len(x) - len(y) < 2 or (x[0] != y[0] and x[-1] != y[-1]):
+    """A quick look before two neighbours are read as one word: about as long, and the consonants begin or end alike.
+
+    The words are read with and without their beginnings: the `al` of `Alireza` looks like an article.
+    """
+    if not any(_begin_or_end_alike(x, y) for x in _readings(p) for y in _readings(q)):
         return False
     # Arabic leaves out short vowels, so its word may be up to twice shorter
     apart = len(p.units) - len(q.units)

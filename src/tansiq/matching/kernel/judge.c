@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-enum { NONE = -9999, ASKED_OF_WORDS = 16, ASKED_OF_BEST = 5, ASKED_FIRST = 25 };
-enum { ROWS = 1 << 14, COLUMNS = 6, BINS = 1 << 12, ALONE = 0, SAME = 1, STRANGER = 2, APART = 4, STRANGE = -200 };
+enum { NONE = -9999, ASKED_OF_WORDS = 16, ASKED_OF_BEST = 5, ASKED_FIRST = 35 };
+enum { ROWS = 1 << 14, COLUMNS = 6, BINS = 1 << 12, ALONE = 0, SAME = 1, STRANGER = 2, APART = 4, STRANGE = -200, GOOD = 100 };
 enum { AT_LETTERS = 23 };
 static const int32_t AS_FOUND[] = {400, 0}; /* judge.AS_FOUND */
 enum { ASKED = ASKED_FIRST + 2 * ASKED_OF_WORDS + 2 * ASKED_OF_BEST };
@@ -336,6 +336,65 @@ static void ask_letters(const look *l, const comparison *c, int32_t *out) {
     out[1] = sum;
 }
 
+static int ends_with(const word *w, const char *with) {
+    int n = (int)strlen(with);
+    return w->length >= n && memcmp(w->letters + w->length - n, with, (size_t)n) == 0;
+}
+
+/* judge.feminine */
+static int feminine(const word *p, const word *q) {
+    uint8_t ha = lexicon.phrases[LAH].letters[1], alef = lexicon.phrases[AL].letters[0], ya = lexicon.phrases[DIN].letters[1];
+    if (p->script == q->script) {
+        const word *x = p->length <= q->length ? p : q, *y = x == p ? q : p;
+        const uint8_t *more = y->letters + x->length;
+        int n = y->length - x->length;
+        if (n < 1 || n > 2 || memcmp(x->letters, y->letters, x->length) != 0) return 0;
+        return n == 1 ? *more == 'a' || *more == 'e' || *more == ha : (*more == 'a' || *more == 'e') && more[1] == 'h';
+    }
+    const word *latin = p->script == LATIN ? p : q, *arabic = latin == p ? q : p;
+    uint8_t last = arabic->letters[arabic->length - 1];
+    int open = ends_with(latin, "a") || ends_with(latin, "e") || ends_with(latin, "ah") || ends_with(latin, "eh");
+    return open != (last == ha || last == alef || last == ya);
+}
+
+/* judge._byname */
+static int is_byname(const word *w) {
+    const letters_t *head = &lexicon.particles[lexicon.father].head[w->script];
+    return w->length >= head->length && memcmp(w->letters, head->letters, head->length) == 0;
+}
+
+enum { TITLES, ALONE_INSIDE, ALONE_SIDES, ALONE_MOST_GIVEN, BYNAME_STRANGE, FIRST_FEMININE, GOOD_ONES, GOOD_RARITY, GOOD_GIVEN,
+       GOOD_LEAST_COMMON, STRUCTURE };
+
+/* judge._structure */
+static void ask_structure(const look *l, const comparison *c, int32_t *out) {
+    int sides[2] = {0, 0};
+    memset(out, 0, STRUCTURE * sizeof *out);
+    out[ALONE_MOST_GIVEN] = out[FIRST_FEMININE] = out[GOOD_LEAST_COMMON] = NONE;
+    for (int i = 0; i < l->n; i++) out[TITLES] += (l->a[i].worn & TITLE) != 0;
+    for (int j = 0; j < l->m; j++) out[TITLES] += (l->b[j].worn & TITLE) != 0;
+    for (int k = 0; k < c->n; k++) {
+        const meeting *g = &c->met[k];
+        const word *p = &l->a[g->i], *q = &l->b[g->j];
+        if (!both(g)) {
+            int side = g->i2 <= g->i, at = side ? g->j : g->i;
+            if ((side ? q : p)->worn & TITLE) continue;
+            sides[side] = 1;
+            out[ALONE_INSIDE] += at > 0 && at < (side ? l->m : l->n) - 1;
+            out[ALONE_MOST_GIVEN] = most(out[ALONE_MOST_GIVEN], (side ? q : p)->given);
+        } else if (!joins(g)) {
+            if (g->points < STRANGE) out[BYNAME_STRANGE] += is_byname(p) != is_byname(q);
+            if (g->i == 0 && g->j == 0) out[FIRST_FEMININE] = feminine(p, q);
+            if (g->points <= GOOD) continue;
+            int least_common = least(p->common, q->common), had = out[GOOD_ONES]++;
+            out[GOOD_RARITY] += g->info;
+            if (least(p->given, q->given) >= 3) out[GOOD_GIVEN] += g->points;
+            out[GOOD_LEAST_COMMON] = had ? least(out[GOOD_LEAST_COMMON], least_common) : least_common;
+        }
+    }
+    out[ALONE_SIDES] = sides[0] + sides[1];
+}
+
 static int points_at(const meeting *const *rank, int n, int k) { return k >= 0 && k < n ? rank[k]->points : NONE; }
 
 /* judge.features */
@@ -367,6 +426,8 @@ static void ask(look *l, const comparison *c, int32_t *out) {
     to += 4;
     ask_letters(l, c, to);
     to += 2;
+    ask_structure(l, c, to);
+    to += STRUCTURE;
     for (int32_t *rest = to; rest < out + ASKED; rest++) *rest = NONE;
     arrange(l->pairs, l->n_pairs, dearer);
     for (int k = 0; k < least(2, l->n_pairs); k++) ask_words(l, l->pairs[k], to + k * ASKED_OF_WORDS);

@@ -37,11 +37,21 @@ static int assign(meeting grid[MAX_PARTS][MAX_PARTS], int n, int m, meeting *out
     return count;
 }
 
+/* names._begin_or_end_alike */
+static int begin_or_end_alike(const uint8_t *x, int n, const uint8_t *y, int m) {
+    return n && m && n - m < 2 && m - n < 2 && (x[0] == y[0] || x[n - 1] == y[m - 1]);
+}
+
 /* names._may_meet */
 static int may_meet(const word *p, const word *q) {
-    int x = p->skeletons, y = q->skeletons, apart = p->n - q->n;
-    if (!x || !y || x - y > 1 || y - x > 1) return 0;
-    if (p->skeleton[0] != q->skeleton[0] && p->skeleton[x - 1] != q->skeleton[y - 1]) return 0;
+    uint8_t x[MAX_UNITS], y[MAX_UNITS];
+    int fit = begin_or_end_alike(p->skeleton, p->skeletons, q->skeleton, q->skeletons), apart = p->n - q->n;
+    if (!fit && (p->core || q->core)) {
+        int n = skeleton_from(p, 0, x), m = skeleton_from(q, 0, y);
+        fit = begin_or_end_alike(x, n, y, m) || begin_or_end_alike(x, n, q->skeleton, q->skeletons) ||
+              begin_or_end_alike(p->skeleton, p->skeletons, y, m);
+    }
+    if (!fit) return 0;
     if (p->script == q->script) return apart >= -4 && apart <= 4;
     if (q->script == LATIN) apart = -apart;
     return apart >= -3 && apart <= 8;

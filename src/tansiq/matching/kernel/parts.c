@@ -184,17 +184,16 @@ static void edges(word *w, skip_t skip) {
     }
 }
 
-/* parts.skeleton of the core */
-static void skeleton(word *w) {
+int skeleton_from(const word *w, int from, uint8_t out[MAX_UNITS]) {
     int n = 0;
-    for (int i = w->core; i < w->n; i++) {
+    for (int i = from; i < w->n; i++) {
         uint8_t c = lexicon.class_of[w->units[i]];
-        if (c && (!n || w->skeleton[n - 1] != c)) w->skeleton[n++] = c;
+        if (c && (!n || out[n - 1] != c)) out[n++] = c;
     }
     int short_of = n;
-    while (short_of && w->skeleton[short_of - 1] == 'H') w->skeleton[--short_of] = 0;
-    if (!short_of && n) w->skeleton[0] = 'H', short_of = 1;
-    w->skeletons = (uint8_t)short_of;
+    while (short_of && out[short_of - 1] == 'H') out[--short_of] = 0;
+    if (!short_of && n) out[0] = 'H', short_of = 1;
+    return short_of;
 }
 
 /* parts.make_part; 0 when no unit is left */
@@ -220,7 +219,7 @@ static int make_part(int script, letters_t letters, int kind, int article, word 
     out->worn = (uint8_t)((article ? ARTICLE : 0) | (title ? TITLE : 0));
     out->particle = (uint8_t)kind;
     edges(out, skip);
-    skeleton(out);
+    out->skeletons = (uint8_t)skeleton_from(out, out->core, out->skeleton);
     const entry *seen = look_up(&lexicon.skeletons, out->skeleton, out->skeletons);
     out->rarity = seen ? (int16_t)seen->rarity : out->skeletons ? lexicon.rare : lexicon.rare_empty;
     e = look_up(&lexicon.words, out->letters, out->length);

@@ -151,13 +151,14 @@ static int load_numbers(PyObject *raw) {
         take(raw, "sub", tables.sub, sizeof tables.sub) || take(raw, "gap", tables.gap, sizeof tables.gap) ||
         take(raw, "skip", tables.skip, sizeof tables.skip) || take(raw, "version", &tables.version, sizeof tables.version))
         return -1;
-    int32_t single[14];
+    int32_t single[15];
     if (take(raw, "single", single, sizeof single)) return -1;
     tables.initial = single[0], tables.title = single[1], tables.order = single[2], tables.join = single[3];
     tables.group = single[4], tables.accent = single[5], tables.slip = single[6], tables.far = single[7];
     tables.units = single[8], lexicon.rare = (int16_t)single[9];
     lexicon.rare_empty = (int16_t)single[10], lexicon.of = (uint8_t)single[11], lexicon.son = (uint8_t)single[12];
-    if (load_forest(raw, single[13]) || load_groups(raw)) return -1;
+    lexicon.father = (uint8_t)single[13];
+    if (load_forest(raw, single[14]) || load_groups(raw)) return -1;
     if (tables.units < 1 || tables.units > MAX_ALPHABET) {
         PyErr_SetString(PyExc_ValueError, "an alphabet that the kernel has no room for");
         return -1;

@@ -57,7 +57,7 @@ typedef struct {
     grapheme graphemes[MAX_GRAPHEMES]; /* longest first */
     uint16_t n_graphemes;
     int16_t rare, rare_empty; /* rarity of what was never seen, and of a word without consonants */
-    uint8_t of, son;          /* kinds of particles with rules of their own */
+    uint8_t of, son, father;  /* kinds of particles with rules of their own */
 } lexicon_t;
 
 extern lexicon_t lexicon;
@@ -77,10 +77,13 @@ typedef struct {
 
 int words(const text *from, token out[MAX_WORDS]);
 
+/* parts.skeleton of the units from `from` on; how long it is */
+int skeleton_from(const word *w, int from, uint8_t out[MAX_UNITS]);
+
 int units(int script, const uint8_t *letters, int length, uint8_t out[MAX_UNITS]);
 
 /* judge.c */
-enum { TOLD = 4, MAX_ASKED = 67 };
+enum { TOLD = 4, MAX_ASKED = 77 };
 
 /* What groups of letters tell and how rare they are, from the same dict. */
 int load_groups(PyObject *raw);

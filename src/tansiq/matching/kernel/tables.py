@@ -52,7 +52,7 @@ from tansiq.matching.text import (
     units,
 )
 
-LAYOUT = 3
+LAYOUT = 4
 _ALPHABET, _SKIPS, _KNOTS = 128, 32, 2048
 
 _PHRASES = ("ال", "بو", "بل", "بن", "ولد", "عبد", "ابو", "عبدال", "الدين", "دين", "له", "الله", "عبد-")
@@ -211,7 +211,8 @@ def _prices() -> dict[str, bytes]:
     if MAX_UNITS * max(abs(x) for g in TABLES.gap for u in g for x in u) + max(TABLES.skip) > 32767:
         raise ValueError("prices that do not fit a word record")
     single = [row["initial"], row["title"], row["order"], row["join"], row["group"], ACCENT, SLIP, FAR, len(UNITS)]
-    single += [rare(0), rare(TABLES.counts.get("", 0)), 1 + _KINDS.index("of"), 1 + _KINDS.index("son"), judge.BOUND]
+    single += [rare(0), rare(TABLES.counts.get("", 0)), *(1 + _KINDS.index(kind) for kind in ("of", "son", "father"))]
+    single.append(judge.BOUND)
     return {
         "sub": _rows("h", TABLES.sub, _ALPHABET, _ALPHABET),
         "gap": _rows("h", chain(*TABLES.gap), _ALPHABET, 2 * CONTEXTS),
