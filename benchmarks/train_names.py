@@ -642,8 +642,8 @@ def used(seen: list[Seen], without: set[int | None]) -> list[Seen]:
 
 
 EACH, LAST = boosting.Plan(), boosting.Plan(seed=5)
-"""How every forest grows, and the one that is kept: of the seeds 1 to 6 the one under which the fewest invented pairs of
-tests/vectors change sides. One seed for another moves F1 of kept-out pairs by 0.0004."""
+"""How every forest grows, and the one that is kept: of the seeds 1 to 6 the one under which the fewest invented pairs
+of tests/vectors change sides. One seed for another moves F1 of kept-out pairs by 0.0004."""
 
 
 def fair(learn: list[Seen], without: set[int | None]) -> np.ndarray:
