@@ -590,7 +590,11 @@ class Node:
             "receipts": [],
         }
         if ref.startswith("e-"):
-            found["entry"] = crypto.to_base64(self._under_present_keys(self.dossiers.signed(EntryId(ref))))
+            signed = self._under_present_keys(self.dossiers.signed(EntryId(ref)))
+            author = crypto.peek(signed).claimed
+            if author != self.node_id:
+                found["author"] = self.exchange.card_file(author).decode()
+            found["entry"] = crypto.to_base64(signed)
             found["receipts"] = [msgspec.json.decode(p) for p in self.exchange.prove_receipt(ref)]
         return found
 

@@ -21,7 +21,7 @@ def said(*words: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The proof that Madrid received a report of Rabat's; the envelopes went by hand."""
     folder = tmp_path_factory.mktemp("proofs")
     for name, country in (("rabat", "MA"), ("madrid", "ES")):
@@ -40,7 +40,19 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     said("--home", madrid, "--why", "case 12", "courier", "export", "ma", file)
     said("--home", rabat, "courier", "import", file)
     said("--home", rabat, "ledger", "prove", entry, "--out", str(proof))
-    return json.loads(proof.read_text(encoding="utf-8"))
+    said("--home", madrid, "ledger", "prove", entry, "--out", str(folder / "received"))
+    return json.loads(proof.read_text(encoding="utf-8")) | {"folder": str(folder)}
+
+
+@pytest.fixture(scope="module")
+def bundle(made: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in made.items() if name != "folder"}
+
+
+@pytest.fixture(scope="module")
+def received(made: dict[str, Any]) -> dict[str, Any]:
+    """The proof of Madrid, which did not write it, that Rabat did, and of when Madrid logged it."""
+    return json.loads((Path(made["folder"]) / "received").read_text(encoding="utf-8"))
 
 
 def verify(bundle: object, folder: Path) -> tuple[int, dict[str, Any]]:
@@ -56,6 +68,39 @@ def test_a_true_proof_says_who_wrote_what_and_who_received_it_when(bundle: dict[
     assert found["entry"]["type"] == "report.given"
     assert [r["received"] for r in found["receipts"]] == [True]
     assert {leaf["verb"] for leaf in found["leaves"]} >= {"disclose"}
+
+
+def test_who_received_an_entry_proves_who_wrote_it(
+    bundle: dict[str, Any], received: dict[str, Any], tmp_path: Path
+) -> None:
+    code, found = verify(received, tmp_path)
+    assert code == 0, found
+    _, own = verify(bundle, tmp_path)
+    assert found["entry"] == own["entry"]
+    assert found["entry"]["author"] == own["node"] != found["node"]
+    assert found["entry"]["fingerprint"] == own["fingerprint"] != found["fingerprint"]
+
+
+def test_an_author_with_new_keys_is_still_the_author(
+    made: dict[str, Any], received: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = Path(made["folder"])
+    said("--home", str(folder / "rabat"), "node", "rotate", "--out", str(folder / "rabat.new"))
+    said("--home", str(folder / "madrid"), "peer", "add", str(folder / "rabat.new"))
+    said("--home", str(folder / "madrid"), "ledger", "prove", received["subject"], "--out", str(folder / "later"))
+    code, later = verify(json.loads((folder / "later").read_text(encoding="utf-8")), tmp_path)
+    assert code == 0, later
+    _, before = verify(received, tmp_path)
+    assert later["entry"]["author"] == before["entry"]["author"]
+    assert later["entry"]["fingerprint"] != before["entry"]["fingerprint"]
+
+
+@pytest.mark.parametrize("author", ["", "its own card"])
+def test_without_its_authors_card_an_entry_proves_nothing(
+    author: str, received: dict[str, Any], tmp_path: Path
+) -> None:
+    code, found = verify(received | {"author": author and received["card"]}, tmp_path)
+    assert (code, found["code"]) == (7, "proof.author")
 
 
 OTHER = "e-" + "0" * 64

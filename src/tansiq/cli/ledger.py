@@ -73,7 +73,8 @@ def _verify_file(ctx: typer.Context, file: Path) -> None:
         rows = [(leaf["at"], leaf["verb"], f"leaf {leaf['index']} of {leaf['size']}") for leaf in said["leaves"]]
         out.print(table("at", "logged", "where", rows=rows))
         if said["entry"]:
-            facts(out, [("written by", said["entry"]["author"]), ("at", said["entry"]["at"])])
+            author = [("written by", said["entry"]["author"]), ("at", said["entry"]["at"])]
+            facts(out, [*author, ("fingerprint", said["entry"]["fingerprint"])])
         for receipt in said["receipts"]:
             facts(
                 out,
@@ -206,6 +207,8 @@ def prove(
     out: Annotated[Path | None, typer.Option(help="write the bundle here", metavar="FILE")] = None,
 ) -> None:
     """A bundle with which a third party checks alone that an entry was written, logged and received.
+
+    Of an entry that a partner wrote it holds the partner's card too.
 
     tansiq --home ./madrid ledger prove e-5f0c... --out proof.json
     """

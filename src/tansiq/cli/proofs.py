@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from tansiq.crypto import PublicKeys, from_base64
+from tansiq.crypto import PublicKeys, from_base64, peek
 from tansiq.dossiers import verify_entry
+from tansiq.dossiers.model import Entry, Statement
 from tansiq.errors import Invalid, Untrusted
-from tansiq.exchange import verify_card_file, verify_receipt_proof
+from tansiq.exchange import VerifiedCard, former_keys, verify_card_file, verify_receipt_proof
 from tansiq.exchange.model import ProvenReceipt
 from tansiq.ledger import ARCHIVE_TYPE, MAX_ARCHIVE_HEAD, verify_bundle
 from tansiq.oversight import EXTRACT_TYPE
@@ -31,6 +34,8 @@ class _Bundle(msgspec.Struct, forbid_unknown_fields=True):
     leaves: list[dict[str, Any]]
     receipts: list[dict[str, Any]]
     entry: str = ""
+    author: str = ""
+    """The card file of the entry's author, where that is another node than the one whose log it is."""
 
 
 def is_extract(raw: bytes) -> bool:
@@ -58,12 +63,10 @@ def check(raw: bytes) -> dict[str, Any]:
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
         raise Invalid("proof.malformed", "not a bundle of `ledger prove`", step="read proof", field="FILE") from exc
     card = verify_card_file(bundle.card.encode())
-    keys: dict[NodeId, PublicKeys] = {card.card.node: card.signing}
+    cards = [card, *([verify_card_file(bundle.author.encode())] if bundle.author else [])]
     receipts = [verify_receipt_proof(msgspec.json.encode(r)) for r in bundle.receipts]
     for receipt in receipts:
         _same(receipt.ref, bundle.subject, "receipts.ref")
-        for other in (receipt.sender, receipt.recipient):
-            keys.setdefault(other.node, PublicKeys.from_wire(other.signing_keys))
     leaves = [verify_bundle(leaf, f"tansiq/{card.card.node}", card.signing) for leaf in bundle.leaves]
     for proven in leaves:
         _same(proven.leaf.subject, bundle.subject, "leaves.subject")
@@ -72,20 +75,33 @@ def check(raw: bytes) -> dict[str, Any]:
         "node": card.card.node,
         "fingerprint": card.fingerprint,
         "leaves": [{"index": p.index, "size": p.size, "at": p.leaf.at, "verb": p.leaf.verb.value} for p in leaves],
-        "entry": _entry(bundle, keys) if bundle.entry else {},
+        "entry": _entry(bundle, cards) if bundle.entry else {},
         "receipts": [_receipt(r) for r in receipts],
     }
 
 
-def _entry(bundle: _Bundle, keys: dict[NodeId, PublicKeys]) -> dict[str, Any]:
-    def key_of(node: NodeId) -> PublicKeys:
-        if node not in keys:
-            raise Untrusted("proof.author", "the author's card is not in the bundle", step="read proof", field="entry")
-        return keys[node]
+def _entry(bundle: _Bundle, cards: list[VerifiedCard]) -> dict[str, Any]:
+    raw = from_base64(bundle.entry, "entry", "proof.malformed")
+    claimed = peek(raw).claimed
+    for card in cards:
+        if card.card.node == claimed:
+            entry, statement = _verified(raw, card)
+            _same(entry.id, bundle.subject, "entry")
+            told = {"author": statement.author, "type": statement.type, "at": format_instant(statement.at)}
+            return told | {"fingerprint": card.fingerprint}
+    raise Untrusted("proof.author", "the author's card is not in the bundle", step="read proof", field="entry")
 
-    entry, statement = verify_entry(from_base64(bundle.entry, "entry", "proof.malformed"), key_of)
-    _same(entry.id, bundle.subject, "entry")
-    return {"author": statement.author, "type": statement.type, "at": format_instant(statement.at)}
+
+def _verified(raw: bytes, card: VerifiedCard) -> tuple[Entry, Statement]:
+    """By the author's keys of now, or by those of before that its card's chain leads away from."""
+    for keys in former_keys(card):
+        with suppress(Untrusted):
+            return verify_entry(raw, _only(keys))
+    return verify_entry(raw, _only(card.signing))
+
+
+def _only(keys: PublicKeys) -> Callable[[NodeId], PublicKeys]:
+    return lambda _node: keys
 
 
 def _receipt(proven: ProvenReceipt) -> dict[str, Any]:

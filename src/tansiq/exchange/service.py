@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from tansiq.crypto import NodeKeys, PublicKeys, peek, sign, verify
-from tansiq.errors import Broken, Invalid, PeerUnavailable, TansiqError, Untrusted
+from tansiq.errors import Broken, Invalid, NotFound, PeerUnavailable, TansiqError, Untrusted
 from tansiq.exchange import records, rules, wire
 from tansiq.exchange.cards import verify_card_file
 from tansiq.exchange.ground import Bell, Ground, no_fault
@@ -116,6 +116,15 @@ class Exchange:
         with self._ground.store.read() as tx:
             pinned = [p for p in self.peers() if p.state == "pinned"]
             return [self._pins.file_of(tx, p.card.node, p.card.version) for p in pinned]
+
+    def card_file(self, node: NodeId) -> bytes:
+        """A partner's card file with its chain of keys, as pinned last; also of one that was removed since. Raises
+        `NotFound` for a node that was never pinned."""
+        with self._ground.store.read() as tx:
+            row = records.load_peer(tx, node)
+        if row is None:
+            raise NotFound("peer.unknown", "no card of this node is kept", step="peer", field="node", detail=node)
+        return row.file
 
     def fingerprint(self) -> str:
         """Our own, to be read aloud to the partner that pins us."""
