@@ -12,11 +12,12 @@ import pytest
 from sqlalchemy import Connection
 
 from tansiq.cli.proofs import check
-from tansiq.crypto import peek, verify
+from tansiq.crypto import SealingPublic, peek, verify
 from tansiq.demo import people
 from tansiq.dossiers import desk
 from tansiq.dossiers.wire import PAYLOAD_TYPE
 from tansiq.exchange import wire
+from tansiq.exchange.model import ItemState
 from tansiq.node import Node
 from tansiq.terms import LogVerb
 from tests.support import acts
@@ -175,6 +176,25 @@ def test_keys_that_are_not_pinned_any_more_were_foreseen_for_nothing(
     federation.pump()
     assert batches(federation.posted) == [False]
     assert signed(madrid, dossier) == signed(rabat, dossier)
+
+
+def test_a_partner_to_whose_key_nothing_can_be_sealed_keeps_nobody_waiting(
+    federation: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A card may hold an X25519 key of small order: what is for that partner waits, what is for others goes."""
+    rabat, madrid, berlin = (federation.nodes[n] for n in ("rabat", "madrid", "berlin"))
+    rest(rabat, madrid, berlin)
+    keys = berlin.keys.sealing.public
+    bad = replace(berlin.exchange._pins.own, sealing=SealingPublic(keys.mlkem768, bytes(32)))
+    pins = rabat.exchange._pins
+    known, pinned = pins.known, pins.find_pinned
+    monkeypatch.setattr(pins, "known", lambda node: bad if node == berlin.node_id else known(node))
+    monkeypatch.setattr(pins, "find_pinned", lambda tx, node: bad if node == berlin.node_id else pinned(tx, node))
+    dossier = report(federation, "es", "de")
+    federation.pump()
+    assert madrid.dossiers.state(dossier).entries
+    assert berlin.dossiers.rows() == []
+    assert [d.state for d in rabat.exchange.deliveries(to=berlin.node_id)] == [ItemState.QUEUED]
 
 
 def test_what_is_large_is_not_sealed_on_a_chance(federation: Federation) -> None:

@@ -127,7 +127,12 @@ class Outbox:
             return None
         envelope = f"x-{ground.new_id()}"
         until = parse_instant(format_instant(expires_at))  # as the row will have it, without microseconds
-        body = self._sealed(envelope, pin, [Item(kind, ref, payload)], ground.clock(), until)
+        try:
+            body = self._sealed(envelope, pin, [Item(kind, ref, payload)], ground.clock(), until)
+        except TansiqError:
+            return (
+                None  # a partner whose key nothing can be sealed to keeps nobody else waiting: told where it is formed
+            )
         return Foreseen(envelope, to, kind, ref, until, pin.sealing, Member(wire.ENVELOPE_TYPE, body))
 
     def _form_early(self, tx: Connection, to: NodeId, ahead: SignedAhead | None) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import make_url, text
 from tansiq.errors import Broken
 from tansiq.store import Store, alone
 from tests.support.postgres import PostgresServer
+from tests.support.waiting import eventually
 
 HOLD = (
     "import sys, time; from tansiq.store import Store; s = Store.open(sys.argv[1]);"
@@ -49,7 +50,7 @@ def test_the_second_process_does_not_get_it_and_after_a_kill_it_does(
     store.write(lambda tx: tx.execute(text("select 1")))  # commands beside it write all the same
     other.send_signal(signal.SIGKILL)
     other.wait()
-    assert store.alone.take()
+    assert eventually(store.alone.take), "the database finds out when it sees the line cut"
     assert store.alone.take(), "who has it has it still"
 
 
@@ -60,7 +61,7 @@ def test_it_ends_with_the_store_and_can_be_given_back(store: Store, store_url: s
     store.alone.give_back()
     assert again.alone.take()
     again.close()
-    assert store.alone.take()
+    assert eventually(store.alone.take)
 
 
 @pytest.mark.postgres
@@ -70,10 +71,10 @@ def test_a_cut_session_is_noticed_and_the_right_taken_anew(postgres_url: str) ->
     store.write(lambda tx: tx.execute(text(CUT)))
     assert store.alone.take(), "nobody else took it meanwhile"
     store.write(lambda tx: tx.execute(text(CUT)))
-    assert other.alone.take()
+    assert eventually(other.alone.take)
     assert not store.alone.take()
     other.close()
-    assert store.alone.take()
+    assert eventually(store.alone.take)
     store.close()
 
 

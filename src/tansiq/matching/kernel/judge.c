@@ -352,7 +352,7 @@ static int feminine(const word *p, const word *q) {
         return n == 1 ? *more == 'a' || *more == 'e' || *more == ha : (*more == 'a' || *more == 'e') && more[1] == 'h';
     }
     const word *latin = p->script == LATIN ? p : q, *arabic = latin == p ? q : p;
-    uint8_t last = arabic->letters[arabic->length - 1];
+    uint8_t last = arabic->length ? arabic->letters[arabic->length - 1] : 0;
     int open = ends_with(latin, "a") || ends_with(latin, "e") || ends_with(latin, "ah") || ends_with(latin, "eh");
     return open != (last == ha || last == alef || last == ya);
 }
