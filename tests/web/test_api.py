@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 
 import pytest
 
 from tansiq.access.model import Role
+from tansiq.ledger.model import LeafView
 from tansiq.web import api
 from tansiq.web.openapi import document
 from tests.support.web import Browser, Town
@@ -24,6 +26,10 @@ def program(town: Town) -> Browser:
     token = node.access.new_token(officer.id, "test", 1)
     browser.client.headers.update({"authorization": f"Bearer {token}", **WHY})
     return browser
+
+
+def test_the_document_knows_all_that_a_leaf_tells() -> None:
+    assert set(document()["components"]["schemas"]["Leaf"]["properties"]) == {f.name for f in fields(LeafView)}
 
 
 def test_the_description_covers_every_route_and_no_other() -> None:

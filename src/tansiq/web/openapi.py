@@ -228,7 +228,14 @@ SCHEMAS: dict[str, Any] = {
         {"record": {"type": "object"}, "score": {"type": "number"}, "explanation": {"type": "object"}}
     ),
     "Leaf": _object(
-        {"index": {"type": "integer"}, "at": INSTANT, "verb": TEXT, "subject": TEXT, "content": {}},
+        {
+            "index": {"type": "integer"},
+            "at": INSTANT,
+            "verb": TEXT,
+            "subject": TEXT,
+            "content": {"description": "null where it was erased, or is hidden"},
+            "hidden": {"type": "boolean", "description": "whether others may read the content"},
+        },
     ),
     "Delivery": _object({"ref": ID, "to": ID, "state": TEXT, "attempts": {"type": "integer"}}),
 }
