@@ -45,6 +45,19 @@ def test_a_latin_name_is_spelled_in_arabic_for_readers_of_arabic_alone(written: 
     assert transcribed(written, "fr") == ""
 
 
+@pytest.mark.parametrize(
+    ("written", "another"),
+    [
+        ("Jamil", "جمال"), ("Salim", "سلام"), ("Salem", "سلام"), ("Kamil", "كمال"), ("Ammar", "عمر"), ("Karam", "كريم"),
+        ("Rashad", "رشيد"), ("Anis", "أنس"), ("Mina", "أمينة"), ("Samia", "أسامة"), ("Malika", "مالقة"),
+        ("Benjamin", "بن جامين"), ("Bingham", "بن غام"), ("Benedikt", "بن إديكت"),
+    ],
+)  # fmt: skip
+def test_no_name_is_spelled_as_another_of_the_same_consonants(written: str, another: str) -> None:
+    """An officer who reads Arabic alone would take one person for another."""
+    assert transcribed(written, "ar") != another
+
+
 @pytest.mark.parametrize("odd", ["", " ", "12345", "يوسف Yusef", "-", "ال", "'", "ا" * (LONGEST + 1), "Дмитрий"])
 def test_what_has_no_script_or_both_is_left_as_it_is(odd: str) -> None:
     for reader in ("ar", "en"):

@@ -34,7 +34,8 @@ _NAMES = """
 العربي al-ʿArabī|المهدي al-Mahdī|مهدي Mahdī|الطيب aṭ-Ṭayyib|الصديق aṣ-Ṣiddīq|التهامي at-Tihāmī|فاطمة Fāṭima
 خديجة Khadīja|عائشة ʿĀʾisha|مريم Maryam|زينب Zaynab|أمينة Amīna|سميرة Samīra|سلمى Salmā|ليلى Laylā
 نادية Nādiya|نجاة Najāt|حنان Ḥanān|رشيدة Rashīda|كريمة Karīma|سعيدة Saʿīda|ياسمين Yāsamīn|هدى Hudā|منى Munā
-سناء Sanāʾ|أسماء Asmāʾ|إيمان Īmān|بن bin|ابن ibn|بنت bint|أبو Abū|أبي Abī|أم Umm|آل Āl|ولد wuld
+سناء Sanāʾ|جميل Jamīl|سليم Salīm|سالم Sālim|كامل Kāmil|كميل Kamīl|عمار ʿAmmār|كرم Karam|رشاد Rashād|أنيس Anīs
+سامية Sāmiya|مليكة Malīka|أسماء Asmāʾ|إيمان Īmān|بن bin|ابن ibn|بنت bint|أبو Abū|أبي Abī|أم Umm|آل Āl|ولد wuld
 المغربي al-Maghribī|الفاسي al-Fāsī|الطنجاوي aṭ-Ṭanjāwī|الإدريسي al-Idrīsī|العلوي al-ʿAlawī
 التطواني at-Tiṭwānī|الحدادي al-Ḥaddādī|حداد Ḥaddād|الحداد al-Ḥaddād|النجار an-Najjār|زهرة Zahra
 الزهراء az-Zahrāʾ|عبدو ʿAbdū|بوعزة Būʿazza|طنجة Ṭanja|تطوان Tiṭwān|الرباط ar-Ribāṭ|فاس Fās|مراكش Marrākush
@@ -154,7 +155,8 @@ def _arabic_words(word: str) -> list[str]:
         return [_APART[plain]]
     if known := _known(plain):
         return [known]
-    if (fused := _FUSED.match(plain)) is not None:
+    fused = _FUSED.match(plain)
+    if fused is not None and (fused[1] == "abd" or _known(plain[fused.end() :])):  # Benjamin is no son of Jamin
         return [_APART[fused[1]], *_after(plain[fused.end() :], servant=fused[1] == "abd")]
     return [_spelled(plain)]
 
@@ -186,14 +188,27 @@ def _by_sound() -> dict[str, list[tuple[str, str]]]:
 
 
 def _known(plain: str) -> str:
-    """The Arabic name of the table whose Latin spelling is nearest, where one is near."""
+    """The Arabic name of the table whose Latin spelling is nearest, where one is near and no other is as near.
+
+    Hazard: names of the same consonants are other persons' names (Jamil, Jamal), so the vowels may not contradict.
+    """
     if len(plain) < 3:
         return ""
-    ratios = [
-        (SequenceMatcher(None, plain, latin).ratio(), arabic) for latin, arabic in _by_sound().get(_sound(plain), ())
-    ]
-    best, arabic = max(ratios, default=(0.0, ""))
-    return arabic if best >= NEAR else ""
+    near: dict[str, float] = {}
+    for latin, arabic in _by_sound().get(_sound(plain), ()):
+        if _same_vowels(plain, latin):
+            near[arabic] = max(near.get(arabic, 0.0), SequenceMatcher(None, plain, latin).ratio())
+    best = max(near.values(), default=0.0)
+    nearest = [arabic for arabic, ratio in near.items() if ratio == best]
+    # One name in two Arabic spellings (الرحمن, الرحمان) is one; two names of one Latin spelling (سالم, سليم) are not.
+    one = len({VOWELLED.get(arabic) or VOWELLED[_ARTICLE + arabic] for arabic in nearest}) == 1
+    return nearest[0] if best >= NEAR and one else ""
+
+
+def _same_vowels(plain: str, latin: str) -> bool:
+    """Whether both have the same vowels in the same order; an e is any of them, an o is a u."""
+    x, y = (re.findall(r"[aeiu]", w.replace("ou", "u").replace("o", "u")) for w in (plain, latin))
+    return len(x) == len(y) and all(a == b or "e" in (a, b) for a, b in zip(x, y, strict=True))
 
 
 def _spelled(plain: str) -> str:
