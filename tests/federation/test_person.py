@@ -548,6 +548,8 @@ def attached(f: Federation, dossier: DossierId, raw: bytes, name: str, media: st
     [
         (b"Vu au port : youssef BENOMAR Zerouali, avec un autre. " + b"Sans suite. " * 900, "notes.txt", "text/plain"),
         ("شوهد Youssef Benomar Zerouali في الميناء".encode("utf-16"), "محضر", "text/plain"),
+        (json.dumps({"seen": "Youssef Benomar Zérouali"}).encode(), "export.json", "application/json"),
+        (b"<p>vu&nbsp;: Youssef Benomar Z&eacute;rouali</p>", "page.html", "text/html"),
         (b'\xef\xbb\xbfname,seen\n"Youssef Benomar Zerouali",yes\n', "list.csv", "application/octet-stream"),
     ],
 )
@@ -566,6 +568,7 @@ def test_what_stands_in_a_plain_text_file_is_found_with_the_words_around_it(
         assert thing.others
         assert thing.what is not None
         assert thing.what["file"] == name
+        assert "\\u0" not in thing.what["passage"]
         assert len(thing.what["passage"]) < 500
         assert Bound.FILES not in found.left_out
         assert "Casals" not in str([t.what for t in found.things])

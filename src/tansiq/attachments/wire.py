@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -15,7 +16,8 @@ _MEDIA = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{
 _SHA = re.compile(r"[0-9a-f]{64}")
 _KEYS = {"kind", "text", "media", "sha256", "size", "chunks"}
 _TEXTS = frozenset({"application/json", "application/xml", "application/x-ndjson"})
-_ENDINGS = (".txt", ".csv", ".tsv", ".md", ".json", ".jsonl", ".xml", ".html", ".htm", ".eml", ".srt", ".log")
+_ENDINGS = (".txt", ".csv", ".tsv", ".md", ".json", ".jsonl", ".xml", ".html", ".htm", ".srt", ".log")
+_ESCAPED = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
 _ID = 66
 _HEAD = 1 + 2 * _ID + 4
 _VERSION = b"\x01"
@@ -64,14 +66,20 @@ def holds_text(of: Attached) -> bool:
 
 
 def text_of(raw: bytes) -> str | None:
-    """The text of a file: UTF-8, or UTF-16 where it begins with its mark. None: not known how it is written."""
-    for marks, encoding in (((b"\xff\xfe", b"\xfe\xff"), "utf-16"), ((b"",), "utf-8-sig")):
-        if raw.startswith(marks):
-            try:
-                return raw.decode(encoding)
-            except UnicodeDecodeError:
-                return None
-    return None
+    """The text of a file: UTF-8, or UTF-16 where it begins with its mark, with the letters that JSON and HTML write as
+    numbers or names. None: not known how it is written."""
+    encoding = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    return html.unescape(_ESCAPED.sub(_letters, text))
+
+
+def _letters(escaped: re.Match[str]) -> str:
+    """`\\u0645`, as programs write Arabic in JSON; letters beyond the first plane are pairs of them."""
+    units = b"".join(bytes.fromhex(unit) for unit in escaped[0].split("\\u")[1:])
+    return units.decode("utf-16-be", "replace")
 
 
 def render_chunk(chunk: Chunk) -> bytes:
