@@ -56,6 +56,17 @@ def test_only_the_protection_officer_finds_the_page_and_may_use_it(town: Town) -
     assert salma.post("/person", {**ASKED, **WHY}, source="/person").status_code == 403
 
 
+def test_a_decision_that_is_posted_again_is_kept_once(town: Town) -> None:
+    node, auditor = town.node("madrid"), browser(town, "auditor")
+    form = {**ASKED, **WHY, **DECIDED, "request": "2026/77", "ground": ["b"], "once": "a-form-of-its-own"}
+    pages = [auditor.post("/person/decision", form, source="/person") for _ in range(2)]
+    assert [p.status_code for p in pages] == [200, 200]
+    leaves = [x for x in node.ledger.find("person.decision") if (x.content or {}).get("request_number") == "2026/77"]
+    assert len(leaves) == 1
+    for page in pages:
+        assert str(leaves[0].index) in page.text
+
+
 @pytest.mark.parametrize(
     ("changed", "field"), [({"name": ""}, "name"), ({"justification": ""}, "justification"), ({"right": "x"}, "right")]
 )
@@ -206,6 +217,8 @@ def test_a_decision_is_kept_with_its_grounds_and_found_again(town: Town, languag
     leaf = node.ledger.find("person.decision")[-1]
     assert leaf.content
     assert len(node.ledger.find("person.decision")) == before + 1
+    assert f'value="{ASKED["name"]}"' in page.text, "what was typed is there for the extract"
+    assert ASKED["name"] not in str(page.url)
     assert leaf.content["clauses"][-3:] == ["LED art. 15(1)(b)", "LED art. 15(1)(e)", "LED art. 15(4)"]
     assert (leaf.content["right"], leaf.content["decision"], leaf.content["justification"]) == (
         "access", "restricted", WHY["justification"],

@@ -19,6 +19,10 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+OVERSEERS = frozenset({Role.PROTECTION, Role.SUPERVISOR})
+"""Who may read what other officers did, and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Acting:
     """Who acts, in which role, why. Every verb that reads or changes anything takes one; the ledger keeps it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -27,6 +26,7 @@ from tansiq.errors import Invalid
 from tansiq.policy.model import Action, Decision, Question, Refusal
 from tansiq.terms import EntryId, Handling, NodeId, PartId, country_of
 from tansiq.terms.ids import parse_node_id
+from tansiq.terms.texts import is_said
 
 TEXT_KEYS = {"kind", "text", "lang", "title"}
 FILE_KEYS = {"kind", "text", "media", "sha256", "size", "chunks"}
@@ -129,17 +129,12 @@ def _draft_part(raw: Mapping[str, Any], rule: ActRule, field: str, resolve: Call
     return DraftPart(kind, content, frozenset(resolve(n) for n in hidden), entity, packed, field)
 
 
-def _is_said(text: str) -> bool:
-    """Whether a reader sees anything: not spaces alone, nor what has no width, nor marks of direction."""
-    return any(unicodedata.category(c)[0] not in "CZ" for c in text)
-
-
 def _check_keys(content: Mapping[str, Any], known: set[str], needed: set[str], field: str) -> None:
     for key in content:
         if key not in known:
             raise Invalid("part.unknown_field", "unknown field", step="read the act", field=f"{field}.{str(key)[:40]}")
     for key in sorted(needed):
-        if not isinstance(content.get(key), str) or not _is_said(content[key]):
+        if not isinstance(content.get(key), str) or not is_said(content[key]):
             raise Invalid("part.missing", "missing", step="read the act", field=f"{field}.{key}")
     if not all(isinstance(v, str) for v in content.values()):
         raise Invalid("part.form", "texts only", step="read the act", field=field)

@@ -16,6 +16,7 @@ from typing import Any
 from tansiq.errors import Invalid
 from tansiq.ledger.model import LeafView
 from tansiq.oversight.model import CLAUSE, Right
+from tansiq.terms.texts import is_said, seen
 
 STEP = "decide a request"
 SUBJECT = "person.decision"
@@ -72,7 +73,7 @@ def decide(
 ) -> Decision:
     """Raises `Invalid` naming the field."""
     ref, said = request.strip(), reason.strip()
-    if not 1 <= len(ref) <= MAX_REQUEST:
+    if not is_said(ref) or len(ref) > MAX_REQUEST:
         raise Invalid(
             "person.request", f"the number of the request, 1 to {MAX_REQUEST} characters", step=STEP, field="request"
         )
@@ -85,7 +86,7 @@ def decide(
     if len(items) > MAX_ITEMS or any(not 1 <= len(i) <= MAX_REQUEST for i in items):
         raise Invalid("person.many", f"{MAX_ITEMS} ids at most", step=STEP, field="items")
     letters = _letters(right, ruled, grounds)
-    if (ruled is not Ruling.GRANTED and len(said) < MIN_REASON) or len(said) > MAX_REASON:
+    if (ruled is not Ruling.GRANTED and len(seen(said)) < MIN_REASON) or len(said) > MAX_REASON:
         raise Invalid(
             "person.reason", f"the factual or legal reasons, {MIN_REASON} to {MAX_REASON} characters", step=STEP,
             field="reason",
@@ -140,12 +141,14 @@ def read(leaf: LeafView) -> Kept | None:
     return Kept(leaf.index, leaf.at, str(said["officer"]), decision)
 
 
-def check_follows(kept: Kept | None, right: Right) -> Kept:
-    """The decision that an extract follows. Raises `Invalid`."""
+def check_follows(kept: Kept | None, right: Right, items: Collection[str]) -> Kept:
+    """The decision that an extract of these items follows. Raises `Invalid`."""
     if kept is None:
         raise Invalid("person.decided", "there is no such decision", step=STEP, field="decided")
     if kept.decision.ruling is Ruling.REFUSED:
         raise Invalid("person.decided_refused", "that decision refuses it", step=STEP, field="decided")
     if kept.decision.right is not right:
         raise Invalid("person.decided_right", "that decision is about another right", step=STEP, field="decided")
+    if kept.decision.items and not set(items) <= set(kept.decision.items):
+        raise Invalid("person.decided_items", "that decision names other items", step=STEP, field="decided")
     return kept

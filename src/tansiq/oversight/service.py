@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from tansiq import crypto
-from tansiq.access.model import Acting, Role
+from tansiq.access.model import OVERSEERS, Acting, Role
 from tansiq.bank.model import Entity
 from tansiq.errors import Invalid, NotFound, Refused
 from tansiq.ledger import wanted
@@ -30,7 +30,6 @@ from tansiq.terms.ids import parse_dossier_id
 
 __all__ = ["Oversight", "Sources"]
 
-OVERSEERS = frozenset({Role.PROTECTION, Role.SUPERVISOR})
 FIND, EXTRACT, ARCHIVE = "person.find", "person.extract", "ledger.export"
 """What the ledger calls these acts: their subject is nobody's name."""
 
@@ -140,13 +139,13 @@ class Oversight:
                 break
         return found[:limit]
 
-    def _follows(self, leaf: int | None, right: Right) -> dict[str, int]:
+    def _follows(self, leaf: int | None, right: Right, items: Collection[str]) -> dict[str, int]:
         """Which decision an extract carries out, for its own leaf. Raises `Invalid`."""
         if leaf is None:
             return {}
         there = self._s.ledger.page(leaf + 1, 1) if 0 <= leaf < 2**53 else []
         kept = deciding.read(there[0]) if there and there[0].index == leaf else None
-        return {"decided": deciding.check_follows(kept, right).leaf}
+        return {"decided": deciding.check_follows(kept, right, items).leaf}
 
     def extract(
         self, asked: Entity, right: Right, items: Collection[str], by: Acting, consented: Collection[str] = (),
@@ -160,7 +159,7 @@ class Oversight:
         """
         s = self._s
         clauses = self._permitted(Action.EXPORT, EXTRACT, by)
-        follows = self._follows(decided, right)
+        follows = self._follows(decided, right, items)
         things, left_out = self._gathering.find(asked, by)
         chosen = rules.check_items(things, items, consented)
         out = [rules.given_out(t, consented, permitted=self._may_leave(t, by, t.id in consented)) for t in chosen]

@@ -45,6 +45,7 @@ SELDOM: dict[str, str] = {
     "part.unknown": N_("There is no such part."),
     "person.consent": N_("A consent names something that is not in the extract."),
     "person.decided": N_("There is no such decision."),
+    "person.decided_items": N_("That decision is about other things than those that are marked."),
     "person.decided_refused": N_("That decision refuses it: nothing is given out on it."),
     "person.decided_right": N_("That decision is about another right."),
     "person.empty": N_("Give a name or a number."),

@@ -56,6 +56,7 @@ def test_each_decision_stands_under_its_clauses(right: Right, ruling: str, groun
         (Right.ERASURE, "restricted", "b", WHY, "decision", "person.not_access"),
         (Right.ACCESS, "postponed", "b", WHY, "decision", "person.ruling"),
         (Right.ACCESS, "refused", "b", " because ", "reason", "person.reason"),
+        (Right.ACCESS, "refused", "b", "\u200b" * 40, "reason", "person.reason"),
         (Right.ERASURE, "refused", "", "", "reason", "person.reason"),
         (Right.ACCESS, "granted", "", "x" * 2001, "reason", "person.reason"),
     ],
@@ -68,7 +69,7 @@ def test_a_restriction_without_its_ground_or_reason_is_not_kept(
     assert (failure.value.field, failure.value.code) == (field, code)
 
 
-@pytest.mark.parametrize("request_", ["", "   ", "x" * 101])
+@pytest.mark.parametrize("request_", ["", "   ", "\u200b", "x" * 101])
 def test_a_decision_names_its_request(request_: str) -> None:
     with pytest.raises(Invalid) as failure:
         decide(request_, Right.ACCESS, "granted", [], "")
@@ -81,14 +82,15 @@ def test_what_is_granted_needs_no_reason_and_what_is_refused_is_followed_by_no_e
         ruling: LeafView(1, AT, LogVerb.CONSULT, "person.decision", {"officer": "o-1", **content(d)})
         for ruling, d in (("granted", granted), ("refused", made(ruling="refused")))
     }
-    assert check_follows(read(leaves["granted"]), Right.ACCESS).decision.ruling is Ruling.GRANTED
-    for kept, right, code in (
-        (None, Right.ACCESS, "person.decided"),
-        (read(leaves["refused"]), Right.ACCESS, "person.decided_refused"),
-        (read(leaves["granted"]), Right.ERASURE, "person.decided_right"),
+    assert check_follows(read(leaves["granted"]), Right.ACCESS, ["b-1"]).decision.ruling is Ruling.GRANTED
+    for kept, right, items, code in (
+        (None, Right.ACCESS, ["b-1"], "person.decided"),
+        (read(leaves["refused"]), Right.ACCESS, ["b-1"], "person.decided_refused"),
+        (read(leaves["granted"]), Right.ERASURE, ["b-1"], "person.decided_right"),
+        (read(leaves["granted"]), Right.ACCESS, ["b-1", "b-2"], "person.decided_items"),
     ):
         with pytest.raises(Invalid) as failure:
-            check_follows(kept, right)
+            check_follows(kept, right, items)
         assert failure.value.code == code
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from tansiq.access.model import Acting, Officer, Role
+from tansiq.access.model import OVERSEERS, Acting, Officer
 from tansiq.errors import Conflict, Invalid, Refused
 from tansiq.ledger.model import LeafPage
 from tansiq.terms import DossierId, EntryId, LogVerb, format_instant
@@ -24,7 +24,6 @@ from tansiq.web.render import render
 from tansiq.web.visit import Form, Visit
 
 LEAVES = 50
-OVERSEERS = frozenset({Role.PROTECTION, Role.SUPERVISOR})
 FILTERS = ("record", "officer", "verb", "since", "until")
 """What the page can be asked for by its address: each answer can be sent on as a link."""
 PERIODS = ((0, "today"), (6, "seven_days"), (29, "thirty_days"))

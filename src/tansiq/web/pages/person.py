@@ -6,14 +6,15 @@ from typing import Any
 
 from starlette.responses import Response
 
-from tansiq.access.model import Role
+from tansiq.access.model import OVERSEERS
 from tansiq.errors import Invalid
 from tansiq.oversight import decide, read_person, read_right
 from tansiq.oversight.model import Found
 from tansiq.web import problems
+from tansiq.web.desk import Desk
 from tansiq.web.labels import N_
 from tansiq.web.pages.lists import peer_names
-from tansiq.web.pages.session import check_purpose, purpose_choices
+from tansiq.web.pages.session import check_purpose, go, purpose_choices
 from tansiq.web.private_words import CHECK_STATE
 from tansiq.web.render import render
 from tansiq.web.visit import Form, Visit
@@ -52,7 +53,6 @@ GROUND = {
 DECIDED = ("request", "decision", "ground", "reason")
 SHOWN = 20
 """Decisions on the page; the audit log has all of them."""
-OVERSEERS = frozenset({Role.PROTECTION, Role.SUPERVISOR})
 KEPT = {
     "unread": N_("A restriction must be read and confirmed first."),
     "refused": N_("Your role may not read this."),
@@ -61,7 +61,10 @@ KEPT = {
 
 
 def page(visit: Visit) -> Response:
-    return _show(visit, Form([]), {}, None)
+    """The form; behind a decision with what was typed for it, and the word that it is kept."""
+    desk: Desk = visit.request.app.state.desk
+    typed = desk.find(visit.query("typed"), visit.officer.id, visit.now)
+    return _show(visit, Form(list(typed.pairs) if typed else []), {}, None, visit.query("decided"))
 
 
 def find(visit: Visit) -> Response:
@@ -90,7 +93,10 @@ def extract(visit: Visit) -> Response:
 
 
 def keep_decision(visit: Visit) -> Response:
-    """What was decided on the request, on which grounds and why (LED art. 15(4))."""
+    """What was decided on the request, on which grounds and why (LED art. 15(4)); the same form again keeps no second.
+
+    Whom it is about stays at the officer's desk: an address stays in logs.
+    """
     form = visit.form
     try:
         purpose, why = check_purpose(visit)
@@ -101,7 +107,9 @@ def keep_decision(visit: Visit) -> Response:
         leaf = visit.node.oversight.decide(made, visit.acting(purpose, why))
     except Invalid as failure:
         return _show(visit, form, _errors(visit, failure), None)
-    return _show(visit, Form([(f, form.get(f)) for f in KEPT_FIELDS]), {}, None, leaf)
+    desk: Desk = visit.request.app.state.desk
+    mark = desk.keep("/person", Form([(f, form.get(f)) for f in ("csrf", *KEPT_FIELDS)]), visit.now)
+    return go(f"/person?decided={leaf}&typed={mark}")
 
 
 def _decided(form: Form) -> int | None:
@@ -128,11 +136,10 @@ def _errors(visit: Visit, failure: Invalid) -> dict[str, str]:
     return problems.field_errors(visit, failure, field)
 
 
-def _show(
-    visit: Visit, form: Form, errors: dict[str, str], found: Found | None, decided: int | None = None
-) -> Response:
+def _show(visit: Visit, form: Form, errors: dict[str, str], found: Found | None, decided: str = "") -> Response:
     codes = [t.handling for t in found.things] if found else []
     oversees = bool(OVERSEERS & set(visit.officer.roles))
+    decisions = visit.node.oversight.decisions(visit.acting(), limit=SHOWN) if oversees else []
     return render(
         visit,
         "person.html",
@@ -142,10 +149,10 @@ def _show(
         errors=errors,
         found=found,
         kept_fields=KEPT_FIELDS,
-        decided=decided,
+        decided=next((d.leaf for d in decisions if str(d.leaf) == decided), None),
         rulings=[(code, visit.say(text)) for code, text in RULING.items()],
         grounds=[(code, f"({code}) {visit.say(text)}") for code, text in GROUND.items()],
-        decisions=visit.node.oversight.decisions(visit.acting(), limit=SHOWN) if oversees else [],
+        decisions=decisions,
         purposes=purpose_choices(visit),
         rights=[(code, visit.say(text)) for code, text in RIGHT.items()],
         sorts={code: visit.say(text) for code, text in SORT.items()},

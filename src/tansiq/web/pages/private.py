@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from tansiq.access.model import Acting, Role
+from tansiq.access.model import OVERSEERS, Acting, Role
 from tansiq.bank import entity_to_json, parse_entity
 from tansiq.crypto import from_base64, to_base64
 from tansiq.errors import Invalid, NotFound, Refused, TansiqError, Untrusted
@@ -28,7 +28,6 @@ from tansiq.web.visit import Form, Visit, check_may_read, consult_list
 MOST_SHOWN = 100
 MOST_QUOTA = 1_000_000
 REVIEW, ERASE = timedelta(days=183), timedelta(days=365)
-OVERSEERS = frozenset({Role.SUPERVISOR, Role.PROTECTION})
 _ASKED = ("question", "facts", "availability")
 """Parts that a request can't do without (Dir. 2023/977 art. 4(5))."""
 _SHOWN = (
