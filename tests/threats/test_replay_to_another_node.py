@@ -86,7 +86,7 @@ def test_berlin_cannot_sign_madrids_receipt(trio) -> None:
         "from": ma.node,
         "to": es.node,
         "received_at": format_instant(federation.clock()),
-        "items": [{"ref": "e-1", "received": True, "reason": ""}],
+        "items": [{"kind": "entry", "ref": "e-1", "received": True, "reason": ""}],
     }
     with pytest.raises(Untrusted) as failure:
         ma.exchange.take_receipt(signed(de, wire.RECEIPT_TYPE, body))

@@ -87,7 +87,7 @@ def test_as_it_should_be_it_is_taken(sent: Sent) -> None:
 
 
 def test_an_entry_without_signatures_in_an_envelope_of_its_own(sent: Sent) -> None:
-    assert sent.receive(sent.alone()) == ItemResult(sent.entry.id, False, "batch.not_in")
+    assert sent.receive(sent.alone()) == ItemResult(sent.entry.id, False, "batch.not_in", "entry")
     assert sent.to.dossiers.rows() == []
 
 
@@ -96,7 +96,7 @@ def test_an_envelope_that_was_signed_with_another_entry(sent: Sent, services: Fe
     other = Sent(services, name="x-2")
     assert other.entry.id != sent.entry.id
     signing = begin_batch(other.member, [sent.envelope], sent.author.keys.signing, sent.author.node_id)
-    assert sent.receive(signing.other(0)) == ItemResult(sent.entry.id, False, "batch.not_in")
+    assert sent.receive(signing.other(0)) == ItemResult(sent.entry.id, False, "batch.not_in", "entry")
     assert sent.to.dossiers.rows() == []
 
 
@@ -168,7 +168,7 @@ def test_a_partner_that_signs_anothers_entry_with_its_envelope(services: Federat
     """Berlin has Rabat's entry and signs it, in Rabat's name or in its own, with an envelope of its own."""
     berlin = Sent(services, author="berlin")
     assert berlin.entry.statement.author == services.nodes["rabat"].node_id
-    assert berlin.receive(berlin.signed()) == ItemResult(berlin.entry.id, False, "dsse.signer")
+    assert berlin.receive(berlin.signed()) == ItemResult(berlin.entry.id, False, "dsse.signer", "entry")
     keys, rabat = services.nodes["berlin"].keys.signing, services.nodes["rabat"].node_id
     signing = begin_batch(berlin.member, [berlin.envelope], keys, rabat)
     assert refused(berlin, signing.other(0)) == "dsse.ed25519"

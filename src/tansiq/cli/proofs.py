@@ -67,6 +67,8 @@ def check(raw: bytes) -> dict[str, Any]:
     receipts = [verify_receipt_proof(msgspec.json.encode(r)) for r in bundle.receipts]
     for receipt in receipts:
         _same(receipt.ref, bundle.subject, "receipts.ref")
+        # A partner that was asked for the entry has signed for its name, and never had it.
+        _same(receipt.kind, "entry", "receipts.kind")
     leaves = [verify_bundle(leaf, f"tansiq/{card.card.node}", card.signing) for leaf in bundle.leaves]
     for proven in leaves:
         _same(proven.leaf.subject, bundle.subject, "leaves.subject")

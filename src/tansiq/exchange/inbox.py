@@ -218,13 +218,13 @@ class Inbox:
     ) -> tuple[ItemResult, ...]:
         if rules.has_expired(envelope.expires_at, now):
             # The sender set the time: what comes too late is not filed, and the sender is told so.
-            return rules.refuse_all((item.ref for item in items), "expired")
+            return rules.refuse_all(items, "expired")
         return tuple(done[n] if n in done else self._one(tx, envelope, item) for n, item in enumerate(items))
 
     def _one(self, tx: Connection, envelope: wire.SealedEnvelope, item: Item) -> ItemResult:
         filer = self._filers.get(item.kind)
         if filer is None:
-            return ItemResult(item.ref, False, "item.unknown_kind")
+            return ItemResult(item.ref, False, "item.unknown_kind", item.kind)
         try:
             with savepoint(tx, "item"):
                 result = filer(tx, envelope.sender, item)
@@ -232,11 +232,11 @@ class Inbox:
             raise  # our own failure is not the item's: the partner keeps it and tries again
         except TansiqError as exc:
             _log.warning("exchange.item_refused", envelope=envelope.id, ref=item.ref, code=exc.code)
-            return ItemResult(item.ref, False, _code(exc.code))
+            return ItemResult(item.ref, False, _code(exc.code), item.kind)
         if result.ref != item.ref:
             raise Broken("inbox.result", "the result is for another item", step="file", detail=item.ref)
         self._ground.fault("inbox.filed")
-        return ItemResult(item.ref, result.received, "" if result.received else _code(result.reason))
+        return ItemResult(item.ref, result.received, "" if result.received else _code(result.reason), item.kind)
 
 
 def _code(reason: str) -> str:

@@ -141,6 +141,8 @@ class ItemResult:
     ref: str
     received: bool
     reason: str = ""
+    kind: str = ""
+    """The item's; the inbox says it, no handler. Without it, what names an entry would be signed for as the entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +226,8 @@ class ProvenReceipt:
     """What a third party knows after `verify_receipt_proof`, with nothing but the proof in its hands."""
 
     ref: str
+    kind: str
+    """`entry`: the recipient had it. Of another kind: only that it was asked for it, or told of it."""
     result: ItemResult
     receipt: Receipt
     sender: NodeCard

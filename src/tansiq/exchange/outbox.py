@@ -425,7 +425,7 @@ class Outbox:
         if envelope.sha256 != receipt.envelope_sha256:
             raise Untrusted("receipt.hash", "the receipt is for other bytes", step="receipt", field="envelope_sha256")
         items = records.items_of(tx, envelope.id, receipt.recipient)
-        if [item.ref for item in items] != [result.ref for result in receipt.items]:
+        if [(item.kind, item.ref) for item in items] != [(result.kind, result.ref) for result in receipt.items]:
             raise Untrusted("receipt.items", "the receipt does not answer the items", step="receipt", field="items")
         self._pins.note_contact(tx, receipt.recipient, now)
         ground.store.after_commit(tx, lambda: ground.bell.contact(receipt.recipient))

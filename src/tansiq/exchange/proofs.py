@@ -1,8 +1,8 @@
 """What a third party can check alone: that a partner signed for what it was given, and when. Pure; needs no store.
 
-The proof binds: a reference, the hash of the envelope that carried it, the recipient's two signatures under its time,
-and both cards with the chain of keys behind them. What it does not give is trust in the cards themselves: the reader
-compares the fingerprints over another channel, as a partner does before pinning.
+The proof binds: the kind of an item and its reference, the hash of the envelope that carried it, the recipient's two
+signatures under its time, and both cards with the chain of keys behind them. What it does not give is trust in the
+cards themselves: the reader compares the fingerprints over another channel, as a partner does before pinning.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def verify_receipt_proof(raw: bytes) -> ProvenReceipt:
         raise Untrusted("proof.parties", "the receipt names other nodes than the cards", step="proof", field="receipt")
     if (receipt.envelope, receipt.envelope_sha256) != (proof.envelope, proof.envelope_sha256):
         raise Untrusted("proof.envelope", "the receipt is for another envelope", step="proof", field="envelope")
-    result = next((item for item in receipt.items if item.ref == proof.ref), None)
+    result = next((i for i in receipt.items if (i.kind, i.ref) == (proof.kind, proof.ref)), None)
     if result is None:
         raise Untrusted("proof.ref", "the receipt does not name this reference", step="proof", field="ref")
     return ProvenReceipt(
-        proof.ref, result, receipt, sender.card, recipient.card, sender.fingerprint, recipient.fingerprint
+        proof.ref, proof.kind, result, receipt, sender.card, recipient.card, sender.fingerprint, recipient.fingerprint
     )

@@ -212,7 +212,15 @@ _LOAD_SENT = Compiled(
 )
 _LOAD_ENVELOPE = Compiled(select(outbox_envelopes).where(outbox_envelopes.c.id == bindparam("envelope")))
 _ITEMS_OF = Compiled(
-    select(envelope_items.c.ref, outbox.c.id, outbox.c.state, outbox.c.sent_at, outbox.c.envelope, outbox.c.expires_at)
+    select(
+        envelope_items.c.kind,
+        envelope_items.c.ref,
+        outbox.c.id,
+        outbox.c.state,
+        outbox.c.sent_at,
+        outbox.c.envelope,
+        outbox.c.expires_at,
+    )
     .select_from(
         envelope_items.outerjoin(
             outbox,
@@ -628,6 +636,7 @@ def save_receipt(tx: Connection, envelope: str, receipt: bytes, version: int) ->
 class SentItem:
     """One item of a formed envelope, and the outbox row that it stands for now."""
 
+    kind: str
     ref: str
     row: int | None
     state: ItemState | None
@@ -641,16 +650,18 @@ def items_of(tx: Connection, envelope: str, to: NodeId) -> list[SentItem]:
     """By position. By kind and ref, not by envelope: a row may have gone into a newer envelope since."""
     rows = _ITEMS_OF.all(tx, {"envelope": envelope, "to": to})
     return [
-        SentItem(r.ref, r.id, r.state and ItemState(r.state), r.sent_at, r.envelope == envelope, _at(r.expires_at))
+        SentItem(
+            r.kind, r.ref, r.id, r.state and ItemState(r.state), r.sent_at, r.envelope == envelope, _at(r.expires_at)
+        )
         for r in rows
     ]
 
 
-def receipted_envelopes_of(tx: Connection, ref: str) -> list[EnvelopeRow]:
+def receipted_envelopes_of(tx: Connection, kind: str, ref: str) -> list[EnvelopeRow]:
     rows = tx.execute(
         select(outbox_envelopes)
         .join(envelope_items, envelope_items.c.envelope == outbox_envelopes.c.id)
-        .where(envelope_items.c.ref == ref, outbox_envelopes.c.receipt.is_not(None))
+        .where(envelope_items.c.kind == kind, envelope_items.c.ref == ref, outbox_envelopes.c.receipt.is_not(None))
         .order_by(outbox_envelopes.c.number)
     )
     return [_envelope(r) for r in rows]
@@ -682,6 +693,20 @@ def deliveries(tx: Connection, ref: str | None, to: NodeId | None, limit: int) -
         )
         for r in rows
     ]
+
+
+def received_since(tx: Connection, to: NodeId, since: datetime) -> list[tuple[str, str]]:
+    """(kind, ref) of what a partner has signed for since then, as it was queued."""
+    rows = tx.execute(
+        select(outbox.c.kind, outbox.c.ref)
+        .where(
+            outbox.c.recipient == to,
+            outbox.c.state == ItemState.RECEIVED.value,
+            outbox.c.received_at >= format_instant(since),
+        )
+        .order_by(outbox.c.id)
+    )
+    return [(r.kind, r.ref) for r in rows]
 
 
 def counts(tx: Connection) -> dict[tuple[NodeId, ItemState], int]:

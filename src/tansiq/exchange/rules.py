@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from tansiq.exchange.model import ItemResult, ItemState
+from tansiq.exchange.model import Item, ItemResult, ItemState
 from tansiq.exchange.wire import MAX_ITEM_BYTES, MAX_ITEMS, MAX_SEALED_BYTES
 
 LIFE_CYCLE: dict[ItemState, frozenset[ItemState]] = {
@@ -69,5 +69,5 @@ def outlives(result: ItemResult, item_until: datetime | None, envelope_until: da
     return not result.received and result.reason == "expired" and item_until is not None and item_until > envelope_until
 
 
-def refuse_all(refs: Iterable[str], reason: str) -> tuple[ItemResult, ...]:
-    return tuple(ItemResult(ref, False, reason) for ref in refs)
+def refuse_all(items: Iterable[Item], reason: str) -> tuple[ItemResult, ...]:
+    return tuple(ItemResult(item.ref, False, reason, item.kind) for item in items)

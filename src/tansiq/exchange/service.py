@@ -224,6 +224,10 @@ class Exchange:
         """Send an item once more although it was received: the partner misses it, or may now have more of it."""
         self._outbox.enqueue(tx, to=to, kind=kind, ref=ref, expires_at=expires_at, again=True)
 
+    def received_since(self, tx: Connection, to: NodeId, since: datetime) -> list[tuple[str, str]]:
+        """(kind, ref) of the items that a partner has signed for since then."""
+        return records.received_since(tx, to, since)
+
     def wake(self, peer: NodeId | None = None) -> None:
         """Something may wait: let the couriers look now. `enqueue` does this itself after its commit."""
         self._ground.bell.ring(peer)
@@ -406,17 +410,18 @@ class Exchange:
     def import_file(self, raw: bytes) -> ParcelSummary:
         return self._parcels.take_in(raw)
 
-    def prove_receipt(self, ref: str, to: NodeId | None = None) -> list[bytes]:
+    def prove_receipt(self, ref: str, to: NodeId | None = None, *, kind: str = "entry") -> list[bytes]:
         """One proof for each partner that signed for `ref`; `verify_receipt_proof` needs nothing else at hand."""
         with self._ground.store.read() as tx:
-            rows = [r for r in records.receipted_envelopes_of(tx, ref) if to is None or r.recipient == to]
-            return [self._proof(tx, ref, row) for row in rows]
+            rows = [r for r in records.receipted_envelopes_of(tx, kind, ref) if to is None or r.recipient == to]
+            return [self._proof(tx, kind, ref, row) for row in rows]
 
-    def _proof(self, tx: Connection, ref: str, row: records.EnvelopeRow) -> bytes:
+    def _proof(self, tx: Connection, kind: str, ref: str, row: records.EnvelopeRow) -> bytes:
         if row.receipt is None or row.receipt_version is None:
             raise Broken("proof.no_receipt", "a receipted envelope has no receipt", step="prove", detail=row.id)
         return wire.render_proof(
             wire.ReceiptProof(
+                kind=kind,
                 ref=ref,
                 envelope=row.id,
                 envelope_sha256=row.sha256,

@@ -122,6 +122,7 @@ class _Items(_Strict, frozen=True):
 
 
 class _Result(_Strict, frozen=True):
+    kind: _Kind
     ref: _Id
     received: bool
     reason: _Code
@@ -165,6 +166,7 @@ class _ParcelLine(_Strict, frozen=True):
 class _Proof(_Strict, frozen=True):
     tansiq: Annotated[str, msgspec.Meta(pattern=r"\Areceipt-proof\Z")]
     v: _V1
+    kind: _Kind
     ref: _Id
     envelope: _Id
     envelope_sha256: _Sha
@@ -425,7 +427,7 @@ def render_receipt(r: Receipt) -> bytes:
             "from": r.sender,
             "to": r.recipient,
             "received_at": format_instant(r.received_at),
-            "items": [{"ref": i.ref, "received": i.received, "reason": i.reason} for i in r.items],
+            "items": [{"kind": i.kind, "ref": i.ref, "received": i.received, "reason": i.reason} for i in r.items],
         }
     )
 
@@ -439,7 +441,7 @@ def parse_receipt(body: bytes) -> Receipt:
         sender=NodeId(r.sender),
         recipient=NodeId(r.recipient),
         received_at=_instant("receipt", r.received_at, "received_at"),
-        items=tuple(ItemResult(i.ref, i.received, i.reason) for i in r.items),
+        items=tuple(ItemResult(i.ref, i.received, i.reason, i.kind) for i in r.items),
     )
     _same("receipt", body, render_receipt(found))
     return found
@@ -520,6 +522,7 @@ def parse_parcel(raw: bytes) -> tuple[ParcelHead, list[tuple[int, str, bytes]], 
 class ReceiptProof:
     """Everything that a third party needs; nothing in it is trusted before `proofs.verify_receipt_proof`."""
 
+    kind: str
     ref: str
     envelope: str
     envelope_sha256: str
@@ -533,6 +536,7 @@ def render_proof(p: ReceiptProof) -> bytes:
         {
             "tansiq": "receipt-proof",
             "v": 1,
+            "kind": p.kind,
             "ref": p.ref,
             "envelope": p.envelope,
             "envelope_sha256": p.envelope_sha256,
@@ -545,7 +549,7 @@ def render_proof(p: ReceiptProof) -> bytes:
 
 def parse_proof(raw: bytes) -> ReceiptProof:
     p = _decode("proof", raw.strip(), _Proof, MAX_PROOF_BYTES)
-    return ReceiptProof(p.ref, p.envelope, p.envelope_sha256, p.receipt, p.sender_card, p.recipient_card)
+    return ReceiptProof(p.kind, p.ref, p.envelope, p.envelope_sha256, p.receipt, p.sender_card, p.recipient_card)
 
 
 # --- the door's HTTP ---

@@ -27,7 +27,8 @@ instants = st.datetimes(datetime(2020, 1, 1), datetime(2099, 1, 1)).map(
 )
 ids = st.from_regex(r"\A[A-Za-z0-9._:-]{1,128}\Z")
 codes = st.from_regex(r"\A[a-z0-9_.]{0,96}\Z")
-results = st.builds(ItemResult, ref=ids, received=st.booleans(), reason=codes)
+kinds = st.from_regex(r"\A[a-z][a-z_]{0,31}\Z")
+results = st.builds(ItemResult, ref=ids, received=st.booleans(), reason=codes, kind=kinds)
 receipts = st.builds(
     Receipt,
     envelope=ids,
@@ -91,14 +92,14 @@ GOOD = {
     "items": (wire.parse_items, wire.render_items([Item("entry", "e-1", b"content")])),
     "receipt": (
         wire.parse_receipt,
-        wire.render_receipt(Receipt("x-1", "0" * 64, MA, ES, BEGIN, (ItemResult("e-1", True),))),
+        wire.render_receipt(Receipt("x-1", "0" * 64, MA, ES, BEGIN, (ItemResult("e-1", True, kind="entry"),))),
     ),
     "poll": (wire.parse_poll, wire.render_poll(wire.Poll("q-1", MA, ES, BEGIN))),
     "poll_answer": (wire.parse_poll_answer, wire.render_poll_answer([b"envelope"])),
     "parcel": (wire.parse_parcel, wire.render_parcel(wire.ParcelHead(MA, ES, BEGIN), [b"envelope"], [b"receipt"])),
     "proof": (
         wire.parse_proof,
-        wire.render_proof(wire.ReceiptProof("e-1", "x-1", "0" * 64, b"receipt", b"card", b"card")),
+        wire.render_proof(wire.ReceiptProof("entry", "e-1", "x-1", "0" * 64, b"receipt", b"card", b"card")),
     ),
 }
 json_values = st.recursive(

@@ -81,7 +81,15 @@ def card(of: NodeKeys, version: int = 1) -> NodeCard:
 ITEMS = [Item("entry", "e-" + "0" * 64, b'{"v":1}'), Item("ask", "e-" + "1" * 64, b"")]
 ENVELOPE = wire.SealedEnvelope("x-1", SUITE, MA.node, ES.node, NOW, NOW + timedelta(days=30), b"sealed")
 RECEIPT = Receipt(
-    "x-1", "0" * 64, MA.node, ES.node, NOW, (ItemResult(ITEMS[0].ref, True), ItemResult(ITEMS[1].ref, False, "expired"))
+    "x-1",
+    "0" * 64,
+    MA.node,
+    ES.node,
+    NOW,
+    (
+        ItemResult(ITEMS[0].ref, True, kind="entry"),
+        ItemResult(ITEMS[1].ref, False, "expired", "ask"),
+    ),
 )
 POLL = wire.Poll("q-1", MA.node, ES.node, NOW)
 PARSERS: dict[str, Callable[[bytes], object]] = {
@@ -115,7 +123,8 @@ def changed(what: str, **changes: Any) -> str:
 def bad_bodies() -> list[tuple[str, str, str, str]]:
     """(what, name, rule, body)."""
     one, two = json.loads(parted("items")[0])["items"]
-    refused = {"ref": "e-1", "received": False, "reason": "expired"}
+    refused = {"kind": "entry", "ref": "e-1", "received": False, "reason": "expired"}
+    unnamed = {name: value for name, value in refused.items() if name != "kind"}
     rows = [
         ("card", "country of another node", "X-1", changed("card", country="ES")),
         ("card", "plain http", "X-1", changed("card", url="http://ma.example")),
@@ -140,6 +149,7 @@ def bad_bodies() -> list[tuple[str, str, str, str]]:
         ("items", "an unknown field in an item", "X-9", changed("items", items=[{**one, "until": "x"}])),
         ("items", "a kind in capitals", "X-3", changed("items", items=[{**one, "kind": "Entry"}])),
         ("receipt", "a free word as reason", "X-6", changed("receipt", items=[{**refused, "reason": "No way"}])),
+        ("receipt", "an item without its kind", "X-6", changed("receipt", items=[unnamed])),
         ("receipt", "a hash in capitals", "X-6", changed("receipt", envelope_sha256="A" * 64)),
         ("poll", "an instant with an offset", "X-7", changed("poll", at="2026-11-22T04:17:31.123+01:00")),
     ]  # fmt: skip
@@ -189,7 +199,7 @@ def documents() -> dict[str, Any]:
     receipt = sign(
         wire.RECEIPT_TYPE, wire.render_receipt(replace(RECEIPT, envelope_sha256=digest)), ES.signing, ES.node
     )
-    proof = wire.render_proof(wire.ReceiptProof(ITEMS[0].ref, "x-1", digest, receipt, first, partner))
+    proof = wire.render_proof(wire.ReceiptProof("entry", ITEMS[0].ref, "x-1", digest, receipt, first, partner))
     thief = cards.sign_card(card(THIEF, 3), THIEF)
     forged, older = cards.sign_rotation(thief, THIEF), cards.sign_card(card(MA_NEXT, 1), MA_NEXT)
     bad = [
