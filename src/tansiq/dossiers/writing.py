@@ -533,6 +533,8 @@ class Writing:
         hidden = made.withheld
         leaves = [(LogVerb.COLLECT, self.log(by, ready.recorded)), *self._sent(entry, ready.permits, hidden, by)]
         self._w.ledger.append_many(tx, leaves, subject=entry.id, at=now)
+        # While it is being signed, all that needs no signature.
+        self._w.bank.add_many(tx, [(e, desk.provenance(entry, ref)) for ref, e in made.entities.items()])
         raw = ready.signed()
         self._w.fault("append.signed")
         records.insert_entry(tx, entry, ready.after.number, raw, now, ready.held)
@@ -544,20 +546,10 @@ class Writing:
             expires_at = now + timedelta(days=self._w.item_days)
             self._w.enqueue(tx, node, "entry", entry.id, expires_at, ready.ahead.get(node))
         claims.note(tx, entry.id, ((p.ref.id, p.content) for p in entry.parts if p.content is not None))
-        if made.entities:
-            # At the end: while the envelope of what was queued is being signed.
-            self._w.store.at_end(tx, ("bank", entry.id), lambda: self._bank(tx, entry, made.entities))
         self._w.fault("append.queued")
         self._w.standings.keep(tx, ready.dossier, replace(ready.after, shown=True))
         self._w.fault("append.done")
         return entry.id
-
-    def _bank(self, tx: Connection, entry: Entry, entities: Mapping[PartId, Entity]) -> None:
-        """As the work leaves them: what it took back itself is not kept."""
-        if self._w.standings.written(tx, entry.id) is None:
-            parts = [records.load_part(tx, self._w.vault, entry.id, ref) for ref in entities]
-            entities = {p.ref.id: e for p in parts if p is not None and (e := _entity_of(p)) is not None}
-        self._w.bank.add_many(tx, [(e, desk.provenance(entry, ref)) for ref, e in entities.items()])
 
     def _sent(
         self,
