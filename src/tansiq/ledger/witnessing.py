@@ -156,19 +156,20 @@ class Witnesses:
 
     def _ask_again(self, tx: Connection, node: NodeId, size: int) -> bool:
         row = _load(tx, node)
-        return self._is_due(row) and self._ask(tx, node, size, int(row["cosigned_size"]))
+        old = int(row["cosigned_size"])
+        if size <= old or not self._is_due(row):  # nothing was added: the witness has said it already
+            return False
+        self._ask(tx, node, size, old)
+        return True
 
     def _is_due(self, row: dict[str, str | int]) -> bool:
         at = str(row["asked_at"])
         return not at or parse_instant(at) + self._every <= self._clock()
 
-    def _ask(self, tx: Connection, node: NodeId, size: int, old: int) -> bool:
-        if size <= old:
-            return False  # nothing was added: the witness has said it already
+    def _ask(self, tx: Connection, node: NodeId, size: int, old: int) -> None:
         now, ref = self._clock(), f"w-{size}-{old}"
         _save(tx, node, asked_ref=ref, asked_at=format_instant(now))
         self._enqueue(tx, node, CHECKPOINT, ref, now + timedelta(days=self._item_days))
-        return True
 
     def load_checkpoint(self, tx: Connection, ref: str, to: NodeId) -> bytes | None:
         """The outbox's loader. Only the newest question is sent; one that waited too long is overtaken by it."""
@@ -193,8 +194,9 @@ class Witnesses:
         elif answer.known > records.load_head(tx)[0]:
             _log.error("ledger.put_back", partner=sender, known=answer.known)
             self._trouble(tx, sender, PUT_BACK, "")
-        elif answer.known != old:
-            _save(tx, sender, cosigned_size=answer.known)
+        elif answer.known != old == int(row["cosigned_size"]) and answer.known <= size:
+            # An unsigned word: where it wants to begin, and no cosignature. Also where that is all of it: then we lost
+            # its line. Once for each question; who names another size each time is asked again tomorrow.
             self._ask(tx, sender, size, answer.known)
 
     def keep(self, node: NodeId, line: str, size: int) -> Cosignature:
