@@ -59,7 +59,18 @@ from tansiq.private.service import ITEM, Ground, Private, PrivateSettings
 from tansiq.settings import FILE, Settings
 from tansiq.sources import import_into, read
 from tansiq.store import STOPS, UNFORESEEN, Store, why
-from tansiq.terms import DossierId, EntryId, LogVerb, NodeId, PartId, country_of
+from tansiq.terms import (
+    FIRST,
+    DossierId,
+    EntryId,
+    LogVerb,
+    NodeId,
+    PartId,
+    country_of,
+    format_instant,
+    later,
+    parse_instant,
+)
 from tansiq.terms.ids import parse_entry_id
 from tansiq.together import Together
 
@@ -67,11 +78,16 @@ log = structlog.get_logger()
 
 NEXT = ".next"
 """The key file of a rotation that is not finished yet."""
+MISSED = "missed"
+"""A partner came out of a backup; the item's ref is the instant at which that was made."""
+MISSED_SLACK = timedelta(hours=2)
+"""Two nodes' clocks differ by an hour at most before officers are told."""
+MISSED_AGAIN = timedelta(minutes=10)
 STANDING_S = 2.0
 """How long one round compares new holdings with what was held of partners; a list of twenty thousand takes many."""
 
 
-def _now() -> datetime:
+def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
@@ -86,7 +102,7 @@ class Node:
         self,
         settings: Settings,
         keys: crypto.NodeKeys,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = wall_clock,
         fault: Callable[[str], None] = lambda _point: None,
         line: Transport | None = None,
     ) -> None:
@@ -129,6 +145,7 @@ class Node:
         self.exchange.handle("entry", self._file, self._load_entry, self.dossiers.prepare, in_groups=True)
         self._stand_on_the_exchange()
         self._stand_on_dossiers()
+        self._resent: dict[NodeId, datetime] = {}
         self._unswept: dict[str, str] = {}
         """Where the last sweep failed as a whole -> why, as a code."""
         self._warm = threading.Lock()
@@ -141,6 +158,7 @@ class Node:
         """What partners' items besides entries go to."""
         self.exchange.handle(ITEM, self.private.file, self.private.load)
         self.exchange.handle("ask", self._asked, _load_ask)
+        self.exchange.handle(MISSED, self._missed, lambda _tx, ref, _to: ref.encode())
         self.witnesses = Witnesses(
             self.store,
             self.ledger,
@@ -231,7 +249,7 @@ class Node:
             tables["exchange"] = tables.get("exchange", {}) | {"url": url}
         text = Settings.template(tables)
         made = Settings.parse(text, home)
-        keys = crypto.NodeKeys.generate(made.node.country, now=_now(), hosts=_hosts(url))
+        keys = crypto.NodeKeys.generate(made.node.country, now=wall_clock(), hosts=_hosts(url))
         _write_keys(made.keys_file, keys, passphrase)
         # The settings file last: a home folder without it is no node, and `init` may be said again.
         write_secret(home / FILE, text.encode())
@@ -248,7 +266,7 @@ class Node:
             raise
 
     @classmethod
-    def open(cls, home: Path, *, passphrase: bytes | None = None, clock: Callable[[], datetime] = _now) -> Node:
+    def open(cls, home: Path, *, passphrase: bytes | None = None, clock: Callable[[], datetime] = wall_clock) -> Node:
         """Wire the node in a home folder. Raises `NotFound` where none is, `Refused` on a wrong passphrase."""
         settings = Settings.read(home)
         lock = KeyLock.find(settings, passphrase)
@@ -264,7 +282,7 @@ class Node:
         return node
 
     @classmethod
-    def rotate(cls, home: Path, *, passphrase: bytes | None = None, clock: Callable[[], datetime] = _now) -> bytes:
+    def rotate(cls, home: Path, *, passphrase: bytes | None = None, clock: Callable[[], datetime] = wall_clock) -> bytes:
         """New signing, sealing and TLS keys for a node that is not running; the new card file, for its partners.
 
         The id stays, and the vault's key: what is stored stays readable. Crash safe: the new keys are on the disk
@@ -287,6 +305,26 @@ class Node:
             return card
         finally:
             node.close()
+
+    def recover(self, made_at: datetime) -> list[NodeId]:
+        """This database has just come out of a backup. What it lacks is asked for, and what it must not repeat ended.
+
+        The partners, who hear of it by courier: each sends again what this node signed for since. Private checks go
+        on under a new epoch: keys and numbers that were used since are gone. Nobody is signed in any more.
+        """
+        now, partners = self.clock(), [p.card.node for p in self.exchange.peers() if p.state == "pinned"]
+        expires_at = now + timedelta(days=self.settings.exchange.item_days)
+
+        def work(tx: Connection) -> None:
+            content = {"officer": "", "decision": "restored", "made_at": format_instant(made_at)}
+            self.ledger.append(tx, verb=LogVerb.ALTER, subject="node.restored", content=content, at=now)
+            self.access.end_sessions(tx)
+            self.private.renew(tx)
+            for node in partners:
+                self.exchange.requeue(tx, to=node, kind=MISSED, ref=format_instant(made_at), expires_at=expires_at)
+
+        self.store.write(work)
+        return partners
 
     def _wiring(self, fault: Callable[[str], None]) -> Wiring:
         return Wiring(
@@ -429,6 +467,22 @@ class Node:
         if self.dossiers.load(tx, entry, sender) is not None:
             expires_at = self.clock() + timedelta(days=self.settings.exchange.item_days)
             self._requeue(tx, sender, "entry", entry, expires_at)
+        return ItemResult(item.ref, received=True)
+
+    def _missed(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
+        """A partner came out of a backup: what it signed for since goes once more, each item by its own loader."""
+        now = self.clock()
+        try:
+            since = later(parse_instant(item.payload.decode("ascii", "strict")), -MISSED_SLACK)
+        except (TansiqError, UnicodeDecodeError):
+            return ItemResult(item.ref, received=False, reason="missed.malformed")
+        if now < self._resent.get(sender, FIRST) + MISSED_AGAIN:
+            return ItemResult(item.ref, received=False, reason="missed.too_often")
+        expires_at = now + timedelta(days=self.settings.exchange.item_days)
+        for kind, ref in self.exchange.received_since(tx, sender, since):
+            if kind in ("entry", CHUNK_ITEM) or (kind == ITEM and self.private.is_of_list(ref)):
+                self._requeue(tx, sender, kind, ref, expires_at)
+        self.store.after_commit(tx, lambda: self._resent.update({sender: now}))
         return ItemResult(item.ref, received=True)
 
     def _witness(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
@@ -613,7 +667,6 @@ class Node:
         """
         sweeps: tuple[tuple[str, Callable[[], object]], ...] = (
             ("dossiers", self.dossiers.sweep),
-            ("hits", self.hits.sweep),
             ("attachments", self.attachments.sweep),
             ("watches", self.bureau.watches.sweep),
             ("bank", self.bank.sweep),

@@ -161,6 +161,10 @@ def end_sessions_of(tx: Connection, officer: str) -> None:
     tx.execute(delete(sessions).where(sessions.c.officer == officer))
 
 
+def end_sessions(tx: Connection) -> None:
+    tx.execute(delete(sessions))
+
+
 def end_old_sessions(tx: Connection, seen_before: str) -> None:
     tx.execute(delete(sessions).where(sessions.c.seen_at < seen_before))
 

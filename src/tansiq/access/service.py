@@ -201,6 +201,10 @@ class Access:
         hashed = _token_hash("session", token)
         self._store.write(lambda tx: records.end_session(tx, hashed))
 
+    def end_sessions(self, tx: Connection) -> None:
+        """Nobody is signed in any more: after a restore those who had left since would be."""
+        records.end_sessions(tx)
+
     # API tokens
 
     def new_token(self, officer: OfficerId | str, label: str, days: int) -> str:

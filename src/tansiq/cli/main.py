@@ -11,6 +11,7 @@ import typer
 
 import tansiq
 from tansiq.cli import (
+    backup,
     bureau,
     check,
     courier,
@@ -84,6 +85,8 @@ app.add_typer(bureau.watch, name="watch")
 app.add_typer(bureau.template, name="template")
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 
 
 def _version(wanted: bool) -> None:

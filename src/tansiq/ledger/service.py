@@ -130,7 +130,11 @@ class Ledger:
     def head(self) -> Head:
         """Size and root as committed."""
         with self._store.read() as tx:
-            size, peaks = records.load_head(tx)
+            return self.head_in(tx)
+
+    def head_in(self, tx: Connection) -> Head:
+        """As `head`, as the caller's transaction sees it."""
+        size, peaks = records.load_head(tx)
         return Head(size, merkle.root_of_peaks(peaks))
 
     def checkpoint(self) -> str:

@@ -120,6 +120,11 @@ class Holder:
         self._g.need(by, Role.SUPERVISOR)
         self._g.store.write(lambda tx: self._order(tx, "rotate", by))
 
+    def renew(self, tx: Connection) -> None:
+        """After a restore: an epoch that no partner can have met, in place of those that the backup does not know."""
+        if records.rows(tx, records.served, limit=1):
+            self._order(tx, "renew", Acting.machine())
+
     def order_refresh(self, partner: NodeId, tier: Tier, by: Acting) -> None:
         """What has changed in a list is shipped now, by whichever process has the keys."""
         self._g.need(by, Role.SUPERVISOR)
@@ -179,6 +184,9 @@ class Holder:
         what = order["id"].removeprefix("order:")
         if what == "rotate":
             self._open_epoch(keys)
+        elif what == "renew":
+            # The clock's number is beyond all that were counted one by one before the loss.
+            self._open_epoch(keys, int(self._g.clock().timestamp()) // 60)
         elif what.startswith("revoke:"):
             keys.revoke(what.partition(":")[2])
         elif what.startswith("restore:"):
@@ -221,9 +229,9 @@ class Holder:
         if newest and there is None and known[newest].state == "current":
             self._g.store.write(lambda tx: self._note_epoch(tx, newest))
 
-    def _open_epoch(self, keys: EvaluatorClient) -> None:
+    def _open_epoch(self, keys: EvaluatorClient, least: int = 1) -> None:
         g = self._g
-        number = max((e.epoch for e in keys.meter().epochs), default=0) + 1
+        number = max(max((e.epoch for e in keys.meter().epochs), default=0) + 1, least)
         keys.open_epoch(number, (g.today() + timedelta(days=g.chosen.grace_days)).toordinal())
         g.store.write(lambda tx: self._note_epoch(tx, number))
 

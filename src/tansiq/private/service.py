@@ -96,6 +96,15 @@ class Private:
         """The exchange's loader."""
         return (self._asker if ref.startswith("batch:") else self._holder).load(tx, ref, to)
 
+    @staticmethod
+    def is_of_list(ref: str) -> bool:
+        """Whether an item belongs to a list that we ship, and to no question or answer: those are met once."""
+        return ref.startswith(("desc:", "piece:", "delta:", "end:"))
+
+    def renew(self, tx: Connection) -> None:
+        """After a restore: new keys and lists, under an epoch that no partner can have met."""
+        self._holder.renew(tx)
+
     def note_entry(self, tx: Connection, entry: str) -> None:
         """In the transaction that files a partner's entry: it may name an opaque id of ours."""
         if not records.has_held(tx):

@@ -11,6 +11,7 @@ Promises:
 - `Store.read()` is a read-only snapshot that never waits for a writer.
 - `Store.alone` is the right to serve the database: one process has it, on whichever machine.
 - `Sealed(table)` keeps one column of a table sealed: insert, replace, load and open in one shape for all capabilities.
+- `copy_out(tx, file)` writes a snapshot's rows, `copy_in(url, file)` puts them into an empty database of either kind.
 - `Compiled(statement)` runs a statement that is met all the time at a fifth of its price, on any of these connections.
 
 What it does not do: it knows no table. Each capability's `records` declares its tables on `metadata` and owns its SQL.
@@ -20,6 +21,7 @@ Read next: `service.py` (the verbs), `writer.py` (grouped commits), `engines.py`
 """
 
 from tansiq.store.compiled import Compiled, run_plain
+from tansiq.store.copies import copy_in, copy_out, is_empty
 from tansiq.store.groups import STOPS, UNFORESEEN, in_groups, why
 from tansiq.store.schema import metadata, partial_index
 from tansiq.store.sealed import Sealed, add, change, put, remove, row, rows
@@ -33,7 +35,10 @@ __all__ = [
     "Store",
     "add",
     "change",
+    "copy_in",
+    "copy_out",
     "in_groups",
+    "is_empty",
     "metadata",
     "partial_index",
     "put",

@@ -1,0 +1,161 @@
+"""A node that comes out of a backup: it hides nothing, and its partners send again what they had sent since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tansiq.backup import back_up, restore
+from tansiq.backup.service import KEY_FILE
+from tansiq.crypto import seal_keyfile
+from tansiq.dossiers.model import Presence
+from tansiq.exchange.model import Item, ItemState
+from tansiq.keyring import write_secret
+from tansiq.node import MISSED, Node
+from tansiq.private.model import CheckState
+from tansiq.settings import FILE, Settings
+from tansiq.terms import EntryId, format_instant
+from tests.support import acts
+from tests.support.checks import HAMMUSCHI, HAMMUSCHI_IN_ARABIC, ask, hits, serve, supervisor
+from tests.support.federation import keys_of
+from tests.support.services import Federation, shared_view
+
+KEK = bytes(range(32))
+
+
+def back_up_madrid(f: Federation, to: Path) -> None:
+    """The federation's nodes have no files of their own: Madrid gets those that a node has."""
+    madrid = f.nodes["madrid"]
+    chosen = {"node": {"name": "madrid", "country": "ES"}, "exchange": {"url": "https://madrid.example:8443"}}
+    write_secret(madrid.settings.home / FILE, Settings.template(chosen).encode())
+    write_secret(madrid.settings.home / "node.kek", KEK)
+    write_secret(madrid.settings.home / KEY_FILE, seal_keyfile(keys_of("ES"), kek=KEK))
+    back_up(madrid, to)
+
+
+def lose_and_restore(f: Federation, backup: Path, home: Path, database: str) -> Node:
+    f.nodes["madrid"].close()
+    done = restore(backup, home, database=database, clock=f.clock)
+    text = (home / FILE).read_text("utf-8")
+    madrid = f.nodes["madrid"] = Node(Settings.parse(text, home), keys_of("ES"), f.clock, f.faults["madrid"], line=f)
+    assert set(done.asked) == {f.nodes["rabat"].node_id, f.nodes["berlin"].node_id}
+    assert madrid.ledger.head().size > done.inventory.leaves
+    return madrid
+
+
+@pytest.fixture
+def lost(federation: Federation, new_url: str, tmp_path: Path) -> tuple[Federation, Callable[[], Node]]:
+    """All four ways: from either database into either."""
+    return federation, lambda: lose_and_restore(federation, tmp_path / "backup", tmp_path / "again", new_url)
+
+
+def test_what_partners_sent_since_comes_again_by_itself(
+    lost: tuple[Federation, Callable[[], Node]], tmp_path: Path
+) -> None:
+    f, come_back = lost
+    rabat, berlin = f.nodes["rabat"], f.nodes["berlin"]
+    first = rabat.dossiers.open("report", acts.report(), ["es", "de"], f.officers["rabat"])
+    f.pump()
+    back_up_madrid(f, tmp_path / "backup")
+    f.clock.pass_time(timedelta(days=1))
+    second = rabat.dossiers.open("report", acts.report(), ["es"], f.officers["rabat"])
+    about = rabat.dossiers.state(first).entries[0].id
+    said = {"type": "dossier.feedback", "facts": {"about": about, "outcome": "used"}}
+    berlin.dossiers.append(first, said, f.officers["berlin"])
+    taken = rabat.attachments.take([b"a file" * 100], "a.txt", "text/plain")
+    attached = rabat.files.attach(first, [taken], f.officers["rabat"])
+    f.pump()
+    f.clock.pass_time(timedelta(days=1))
+    was = {d: shared_view(f.nodes["madrid"], d) for d in (first, second)}
+    madrid = come_back()
+    assert {d.id for d in madrid.dossiers.rows()} == {first}
+    f.pump(8)
+    assert {d: shared_view(madrid, d) for d in was} == was
+    (part,) = madrid.dossiers.entry(attached).parts
+    _, content = madrid.files.fetch(first, attached, part.ref.id, f.officers["madrid"])
+    assert b"".join(content) == b"a file" * 100
+    for node in f.nodes.values():
+        assert node.ledger.verify().ok
+    assert [leaf.content for leaf in madrid.ledger.find("node.restored")] != []
+
+
+def test_a_recall_that_came_since_comes_again_and_is_answered(
+    lost: tuple[Federation, Callable[[], Node]], tmp_path: Path
+) -> None:
+    f, come_back = lost
+    rabat = f.nodes["rabat"]
+    first = rabat.dossiers.open("report", acts.report(), ["es", "de"], f.officers["rabat"])
+    f.pump()
+    back_up_madrid(f, tmp_path / "backup")
+    f.clock.pass_time(timedelta(days=1))
+    entry = EntryId(rabat.dossiers.state(first).entries[0].id)
+    (part, *_) = [p for p in rabat.dossiers.entry(entry).parts if p.ref.kind == "narrative"]
+    facts = {"about": entry, "part": part.ref.id, "reason": "inaccurate"}
+    rabat.dossiers.append(first, {"type": "dossier.recalled", "facts": facts}, f.officers["rabat"])
+    f.pump()
+    madrid = come_back()
+    assert presence(madrid, entry, part.ref.id) is Presence.HELD
+    f.pump(8)
+    assert presence(madrid, entry, part.ref.id) is Presence.ERASED
+
+
+def presence(node: Node, entry: EntryId, part: str) -> Presence:
+    return next(p.presence for p in node.dossiers.entry(entry).parts if p.ref.id == part)
+
+
+def test_private_checks_go_on_under_an_epoch_that_nobody_has_met(
+    lost: tuple[Federation, Callable[[], Node]], tmp_path: Path
+) -> None:
+    f, come_back = lost
+    f.hold("madrid", [HAMMUSCHI])
+    f.hold("rabat", [HAMMUSCHI])
+    serve(f, "madrid", "rabat")
+    back_up_madrid(f, tmp_path / "backup")
+    f.clock.pass_time(timedelta(days=1))
+    f.nodes["madrid"].private.rotate(supervisor(f, "madrid"))
+    serve(f, "rabat", "madrid")
+    before = ask(f, "rabat", "madrid", HAMMUSCHI_IN_ARABIC)
+    assert (before.state, before.epochs) == (CheckState.DONE, {"low": 2})
+    madrid = come_back()
+    f.pump(8)
+    again = ask(f, "rabat", "madrid", HAMMUSCHI_IN_ARABIC)
+    assert (again.state, hits(again)) == (CheckState.DONE, {"nd", "nh"})
+    assert again.epochs["low"] > 10**6
+    asked = ask(f, "madrid", "rabat", HAMMUSCHI_IN_ARABIC)
+    assert (asked.state, hits(asked)) == (CheckState.DONE, {"nd", "nh"})
+    assert [e.state for e in madrid.private.epochs()] == ["current", "grace"]
+
+
+def test_nobody_is_signed_in_after_a_restore(lost: tuple[Federation, Callable[[], Node]], tmp_path: Path) -> None:
+    f, come_back = lost
+    old = f.nodes["madrid"]
+    old.access.set_password(f.officers["madrid"].officer, "a long sentence of nobody")
+    token, _ = old.access.sign_in("Officer of madrid", "a long sentence of nobody")
+    assert old.access.session(token)
+    back_up_madrid(f, tmp_path / "backup")
+    madrid = come_back()
+    with pytest.raises(Exception, match="session"):
+        madrid.access.session(token)
+
+
+def test_who_asks_again_and_again_or_for_no_instant_is_refused(federation: Federation) -> None:
+    f = federation
+    madrid, rabat = f.nodes["madrid"], f.nodes["rabat"]
+    rabat.dossiers.open("report", acts.report(), ["es"], f.officers["rabat"])
+    f.pump()
+    since = format_instant(f.clock() - timedelta(days=1))
+
+    def missed(payload: bytes) -> tuple[bool, str]:
+        item = Item(MISSED, since, payload)
+        found = rabat.store.write(lambda tx: rabat._missed(tx, madrid.node_id, item))
+        return found.received, found.reason
+
+    assert missed(b"yesterday") == missed(b"\xff") == (False, "missed.malformed")
+    assert missed(since.encode()) == (True, "")
+    assert missed(since.encode()) == (False, "missed.too_often")
+    assert [d.state for d in rabat.exchange.deliveries(to=madrid.node_id) if d.kind == "entry"] == [ItemState.QUEUED]
+    f.clock.pass_time(timedelta(minutes=11))
+    assert missed(format_instant(f.clock() + timedelta(days=9)).encode()) == (True, "")
