@@ -282,7 +282,9 @@ class Node:
         return node
 
     @classmethod
-    def rotate(cls, home: Path, *, passphrase: bytes | None = None, clock: Callable[[], datetime] = wall_clock) -> bytes:
+    def rotate(
+        cls, home: Path, *, passphrase: bytes | None = None, clock: Callable[[], datetime] = wall_clock
+    ) -> bytes:
         """New signing, sealing and TLS keys for a node that is not running; the new card file, for its partners.
 
         The id stays, and the vault's key: what is stored stays readable. Crash safe: the new keys are on the disk
