@@ -154,6 +154,7 @@ def steps(work: Callable[[], Any]) -> int:
         return trace
 
     before = sys.gettrace()
+    sys._getframe().f_trace_opcodes = True  # Python 3.12 looks for it here, and at no frame that is called
     sys.settrace(trace)
     try:
         work()
