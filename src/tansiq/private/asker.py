@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ from tansiq.private.wire import (
     DELTA_TYPE,
     DESCRIPTOR_TYPE,
     MAX_BLOCKS,
+    MAX_ENVELOPE,
     REFUSAL_TYPE,
     batch_body,
     digest,
@@ -63,11 +64,20 @@ from tansiq.private.wire import (
     split,
 )
 from tansiq.store import Sealed
-from tansiq.terms import LogVerb, NodeId, Purpose, format_instant, parse_instant
+from tansiq.terms import LogVerb, NodeId, Purpose, format_instant, later, parse_instant
 
 MAX_ANSWER = max(BATCH_SIZES) * ELEMENT_BYTES
 MAX_PIECES = 2400
 _MAX_DELTA = MAX_BLOCKS * 256 * 32
+MAX_LETTER = 8 + MAX_ENVELOPE + MAX_ANSWER
+"""A batch or an answer that comes by envelope."""
+MOST_QUEUED = 4096
+"""Of one partner, and not looked at yet."""
+MOST_AHEAD = 400
+"""Changes of one list that wait for those before them: more than the days for which an item is kept."""
+MOST_LISTS, LISTS_IN = 16, timedelta(days=30)
+"""Of one partner and tier in so many days. An epoch lasts for months; some are begun anew by hand."""
+_AT_ONCE = 100
 _TRIES = 2
 _KINDS = {
     k.__name__: k
@@ -126,10 +136,8 @@ class Asker:
         """The inbox's handler: keeps what came; the worker reads it. Raises `Untrusted` on what does not verify."""
         what, *rest = item.ref.split(":")
         g = self._g
-        if what == "batch":
-            self._queue(tx, "batch", sender, rest[0], item.payload)
-        elif what == "answer":
-            self._queue(tx, "answer", sender, rest[0], item.payload)
+        if what in ("batch", "answer"):
+            self._queue(tx, what, sender, rest, item.payload)
         elif what == "end":
             self._end(tx, sender, rest)
         elif what == "desc":
@@ -141,9 +149,15 @@ class Asker:
         g.store.after_commit(tx, g.wake)
         return ItemResult(item.ref, received=True)
 
-    def _queue(self, tx: Connection, what: str, sender: NodeId, ident: str, raw: bytes) -> None:
+    def _queue(self, tx: Connection, what: str, sender: NodeId, rest: list[str], raw: bytes) -> None:
+        if len(rest) != 1 or not rest[0]:
+            raise _no_ref()
+        if len(raw) > MAX_LETTER:
+            raise Untrusted("private.too_large", "larger than such a message can be", step="private")
+        if records.queued(tx, what, sender) >= MOST_QUEUED:
+            raise Conflict("private.too_many", "so many of this partner wait already", step="private")
         values = {"what": what, "node": sender, "at": format_instant(self._g.clock()), "raw": raw}
-        records.put(tx, records.queue, id=f"{what}:{sender}:{ident}", **values)
+        records.put(tx, records.queue, id=f"{what}:{sender}:{rest[0]}", **values)
 
     def _take_descriptor(self, tx: Connection, sender: NodeId, raw: bytes) -> None:
         g = self._g
@@ -152,6 +166,8 @@ class Asker:
         found = parse_descriptor(body)
         if found.holder != sender or found.partner != g.node:
             raise Untrusted("private.descriptor", "a list of another pair of nodes", step="private", field="holder")
+        if found.tier not in set(Tier):
+            raise Untrusted("private.descriptor", "a list of no tier that there is", step="private", field="tier")
         key = {"holder": sender, "tier": found.tier, "epoch": found.epoch}
         there = records.row(tx, records.taken, **key)
         if there is not None and own_descriptor(bytes(there["descriptor"])) != found:
@@ -159,6 +175,11 @@ class Asker:
             raise Untrusted("private.two_descriptors", "a second list of one epoch", step="private", field="epoch")
         if there is not None:
             return
+        since = format_instant(later(g.clock(), -LISTS_IN))
+        c = records.taken.c
+        if len(records.rows(tx, records.taken, c.changed_at >= since, holder=sender, tier=found.tier)) >= MOST_LISTS:
+            # Each may be gigabytes, and nothing but its maker's word says how many there are.
+            raise Conflict("private.too_many", "so many lists of this tier came lately", step="private", field="epoch")
         now = format_instant(g.clock())
         values = {"state": "arriving", "descriptor": raw, "digest": found.digest, "sequence": 0, "last_asked": 0}
         records.add(tx, records.taken, **key, **values, changed_at=now)
@@ -168,26 +189,57 @@ class Asker:
 
     def _take_bytes(self, tx: Connection, sender: NodeId, what: str, rest: list[str], raw: bytes) -> None:
         tier, epoch, number = _place(rest)
-        if what == "piece" and number >= MAX_PIECES:
-            raise Untrusted("private.too_large", "more pieces than a list can have", step="private")
-        table, field = (records.pieces, "number") if what == "piece" else (records.deltas, "sequence")
-        key = {"side": "taken", "node": sender, "tier": tier, "epoch": epoch, field: number}
-        records.add(tx, table, **key, raw=raw)
+        there = records.row(tx, records.taken, holder=sender, tier=tier, epoch=epoch)
+        if there is None:
+            # Its descriptor goes first. Without it nobody knows how much it may be, nor ever reads it.
+            raise NotFound("private.no_list", "a piece of no list that we know", step="private", field="ref")
+        place = {"side": "taken", "node": sender, "tier": tier, "epoch": epoch}
+        if what == "piece":
+            self._take_piece(tx, there, place, number, raw)
+        else:
+            self._take_delta(tx, there, place, number, raw)
+
+    def _take_piece(
+        self, tx: Connection, there: dict[str, Any], place: dict[str, Any], number: int, raw: bytes
+    ) -> None:
+        sizes = records.piece_sizes(tx, *place.values())
+        if there["state"] != "arriving" or number in sizes:
+            return  # it is whole, or over, or here: what comes again is not kept
+        found = own_descriptor(bytes(there["descriptor"]))
+        if number >= MAX_PIECES or sum(sizes.values()) + len(raw) > list_bytes(found.count, found.labelled):
+            raise Untrusted("private.too_large", "more pieces than this list has", step="private")
+        records.add(tx, records.pieces, **place, number=number, raw=raw)
+
+    def _take_delta(
+        self, tx: Connection, there: dict[str, Any], place: dict[str, Any], number: int, raw: bytes
+    ) -> None:
+        if there["state"] in ("ended", "broken") or number <= there["sequence"]:
+            return
+        if number > there["sequence"] + MOST_AHEAD or len(raw) > 8 + MAX_ENVELOPE + _MAX_DELTA:
+            raise Untrusted("private.too_large", "more changes than can wait", step="private")
+        records.add(tx, records.deltas, **place, sequence=number, raw=raw)
 
     def _end(self, tx: Connection, sender: NodeId, rest: list[str]) -> None:
         """The holder has closed an epoch, or all of our checks."""
         where: dict[str, Any] = {"holder": sender}
-        if rest[0] != "all":
-            where |= {"tier": rest[0], "epoch": int(rest[1])}
+        if rest[:1] != ["all"]:
+            where["tier"], where["epoch"], _ = _place([*rest, "0"])
         records.change(tx, records.taken, where, state="ended", changed_at=format_instant(self._g.clock()))
+        self._drop_waiting(tx, sender, {name: where[name] for name in where if name != "holder"})
+
+    @staticmethod
+    def _drop_waiting(tx: Connection, holder: str, where: Mapping[str, Any]) -> None:
+        """What came of a list that will never be whole, or never changes again."""
+        for table in (records.pieces, records.deltas):
+            records.remove(tx, table, side="taken", node=holder, **where)
 
     def work(self) -> bool:
         """Assemble what is complete, apply changes, take answers, ask watches again. True when something was done."""
         g = self._g
         with g.store.read() as tx:
             arriving = records.rows(tx, records.taken, state="arriving")
-            waiting = records.rows(tx, records.deltas, side="taken", by=(records.deltas.c.sequence,))
-            answers = records.rows(tx, records.queue, what="answer", by=(records.queue.c.at,))
+            waiting = records.waiting_deltas(tx)
+            answers = records.rows(tx, records.queue, what="answer", by=(records.queue.c.at,), limit=_AT_ONCE)
         done = [self._guarded(self._assemble, row) for row in arriving]
         for row in waiting:
             done.append(self._guarded(self._apply, row))
@@ -213,7 +265,7 @@ class Asker:
         holder = row.get("holder") or row["node"]
         where = {"holder": holder, "tier": row["tier"], "epoch": row["epoch"]}
         records.change(tx, records.taken, where, state="broken")
-        records.remove(tx, records.deltas, side="taken", node=holder, tier=row["tier"], epoch=row["epoch"])
+        self._drop_waiting(tx, holder, {"tier": row["tier"], "epoch": row["epoch"]})
         self._g.alarm(tx, "list_broken", holder, row["tier"], 0, 0, code)
 
     def _path(self, of: str) -> Path:
@@ -225,10 +277,12 @@ class Asker:
         size = list_bytes(found.count, found.labelled)
         place = (row["holder"], row["tier"], row["epoch"])
         with g.store.read() as tx:
-            raw = b"".join(records.pieces_of(tx, "taken", *place))
-        if len(raw) < size:
+            sizes = records.piece_sizes(tx, "taken", *place)
+        # In order; a gap ends them.
+        there = [number for at, number in enumerate(sorted(sizes)) if number == at]
+        if sum(sizes[number] for number in there) < size:
             return False
-        self._write(raw, found.digest)
+        self._write((self._piece(place, number) for number in there), found.digest)
         tags = TagList(self._path(found.digest), found)
         try:
             tags.verify()
@@ -250,11 +304,19 @@ class Asker:
     def _move(self, tx: Connection, place: tuple[str, str, int], **values: Any) -> None:
         records.change(tx, records.taken, {"holder": place[0], "tier": place[1], "epoch": place[2]}, **values)
 
-    def _write(self, raw: bytes, of: str) -> None:
+    def _piece(self, place: tuple[str, str, int], number: int) -> bytes:
+        """One at a time: a list may be larger than memory."""
+        node, tier, epoch = place
+        with self._g.store.read() as tx:
+            row = records.row(tx, records.pieces, side="taken", node=node, tier=tier, epoch=epoch, number=number)
+        return bytes(row["raw"]) if row else b""
+
+    def _write(self, pieces: Iterable[bytes], of: str) -> None:
         """The whole file or none: it is mapped by whoever looks something up."""
         beside = self._path(f"{of}.{os.getpid()}.{threading.get_ident()}")
         with beside.open("wb") as out:
-            out.write(raw)
+            for piece in pieces:
+                out.write(piece)
             out.flush()
             os.fsync(out.fileno())
         beside.replace(self._path(of))
@@ -270,14 +332,17 @@ class Asker:
             if row["sequence"] <= there["sequence"]:
                 g.store.write(lambda tx: records.remove(tx, records.deltas, **key))
                 return False
-            envelope, payload = parse_frame(bytes(row["raw"]), _MAX_DELTA)
+            kept = records.row(tx, records.deltas, **key)
+            if kept is None:
+                return False
+            envelope, payload = parse_frame(bytes(kept["raw"]), _MAX_DELTA)
             _, body = g.verified(tx, envelope, DELTA_TYPE, NodeId(place[0]))
         delta = parse_delta(body, payload)
         if delta.holder != place[0] or delta.partner != g.node:
             raise Untrusted("delta.epoch", "a change of another list", step="delta", field="holder")
         now = replace(own_descriptor(bytes(there["descriptor"])), digest=there["digest"])
         after, changed = apply_delta(self._path(there["digest"]).read_bytes(), now, delta, there["sequence"])
-        self._write(after, changed.digest)
+        self._write((after,), changed.digest)
 
         def work(tx: Connection) -> None:
             values = {"digest": changed.digest, "sequence": delta.sequence}
@@ -687,11 +752,15 @@ class _Opened:
 
 def _place(rest: list[str]) -> tuple[str, int, int]:
     """(tier, epoch, number) of an item's reference."""
-    tier, *numbers = rest
+    tier, *numbers = rest or [""]
     if (
         tier not in set(Tier)
         or len(numbers) != 2
         or not all(n.isascii() and n.isdigit() and len(n) < 10 for n in numbers)
     ):
-        raise Untrusted("private.malformed", "a reference of another form", step="private", field="ref")
+        raise _no_ref()
     return tier, int(numbers[0]), int(numbers[1])
+
+
+def _no_ref() -> Untrusted:
+    return Untrusted("private.malformed", "a reference of another form", step="private", field="ref")

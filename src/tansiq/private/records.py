@@ -243,10 +243,24 @@ def exists(tx: Connection, table: Table, **equal: Any) -> bool:
     return row(tx, table, **equal) is not None
 
 
-def pieces_of(tx: Connection, side: str, node: str, tier: str, epoch: int) -> list[bytes]:
-    """In order; a gap ends them."""
-    found = rows(tx, pieces, by=(pieces.c.number,), side=side, node=node, tier=tier, epoch=epoch)
-    return [bytes(r["raw"]) for at, r in enumerate(found) if r["number"] == at]
+def piece_sizes(tx: Connection, side: str, node: str, tier: str, epoch: int) -> dict[int, int]:
+    """Number -> bytes of the pieces that are here. Of all of them together there may be gigabytes: none is read."""
+    c = pieces.c
+    query = select(c.number, func.length(c.raw)).where(c.side == side, c.node == node, c.tier == tier, c.epoch == epoch)
+    return {number: size for number, size in tx.execute(query)}
+
+
+def waiting_deltas(tx: Connection) -> list[dict[str, Any]]:
+    """Where the changes of partners' lists that are not applied yet belong, in order; without what they are."""
+    c = deltas.c
+    query = select(c.node, c.tier, c.epoch, c.sequence).where(c.side == "taken").order_by(c.sequence)
+    return [dict(r) for r in tx.execute(query).mappings()]
+
+
+def queued(tx: Connection, what: str, node: str) -> int:
+    """How much of this partner waits for the worker."""
+    query = select(func.count()).select_from(queue).where(queue.c.what == what, queue.c.node == node)
+    return int(tx.execute(query).scalar_one())
 
 
 def totals(tx: Connection, table: Table, who: str, since: str) -> list[dict[str, Any]]:
@@ -272,10 +286,11 @@ __all__ = [
     "has_held",
     "held",
     "notices",
+    "piece_sizes",
     "pieces",
-    "pieces_of",
     "put",
     "queue",
+    "queued",
     "remove",
     "row",
     "rows",
@@ -287,5 +302,6 @@ __all__ = [
     "served",
     "taken",
     "totals",
+    "waiting_deltas",
     "watches",
 ]
