@@ -10,6 +10,7 @@ from rich.console import Console
 
 from tansiq.cli.call import find_officer, open_node, read_file
 from tansiq.cli.screen import emit, facts, table
+from tansiq.errors import Invalid
 
 app = typer.Typer(no_args_is_help=True, help="Who may act on this node.", rich_markup_mode=None)
 
@@ -70,6 +71,40 @@ def password(
         node.access.set_password(found.id, word)
     said = {"officer": found.id, "password": "set"}
     emit(ctx, said, lambda out: facts(out, said.items()))
+
+
+@app.command("change")
+def change(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="OFFICER", help="name or id")],
+    role: Annotated[
+        list[str] | None, typer.Option(help="the roles from now on, all of them; may be given several times")
+    ] = None,
+    language: Annotated[str, typer.Option(help="of the pages", metavar="ar|fr|es|de|en")] = "",
+    totp: Annotated[
+        bool | None,
+        typer.Option("--totp/--no-totp", help="a new secret for one-time codes, as for a lost telephone; or none"),
+    ] = None,
+) -> None:
+    """Other roles, another language of the pages, or one-time codes. What is not named stays as it is.
+
+    tansiq --home ./rabat officer change yasmine --role analyst --role supervisor
+    """
+    if not role and not language and totp is None:
+        raise Invalid("cli.no_change", "say what changes", step="change officer", field="--role")
+    with open_node(ctx) as node:
+        found = find_officer(node, name, "OFFICER")
+        now = node.access.change_officer(found.id, roles=role or None, language=language or None)
+        secret = None if totp is None else node.access.set_totp(found.id, wanted=totp)
+    roles = sorted(str(r) for r in now.roles)
+    said = {"officer": now.id, "roles": roles, "totp_secret": secret}
+
+    def show(out: Console) -> None:
+        facts(out, [("officer", now.id), ("roles", ", ".join(roles)), ("one-time-code secret", secret)])
+        if secret:
+            out.print("enter the secret into an authenticator now: it is not shown again", style="dim")
+
+    emit(ctx, said, show)
 
 
 @app.command("leave")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Literal, TypeVar
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from tansiq.errors import Broken, Conflict, TansiqError
 from tansiq.store import engines, migrations
@@ -110,7 +110,7 @@ class Store:
         try:
             with self.read() as connection:
                 connection.execute(text("select 1"))
-        except OperationalError as exc:
+        except SQLAlchemyError as exc:  # no place left in the pool, too: others wait for it already
             raise Broken("store.unavailable", "the database does not answer", step="ping store") from exc
 
     def close(self) -> None:

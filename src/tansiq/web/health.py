@@ -92,7 +92,7 @@ async def readyz(request: Request) -> Response:
     """The store answers too. 503 until it does."""
     node = request.app.state.node
     try:
-        await run_in_threadpool(node.ledger.head)
+        await run_in_threadpool(node.store.ping)
     except TansiqError:
         return JSONResponse({"status": "not ready"}, status_code=503)
     return JSONResponse({"status": "ready"})
