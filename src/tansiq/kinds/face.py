@@ -19,6 +19,9 @@ from tansiq.kinds.items import Cycle, Item
 from tansiq.terms import NodeId
 
 Facts = Mapping[str, Any]
+Groups = tuple[tuple[str, tuple[str, ...]], ...]
+"""A form's groups, in order: (heading, a code of the kind's words; the facts and parts under it). What is in none of
+them stands first; a name that is a fact and a part stands for both."""
 Chance = Callable[[int], bytes]
 
 
@@ -65,6 +68,8 @@ class Face:
     """(value, language) -> what a value is called that is data of the kind, not a word of its vocabulary."""
     places: Mapping[str, str] = field(default_factory=dict)
     """Fault (a code of the kind's words, table `fault`) -> the fact that is wrong, where it is one of them."""
+    forms: Mapping[str, Groups] = field(default_factory=dict)
+    """Act -> how its form is grouped; an act that is not here has its facts in the order of its type."""
     made: Mapping[str, Made] = field(default_factory=dict)
     """Act -> how its body is made."""
 

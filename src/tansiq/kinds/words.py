@@ -2,7 +2,8 @@
 
 `words.toml` here holds what kinds share; `<kind>/words.toml` what is its own and wins. Tables: kind, act (what was
 done, for entries), do (what one is about to do, for buttons), duty, fact, value, part, phase, item, state, figure,
-fault (why an act is not legal), view (what the kind's own page says beside its codes).
+fault (why an act is not legal), view (what the kind's own page says beside its codes), group (headings of forms), hint
+(what a form says under a fact or a part whose name alone is not plain).
 A fact of one act alone is `<act>.<fact>`. `report` and `request` have their words in the pages' catalogues.
 """
 
@@ -16,7 +17,8 @@ from importlib.resources import files
 
 LANGUAGES = ("en", "fr", "es", "de", "ar")
 """The order of each word's texts."""
-TABLES = ("kind", "act", "do", "duty", "fact", "value", "part", "phase", "item", "state", "figure", "fault", "view")
+TABLES = ("kind", "act", "do", "duty", "fact", "value", "part", "phase", "item", "state", "figure", "fault", "view",
+          "group", "hint")  # fmt: skip
 
 Words = Mapping[str, Mapping[str, tuple[str, ...]]]
 

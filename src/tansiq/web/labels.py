@@ -282,11 +282,11 @@ PART = {
 }
 PART_HINT = {
     "narrative": N_("In the language it was written in. It is shown to the reader as you send it."),
-    "question": N_("Art. 4(5)(a): what is asked, as precisely as the case allows."),
-    "facts": N_("Art. 4(5)(b): the offence, the facts, the purpose."),
-    "availability": N_("Art. 4(5)(c): the objective reasons to believe that they hold it."),
-    "link_reason": N_("Art. 4(5)(d): how the purpose and the persons hang together."),
-    "urgency_reasons": N_("Art. 4(5)(e): only for an urgent request."),
+    "request.question": N_("Art. 4(5)(a): what is asked, as precisely as the case allows."),
+    "request.facts": N_("Art. 4(5)(b): the offence, the facts, the purpose."),
+    "request.availability": N_("Art. 4(5)(c): the objective reasons to believe that they hold it."),
+    "request.link_reason": N_("Art. 4(5)(d): how the purpose and the persons hang together."),
+    "request.urgency_reasons": N_("Art. 4(5)(e): only for an urgent request."),
     "subject": N_("One line. It is a part: it can be withheld or erased like any other."),
 }
 SCHEMA = {

@@ -150,6 +150,7 @@ KIND_TABLES = {
     "ITEM": "item",
     "STATE": "state",
     "FIGURE": "figure",
+    "GROUP": "group",
 }
 """Table of `labels` -> table of a kind's own words: a new kind brings its words with its rules."""
 

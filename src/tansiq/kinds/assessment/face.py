@@ -12,7 +12,7 @@ from tansiq.kinds.assessment.model import QUESTIONS, Cell, Confidence, Hypothesi
 from tansiq.kinds.assessment.rules import AssessmentState, scores
 from tansiq.kinds.assessment.sealed import commit_body, reveal_body
 from tansiq.kinds.assessment.view import view
-from tansiq.kinds.face import Chance, Face, Facts, Line, Made
+from tansiq.kinds.face import Chance, Face, Facts, Groups, Line, Made
 from tansiq.terms import NodeId
 
 
@@ -101,6 +101,28 @@ PLACES = {
 }
 """Fault -> the fact to mend."""
 
+_MORE = ("more", ("narrative", "note"))
+FORMS: dict[str, Groups] = {
+    "assessment.asked": (
+        ("question", ("question", "form")),
+        ("when", ("due", "horizon_until")),
+        ("scope", ("regions", "crime_areas")),
+        _MORE,
+    ),
+    "assessment.evidence_added": (("what", ("label", "form", "evidence")), ("urgency", ("grade",)), _MORE),
+    "assessment.committed": (
+        ("how_likely", ("likelihood", "percent", "confidence")),
+        ("fit", ("cells",)),
+        ("more", ("note",)),
+    ),
+    "assessment.joint_proposed": (
+        ("how_likely", ("likelihood", "percent", "confidence")),
+        ("in_words", ("judgement", "note")),
+    ),
+    "assessment.indicator_set": (("watched", ("indicator", "hypothesis")), ("who_when", ("owner", "every_days"))),
+}
+"""What its form groups: first what is decided upon, last what only helps."""
+
 FACE = Face(
     summary,
     view,
@@ -109,4 +131,5 @@ FACE = Face(
     axes,
     made={"assessment.committed": Made(Judged, _judged), "assessment.revealed": Made(None, _revealed)},
     places=PLACES,
+    forms=FORMS,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tansiq.dossiers.model import DossierState
 from tansiq.kinds.committee.rules import CommitteeState, divergent
 from tansiq.kinds.committee.view import view
-from tansiq.kinds.face import Face, Line
+from tansiq.kinds.face import Face, Groups, Line
 from tansiq.terms import EntryId
 
 
@@ -33,6 +33,29 @@ PLACES = {
 }
 """Fault -> the fact to mend."""
 
+_MORE = ("more", ("narrative", "note"))
+FORMS: dict[str, Groups] = {
+    "committee.established": (("frame", ("form", "chair", "meetings_a_year", "languages")), _MORE),
+    "committee.meeting_called": (
+        ("when_where", ("due", "country")),
+        ("who", ("owner", "number")),
+        ("in_words", ("agenda",)),
+        _MORE,
+    ),
+    "committee.minutes_written": (
+        ("meeting", ("meeting", "language")),
+        ("in_words", ("minutes",)),
+        ("which_text", ("authentic", "digest")),
+    ),
+    "committee.recommended": (
+        ("in_words", ("recommendation", "success")),
+        ("who_when", ("owner", "until", "priority")),
+        ("origin", ("finding", "meeting", "origin")),
+        _MORE,
+    ),
+}
+"""What its form groups: first what is decided upon, last what only helps."""
+
 FACE = Face(
     summary,
     view,
@@ -40,4 +63,5 @@ FACE = Face(
     axes=axes,
     elsewhere=frozenset({"committee.scorecard_given"}),
     places=PLACES,
+    forms=FORMS,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tansiq.dossiers.model import DossierState
-from tansiq.kinds.face import Face, Line
+from tansiq.kinds.face import Face, Groups, Line
 from tansiq.kinds.major_event.checklist import CHECKLIST
 from tansiq.kinds.major_event.rules import EventState, disagreements, safe_capacity
 from tansiq.kinds.major_event.view import view
@@ -51,6 +51,56 @@ PLACES = {
 }
 """Fault -> the fact to mend."""
 
+_MORE = ("more", ("narrative", "note"))
+_FOLLOWERS: Groups = (
+    ("match", ("about",)),
+    ("followers", ("risk", "non_risk", "followers")),
+    ("tickets", ("tickets_allocated", "tickets_sold", "without_tickets")),
+    ("travel", ("travel", "elements", "spotters")),
+    _MORE,
+)
+FORMS: dict[str, Groups] = {
+    "major_event.opened": (("what", ("form", "hosts")), ("when", ("window_from", "window_until")), _MORE),
+    "major_event.venue_described": (
+        ("what", ("venue", "owner", "certificate_until")),
+        ("capacity", ("entry", "holding", "exit", "emergency")),
+        ("people_there", ("zones", "contacts")),
+        _MORE,
+    ),
+    "major_event.match_fixed": (
+        ("match", ("home", "away", "kickoff")),
+        ("who", ("host", "visitors")),
+        ("where", ("venue", "expected")),
+        _MORE,
+    ),
+    "major_event.team_dossier_sent": _FOLLOWERS,
+    "major_event.team_dossier_updated": _FOLLOWERS,
+    "major_event.team_dossier_finalised": _FOLLOWERS,
+    "major_event.measure_set": (("measure", ("venue", "code")), ("who_when", ("owner", "body", "due"))),
+    "major_event.delegation_declared": (
+        ("who", ("owner", "leaders", "coordinators", "spotters", "liaison", "escorts", "press", "languages")),
+        ("brings", ("uniform", "arms", "powers", "vehicles", "equipment")),
+        _MORE,
+    ),
+    "major_event.information_asked": (
+        ("question", ("question",)),
+        ("who_when", ("owner", "due", "urgency", "match")),
+        _MORE,
+    ),
+    "major_event.incident_reported": (
+        ("incident", ("form", "severity", "narrative")),
+        ("persons", ("injured", "arrests", "match")),
+        ("more", ("note",)),
+    ),
+    "major_event.post_match_reported": (
+        ("match", ("about", "cooperation")),
+        ("counted", ("attendance", "incidents", "arrests", "ejections", "injured")),
+        _MORE,
+    ),
+    "major_event.ban_told": (("scope", ("scope", "enforceable_abroad")), ("when", ("window_from", "window_until"))),
+}
+"""What its form groups: first what is decided upon, last what only helps."""
+
 FACE = Face(
     summary,
     view,
@@ -58,4 +108,5 @@ FACE = Face(
     offers,
     say=say,
     places=PLACES,
+    forms=FORMS,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 from tansiq.dossiers.model import DossierState
-from tansiq.kinds.face import Face, Line
+from tansiq.kinds.face import Face, Groups, Line
 from tansiq.kinds.operation.matrix import WITHIN, possible
 from tansiq.kinds.operation.model import FORMS_TO_SIGN
 from tansiq.kinds.operation.rules import OperationState, custody, totals
@@ -50,10 +50,46 @@ PLACES = {
 }
 """Fault -> the fact to mend."""
 
+_MORE = ("more", ("narrative", "note"))
+FORMS: dict[str, Groups] = {
+    "operation.proposed": (
+        ("frame", ("form", "crime_areas", "window_from", "window_until", "states")),
+        ("aim", ("objective", "purpose")),
+        ("who", ("leaders", "participants", "officers", "means")),
+        ("terms", ("evidence_rules", "data_rules", "arrangements", "conditions")),
+        ("way", ("goods", "route", "abort_criteria")),
+        _MORE,
+    ),
+    "operation.amended": (
+        ("frame", ("window_until",)),
+        ("aim", ("objective", "purpose")),
+        ("who", ("leaders", "participants")),
+        ("terms", ("evidence_rules", "data_rules", "arrangements")),
+        _MORE,
+    ),
+    "operation.measure_requested": (
+        ("measure", ("measure", "offence_max_penalty_months")),
+        ("when", ("urgency", "due", "crossing_at", "until")),
+        ("way", ("route", "goods", "abort_criteria")),
+        ("who", ("officers", "means", "conditions")),
+        _MORE,
+    ),
+    "operation.task_given": (("to_do", ("task",)), ("who_when", ("owner", "due", "urgency")), _MORE),
+    "operation.exhibit_logged": (("what", ("form", "exhibit")), ("file", ("digest", "size")), _MORE),
+    "operation.result_recorded": (
+        ("persons", ("arrests", "victims_freed")),
+        ("seized", ("seizures", "firearms", "drugs_grams", "cash_eur")),
+        ("networks", ("cells_dismantled", "networks_dismantled")),
+        _MORE,
+    ),
+}
+"""What its form groups: first what is decided upon, last what only helps."""
+
 FACE = Face(
     summary,
     view,
     frozenset({"amendment", "task", "exhibit", "measure", "abort", "result", "evaluation"}),
     offers,
     places=PLACES,
+    forms=FORMS,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tansiq.dossiers.model import DossierState
-from tansiq.kinds.face import Face, Line
+from tansiq.kinds.face import Face, Groups, Line
 from tansiq.kinds.warning.rules import WarningState
 from tansiq.kinds.warning.view import view
 
@@ -28,4 +28,21 @@ PLACES = {
 }
 """Fault -> the fact to mend."""
 
-FACE = Face(summary, view, frozenset({"acknowledgement", "feedback"}), places=PLACES)
+_MORE = ("more", ("narrative", "note"))
+FORMS: dict[str, Groups] = {
+    "warning.issued": (
+        ("urgency", ("precedence", "grade")),
+        ("may_happen", ("threat", "crime_areas", "target")),
+        ("when_where", ("window_from", "window_until", "country", "place")),
+        _MORE,
+    ),
+    "warning.updated": (
+        ("urgency", ("precedence", "grade")),
+        ("may_happen", ("threat", "target")),
+        ("when_where", ("window_from", "window_until", "place")),
+        _MORE,
+    ),
+}
+"""What its form groups: first what is decided upon, last what only helps."""
+
+FACE = Face(summary, view, frozenset({"acknowledgement", "feedback"}), places=PLACES, forms=FORMS)

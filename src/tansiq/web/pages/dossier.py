@@ -18,7 +18,7 @@ from tansiq.kinds import KINDS, face_of, fault_of, makes, say_fault
 from tansiq.policy.model import Permit
 from tansiq.terms import Classification, DossierId, EntryId, HandlingCode, NodeId, country_of, format_instant
 from tansiq.terms.ids import parse_dossier_id, parse_part_id
-from tansiq.web import actforms, items, kindviews, labels, problems, views
+from tansiq.web import actforms, formgroups, items, kindviews, labels, problems, views
 from tansiq.web.actforms import Choice, Written
 from tansiq.web.labels import N_
 from tansiq.web.pages import asked as asking
@@ -653,6 +653,7 @@ def _act(
         row_count=lambda f: actforms.row_count(form, f),
         choice_pairs=lambda choices: [(c.value, _choice_word(visit, c, kind)) for c in choices],
         fact_name=lambda f: _fact_name(visit, rule, f.name, kind),
+        fact_hint=lambda f: formgroups.hint(kind, rule.type, f, visit.tongue.code, visit.say),
         of_kind=kind,
         **_texts_of(visit, state, rule, form, fields),
         languages_of_text=TEXT_LANGUAGES,
@@ -670,12 +671,19 @@ def _texts_of(
     """The act's texts: those that it needs first, then those that some choice needs, and which stand open."""
     texts, required = actforms.text_parts(rule), _required(rule, state, form)
     conditions, kind = _required_if(rule, state, form, fields), kind_of(rule, state)
+    ordered = sorted(texts, key=lambda k: (k not in required, k not in conditions))
+    named = [(k, actforms.text_name(k)) for k in ordered]
+    grouped = formgroups.groups(kind, rule.type, fields, named)
     return {
-        "texts": [
-            (k, actforms.text_name(k)) for k in sorted(texts, key=lambda k: (k not in required, k not in conditions))
-        ],
+        "texts": named,
+        "groups": grouped,
+        "spare": formgroups.spare(grouped),
+        "rows_folded": formgroups.is_laid_out(kind)
+        and "entity" not in required
+        and not actforms.rows_told(form, rule)
+        and not form.get("more"),
         "folded": len(texts) > MOST_OPEN_TEXTS,
-        "always_open": () if required else texts[-2:-1],
+        "always_open": () if required else formgroups.first_text(grouped) or texts[-2:-1],
         "needed_for": {
             k: "; ".join(f"{_fact_name(visit, rule, f.name, kind)}: {_choice_word(visit, c, kind)}" for f, c in cases)
             for k, cases in conditions.items()
