@@ -48,6 +48,8 @@ MAX_ITEM_BYTES = 3 * 1024 * 1024
 MAX_ITEMS_HEAD_BYTES = MAX_ITEMS * 256
 
 _Id = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9._:-]{1,128}\Z")]
+_EnvelopeId = Annotated[str, msgspec.Meta(pattern=r"\Ax-[A-Za-z0-9._:-]{1,126}\Z")]
+"""Its sender chooses it, and our ledger's leaf bears it: it must not pass for an entry's, a dossier's, an act's."""
 _Node = Annotated[str, msgspec.Meta(pattern=r"\A[a-z]{2}-[a-z2-7]{20}\Z")]
 _Kind = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z_]{0,31}\Z")]
 _Code = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9_.]{0,96}\Z")]
@@ -103,7 +105,7 @@ class _CardFile(_Strict, frozen=True):
 class _Envelope(_Strict, frozen=True, rename={"sender": "from", "recipient": "to"}):
     v: _V1
     suite: _Suite
-    id: _Id
+    id: _EnvelopeId
     sender: _Node
     recipient: _Node
     sent_at: _Instant

@@ -132,6 +132,7 @@ def bad_bodies() -> list[tuple[str, str, str, str]]:
         ("card", "no suite", "X-9", changed("card", suites=[])),
         ("card", "version zero", "X-1", changed("card", version=0)),
         ("envelope", "unknown suite", "C-7", changed("envelope", suite="tansiq-0")),
+        ("envelope", "an id like an entry's", "X-2", changed("envelope", id="e-" + "0" * 64)),
         ("envelope", "an id with a blank", "X-2", changed("envelope", id="x 1")),
         ("envelope", "seconds without milliseconds", "X-2", changed("envelope", sent_at="2026-11-22T04:17:31Z")),
         ("envelope", "no such day", "X-2", changed("envelope", expires_at="2026-02-30T00:00:00.000Z")),
