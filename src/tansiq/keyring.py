@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tansiq import crypto
 from tansiq.errors import NotFound, Refused
-from tansiq.settings import Settings
+from tansiq.settings import FILE, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class KeyLock:
     def find(cls, settings: Settings, passphrase: bytes | None) -> KeyLock:
         """Raises `Refused` where neither is at hand."""
         if passphrase is None and settings.passphrase_file is not None:
-            passphrase = settings.passphrase_file.read_bytes().split(b"\n")[0].rstrip(b"\r")
+            passphrase = _first_line(settings.passphrase_file)
         if passphrase is not None:
             return cls(passphrase, None)
         kek_file = settings.keys_file.with_suffix(".kek")
@@ -44,11 +44,24 @@ class KeyLock:
         try:
             raw = file.read_bytes()
         except OSError as exc:
-            raise NotFound("node.unknown", "no node here: run `tansiq node init`", step="open node") from exc
+            raise NotFound(
+                "node.no_keys", "this node's key file cannot be read", step="open node", field=f"{FILE} [keys] file",
+                hint="put it back from the backup: nothing in the database opens without it",
+            ) from exc  # fmt: skip
         return crypto.open_keyfile(raw, self.passphrase, kek=self.kek)
 
     def seal(self, keys: crypto.NodeKeys) -> bytes:
         return crypto.seal_keyfile(keys, self.passphrase, kek=self.kek)
+
+
+def _first_line(file: Path) -> bytes:
+    try:
+        return file.read_bytes().split(b"\n")[0].rstrip(b"\r")
+    except OSError as exc:
+        raise Refused(
+            "keyfile.passphrase_file", "the file that holds the passphrase cannot be read", step="open node",
+            field=f"{FILE} [keys] passphrase_file", hint="name another for this call: --passphrase-file FILE",
+        ) from exc  # fmt: skip
 
 
 def write_secret(path: Path, content: bytes) -> None:

@@ -21,11 +21,11 @@ from typing import Any
 import structlog
 import uvicorn
 
-from tansiq.errors import Conflict
+from tansiq.errors import Conflict, Invalid
 from tansiq.exchange import Courier, Door
 from tansiq.keyring import write_secret
 from tansiq.node import Node
-from tansiq.settings import Settings
+from tansiq.settings import FILE, Settings
 from tansiq.web import create_app, create_peer_door, listen, listen_for_peers
 
 log = structlog.get_logger()
@@ -156,6 +156,10 @@ def _served() -> Conflict:
 
 
 def _pages_config(app: Any, settings: Settings, port: int | None) -> uvicorn.Config:
+    for key in ("tls_certificate", "tls_key"):
+        file = settings.path(getattr(settings.web, key))
+        if file is not None and not file.is_file():
+            raise Invalid("web.tls", "there is no such file", step="serve", field=f"{FILE} [web] {key}")
     return uvicorn.Config(
         app,
         host=settings.web.host,

@@ -274,7 +274,8 @@ class Settings:
         try:
             raw = (home / FILE).read_text("utf-8")
         except FileNotFoundError as exc:
-            raise _wrong("settings.missing", "there is no such file", FILE, hint="tansiq node init makes one") from exc
+            make_one = "tansiq node init --name NAME --country CC"
+            raise _wrong("settings.missing", "there is no such file", FILE, hint=make_one) from exc
         except (OSError, UnicodeDecodeError) as exc:
             raise _wrong("settings.unreadable", "the file cannot be read", FILE) from exc
         return cls.effective(raw, home, environ)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from tansiq.cli.call import open_node, read_file
 from tansiq.cli.screen import emit, facts, table, when
-from tansiq.errors import Untrusted
+from tansiq.errors import Invalid, Untrusted
+
+if TYPE_CHECKING:
+    from tansiq.node import Node
 
 app = typer.Typer(no_args_is_help=True, help="Pin, show and drop partners.", rich_markup_mode=None)
 
@@ -34,7 +37,8 @@ def add(
             raw = node.exchange.fetch_card(source)
         else:
             raw = read_file(Path(source), "FILE|URL", MAX_CARD_BYTES).strip()  # a printed card ends with a line feed
-        if fingerprint and _digits(node.exchange.card_fingerprint(raw)) != _digits(fingerprint):
+        theirs = _fingerprint(node, raw)
+        if fingerprint and _digits(theirs) != _digits(fingerprint):
             raise Untrusted(
                 "peer.fingerprint",
                 "the card's fingerprint is not the one that was given",
@@ -105,3 +109,14 @@ def remove(
 
 def _digits(text: str) -> str:
     return "".join(c for c in text.lower() if c.isalnum())
+
+
+def _fingerprint(node: Node, raw: bytes) -> str:
+    """Raises what is wrong with the card, and says where a good one comes from."""
+    try:
+        return node.exchange.card_fingerprint(raw)
+    except (Invalid, Untrusted) as exc:
+        raise type(exc)(
+            exc.code, f"this is no good node card: {exc.message}", step="read card", field="FILE|URL",
+            hint="the file that the partner made by `tansiq node card --out FILE`",
+        ) from exc  # fmt: skip

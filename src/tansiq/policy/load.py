@@ -25,7 +25,12 @@ def load_gate(country: str, extra_dir: Path | None = None) -> Gate:
     agreements = _texts(here / "agreements")
     if extra_dir is not None:
         if not extra_dir.is_dir():
-            raise Invalid("policy.no_folder", "the folder of own rules is not there", step="load policies")
+            raise Invalid(
+                "policy.no_folder",
+                "the folder of own rules is not there",
+                step="load policies",
+                field="tansiq.toml [policy] directory",
+            )
         policies |= _texts(extra_dir)
         agreements |= _texts(extra_dir / "agreements")
     return Gate(country.upper(), policies, agreements)

@@ -52,7 +52,10 @@ class Store:
             reads.dispose()
             if isinstance(exc, TansiqError):
                 raise
-            raise Broken("store.unavailable", "the database does not answer", step="open store") from exc
+            raise Broken(
+                "store.unavailable", "the database does not answer", step="open store", field="database",
+                hint="does it run, and do [database] url (or TANSIQ_DATABASE) and ~/.pgpass name it?",
+            ) from exc  # fmt: skip
         opened = cls(writes, reads)
         opened.alone.revision = migrations.HEAD
         return opened
