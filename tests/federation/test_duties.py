@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tansiq.access.model import Role
 from tansiq.node import Node
-from tansiq.web.pages.lists import all_duties
+from tansiq.web.pages.lists import in_order, owed
 
 WARNING = {
     "subject": "Attack announced",
@@ -24,6 +24,13 @@ WARNING = {
 
 def codes(node: Node) -> list[str]:
     return [d.code for d in node.dossiers.duties(node.node_id) if d.code != "dossier.review"]
+
+
+def listed(node: Node, now: datetime, role: Role) -> list[str]:
+    """Both sides as one list, as the API gives them."""
+    found = owed(node, now, frozenset({role}), 100)
+    assert (found.mine_all, found.theirs_all) == (len(found.mine), len(found.theirs))
+    return [d.code for d, _ in in_order([*found.mine, *found.theirs], now, frozenset({role}))]
 
 
 def test_an_escalation_is_owed_when_its_time_has_come(federation):
@@ -52,8 +59,8 @@ def test_the_duty_officer_sees_what_goes_up_before_all_else(federation):
     federation.pump()
     federation.clock.pass_time(timedelta(minutes=31))
     now = madrid.clock()
-    seen = [d.code for d, _ in all_duties(madrid, now, frozenset({Role.ANALYST}))]
-    first = [d.code for d, _ in all_duties(madrid, now, frozenset({Role.SUPERVISOR}))]
+    seen = listed(madrid, now, Role.ANALYST)
+    first = listed(madrid, now, Role.SUPERVISOR)
     assert sorted(seen) == sorted(first)
     assert seen[0] == "warning.acknowledge"
     assert first[:3] == ["warning.escalate", "warning.call", "warning.acknowledge"]  # Rabat is to telephone us

@@ -102,7 +102,38 @@ def test_reading(town: Town, program: Browser) -> None:
     assert program.get("/api/v1/openapi.json").json() == document()
 
 
+def test_lists_are_read_in_pages_and_say_where_they_go_on(town: Town, program: Browser) -> None:
+    node = town.node("madrid")
+    for path, name, on, every in (
+        ("/api/v1/matches", "matches", "after", [m.id for m in node.hits.matches()]),
+        ("/api/v1/dossiers", "dossiers", "before", [r.id for r in node.dossiers.rows()]),
+    ):
+        seen, older = [], ""
+        while older or not seen:
+            page = program.client.get(path, params={"limit": 1, on: older}).json()
+            seen += [x["id"] for x in page[name]]
+            older = page["older"]
+            assert len(seen) <= len(every)
+        assert seen == every
+        assert len(seen) > (name == "dossiers")
+    whole = program.get("/api/v1/duties").json()
+    assert whole["ours"] + whole["theirs"] == len(whole["duties"])
+    me, seen = whole["node"], []
+    for skip in range(max(whole["ours"], whole["theirs"])):
+        page = program.get(f"/api/v1/duties?limit=1&skip={skip}").json()
+        assert (page["ours"], page["theirs"]) == (whole["ours"], whole["theirs"])
+        seen += page["duties"]
+    for ours in (True, False):
+        assert [d for d in seen if (d["owner"] == me) is ours] == [
+            d for d in whole["duties"] if (d["owner"] == me) is ours
+        ]
+    assert program.get("/api/v1/duties?limit=1&skip=999999").json()["duties"] == []
+
+
 BAD = [
+    ("GET", "/api/v1/duties?skip=-1", None, "skip"),
+    ("GET", "/api/v1/duties?limit=0", None, "limit"),
+    ("GET", "/api/v1/matches?limit=2000", None, "limit"),
     ("GET", "/api/v1/dossiers?limit=0", None, "limit"),
     ("GET", "/api/v1/dossiers?limit=many", None, "limit"),
     ("GET", "/api/v1/matches?state=maybe", None, "state"),

@@ -6,6 +6,7 @@ import html
 import re
 
 import pytest
+from sqlalchemy import text
 
 from tansiq.dossiers import desk, effective_handling
 from tansiq.terms import DossierId, EntryId
@@ -59,9 +60,9 @@ def test_many_hits_stand_in_pages_and_none_is_left_out(
     monkeypatch.setattr(hits, "PAGE", 1)
     path, seen = "/hits?state=all", []
     while path:
-        text = html.unescape(madrid.get(path).text)
-        seen += re.findall(r'<a class="what" href="/hits/(m-[0-9a-f]+)"', text)
-        found = re.search(r'href="(/hits\?state=all&after=[^"]+)"', text)
+        page = html.unescape(madrid.get(path).text)
+        seen += re.findall(r'<a class="what" href="/hits/(m-[0-9a-f]+)"', page)
+        found = re.search(r'href="(/hits\?state=all&after=[^"]+)"', page)
         path = found[1] if found else ""
         assert len(seen) <= len(ids)
     assert seen == ids
@@ -78,8 +79,7 @@ def test_many_duties_stand_in_pages_the_most_urgent_first(
     assert re.search(r"\d+ duties of ours", first), "all are counted"
     path, seen = "/", []
     while path:
-        text = html.unescape(madrid.get(path).text)
-        ours = text.partition("What partners owe us")[0]
+        ours = html.unescape(madrid.get(path).text).partition("What partners owe us")[0]
         seen += re.findall(r'<a class="what" href="([^"]+)">', ours)
         found = re.search(r'href="(/\?mine=\d+)">Less', ours)
         path = found[1] if found else ""
@@ -89,3 +89,36 @@ def test_many_duties_stand_in_pages_the_most_urgent_first(
     assert madrid.get("/?mine=x").status_code == 422
     beyond = html.unescape(madrid.get(f"/?mine={len(seen) + 100}").text).partition("What partners owe us")[0]
     assert f'href="{seen[-1]}"' in beyond, "the last page, not 'nothing is due'"
+
+
+def test_many_dossiers_stand_in_pages_and_none_of_one_instant_is_left_out(
+    town: Town, madrid: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = town.node("madrid")
+    instant = node.dossiers.rows()[0].updated_at
+    node.store.write(lambda tx: tx.execute(text("update dossiers set updated_at = :at"), {"at": instant}))
+    ids = [r.id for r in node.dossiers.rows()]
+    monkeypatch.setattr(lists, "PAGE", 1)
+    path, seen = "/dossiers", []
+    while path:
+        page = html.unescape(madrid.get(path).text)
+        seen += re.findall(r'<a class="what" href="/dossiers/(d-[0-9a-f]+)"', page)
+        found = re.search(r'href="(/dossiers\?kind=&before=[^"]+)"', page)
+        path = found[1] if found else ""
+        assert len(seen) <= len(ids)
+    assert seen == ids
+    assert len(seen) > 1
+
+
+def test_the_live_bar_tells_of_a_duty_that_stands_behind_the_page(
+    town: Town, madrid: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = town.node("madrid")
+    monkeypatch.setattr(lists, "PAGE", 1)
+    asked = re.search(r'hx-get="([^"]+)"', madrid.get("/").text)
+    assert asked
+    assert "live-bar" not in madrid.get(html.unescape(asked[1])).text
+    last = node.dossiers.duties(node.node_id)[-1]
+    gone = text("delete from dossier_duties where dossier = :of and code = :code and owner = :me")
+    node.store.write(lambda tx: tx.execute(gone, {"of": last.dossier, "code": last.code, "me": node.node_id}))
+    assert "live-bar" in madrid.get(html.unescape(asked[1])).text

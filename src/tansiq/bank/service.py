@@ -65,6 +65,8 @@ class Bank:
         """What the last sweep could not erase: record -> the reason's code. Whoever serves keeps it."""
         self.on_reduced: list[Callable[[Connection, list[BankRecord]], None]] = []
         """Told in the same transaction when single values of records were erased, with the records as they are then."""
+        self.on_dropped: list[Callable[[Connection, list[str]], None]] = []
+        """Told in the same transaction which records are gone: erased, or delisted."""
 
     def warm(self) -> int:
         """Bring the names in memory up to what is committed, by this process or another. Returns how many were read.
@@ -424,6 +426,8 @@ class Bank:
     def drop(self, tx: Connection, ids: Iterable[str]) -> list[str]:
         """Take records out under the caller's own leaf (delisted entries)."""
         gone = records.remove(tx, ids)
+        for listener in self.on_dropped if gone else ():
+            listener(tx, gone)
         self._store.after_commit(tx, lambda: self._names.drop(gone))
         return gone
 

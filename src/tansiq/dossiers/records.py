@@ -28,6 +28,7 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    tuple_,
     update,
 )
 
@@ -48,9 +49,13 @@ DOSSIERS = Table(
     Column("opener", String(23), nullable=False),
     Column("opened_at", String(24), nullable=False),
     Column("phase", String(40), nullable=False),
-    Column("updated_at", String(24), nullable=False, index=True),
+    Column("updated_at", String(24), nullable=False),
     Column("erase_on", String(10), nullable=False),
     Column("unsettled", Integer, nullable=False),
+    # The order of the list, of all kinds and of one.
+    Index("ix_dossiers_newest", "updated_at", "id"),
+    Index("ix_dossiers_kind_newest", "kind", "updated_at", "id"),
+    partial_index("ix_dossiers_erase_on", "erase_on", "id", rows="erase_on <> ''"),
     partial_index("ix_dossiers_unsettled", "unsettled", rows="unsettled = 1"),
 )
 ENTRIES = Table(
@@ -117,6 +122,9 @@ DUTIES = Table(
     Column("paused", String(40), nullable=False),
     # With `since`: counting what is owed now reads the index alone.
     Index("ix_duties_owner_due_since", "owner", "due_at", "since"),
+    Index("ix_duties_creditor_due_since", "creditor", "due_at", "since", "owner"),
+    # What has its time still before it is most of the escalations: those whose time has come are read alone.
+    Index("ix_duties_code_since", "code", "since"),
 )
 
 NO_DUE = "9999-12-31T23:59:59.999Z"
@@ -277,13 +285,13 @@ def load_unsettled(tx: Connection) -> list[DossierId]:
 
 
 def load_past_erasure(tx: Connection, today: str) -> list[DossierId]:
-    due = and_(DOSSIERS.c.erase_on != "", DOSSIERS.c.erase_on <= today)
-    return [DossierId(r[0]) for r in tx.execute(select(DOSSIERS.c.id).where(due))]
+    due = select(DOSSIERS.c.id).where(text("erase_on <> ''"), DOSSIERS.c.erase_on <= today)
+    return [DossierId(i) for i in tx.scalars(due.order_by(DOSSIERS.c.erase_on, DOSSIERS.c.id))]
 
 
 def load_unerased(tx: Connection, before: str) -> list[tuple[DossierId, str]]:
     """Dossiers whose day of erasure was before this one, with that day, the oldest first."""
-    due = select(DOSSIERS.c.id, DOSSIERS.c.erase_on).where(DOSSIERS.c.erase_on != "", DOSSIERS.c.erase_on < before)
+    due = select(DOSSIERS.c.id, DOSSIERS.c.erase_on).where(text("erase_on <> ''"), DOSSIERS.c.erase_on < before)
     return [(DossierId(r.id), r.erase_on) for r in tx.execute(due.order_by(DOSSIERS.c.erase_on, DOSSIERS.c.id))]
 
 
@@ -303,12 +311,14 @@ def is_past_erasure(tx: Connection, dossier: DossierId, today: str) -> bool:
     return bool(found) and str(found) <= today
 
 
-def load_rows(tx: Connection, kind: str, before: str, limit: int) -> list[Any]:
-    query = select(DOSSIERS).order_by(DOSSIERS.c.updated_at.desc(), DOSSIERS.c.id).limit(limit)
+def load_rows(tx: Connection, kind: str, before: str, last: str, limit: int) -> list[Any]:
+    """Newest first, from before this instant on; with `last`, from behind that dossier of this very instant."""
+    place = (DOSSIERS.c.updated_at, DOSSIERS.c.id)
+    query = select(DOSSIERS).order_by(*(c.desc() for c in place)).limit(limit)
     if kind:
         query = query.where(DOSSIERS.c.kind == kind)
     if before:
-        query = query.where(DOSSIERS.c.updated_at < before)
+        query = query.where(tuple_(*place) < tuple_(before, last))
     return list(tx.execute(query))
 
 
@@ -626,23 +636,35 @@ def insert_duties(tx: Connection, dossier: DossierId, found: Iterable[Duty], now
         _INSERT_DUTIES.many(tx, rows)
 
 
-def load_duties(
-    tx: Connection,
-    owner: NodeId | None,
-    dossier: DossierId | None,
-    limit: int,
-    now: datetime,
-    creditor: NodeId | None = None,
-) -> list[Duty]:
-    """What is owed now, the first due first: a duty whose `since` lies ahead is not owed yet."""
-    query = select(DUTIES).where(DUTIES.c.since <= format_instant(now))
-    query = query.order_by(DUTIES.c.due_at, DUTIES.c.dossier, DUTIES.c.number).limit(limit)
-    if owner is not None:
-        query = query.where(DUTIES.c.owner == owner)
-    if dossier is not None:
-        query = query.where(DUTIES.c.dossier == dossier)
-    if creditor is not None:
-        query = query.where(DUTIES.c.creditor == creditor, DUTIES.c.owner != creditor)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose duties: of one owner or all; in one dossier; what others owe to one creditor; of these codes, or of none
+    of those."""
+
+    owner: NodeId | None = None
+    dossier: DossierId | None = None
+    creditor: NodeId | None = None
+    codes: frozenset[str] = frozenset()
+    without: frozenset[str] = frozenset()
+
+    def where(self, now: datetime) -> list[Any]:
+        """A duty whose `since` lies ahead is not owed yet."""
+        # Of single codes few have their time come: they are read by the index of the codes, and not by whose they are.
+        owner, creditor = (func.coalesce(c, "") if self.codes else c for c in (DUTIES.c.owner, DUTIES.c.creditor))
+        found: list[Any] = [DUTIES.c.since <= format_instant(now)]
+        found += [owner == self.owner] if self.owner is not None else []
+        found += [DUTIES.c.dossier == self.dossier] if self.dossier is not None else []
+        found += [creditor == self.creditor, owner != self.creditor] if self.creditor is not None else []
+        found += [DUTIES.c.code.in_(sorted(self.codes))] if self.codes else []
+        found += [DUTIES.c.code.not_in(sorted(self.without))] if self.without else []
+        return found
+
+
+def load_duties(tx: Connection, asked: Asked, limit: int | None, now: datetime) -> list[Duty]:
+    """What is owed now, the first due first; what is stopped comes last, as long as it stands."""
+    stopped = case((DUTIES.c.due_at == NO_DUE, DUTIES.c.since), else_="")
+    query = select(DUTIES).where(*asked.where(now))
+    query = query.order_by(DUTIES.c.due_at, stopped, DUTIES.c.dossier, DUTIES.c.number).limit(limit)
     return [
         Duty(
             DossierId(r.dossier),
@@ -660,11 +682,11 @@ def load_duties(
     ]
 
 
-def count_duties(tx: Connection, owner: NodeId, now: datetime, soon: datetime) -> tuple[int, int]:
-    """How many duties a member owes now, and how many of them are due before `soon`."""
-    query = select(func.count(), func.count().filter(DUTIES.c.due_at < format_instant(soon)))
-    row = tx.execute(query.where(DUTIES.c.owner == owner, DUTIES.c.since <= format_instant(now))).one()
-    return int(row[0]), int(row[1])
+def count_duties(tx: Connection, asked: Asked, now: datetime, soon: datetime) -> tuple[int, int, str]:
+    """How many duties are owed now, how many of them are due before `soon`, and since when the newest of them is."""
+    late = func.count().filter(DUTIES.c.due_at < format_instant(soon))
+    row = tx.execute(select(func.count(), late, func.max(DUTIES.c.since)).where(*asked.where(now))).one()
+    return int(row[0]), int(row[1]), row[2] or ""
 
 
 def count_entries(tx: Connection) -> int:

@@ -47,6 +47,11 @@ class DossierRow:
     updated_at: str
     outgoing: bool
 
+    @property
+    def place(self) -> str:
+        """Where the list goes on behind it: two dossiers may have been changed in one instant."""
+        return f"{self.updated_at}~{self.id}"
+
 
 class Dossiers:
     """All dossiers of one node."""
@@ -264,9 +269,13 @@ class Dossiers:
         return found
 
     def rows(self, kind: str = "", before: str = "", limit: int = 100) -> list[DossierRow]:
-        """Newest first. The subject is unsealed where this node holds it."""
+        """Newest first. The subject is unsealed where this node holds it.
+
+        `before` goes on behind a row: its `place`. Of an instant alone, those of that very instant are left out.
+        """
+        instant, _, last = before.partition("~")
         with self._w.store.read() as tx:
-            rows = records.load_rows(tx, kind, before, limit)
+            rows = records.load_rows(tx, kind, instant, last, limit)
             return [
                 DossierRow(
                     r.id,
@@ -298,21 +307,33 @@ class Dossiers:
         self,
         owner: NodeId | None = None,
         dossier: DossierId | None = None,
-        limit: int = 1000,
+        limit: int | None = None,
         creditor: NodeId | None = None,
+        *,
+        codes: frozenset[str] = frozenset(),
+        without: frozenset[str] = frozenset(),
     ) -> list[Duty]:
-        """What is owed now, the first due first. `owner` None: by everybody; `creditor`: what others owe to it.
+        """What is owed now, the first due first; `limit`: so many. `owner` None: by everybody; `creditor`: what others
+        owe to it; of these `codes` alone, or `without` those.
 
         A duty whose `since` lies ahead (an escalation whose time has not come) is not owed yet, and left out.
         """
+        asked = records.Asked(owner, dossier, creditor, codes, without)
         with self._w.store.read() as tx:
-            return records.load_duties(tx, owner, dossier, limit, self._w.clock(), creditor)
+            return records.load_duties(tx, asked, limit, self._w.clock())
 
     def count_duties(self, owner: NodeId, within: timedelta) -> tuple[int, int]:
         """How many duties a member owes now, and how many of them are late or due within this time."""
         now = self._w.clock()
         with self._w.store.read() as tx:
-            return records.count_duties(tx, owner, now, now + within)
+            return records.count_duties(tx, records.Asked(owner), now, now + within)[:2]
+
+    def sum_duties(self, owner: NodeId | None = None, creditor: NodeId | None = None) -> tuple[int, str]:
+        """How many such duties are owed now, and since when the newest of them is."""
+        now = self._w.clock()
+        with self._w.store.read() as tx:
+            count, _, newest = records.count_duties(tx, records.Asked(owner, creditor=creditor), now, now)
+        return count, newest
 
     def grants(self, dossier: DossierId) -> list[records.Grant]:
         """Why each of our entries goes to whom, and what is withheld."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql
@@ -72,8 +73,12 @@ matches = Table(
     Column("sealed", LargeBinary, nullable=False),
     # However often an entry is examined, one meeting is one match.
     UniqueConstraint("entry", "part", "entity", "record", name="uq_hit_matches_meeting"),
-    Index("hit_matches_state", "state"),
+    # The order of the lists; a list of all states is put together of theirs.
+    Index("hit_matches_state_newest", "state", "found_at", "score", "id"),
     Index("hit_matches_record", "record"),
+    Index("hit_matches_dossier", "dossier"),
+    partial_index("hit_matches_urgent", "state", "found_at", "id", rows="urgent"),
+    partial_index("hit_matches_decided", "score", "state", rows="decided_at <> ''"),
 )
 
 
@@ -105,7 +110,10 @@ _MEETINGS = Compiled(
 _RECEIVED = Compiled(select(queue).where(queue.c.entry.in_(bindparam("entries", expanding=True))))
 _ANY_RECEIVED = Compiled(select(queue.c.entry).limit(1))
 _SAVE = Compiled(insert(matches))
-_COUNT = select(func.count()).select_from(matches).where(matches.c.state == bindparam("of_state"))
+_COUNT = Compiled(select(func.count()).select_from(matches).where(matches.c.state == bindparam("of_state")))
+_UNDECIDED = (MatchState.OPEN, MatchState.UNCLEAR)
+_PLACE = (matches.c.found_at, matches.c.score, matches.c.id)
+_DUE = [matches.c.id, matches.c.dossier, matches.c.urgent, matches.c.found_at, matches.c.state]
 
 
 def enqueue(tx: Connection, item: Queued, at: datetime, *, waits: bool = True) -> None:
@@ -189,7 +197,7 @@ def save_new(tx: Connection, vault: Vault, found: Sequence[Match]) -> list[Match
 
 
 def count(tx: Connection, state: MatchState) -> int:
-    return int(tx.execute(_COUNT, {"of_state": state.value}).scalar_one())
+    return int(_COUNT.scalar(tx, {"of_state": state.value}) or 0)
 
 
 def _seal(vault: Vault, match: Match) -> bytes:
@@ -216,19 +224,80 @@ def decide(tx: Connection, vault: Vault, match: Match, before: MatchState) -> bo
     return done.rowcount == 1
 
 
-def load(
-    tx: Connection, *, state: MatchState | None = None, ident: str = "", dossier: str = "", undecided: bool = False
-) -> list[dict[str, Any]]:
-    query = select(matches).order_by(matches.c.found_at.desc(), matches.c.score.desc(), matches.c.id)
+def _rows(tx: Connection, query: Any) -> list[dict[str, Any]]:
+    return [dict(r) for r in tx.execute(query).mappings()]
+
+
+def load(tx: Connection, *, state: MatchState | None = None, dossier: str = "") -> list[dict[str, Any]]:
+    """All of them, newest first."""
+    query = select(matches).order_by(*(c.desc() for c in _PLACE))
     if state is not None:
         query = query.where(matches.c.state == state.value)
-    if undecided:
-        query = query.where(matches.c.state.in_([MatchState.OPEN.value, MatchState.UNCLEAR.value]))
-    if ident:
-        query = query.where(matches.c.id == ident)
     if dossier:
         query = query.where(matches.c.dossier == dossier)
-    return [dict(r) for r in tx.execute(query).mappings()]
+    return _rows(tx, query)
+
+
+def load_one(tx: Connection, ident: str) -> dict[str, Any] | None:
+    return next(iter(_rows(tx, select(matches).where(matches.c.id == ident))), None)
+
+
+def load_page(tx: Connection, state: MatchState | None, after: str, most: int) -> list[dict[str, Any]]:
+    """So many, newest first, from behind the match `after`; from the newest where that is not there (any more)."""
+    behind = tx.execute(select(*_PLACE).where(matches.c.id == after)).first() if after else None
+    found: list[dict[str, Any]] = []
+    for one in MatchState if state is None else (state,):
+        query = select(matches).where(matches.c.state == one.value).order_by(*(c.desc() for c in _PLACE)).limit(most)
+        found += _rows(tx, query if behind is None else query.where(tuple_(*_PLACE) < tuple_(*behind)))
+    return sorted(found, key=_place, reverse=True)[:most]
+
+
+def _place(row: Mapping[str, Any]) -> tuple[str, float, str]:
+    return row["found_at"], row["score"], row["id"]
+
+
+def around(tx: Connection, row: Mapping[str, Any]) -> tuple[int, str, str]:
+    """Of the matches in the state of this one: how many are newer, the next newer one and the next older one."""
+    here, same = tuple_(*_place(row)), matches.c.state == row["state"]
+    newer, older = tuple_(*_PLACE) > here, tuple_(*_PLACE) < here
+    count = tx.execute(select(func.count()).select_from(matches).where(same, newer)).scalar_one()
+    before = select(matches.c.id).where(same, newer).order_by(*_PLACE).limit(1)
+    behind = select(matches.c.id).where(same, older).order_by(*(c.desc() for c in _PLACE)).limit(1)
+    return int(count), tx.execute(before).scalar() or "", tx.execute(behind).scalar() or ""
+
+
+def load_due(tx: Connection, *, urgent: bool, most: int | None) -> list[Any]:
+    """Undecided matches, those that were found first at the top: what a duty says of them, and nothing sealed."""
+    which = text("urgent") if urgent else matches.c.urgent.is_(False)
+    found: list[Any] = []
+    for state in _UNDECIDED:
+        query = select(*_DUE).where(which, matches.c.state == state.value)
+        found += tx.execute(query.order_by(matches.c.found_at, matches.c.id).limit(most))
+    return sorted(found, key=lambda r: (r.found_at, r.id))[:most]
+
+
+def load_one_due(tx: Connection, ident: str) -> Any | None:
+    return tx.execute(select(*_DUE).where(matches.c.id == ident)).first()
+
+
+def count_decided_near(tx: Connection, score: float, band: float) -> dict[MatchState, int]:
+    """How matches of about this score were decided."""
+    near = (text("decided_at <> ''"), func.abs(matches.c.score - score) <= band)
+    inside = matches.c.score.between(score - band - 0.001, score + band + 0.001)  # the index's part of the same
+    query = select(matches.c.state, func.count()).where(*near, inside).group_by(matches.c.state)
+    return {MatchState(state): int(count) for state, count in tx.execute(query)}
+
+
+def load_of_record(tx: Connection, record: str) -> list[dict[str, Any]]:
+    """What met this holding and was decided, newest first."""
+    query = select(matches).where(matches.c.record == record, matches.c.decided_at != "")
+    return _rows(tx, query.order_by(*(c.desc() for c in _PLACE)))
+
+
+def load_of_part(tx: Connection, entry: str, part: str) -> list[dict[str, Any]]:
+    """What this part of the entry met, newest first."""
+    query = select(matches).where(matches.c.entry == entry, matches.c.part == part)
+    return _rows(tx, query.order_by(*(c.desc() for c in _PLACE)))
 
 
 def unpack(row: dict[str, Any], holding: BankRecord, vault: Vault) -> Match:
@@ -282,3 +351,8 @@ def update_content(tx: Connection, vault: Vault, match: Match) -> None:
 def remove(tx: Connection, ids: Sequence[str]) -> None:
     for start in range(0, len(ids), 400):
         tx.execute(delete(matches).where(matches.c.id.in_(ids[start : start + 400])))
+
+
+def remove_of_records(tx: Connection, records: Sequence[str]) -> None:
+    for start in range(0, len(records), 400):
+        tx.execute(delete(matches).where(matches.c.record.in_(records[start : start + 400])))

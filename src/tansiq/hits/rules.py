@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from tansiq.bank.model import IDENTIFIER_KINDS, Candidate, Entity
-from tansiq.hits.model import LocalDuty, Match, MatchState
+from tansiq.hits.model import LocalDuty, MatchState
+from tansiq.terms import parse_instant
 
 LIFE: Mapping[MatchState, frozenset[MatchState]] = {
     MatchState.OPEN: frozenset({MatchState.HIT, MatchState.NO_HIT, MatchState.UNCLEAR}),
@@ -57,22 +59,30 @@ def match_rule(incoming: Entity, candidate: Candidate) -> str:
     return "name" if candidate.score >= (NAME_ALONE_SCORE if both_persons else OTHER_NAME_SCORE) else ""
 
 
-def duties(matches: tuple[Match, ...] | list[Match], urgent: Mapping[str, bool]) -> tuple[LocalDuty, ...]:
-    """One `hit.confirm` for each match that nobody has decided, most urgent first."""
-    found = [
-        LocalDuty(
-            match=m.id,
-            dossier=m.dossier,
-            code="hit.confirm",
-            since=m.found_at,
-            due_at=due_at(m.found_at, urgent=urgent.get(m.id, False)),
-            clause=CONFIRM_CLAUSE,
-            urgent=urgent.get(m.id, False),
-        )
-        for m in matches
-        if LIFE[m.state]
-    ]
+class Waiting(Protocol):
+    """What a duty says of a match: nothing of either side."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def dossier(self) -> str: ...
+    @property
+    def urgent(self) -> bool: ...
+    @property
+    def found_at(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+
+
+def duties(matches: Iterable[Waiting]) -> tuple[LocalDuty, ...]:
+    """One `hit.confirm` for each match that nobody has decided, the one that is due first at the top."""
+    found = [_duty(m, parse_instant(m.found_at), urgent=bool(m.urgent)) for m in matches if LIFE[MatchState(m.state)]]
     return tuple(sorted(found, key=lambda d: (d.due_at, d.match)))
+
+
+def _duty(m: Waiting, found_at: datetime, *, urgent: bool) -> LocalDuty:
+    due = due_at(found_at, urgent=urgent)
+    return LocalDuty(m.id, m.dossier, "hit.confirm", found_at, due, CONFIRM_CLAUSE, urgent)
 
 
 def due_at(found_at: datetime, *, urgent: bool) -> datetime:

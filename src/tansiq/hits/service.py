@@ -32,8 +32,6 @@ from tansiq.terms import LogVerb, PartId
 _log = structlog.get_logger("tansiq.hits")
 _ROUND = 100
 _GROUP = 16
-_SWEPT = 400
-"""Matches that go in one transaction."""
 _GROUP_S = 0.05
 """A match is shown once it is committed: no entry of a burst waits longer than this for its neighbours."""
 
@@ -75,6 +73,7 @@ class Hits:
         self._bank = bank
         self._part_in = part_in
         bank.on_reduced.append(self.compare_again)
+        bank.on_dropped.append(records.remove_of_records)
         self._clock = clock
         self._new_id = new_id
         self._gate = gate
@@ -272,7 +271,7 @@ class Hits:
             return self._standing.step()
 
     def matches(self, state: MatchState | None = None, *, dossier: str = "") -> list[Match]:
-        """Newest first. A match whose holding the bank has erased is no longer shown."""
+        """All of them, newest first. A match goes with its holding; of one that goes just now nothing is shown."""
         with self._store.read() as tx:
             rows = records.load(tx, state=state, dossier=dossier)
         return self._unpack(rows)
@@ -285,16 +284,46 @@ class Hits:
                 rows |= {r["id"]: r for r in records.showing(tx, entry, part, [])}
         return self._unpack([rows[i] for i in sorted(rows)])
 
+    def page(self, state: MatchState | None, after: str, most: int) -> list[Match]:
+        """So many matches, newest first, from behind `after` (an id) on; one that is gone meanwhile begins anew."""
+        with self._store.read() as tx:
+            rows = records.load_page(tx, state, after, most)
+        return self._unpack(rows)
+
     def count(self, state: MatchState) -> int:
-        """How many matches stand so, those included whose holding was erased since and is not swept yet."""
+        """How many matches stand so."""
         with self._store.read() as tx:
             return records.count(tx, state)
+
+    def counts(self) -> dict[MatchState, int]:
+        """The same for each state, of one moment."""
+        with self._store.read() as tx:
+            return {state: records.count(tx, state) for state in MatchState}
+
+    def queue_of(self, match: Match) -> tuple[int, str, str]:
+        """Of the matches in its state, the newest first: how many come before this one, and its two neighbours."""
+        with self._store.read() as tx:
+            row = records.load_one(tx, match.id)
+            return (0, "", "") if row is None else records.around(tx, row)
+
+    def decided_near(self, score: float, band: float) -> dict[MatchState, int]:
+        """How matches of about this score were decided."""
+        with self._store.read() as tx:
+            return records.count_decided_near(tx, score, band)
+
+    def beside(self, match: Match) -> tuple[list[Match], list[Match]]:
+        """What else its part of the report met; and what else was decided of its holding. Newest first."""
+        with self._store.read() as tx:
+            rivals = records.load_of_part(tx, match.entry, match.part)
+            earlier = records.load_of_record(tx, match.holding.id)
+        rivals, earlier = ([r for r in rows if r["id"] != match.id] for rows in (rivals, earlier))
+        return self._unpack(rivals), self._unpack(earlier)
 
     def match(self, ident: str) -> Match:
         """Raises `NotFound`."""
         with self._store.read() as tx:
-            rows = records.load(tx, ident=ident)
-        found = self._unpack(rows)
+            row = records.load_one(tx, ident)
+        found = self._unpack([row] if row is not None else [])
         if not found:
             raise NotFound("hit.match", "no such match", step="load match", detail=ident)
         return found[0]
@@ -354,11 +383,18 @@ class Hits:
         more = {"decision": "refused", "clauses": clauses}
         self._store.write(lambda tx: self._leaf(tx, match.id, by, more))
 
-    def duties(self, now: datetime) -> tuple[LocalDuty, ...]:  # due dates do not move; kept for its callers
-        """`hit.confirm` for each match that waits for an officer, the one that is due first at the top."""
+    def duties(self, now: datetime, most: int | None = None) -> tuple[LocalDuty, ...]:  # due dates do not move
+        """`hit.confirm` for each match that waits for an officer, the one that is due first at the top; `most`: of so
+        many that are due first."""
         with self._store.read() as tx:
-            found = self._unpack(records.load(tx, undecided=True))
-        return rules.duties(found, {m.id: bool(m.extra.get("urgent")) for m in found})
+            rows = [r for urgent in (True, False) for r in records.load_due(tx, urgent=urgent, most=most)]
+        return rules.duties(rows)[:most]
+
+    def duty_of(self, match: Match) -> tuple[LocalDuty, ...]:
+        """The same of one match."""
+        with self._store.read() as tx:
+            row = records.load_one_due(tx, match.id)
+        return rules.duties([row] if row is not None else [])
 
     def erase_part(self, tx: Connection, entry: str, part: str, gone: Sequence[str] = ()) -> list[str]:
         """An entry's part was recalled or erased: so go the matches that show it, on either side.
@@ -402,16 +438,6 @@ class Hits:
                 continue
             shown = replace(match, incoming=incoming, score=found.score, explanation=found.explanation)
             records.update_content(tx, self._vault, replace(shown, rule=rule or match.rule))
-
-    def sweep(self) -> int:
-        """Remove matches whose holding is gone (delisted, past its erasure date): they still show what it said."""
-        with self._store.read() as tx:
-            rows = records.load(tx)
-        there = {r.id for r in self._bank.get_many({row["record"] for row in rows})}
-        gone = [row["id"] for row in rows if row["record"] not in there]
-        for start in range(0, len(gone), _SWEPT):
-            self._store.write(partial(records.remove, ids=gone[start : start + _SWEPT]))
-        return len(gone)
 
     def _unpack(self, rows: list[dict[str, Any]]) -> list[Match]:
         holdings = {r.id: r for r in self._bank.get_many(dict.fromkeys(row["record"] for row in rows))}

@@ -21,11 +21,12 @@ from tansiq.web.bodies import read_any_object, read_object, read_text, read_text
 from tansiq.web.endpoints import api
 from tansiq.web.openapi import document
 from tansiq.web.pages.hits import LIST, is_blind, restricted
-from tansiq.web.pages.lists import DOSSIERS, QUERIES, all_duties, is_unread, unread_in
+from tansiq.web.pages.lists import DOSSIERS, QUERIES, in_order, is_unread, owed, unread_in
 from tansiq.web.visit import Call, check_may_read, consult_list
 from tansiq.web.wireform import plain
 
 MOST = 1000
+FARTHEST = 1_000_000
 
 
 def _dossier(call: Call) -> DossierId:
@@ -38,19 +39,27 @@ def _dossier(call: Call) -> DossierId:
 def duties(call: Call) -> Response:
     """What we owe and what partners owe us until when, most urgent first; a supervisor's escalations before all.
 
-    `alerts`: what met this officer's standing queries and was not read, each with its query.
+    Up to `limit` of each side, behind `skip` more urgent ones; `ours` and `theirs` count all of them. `alerts`: what
+    met this officer's standing queries and was not read, each with its query.
     """
+    skip, limit = call.number("skip", 0, FARTHEST, least=0), call.number("limit", MOST, MOST)
     alerts = [plain(a) for a in call.node.bureau.alerts(call.acting())]
-    found = [plain(d) | {"href": href} for d, href in all_duties(call.node, call.now, call.officer.roles)]
-    return JSONResponse({"now": plain(call.now), "node": call.node.node_id, "duties": found, "alerts": alerts})
+    there = owed(call.node, call.now, call.officer.roles, skip + limit)
+    found = in_order([*there.mine[skip:], *there.theirs[skip:]], call.now, call.officer.roles)
+    counts = {"ours": there.mine_all, "theirs": there.theirs_all}
+    listed = [plain(d) | {"href": href} for d, href in found]
+    said = {"now": plain(call.now), "node": call.node.node_id, "duties": listed, **counts, "alerts": alerts}
+    return JSONResponse(said)
 
 
 def dossiers(call: Call) -> Response:
-    """The dossiers, newest first; `before` is the `updated_at` of the last one seen."""
+    """The dossiers, newest first; `older` is the `before` of the next page, and empty behind the last one."""
     check_may_read(call.node, call.officer.roles)
     consult_list(call.node, DOSSIERS, call.acting())
-    found = call.node.dossiers.rows(call.query("kind"), call.query("before"), call.number("limit", 100, MOST))
-    return JSONResponse({"dossiers": plain(found)})
+    limit = call.number("limit", 100, MOST)
+    found = call.node.dossiers.rows(call.query("kind"), call.query("before"), limit + 1)
+    older = found[limit - 1].place if len(found) > limit else ""
+    return JSONResponse({"dossiers": plain(found[:limit]), "older": older})
 
 
 def dossier(call: Call) -> Response:
@@ -85,7 +94,8 @@ def preview(call: Call) -> Response:
 
 
 def matches(call: Call) -> Response:
-    """Matches, newest first; `state` is open, hit, no_hit or unclear."""
+    """Matches, newest first; `state` is open, hit, no_hit or unclear; `older` is the `after` of the next page, and
+    empty behind the last one."""
     state = call.query("state")
     if state and state not in set(MatchState):
         raise Invalid("query.choice", "open, hit, no_hit or unclear.", step="read the query", field="state")
@@ -96,10 +106,12 @@ def matches(call: Call) -> Response:
             "purpose.missing", "Say why: a purpose or a justification.", step="read the query", field="purpose"
         )
     call.node.consult(LIST, by)
-    found = call.node.hits.matches(MatchState(state) if state else None)
+    limit = call.number("limit", MOST, MOST)
+    more = call.node.hits.page(MatchState(state) if state else None, call.query("after"), limit + 1)
+    found, older = more[:limit], more[limit - 1].id if len(more) > limit else ""
     unread = unread_in(call.node, found, by)
     rows = [restricted(m) if is_unread(m, unread) else plain(m) | _hidden(call.node, m) for m in found]
-    return JSONResponse({"matches": rows})
+    return JSONResponse({"matches": rows, "older": older})
 
 
 def _hidden(node: Any, match: Match) -> dict[str, None]:

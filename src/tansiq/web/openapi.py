@@ -12,6 +12,8 @@ ID = {"type": "string"}
 TEXT = {"type": "string"}
 INSTANT = {"type": "string", "format": "date-time"}
 TEXTS = {"type": "array", "items": TEXT}
+COUNT = {"type": "integer", "minimum": 0}
+OLDER = {"type": "string", "description": "Where the next page goes on; empty behind the last one."}
 
 
 def _ref(name: str) -> dict[str, str]:
@@ -57,13 +59,17 @@ OPENING = _object({"kind": TEXT, "to": TEXTS, "body": _ref("Body")}, closed=True
 Row = tuple[str, str, str, list[dict[str, Any]], dict[str, Any] | None, dict[str, Any], str]
 OPERATIONS: tuple[Row, ...] = (
     (
-        "get", "/duties", "Who owes what until when, most urgent first", [], None,
-        _object({"now": INSTANT, "node": ID, "duties": _list("Duty"), "alerts": ALERTS}), "200",
+        "get", "/duties", "Who owes what until when, most urgent first; `ours` and `theirs` count all of them",
+        [_query("skip", "How many more urgent ones of each side are left out.", COUNT), LIMIT], None,
+        _object(
+            {"now": INSTANT, "node": ID, "duties": _list("Duty"), "ours": COUNT, "theirs": COUNT, "alerts": ALERTS}
+        ),
+        "200",
     ),
     (
         "get", "/dossiers", "The dossiers, newest first",
-        [_query("kind", "report or request.", TEXT), _query("before", "`updated_at` of the last.", TEXT), LIMIT],
-        None, _object({"dossiers": _list("DossierRow")}), "200",
+        [_query("kind", "report or request.", TEXT), _query("before", "`older` of the page before it.", TEXT), LIMIT],
+        None, _object({"dossiers": _list("DossierRow"), "older": OLDER}), "200",
     ),
     ("post", "/dossiers", "Open a dossier", WHY, OPENING, _object({"dossier": ID}), "201"),
     (
@@ -77,8 +83,11 @@ OPERATIONS: tuple[Row, ...] = (
     ),
     (
         "get", "/matches", "Matches, newest first",
-        [_query("state", "open, hit, no_hit or unclear.", {"enum": ["open", "hit", "no_hit", "unclear"]}), *WHY], None,
-        _object({"matches": _list("Match")}), "200",
+        [
+            _query("state", "open, hit, no_hit or unclear.", {"enum": ["open", "hit", "no_hit", "unclear"]}),
+            _query("after", "`older` of the page before it.", TEXT), LIMIT, *WHY,
+        ],
+        None, _object({"matches": _list("Match"), "older": OLDER}), "200",
     ),
     (
         "post", "/matches/{match}/decision", "An officer's word on a match", WHY,

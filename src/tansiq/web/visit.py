@@ -215,10 +215,10 @@ class Call:
     def path(self, name: str) -> str:
         return str(self.request.path_params[name])
 
-    def number(self, name: str, default: int, most: int) -> int:
+    def number(self, name: str, default: int, most: int, *, least: int = 1) -> int:
         text = self.query(name) or str(default)
-        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-            raise Invalid("query.number", f"A whole number from 1 to {most}.", step="read the query", field=name)
+        if not text.isascii() or not text.isdigit() or not least <= int(text[:12]) <= most:
+            raise Invalid("query.number", f"A whole number from {least} to {most}.", step="read the query", field=name)
         return int(text)
 
     def acting(self) -> Acting:

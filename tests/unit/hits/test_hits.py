@@ -426,12 +426,99 @@ def test_a_burst_is_examined_in_few_transactions_and_each_entry_is_found(desk, m
     assert len(writes) < 20
 
 
-def test_a_match_whose_holding_was_erased_is_not_shown_and_is_swept(desk, matched):
-    desk.there.store.write(lambda tx: desk.there.bank.remove(tx, matched.holding.id))
-    assert desk.hits.matches() == []
-    assert desk.hits.duties(desk.there.clock()) == ()
-    assert desk.hits.sweep() == 1
-    assert desk.hits.sweep() == 0
+def test_a_match_goes_with_its_holding_in_the_same_transaction(desk, matched):
+    seen = []
+
+    def work(tx):
+        desk.there.bank.remove(tx, matched.holding.id)
+        seen.append(records.load(tx))
+
+    desk.there.store.write(work)
+    assert seen == [[]]
+    assert (desk.hits.matches(), desk.hits.duties(desk.there.clock())) == ([], ())
+    assert [desk.hits.count(s) for s in MatchState] == [0, 0, 0, 0]
+
+
+def test_a_match_stays_where_the_erasure_of_its_holding_did_not_come_about(desk, matched):
+    def work(tx):
+        desk.there.bank.drop(tx, [matched.holding.id])
+        raise Conflict("x", "x")
+
+    with pytest.raises(Conflict):
+        desk.there.store.write(work)
+    assert desk.hits.matches() == [matched]
+
+
+@pytest.fixture
+def many(store_url):
+    """Forty matches of few instants and scores, in all states, some of them urgent."""
+    opened = Desk(store_url)
+    for number in range(40):
+        opened.there.keep(person("Yasser Tazeghart", phone=f"+2126123456{number:02}"), reference=f"r{number}")
+    for number in range(40):
+        if number % 5 == 0:
+            opened.there.clock.pass_time(timedelta(seconds=1))
+        phone = entity("Phone", number=f"+2126123456{number:02}")
+        opened.arrive(entry_of(phone, ident=f"e-{number:064x}", dossier=f"d-{number % 3:032x}"), urgent=number % 7 == 0)
+        opened.examine()
+    for number, match in enumerate(sorted(opened.hits.matches(), key=lambda m: m.entry)):
+        if number % 4:
+            opened.hits.decide(match.id, list(MatchState)[number % 4], "looked at", ANALYST)
+    yield opened
+    opened.there.close()
+
+
+def in_pages(desk, state, most):
+    found, after = [], ""
+    while page := desk.hits.page(state, after, most):
+        assert len(page) <= most
+        found += page
+        after = page[-1].id
+    return found
+
+
+def test_pages_of_matches_hold_all_of_them_once_and_in_their_order(many):
+    for state in (None, *MatchState):
+        every = many.hits.matches(state)
+        assert len(every) == (40 if state is None else 10)
+        assert every == sorted(every, key=lambda m: (m.found_at, m.score, m.id), reverse=True)
+        for most in (1, 3, 7, 100):
+            assert in_pages(many, state, most) == every, (state, most)
+    assert many.hits.counts() == dict.fromkeys(MatchState, 10)
+
+
+def test_a_page_goes_on_behind_a_match_that_was_decided_meanwhile(many):
+    every = many.hits.matches(MatchState.OPEN)
+    many.hits.decide(every[3].id, MatchState.HIT, "the same", ANALYST)
+    assert many.hits.page(MatchState.OPEN, every[3].id, 100) == every[4:]
+    assert many.hits.page(MatchState.OPEN, "m-gone", 100) == every[:3] + every[4:], "it begins anew"
+
+
+def test_a_match_knows_its_place_and_its_neighbours(many):
+    every = many.hits.matches(MatchState.OPEN)
+    for place, match in enumerate(every):
+        before = every[place - 1].id if place else ""
+        behind = every[place + 1].id if place + 1 < len(every) else ""
+        assert many.hits.queue_of(match) == (place, before, behind)
+    every = many.hits.matches()
+    for match in every[::9]:
+        rivals, earlier = many.hits.beside(match)
+        assert rivals == [m for m in every if (m.entry, m.part) == (match.entry, match.part) and m != match]
+        assert earlier == [m for m in every if m.holding.id == match.holding.id and m != match and m.decided_at]
+        near = [m.state for m in every if m.decided_at and abs(m.score - match.score) <= 0.1]
+        assert many.hits.decided_near(match.score, 0.1) == {s: near.count(s) for s in set(near)}
+
+
+def test_the_duties_that_are_due_first_are_read_alone(many):
+    now = many.there.clock()
+    every = many.hits.duties(now)
+    assert len(every) == 20, "open, and unclear"
+    assert {d.urgent for d in every} == {True, False}
+    assert list(every) == sorted(every, key=lambda d: (d.due_at, d.match))
+    for most in (1, 3, 7, 19, 100):
+        assert many.hits.duties(now, most) == every[:most]
+    for match in many.hits.matches():
+        assert many.hits.duty_of(match) == tuple(d for d in every if d.match == match.id)
 
 
 def test_a_name_that_meets_many_holdings_gives_a_handful_of_matches(desk):

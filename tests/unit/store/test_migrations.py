@@ -202,3 +202,22 @@ def test_entries_and_parts_of_the_first_release_are_carried_over(new_url: str) -
     with pytest.raises(IntegrityError):
         opened.write(same_part)
     opened.close()
+
+
+def test_matches_whose_record_had_gone_before_go_with_the_upgrade(new_url: str) -> None:
+    """0012: from here on a match goes with the record that it shows; what waited for a sweep goes once."""
+    record = "values ('b-1', 'own', :x, '', 'MA', 'Person', '', '', 1, :x, :x)"
+    match = "values (:id, 'd', :id, 'p', :x, :record, '', 'ES', 'name', 0.5, :urgent, 'open', '', '', '', :x)"
+
+    def fill(tx: Connection) -> None:
+        tx.execute(text(f"insert into bank_records {record}"), {"x": b"x"})
+        for of in ({"id": "m-1", "record": "b-1"}, {"id": "m-2", "record": "b-gone"}):
+            tx.execute(text(f"insert into hit_matches {match}"), {"x": b"x", "urgent": False, **of})
+
+    old = older(new_url, "0011")
+    old.write(fill)
+    old.close()
+    opened = Store.open(new_url)
+    with opened.read() as tx:
+        assert list(tx.scalars(text("select id from hit_matches"))) == ["m-1"]
+    opened.close()

@@ -83,8 +83,11 @@ def hits(visit: Visit) -> Response:
         return ask_purpose(visit, LIST, f"/hits?state={state}")
     by = visit.acting_for(LIST)
     visit.node.consult(LIST, by)
-    every = visit.node.hits.matches(None if state == "all" else MatchState(state))
-    found, older = _page_of(every, visit.query("after"))
+    chosen = None if state == "all" else MatchState(state)
+    # One more than is shown tells whether there are more. A match that is gone meanwhile begins the list anew.
+    more = visit.node.hits.page(chosen, visit.query("after"), PAGE + 1)
+    found, older = more[:PAGE], more[PAGE - 1].id if len(more) > PAGE else ""
+    counts = visit.node.hits.counts()
     unread = unread_in(visit.node, found, by)
     return render(
         visit,
@@ -94,18 +97,11 @@ def hits(visit: Visit) -> Response:
         blind={m.id for m in found if is_blind(visit.node, m)},
         unread={m.id for m in found if is_unread(m, unread)},
         state=state,
-        total=len(every),
+        total=sum(counts.values()) if chosen is None else counts[chosen],
         older=older,
         states=[s.value for s in MatchState],
         names=peer_names(visit.node),
     )
-
-
-def _page_of(every: list[Match], after: str) -> tuple[list[Match], str]:
-    """A hundred, and the last of them where there are more. A match that is gone meanwhile begins the list anew."""
-    at = next((n for n, m in enumerate(every, 1) if m.id == after), 0)
-    shown = every[at : at + PAGE]
-    return shown, shown[-1].id if at + PAGE < len(every) else ""
 
 
 def hit(visit: Visit) -> Response:
@@ -126,11 +122,9 @@ def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status:
     node = visit.node
     state = _consult(visit, match)
     entry: Entry | None = state.entry(EntryId(match.entry))
-    every = node.hits.matches()
-    queue = [m.id for m in every if m.state is MatchState.OPEN]
-    at = queue.index(match.id) if match.id in queue else -1
+    newer, previous, following = node.hits.queue_of(match) if match.state is MatchState.OPEN else (0, "", "")
     score, blind = views.score(match.explanation), is_blind(node, match)
-    rivals = [m for m in every if (m.entry, m.part) == (match.entry, match.part) and m.id != match.id]
+    rivals, earlier = node.hits.beside(match)
     unread = unread_in(node, rivals, visit.acting_for(match.dossier))
     held, codes = _held(visit, match)
     handling = [*shown_codes(node, [match], frozenset()), *shown_codes(node, rivals, unread), *codes]
@@ -157,13 +151,13 @@ def _hit(visit: Visit, match: Match, form: Form, errors: dict[str, str], status:
         names=peer_names(node),
         officers=officer_names(node),
         clocks=_clocks(visit, match),
-        confirmed=None if blind else _confirmed(every, match),
+        confirmed=None if blind else _confirmed(node, match),
         rivals=rivals,
         unread={m.id for m in rivals if is_unread(m, unread)},
-        earlier=[m for m in every if m.holding.id == match.holding.id and m.id != match.id and m.decided_at],
-        position=(at + 1, len(queue)) if at >= 0 else None,
-        previous=queue[at - 1] if at > 0 else "",
-        next=queue[at + 1] if 0 <= at < len(queue) - 1 else "",
+        earlier=earlier,
+        position=(newer + 1, node.hits.count(MatchState.OPEN)) if match.state is MatchState.OPEN else None,
+        previous=previous,
+        next=following,
         trail=node.ledger.find(match.id)[-8:],
         form=form,
         errors=errors,
@@ -235,17 +229,17 @@ def _found(node: Any, match: Match, entry: Entry | None) -> list[dict[str, Any]]
 
 def _clocks(visit: Visit, match: Match) -> list[ClockRow]:
     found = []
-    for x in visit.node.hits.duties(visit.now):
-        if x.match == match.id:
-            duty = Duty(DossierId(x.dossier), visit.node.node_id, x.code, x.due_at, x.since, x.clause, urgent=x.urgent)
-            found.append(ClockRow(duty, views.clock(x.since, x.due_at, visit.now)))
+    for x in visit.node.hits.duty_of(match):
+        duty = Duty(DossierId(x.dossier), visit.node.node_id, x.code, x.due_at, x.since, x.clause, urgent=x.urgent)
+        found.append(ClockRow(duty, views.clock(x.since, x.due_at, visit.now)))
     return found
 
 
-def _confirmed(every: list[Match], match: Match) -> tuple[int, int] | None:
+def _confirmed(node: Any, match: Match) -> tuple[int, int] | None:
     """How often matches of about this score were confirmed here; nothing where there are too few to tell."""
-    near = [m for m in every if m.decided_at and abs(m.score - match.score) <= BAND]
-    return (sum(m.state == MatchState.HIT for m in near), len(near)) if len(near) >= 5 else None
+    near = node.hits.decided_near(match.score, BAND)
+    every = sum(near.values())
+    return (near.get(MatchState.HIT, 0), every) if every >= 5 else None
 
 
 def decide(visit: Visit) -> Response:

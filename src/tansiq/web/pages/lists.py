@@ -15,7 +15,7 @@ from tansiq.access.model import Acting, Draft, Officer, Role
 from tansiq.bank.model import Claim, Entity
 from tansiq.dossiers.model import Duty
 from tansiq.errors import Invalid
-from tansiq.hits.model import Match
+from tansiq.hits.model import LocalDuty, Match, MatchState
 from tansiq.kinds import ESCALATIONS as KIND_ESCALATIONS
 from tansiq.kinds import KINDS
 from tansiq.ledger import ESCALATIONS as WITNESS_ESCALATIONS
@@ -81,18 +81,76 @@ class DutyRow:
     href: str
 
 
-def all_duties(node: Any, now: datetime, roles: frozenset[Role]) -> list[tuple[Duty, str]]:
-    """What we owe and what partners owe us, with the page where it is done; what only our officers owe is among them.
+Listed = tuple[Duty, str]
+"""A duty, and the page where it is done."""
 
-    The duty officer (a supervisor) sees first what was not done in time and goes up.
+
+@dataclass(frozen=True)
+class Owed:
+    """The most urgent duties of ours, and of what partners owe us; and how many there are of each."""
+
+    mine: list[Listed]
+    theirs: list[Listed]
+    mine_all: int
+    theirs_all: int
+    newest: tuple[str, str]
+    """Since when the newest duty of each stands that dossiers made."""
+
+
+def owed(node: Any, now: datetime, roles: frozenset[Role], upto: int) -> Owed:
+    """What we owe and what partners owe us, up to so many of each; what only our officers owe is among ours.
+
+    The duty officer (a supervisor) sees first what was not done in time and goes up. What is not asked for is counted,
+    and not read: of dossiers and matches there may be very many.
     """
-    owed = [*node.dossiers.duties(owner=node.node_id), *node.dossiers.duties(creditor=node.node_id)]
-    found = [(d, f"/dossiers/{d.dossier}") for d in owed]
-    for x in node.hits.duties(now):
-        local = Duty(
-            DossierId(x.dossier), node.node_id, x.code, x.due_at, x.since, x.clause, urgent=x.urgent, creditor=None
-        )
-        found.append((local, f"/hits/{x.match}"))
+    first, me = _first_for(roles), node.node_id
+    (mine_all, mine_since), (theirs_all, theirs_since) = (
+        node.dossiers.sum_duties(owner=me),
+        node.dossiers.sum_duties(creditor=me),
+    )
+    waiting = node.hits.counts()
+    local = [_of_match(node, x) for x in node.hits.duties(now, upto)]
+    others = _of_officers(node, now)
+    mine = [*_of_dossiers(node, first, upto, owner=me), *local, *others]
+    theirs = _of_dossiers(node, first, upto, creditor=me)
+    undecided = waiting[MatchState.OPEN] + waiting[MatchState.UNCLEAR]
+    return Owed(
+        in_order(mine, now, roles)[:upto],
+        in_order(theirs, now, roles)[:upto],
+        mine_all + undecided + len(others),
+        theirs_all,
+        (mine_since, theirs_since),
+    )
+
+
+def _first_for(roles: frozenset[Role]) -> frozenset[str]:
+    """The codes that go before all else on this officer's page."""
+    seen = {Role.SUPERVISOR: ESCALATIONS, Role.PROTECTION: WITNESS_ESCALATIONS | ERASURE_ESCALATIONS}
+    return frozenset[str]().union(*(codes for role, codes in seen.items() if role in roles))
+
+
+def in_order(found: Iterable[Listed], now: datetime, roles: frozenset[Role]) -> list[Listed]:
+    """Most urgent first."""
+    first = _first_for(roles)
+    return sorted(found, key=lambda pair: (pair[0].code not in first, *views.urgency(pair[0], now)))
+
+
+def _of_dossiers(node: Any, first: frozenset[str], upto: int, **whose: Any) -> list[Listed]:
+    """As many as may come among the first `upto`: of what goes before all else, and of the rest."""
+    found = node.dossiers.duties(**whose, limit=upto, codes=first) if first else []
+    found += node.dossiers.duties(**whose, limit=upto, without=first)
+    return [(d, f"/dossiers/{d.dossier}") for d in found]
+
+
+def _of_match(node: Any, x: LocalDuty) -> Listed:
+    return Duty(
+        DossierId(x.dossier), node.node_id, x.code, x.due_at, x.since, x.clause, urgent=x.urgent, creditor=None
+    ), f"/hits/{x.match}"
+
+
+def _of_officers(node: Any, now: datetime) -> list[Listed]:
+    """What neither dossiers nor matches bring: plans in conflict, private checks, the log, what is not erased."""
+    found: list[Listed] = []
     for y in node.plans.duties(now):
         plan = Duty(DossierId(y.dossier), node.node_id, y.code, y.due_at, y.since, y.clause, urgent=y.urgent)
         found.append((plan, f"/plans/meetings/{y.meeting}"))
@@ -105,9 +163,7 @@ def all_duties(node: Any, now: datetime, roles: frozenset[Role]) -> list[tuple[D
     for e in node.oversight.duties():
         late = Duty(DossierId(e.dossier), node.node_id, e.code, e.due_at, e.since, e.clause, urgent=e.urgent)
         found.append((late, f"/dossiers/{e.dossier}" if e.dossier else f"/ledger?record={e.record}"))
-    seen = {Role.SUPERVISOR: ESCALATIONS, Role.PROTECTION: WITNESS_ESCALATIONS | ERASURE_ESCALATIONS}
-    first = frozenset[str]().union(*(codes for role, codes in seen.items() if role in roles))
-    return sorted(found, key=lambda pair: (pair[0].code not in first, *views.urgency(pair[0], now)))
+    return found
 
 
 def duties(visit: Visit) -> Response:
@@ -115,17 +171,17 @@ def duties(visit: Visit) -> Response:
     reads = may_read(visit.node, visit.officer.roles)
     if reads:
         consult_list(visit.node, DOSSIERS, visit.acting())
-    owed = all_duties(visit.node, visit.now, visit.officer.roles)
-    me = visit.node.node_id
-    mine, theirs = [x for x in owed if x[0].owner == me], [x for x in owed if x[0].owner != me]
-    at = {name: _place(visit, name, len(of)) for name, of in (("mine", mine), ("theirs", theirs))}
-    shown = {name: of[at[name] : at[name] + PAGE] for name, of in (("mine", mine), ("theirs", theirs))}
+    asked = {name: _asked_place(visit, name) for name in ("mine", "theirs")}
+    found = owed(visit.node, visit.now, visit.officer.roles, max(asked.values()) + PAGE)
+    many = {"mine": found.mine_all, "theirs": found.theirs_all}
+    at = {name: _place(place, many[name]) for name, place in asked.items()}
+    shown = {name: of[at[name] : at[name] + PAGE] for name, of in (("mine", found.mine), ("theirs", found.theirs))}
     # A subject is read of what is shown alone, once for each dossier.
     named = {d.dossier for rows in shown.values() for d, _ in rows if d.dossier} if reads else set()
     subjects = {d: visit.node.dossiers.subject(d) for d in named}
 
-    def rows(found: list[tuple[Duty, str]]) -> list[DutyRow]:
-        clocks = ((d, href, views.clock(d.since, d.due_at, visit.now)) for d, href in found)
+    def rows(of: list[Listed]) -> list[DutyRow]:
+        clocks = ((d, href, views.clock(d.since, d.due_at, visit.now)) for d, href in of)
         return [DutyRow(d, clock, subjects.get(d.dossier, ""), href) for d, href, clock in clocks]
 
     return render(
@@ -133,35 +189,46 @@ def duties(visit: Visit) -> Response:
         "duties.html",
         mine=rows(shown["mine"]),
         theirs=rows(shown["theirs"]),
-        mine_all=len(mine),
-        theirs_all=len(theirs),
+        mine_all=found.mine_all,
+        theirs_all=found.theirs_all,
         at=at,
         page=PAGE,
         escalations=ESCALATIONS,
         for_protection=ERASURE_ESCALATIONS,
         alerts=visit.node.bureau.alerts(visit.acting()),
         names=peer_names(visit.node),
-        fingerprint=_mark_of(visit, owed),
+        fingerprint=_mark_of(visit, found),
         began=int(visit.now.timestamp()),
     )
 
 
-def _place(visit: Visit, name: str, many: int) -> int:
-    """Where a list goes on: how many more urgent ones come before it. A list that shrank meanwhile, under an address
-    that was kept, shows its last page: an empty one would say that nothing is due."""
+def _asked_place(visit: Visit, name: str) -> int:
+    """Where a list goes on: how many more urgent ones come before it."""
     text = visit.query(name) or "0"
     if not (text.isascii() and text.isdigit() and len(text) < 7):
         raise Invalid("query.number", "A whole number.", step="read the page", field=name)
-    return min(int(text), max(0, many - 1) // PAGE * PAGE)
+    return int(text)
+
+
+def _place(asked: int, many: int) -> int:
+    """A list that shrank meanwhile, under an address that was kept, shows its last page: an empty one would say that
+    nothing is due."""
+    return min(asked, max(0, many - 1) // PAGE * PAGE)
 
 
 def _duties_seen(visit: Visit) -> str:
-    return _mark_of(visit, all_duties(visit.node, visit.now, visit.officer.roles))
+    return _mark_of(visit, owed(visit.node, visit.now, visit.officer.roles, PAGE))
 
 
-def _mark_of(visit: Visit, owed: list[tuple[Duty, str]]) -> str:
-    """A short mark of what is owed now; it changes when a duty comes, goes, stops or starts."""
-    known = sorted(f"{d.dossier}{d.owner}{d.code}{d.due_at}" for d, _ in owed)
+def _mark_of(visit: Visit, found: Owed) -> str:
+    """A short mark of what is owed now; it changes when a duty comes, goes, stops or starts.
+
+    Of the first page every line counts. Behind it their number does, and since when the newest stands: that one goes
+    there in the very seconds in which an older one comes is told with the next change.
+    """
+    shown = [*found.mine[:PAGE], *found.theirs[:PAGE]]
+    known = sorted(f"{d.dossier}{d.owner}{d.code}{d.due_at}" for d, _ in shown)
+    known += [str(found.mine_all), str(found.theirs_all), *found.newest]
     known += sorted(n.id for n in visit.node.bureau.watches.notices(visit.officer.id))
     return sha256("\n".join(known).encode()).hexdigest()[:16]
 
@@ -199,15 +266,15 @@ def dossiers(visit: Visit) -> Response:
         raise Invalid("form.choice", "Choose one of the list.", step="read the filter", field="kind")
     check_may_read(visit.node, visit.officer.roles)
     consult_list(visit.node, DOSSIERS, visit.acting())
-    found = visit.node.dossiers.rows(kind, visit.query("before"), PAGE)
+    found = visit.node.dossiers.rows(kind, visit.query("before"), PAGE + 1)
     return render(
         visit,
         "dossiers.html",
-        rows=[ListRow(r, _time(r.opened_at), _time(r.updated_at)) for r in found],
+        rows=[ListRow(r, _time(r.opened_at), _time(r.updated_at)) for r in found[:PAGE]],
         kind=kind,
         kinds=list(KINDS),
         templates=visit.node.bureau.templates.kept(kind),
-        older=found[-1].updated_at if len(found) == PAGE else "",
+        older=found[PAGE - 1].place if len(found) > PAGE else "",
         names=peer_names(visit.node),
     )
 
