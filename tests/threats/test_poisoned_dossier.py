@@ -244,3 +244,17 @@ def test_consent_for_one_entry_says_nothing_of_another(services: Federation) -> 
     with pytest.raises(Refused) as refused:
         madrid.dossiers.forward(dossier, opening, "pt", f.officers["madrid"])
     assert "handling.h2" in refused.value.clauses
+
+
+@pytest.mark.parametrize("word", ["a" * 61, "report.given\x00", "report.\u202egiven", "Report", "", "\u0430ct"])
+def test_an_act_whose_type_is_no_word_is_refused_by_every_database(services: Federation, word: str) -> None:
+    """PostgreSQL takes no such column, SQLite does: two honest members would never agree on what they hold."""
+    rabat, madrid = services.nodes["rabat"], services.nodes["madrid"]
+    made = rabat.dossiers.open("report", acts.report(), ["es"], services.officers["rabat"])
+    model = rabat.dossiers.state(made).entries[0].statement
+    for change in ({"type": word}, {"parts": (replace(model.parts[0], kind=word),)}):
+        statement = replace(model, **change)
+        refused = send(rabat, madrid, Entry(entry_id(statement_to_bytes(statement)), statement))
+        assert isinstance(refused, TansiqError)
+        assert (refused.code, refused.field) == ("statement.malformed", "type" if "type" in change else "parts.kind")
+    assert madrid.dossiers.rows() == []

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from tansiq.errors import NotFound
 from tansiq.exchange.model import ItemState
 from tansiq.ledger.wire import WitnessAnswer, render_answer
 from tansiq.node import Node
@@ -80,3 +81,36 @@ def test_a_true_cosignature_whose_answer_was_lost_is_asked_for_once_more(asked: 
     assert all(
         d.state is ItemState.RECEIVED for d in rabat.exchange.deliveries(to=madrid.node_id) if d.kind == "checkpoint"
     )
+
+
+def test_an_answer_to_no_question_changes_nothing(services: Federation) -> None:
+    """Else it would say that our log was put back, and call an officer to the telephone."""
+    rabat, madrid = services.nodes["rabat"], services.nodes["madrid"].node_id
+    with pytest.raises(NotFound):
+        rabat.store.write(
+            lambda tx: rabat.witnesses.file_cosignature(tx, madrid, render_answer(WitnessAnswer(0, known=2**40)))
+        )
+    assert rabat.witnesses.standings([madrid])[0].trouble == ""
+
+
+@pytest.mark.parametrize("ref", ["w", "w-1", "z" * 128, f"w-{'9' * 100}-0", "w-1-0-0"])
+def test_a_question_whose_answer_could_not_be_named_gets_none(services: Federation, ref: str) -> None:
+    """An item's reference has 128 characters: a longer one could not be sent, nor anything behind it."""
+    rabat, madrid = services.nodes["rabat"], services.nodes["madrid"]
+    note(rabat, "d-1")
+    asked = rabat.ledger.witness_request(0)
+    assert madrid.store.write(lambda tx: madrid.witnesses.file_checkpoint(tx, rabat.node_id, ref, asked)) != ""
+    assert [d for d in madrid.exchange.deliveries(to=rabat.node_id) if d.kind == "cosignature"] == []
+
+
+def test_a_clock_that_was_put_back_does_not_silence_us(services: Federation) -> None:
+    """Asked under a clock that stood years ahead, a partner is asked again by the right one."""
+    services.away |= {"madrid", "berlin"}
+    rabat = services.nodes["rabat"]
+    note(rabat, "d-1")
+    services.clock.pass_time(timedelta(days=4000))
+    assert rabat.be_witnessed()
+    services.clock.pass_time(-timedelta(days=4000))
+    note(rabat, "d-2")
+    assert rabat.be_witnessed()
+    assert rabat.be_witnessed() == []

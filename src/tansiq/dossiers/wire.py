@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, NoReturn
 
@@ -41,6 +42,10 @@ MAX_PARENTS = 256
 MAX_MEMBERS = 64
 MAX_DEPTH = 12
 MAX_CLOCK = 2**31
+# Words of the vocabulary, known to us or not. They stand in columns: what one database takes and another refuses would
+# be an entry that one member has and another never gets.
+_TYPE = re.compile(r"[a-z][a-z0-9_.]{0,59}")
+_PART_KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 class _Ref(msgspec.Struct, forbid_unknown_fields=True):
@@ -219,7 +224,11 @@ def _statement(raw: _Statement) -> Statement:
         raise Invalid("statement.float", "numbers are whole", field="facts")
     if not 0 <= raw.clock < MAX_CLOCK:
         raise Invalid("statement.clock", "out of range", field="clock")
-    for name in ("kind", "type", "officer", "nonce"):
+    if not _TYPE.fullmatch(raw.type):
+        raise Invalid("statement.type", "not a word", field="type")
+    if not all(_PART_KIND.fullmatch(p.kind) for p in raw.parts):
+        raise Invalid("statement.part_kind", "not a word", field="parts.kind")
+    for name in ("kind", "officer", "nonce"):
         if len(getattr(raw, name)) > 100:
             raise Invalid("statement.too_long", "over 100 characters", field=name)
     if any(not 0 <= p.size <= MAX_PART_BYTES for p in raw.parts):
@@ -227,7 +236,7 @@ def _statement(raw: _Statement) -> Statement:
     at = parse_instant(raw.at, "at")
     if not 2000 <= at.year <= 2199:
         raise Invalid("statement.at", "out of range", field="at")
-    refs = tuple(PartRef(ids.parse_part_id(p.id, "parts.id"), p.kind[:40], p.size) for p in raw.parts)
+    refs = tuple(PartRef(ids.parse_part_id(p.id, "parts.id"), p.kind, p.size) for p in raw.parts)
     if len({r.id for r in refs}) != len(refs):
         raise Invalid("statement.part_twice", "a part stands twice", field="parts")
     return Statement(

@@ -15,6 +15,7 @@ contradicted. Until then it is a duty, and so is a partner that has long not cos
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -53,6 +54,7 @@ SILENT_AFTER = timedelta(days=7)
 CALL_WITHIN = timedelta(days=1)
 CLAUSE = "LED art. 25; C2SP tlog-witness"
 MIN_REASON, MAX_REASON = 10, 2000
+_REF = re.compile(r"w-[0-9]{1,18}-[0-9]{1,18}")
 
 _log = structlog.get_logger("tansiq.ledger")
 
@@ -164,7 +166,8 @@ class Witnesses:
 
     def _is_due(self, row: dict[str, str | int]) -> bool:
         at = str(row["asked_at"])
-        return not at or parse_instant(at) + self._every <= self._clock()
+        # Also where the clock was put back: an hour of next year must not keep us silent for a year.
+        return not at or not timedelta(0) <= self._clock() - parse_instant(at) < self._every
 
     def _ask(self, tx: Connection, node: NodeId, size: int, old: int) -> None:
         now, ref = self._clock(), f"w-{size}-{old}"
@@ -187,7 +190,7 @@ class Witnesses:
         row = _load(tx, sender)
         ref = str(row["asked_ref"])
         size, old = (int(n) for n in ref.split("-")[1:]) if ref else (0, 0)
-        if answer.size != size:
+        if not ref or answer.size != size:
             raise NotFound("witness.not_asked", "an answer to another question", step="witness", field="size")
         if answer.line:
             self._keep(tx, sender, answer.line, size)
@@ -219,6 +222,8 @@ class Witnesses:
         Returns a stable code where it is refused, else nothing: what contradicts what we cosigned is kept, so nothing
         may be rolled back.
         """
+        if not _REF.fullmatch(ref):
+            return "witness.malformed"  # our answer's ref is made of it: one too long would hold up all behind it
         log = (f"tansiq/{sender}", self._keys_of(tx, sender))
         if _load(tx, sender)["trouble"] in (REWRITTEN, DISTRUSTED):
             return self._note_claim(tx, sender, payload)
@@ -391,9 +396,8 @@ class Witnesses:
 
 
 def _size_of(ref: str) -> int:
-    """The size that a question is about; 0 where its ref is not one of ours, and its asker will not know the answer."""
-    size = ref.split("-")[1:2]
-    return int(size[0]) if size and size[0].isascii() and size[0].isdigit() and len(size[0]) < 19 else 0
+    """The size that a question is about."""
+    return int(ref.split("-")[1])
 
 
 def _instant(value: str | int) -> datetime | None:
