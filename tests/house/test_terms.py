@@ -17,6 +17,7 @@ from tests.support.tree import ROOT, read
 LANGUAGES = ("ar", "fr", "es", "de")
 WEB = ROOT / "src" / "tansiq" / "web" / "locale"
 KINDS = ROOT / "src" / "tansiq" / "kinds"
+LAWS = ROOT / "src" / "tansiq" / "web" / "laws.toml"
 TITLES = ROOT / "src" / "tansiq" / "policy" / "titles.toml"
 
 
@@ -35,6 +36,8 @@ def said(language: str) -> tuple[tuple[str, str], ...]:
     for path in sorted(KINDS.rglob("words.toml")):
         for rows in tomllib.loads(path.read_text(encoding="utf-8")).values():
             found += [(f"{path.parent.name}: {code}", row[ORDER.index(language)]) for code, row in rows.items()]
+    laws = tomllib.loads(LAWS.read_text(encoding="utf-8"))
+    found += [(law, row[ORDER.index(language)]) for rows in laws.values() for law, row in rows.items()]
     titles = tomllib.loads(TITLES.read_text(encoding="utf-8"))
     return (*found, *((rule, words[language]) for rule, words in titles.items()))
 

@@ -55,7 +55,15 @@ def test_no_page_breaks_a_rule_that_a_program_can_check(
     driver = signed_in
     d, r = f"/dossiers/{town.dossier}", f"/dossiers/{town.request}"
     pages = ["/", "/dossiers", d, r, f"/hits/{town.match}", "/hits?state=all", "/bank", "/ledger", "/partners"]
-    pages += ["/second", "/compose/report", "/compose/request", f"{d}/acts/dossier.feedback", "/there-is-no-such-page"]
+    pages += [
+        "/second",
+        "/compose/report",
+        "/compose/request",
+        "/compose/operation",
+        "/compose/major_event",
+        f"{d}/acts/dossier.feedback",
+        "/there-is-no-such-page",
+    ]
     pages += ["/plans", "/plans/new", f"/plans/{town.plan}", f"/plans/meetings/{town.meeting}"]
     pages += ["/checks/new", f"/checks/{town.check}", "/private?quota=5000"]
     driver.add_cookie({"name": "tq_language", "value": language})

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from tansiq.errors import Broken, Conflict, Invalid, NotFound, PeerUnavailable, Refused, TansiqError, Untrusted
 from tansiq.web import labels
+from tansiq.web.clauses import called
 from tansiq.web.i18n import failure_text
 from tansiq.web.labels import N_
 from tansiq.web.render import render
@@ -151,7 +152,7 @@ def clauses_of(visit: Visit, failure: TansiqError) -> list[tuple[str, str]]:
     """Each clause with its name in the page's language; the id is what one quotes."""
     found = failure.clauses if isinstance(failure, Refused) else ()
     gate = getattr(visit.node, "gate", None)
-    return [(str(c), gate.title(str(c), visit.tongue.code) if gate else "") for c in found]
+    return [(str(c), called(gate, str(c), visit.tongue.code)) for c in found]
 
 
 def field_errors(visit: Visit, failure: TansiqError, field: str) -> dict[str, str]:

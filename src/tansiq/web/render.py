@@ -21,6 +21,7 @@ from tansiq.hits.model import MatchState
 from tansiq.kinds import KINDS, TABLES, say_fault, words_of
 from tansiq.kinds import LANGUAGES as WORD_ORDER
 from tansiq.web import hints, labels, log_words, security, views
+from tansiq.web.clauses import called, on_page
 from tansiq.web.i18n import LANGUAGES, Tongue, tongue
 from tansiq.web.transcription import transcribed
 from tansiq.web.visit import Visit
@@ -237,6 +238,7 @@ def environment(code: str) -> Environment:
         transcribed=lambda name: transcribed(str(name), code),
         readable=lambda names: any(not transcribed(str(n), code) for n in names),
         facts_of=facts_of,
+        cited=lambda clause: spoken.say(labels.CLAUSE[clause]) if clause in labels.CLAUSE else on_page(clause, code),
         choice_hints=hints.CHOICE_HINT,
         fault=lambda kind, said: say_fault(kind, said, code),
         has_label=lambda table, key: str(key) in _table(table),
@@ -273,6 +275,7 @@ def render(visit: Visit, template: str, *, status: int = 200, strictest: str = "
         "strictest": strictest,
         "counts": nav_counts(visit),
         "here": visit.request.url.path,
+        "clause_named": lambda c: called(getattr(node, "gate", None), str(c), visit.tongue.code),
     }
     text = environment(visit.tongue.code).get_template(template).render({**frame, **values})
     return HTMLResponse(text, status_code=status)

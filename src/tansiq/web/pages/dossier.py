@@ -344,7 +344,7 @@ def _again(
 ) -> Response:
     """The form with what was typed, and why it was not taken: a refusal must not cost the officer the text."""
     errors = problems.field_errors(visit, failure, "form")
-    named = [words if words and words != c else c for c, words in problems.clauses_of(visit, failure)]
+    named = [words for _id, words in problems.clauses_of(visit, failure)]
     if named:
         errors["form"] = f"{errors['form']} ({'; '.join(named)})"
     return _act(visit, state, rule, visit.form, errors, None, moved=moved, status=failure.http_status)

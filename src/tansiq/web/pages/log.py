@@ -16,6 +16,7 @@ from tansiq.ledger.model import LeafPage
 from tansiq.terms import DossierId, EntryId, LogVerb, format_instant
 from tansiq.terms.ids import parse_node_id
 from tansiq.web import labels, problems
+from tansiq.web.clauses import called
 from tansiq.web.log_words import what_of
 from tansiq.web.pages.lists import officer_names, peer_names
 from tansiq.web.pages.session import go
@@ -105,7 +106,7 @@ def _rows(visit: Visit, leaves: Iterable[Any]) -> list[LeafRow]:
         if subject.startswith("e-") and subject not in at:
             at[subject] = visit.node.dossiers.dossier_of(EntryId(subject))
         named = (leaf.content or {}).get("clauses") or ()
-        clauses = tuple((str(c), visit.node.gate.title(str(c), visit.tongue.code)) for c in named)
+        clauses = tuple((str(c), called(visit.node.gate, str(c), visit.tongue.code)) for c in named)
         what, name = what_of(subject)
         name = _list_name(visit, name) if what == "private.list" else name
         found.append(LeafRow(leaf, what, name, _href(subject, at.get(subject)), clauses))
