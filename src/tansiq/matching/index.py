@@ -50,19 +50,28 @@ class _Texts:
     def extend(self, names: list[str]) -> None:
         self._later.extend(names)
 
+    def are_sound(self) -> bool:
+        """Whether each text lies within the others: what is read from a file is looked at before it is used."""
+        ends = self._ends.astype(np.int64)
+        return bool(len(ends) and ends[0] == 0 and ends[-1] == len(self._spelled) and (np.diff(ends) >= 0).all())
+
     def forget(self, x: int) -> None:
         self.gone.add(x)
         if x >= len(self._ends) - 1:
             self._later[x - len(self._ends) + 1] = ""
 
     def get(self, x: int) -> str:
-        """Empty when it is gone."""
+        """Empty when it is gone. Raises `Invalid` where the file holds no text."""
         if x in self.gone:
             return ""
         later = x - len(self._ends) + 1
         if later >= 0:
             return self._later[later]
-        return bytes(self._spelled[int(self._ends[x]) : int(self._ends[x + 1])]).decode("utf-8", "surrogatepass")
+        spelled = bytes(self._spelled[int(self._ends[x]) : int(self._ends[x + 1])])
+        try:
+            return spelled.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError as exc:
+            raise broken("the name index is damaged") from exc
 
     def packed(self) -> tuple[Array, Array]:
         """(spelled, ends) without what is gone."""
@@ -226,7 +235,7 @@ class NameIndex:
     def load(cls, path: str | PathLike[str]) -> NameIndex:
         """Maps what `save` wrote; `Invalid` when the file is damaged, or of another version or other tables."""
         facts, arrays = read(path, _KINDS)
-        if facts["tables"] != kernel.version().hex():
+        if facts.get("tables") != kernel.version().hex():
             raise other_version("a name index made with other tables")
         index = cls()
         index._texts = _Texts(arrays["texts"], arrays["ends"])
@@ -237,7 +246,9 @@ class NameIndex:
         register.sizes = arrays["sizes"].copy()
         register.counts[[NAMES, WORDS, PARTS]] = len(register.sizes), len(register.words), len(register.held)
         register.listed = register.names
-        if not register.sound() or len(index._texts) != register.names:
+        module = door.module()
+        is_sound = register.sound() and index._texts.are_sound() and len(index._texts) == register.names
+        if not is_sound or (module is not None and not register.are_words_sound(module)):
             raise broken("the name index contradicts itself")
         register.grow_tree()
         return index

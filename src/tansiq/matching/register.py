@@ -206,7 +206,21 @@ class Register:
             and self.held.max(initial=0) < max(words, 1)
             and self.holders.max(initial=0) < max(names, 1)
             and (self.sizes <= MAX_PARTS).all()
+            and self._are_words_alike()
         )
+
+    def _are_words_alike(self) -> bool:
+        """What is read here of a record keeps within its bounds."""
+        words = self.words.view(WORD)
+        units, letters = (words[name].shape[1] for name in ("units", "letters"))
+        of = ((words["n"], 1, units), (words["length"], 1, letters), (words["script"], 0, 1))
+        return all(((least <= values) & (values <= most)).all() for values, least, most in of)
+
+    def are_words_sound(self, compiled: Any) -> bool:
+        """Whether the kernel may read each record as it lies: it asks none of them again."""
+        words = int(self.counts[WORDS])
+        self._slots = np.zeros(_size_of_slots(2 * words), dtype=np.uint32)
+        return bool(compiled.place_words(self.words, self._slots, words))
 
     def remove(self, position: int) -> None:
         self._own()

@@ -101,16 +101,27 @@ def read(path: str | PathLike[str], kinds: Mapping[str, np.dtype[Any]]) -> tuple
     header = bytes(whole[_HEAD.size : _HEAD.size + min(length, _MOST)])
     if _digest(header) != digest:
         raise broken("the header of the name index is damaged")
-    facts = json.loads(header)
+    facts, at = _facts(header), _HEAD.size + len(header)
     if facts["byteorder"] != sys.byteorder or set(facts["arrays"]) != set(kinds):
         raise other_version("a name index for another machine")
     out: dict[str, Array] = {}
-    at = _HEAD.size + len(header)
     for name, (count, said) in facts["arrays"].items():
         at += _padded(at)
         data = whole[at : at + count]
-        if len(data) != count or _digest(data).hex() != said:
+        if len(data) != count or _digest(data).hex() != said or count % kinds[name].itemsize:
             raise broken("the name index is damaged")
         out[name] = np.frombuffer(data, dtype=kinds[name]) if count else np.zeros(0, dtype=kinds[name])
         at += count
     return facts, out
+
+
+def _facts(header: bytes) -> dict[str, Any]:
+    """What the header says; that its digest is right does not make it one."""
+    try:
+        facts: dict[str, Any] = json.loads(header)
+        is_one = "byteorder" in facts and all(int(count) >= 0 and said for count, said in facts["arrays"].values())
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise broken("the header of the name index is damaged") from exc
+    if not is_one:
+        raise broken("the header of the name index is damaged")
+    return facts

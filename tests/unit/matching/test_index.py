@@ -170,6 +170,58 @@ def test_a_damaged_file_is_refused(tmp_path: Path, share: float) -> None:
             NameIndex.load(path)
 
 
+RECORD_BYTES = {
+    "n": 191,
+    "length": 192,
+    "script": 190,
+    "core": 193,
+    "skeletons": 197,
+    "link": 187,
+    "group": 189,
+    "unit": 220,
+}
+
+
+@pytest.mark.parametrize("field", RECORD_BYTES)
+def test_a_record_beyond_its_bounds_is_refused_though_its_digest_is_right(tmp_path: Path, field: str) -> None:
+    """The kernel reads records as they lie: a length of 233 would be read to its end, and beyond the record."""
+    if door.module() is None and field not in ("n", "length", "script"):
+        pytest.skip("the twin reads nothing else of a record")
+    path = tmp_path / "names"
+    built(everyone()).save(path)
+    facts, arrays = shelf.read(path, index._KINDS)
+    words = arrays["words"].copy()
+    words.view(np.uint8).reshape(len(words), -1)[len(words) // 2, RECORD_BYTES[field]] = 233
+    shelf.write(path, {name: facts[name] for name in ("tables", "names")}, arrays | {"words": words})
+    with pytest.raises(Invalid, match="contradicts"):
+        NameIndex.load(path)
+
+
+@pytest.mark.parametrize("change", ["first", "last", "falling", "cut"])
+def test_texts_beyond_their_bytes_are_refused(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "names"
+    built(everyone()).save(path)
+    facts, arrays = shelf.read(path, index._KINDS)
+    ends = arrays["ends"].copy()
+    if change == "cut":
+        ends = ends[:0]
+    else:
+        ends[{"first": 0, "last": -1, "falling": 5}[change]] = 10**12
+    shelf.write(path, {name: facts[name] for name in ("tables", "names")}, arrays | {"ends": ends})
+    with pytest.raises(Invalid, match="contradicts"):
+        NameIndex.load(path)
+
+
+@pytest.mark.parametrize(
+    "header", [b"", b"[]", b"{}", b"nonsense", b'{"byteorder":"little","arrays":{"texts":[-1,"x"]}}']
+)
+def test_a_header_that_is_none_is_refused_though_its_digest_is_right(tmp_path: Path, header: bytes) -> None:
+    path = tmp_path / "names"
+    path.write_bytes(shelf._HEAD.pack(shelf.MAGIC, shelf.VERSION, len(header), shelf._digest(header)) + header)
+    with pytest.raises(Invalid):
+        NameIndex.load(path)
+
+
 def test_other_versions_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "names"
     monkeypatch.setattr(shelf, "VERSION", 1)
