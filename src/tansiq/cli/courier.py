@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -29,16 +30,21 @@ class Sent:
 
 def send_round(node: Node) -> Sent:
     """One attempt for what is queued. A partner that is away is no failure: the item stays queued and is seen."""
-    waiting = _waiting(node)
+    before = _waiting(node)
     node.send_now()
     left = _waiting(node)
-    return Sent(len(waiting - left), len(left))
+    return Sent(max(before - left, 0), left)  # a running node may queue more meanwhile
 
 
-def _waiting(node: Node) -> set[tuple[str, str]]:
-    from tansiq.exchange.model import ItemState  # late: --help needs no database
+def send_and_tell(ctx: typer.Context, node: Node, said: Mapping[str, Any], *, no_send: bool) -> None:
+    """The end of an act: one courier round, unless that is left to the running node; then the answer."""
+    sent = Sent(0, _waiting(node)) if no_send else send_round(node)
+    whole = {**said, "sent": sent.sent, "waiting": sent.waiting}
+    emit(ctx, whole, lambda out: facts(out, whole.items()))
 
-    return {(d.ref, d.to) for d in node.exchange.deliveries() if d.state in (ItemState.QUEUED, ItemState.SENT)}
+
+def _waiting(node: Node) -> int:
+    return sum(peer.queued + peer.sent for peer in node.exchange.status())
 
 
 @app.command("status")

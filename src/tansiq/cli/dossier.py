@@ -14,7 +14,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from tansiq.cli.call import acting, open_node, read_object
-from tansiq.cli.courier import Sent, send_round
+from tansiq.cli.courier import send_and_tell
 from tansiq.cli.screen import emit, facts, plain, safe, table, when
 from tansiq.errors import Invalid, NotFound
 
@@ -73,9 +73,7 @@ def open_dossier(
             return
         made = node.dossiers.open(kind, body, _words(to), by)
         opening = node.dossiers.state(made).entries[0].id
-        sent = Sent() if no_send else send_round(node)
-    said = {"dossier": made, "entry": opening, "sent": sent.sent, "waiting": sent.waiting}
-    emit(ctx, said, lambda out: facts(out, said.items()))
+        send_and_tell(ctx, node, {"dossier": made, "entry": opening}, no_send=no_send)
 
 
 def _from_template(node: Node, kind: str, name: str, put: list[str]) -> dict[str, Any]:
@@ -101,9 +99,7 @@ def append(ctx: typer.Context, dossier: Dossier, file: Body, no_send: NoSend = F
             _proposed(ctx, node.propose({"dossier": node.dossiers.find(dossier), "body": body}, by))
             return
         entry = node.dossiers.append(node.dossiers.find(dossier), body, by)
-        sent = Sent() if no_send else send_round(node)
-    said = {"entry": entry, "sent": sent.sent, "waiting": sent.waiting}
-    emit(ctx, said, lambda out: facts(out, said.items()))
+        send_and_tell(ctx, node, {"entry": entry}, no_send=no_send)
 
 
 @app.command("preview")
@@ -155,9 +151,7 @@ def forward(
         by = acting(ctx, node)
         found = node.dossiers.find(dossier)
         asked = node.dossiers.forward(found, entry_in(node.dossiers.state(found), entry), to, by)
-        sent = Sent() if no_send else send_round(node)
-    said = {"entry": asked, "sent": sent.sent, "waiting": sent.waiting}
-    emit(ctx, said, lambda out: facts(out, said.items()))
+        send_and_tell(ctx, node, {"entry": asked}, no_send=no_send)
 
 
 @app.command("admit")
@@ -182,9 +176,7 @@ def admit(
     with open_node(ctx) as node:
         by = acting(ctx, node)
         entry = node.dossiers.admit(node.dossiers.find(dossier), to, by, parts)
-        sent = Sent() if no_send else send_round(node)
-    said = {"entry": entry, "sent": sent.sent, "waiting": sent.waiting}
-    emit(ctx, said, lambda out: facts(out, said.items()))
+        send_and_tell(ctx, node, {"entry": entry}, no_send=no_send)
 
 
 @app.command("deliver")
@@ -208,9 +200,7 @@ def deliver(
         found = node.dossiers.find(dossier)
         parts = [_part_in(node.dossiers.state(found), word) for word in give or []]
         count = node.dossiers.deliver_to(found, to, by, parts)
-        sent = Sent() if no_send else send_round(node)
-    said = {"entries": count, "sent": sent.sent, "waiting": sent.waiting}
-    emit(ctx, said, lambda out: facts(out, said.items()))
+        send_and_tell(ctx, node, {"entries": count}, no_send=no_send)
 
 
 @app.command("purge")
@@ -225,9 +215,7 @@ def purge(ctx: typer.Context, dossier: Dossier, no_send: NoSend = False) -> None
         found = node.dossiers.find(dossier)
         parts = node.dossiers.purge(found, acting(ctx, node))
         node.settle()
-        sent = Sent() if no_send else send_round(node)
-    said = {"dossier": found, "erased": parts, "sent": sent.sent, "waiting": sent.waiting}
-    emit(ctx, said, lambda out: facts(out, said.items()))
+        send_and_tell(ctx, node, {"dossier": found, "erased": parts}, no_send=no_send)
 
 
 @app.command("show")

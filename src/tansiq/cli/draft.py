@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from tansiq.cli.call import acting, open_node
-from tansiq.cli.courier import Sent, send_round
+from tansiq.cli.courier import send_and_tell
 from tansiq.cli.screen import emit, facts, safe, table, when
 from tansiq.errors import NotFound, Refused
 
@@ -122,9 +122,7 @@ def confirm(
     with open_node(ctx) as node:
         by = acting(ctx, node)
         dossier = node.confirm(_find(node, draft).id, by)
-        sent = Sent() if no_send else send_round(node)
-    said = {"dossier": dossier, "sent": sent.sent, "waiting": sent.waiting}
-    emit(ctx, said, lambda out: facts(out, said.items()))
+        send_and_tell(ctx, node, {"dossier": dossier}, no_send=no_send)
 
 
 @app.command("reject")

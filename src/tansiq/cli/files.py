@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tansiq.cli.call import acting, open_node
-from tansiq.cli.courier import Sent, send_round
+from tansiq.cli.courier import send_and_tell
 from tansiq.cli.dossier import Dossier, NoSend
 from tansiq.cli.screen import emit, facts
 from tansiq.errors import Invalid, NotFound
@@ -62,14 +62,11 @@ def attach(  # noqa: PLR0913, PLR0917  # one parameter an option
         taken = [node.attachments.take(_pieces(f), f.name, media) for f in file]
         entry = node.files.attach(found, taken, by, more=more, withhold_from=_words(withhold_from))
         parts = [p.ref.id for p in node.dossiers.entry(entry).parts if p.ref.kind == "attachment"]
-        sent = Sent() if no_send else send_round(node)
-    said = {
-        "entry": entry,
-        "files": [{"part": p, "bytes": t.size, "sha256": t.sha256} for p, t in zip(parts, taken, strict=True)],
-        "sent": sent.sent,
-        "waiting": sent.waiting,
-    }
-    emit(ctx, said, lambda out: facts(out, said.items()))
+        said = {
+            "entry": entry,
+            "files": [{"part": p, "bytes": t.size, "sha256": t.sha256} for p, t in zip(parts, taken, strict=True)],
+        }
+        send_and_tell(ctx, node, said, no_send=no_send)
 
 
 def fetch(
@@ -129,9 +126,7 @@ def translate(
         state = node.dossiers.state(found)
         entry, which = part_in(state, part)
         made = node.dossiers.translate(found, entry, which, said_text, lang, "machine" if machine else "officer", by)
-        sent = Sent() if no_send else send_round(node)
-    said = {"entry": made, "sent": sent.sent, "waiting": sent.waiting}
-    emit(ctx, said, lambda out: facts(out, said.items()))
+        send_and_tell(ctx, node, {"entry": made}, no_send=no_send)
 
 
 def part_in(state: DossierState, word: str) -> tuple[EntryId, PartId]:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from tansiq.cli.call import acting, open_node, read_object
-from tansiq.cli.courier import Sent, send_round
+from tansiq.cli.courier import Sent, send_and_tell, send_round
 from tansiq.cli.screen import emit, facts, table, when
 from tansiq.errors import Invalid
 from tansiq.terms import later
@@ -157,9 +157,7 @@ def reveal(ctx: typer.Context, dossier: Dossier, no_send: NoSend = False) -> Non
 def _make(ctx: typer.Context, dossier: str, act: str, told: dict[str, Any], no_send: bool) -> None:
     with open_node(ctx) as node:
         entry = node.together.make(node.dossiers.find(dossier), act, told, acting(ctx, node))
-        sent = Sent() if no_send else send_round(node)
-    said = {"entry": entry, "sent": sent.sent, "waiting": sent.waiting}
-    emit(ctx, said, lambda out: facts(out, said.items()))
+        send_and_tell(ctx, node, {"entry": entry}, no_send=no_send)
 
 
 def items(ctx: typer.Context, dossier: Dossier) -> None:
