@@ -263,7 +263,7 @@ class Plans:
     def work(self) -> bool:
         """The worker's turn: match when there is a reason, and every `ROUND` anyway. False when nothing was new."""
         now = self._clock()
-        if not self._due and self._matched_at is not None and now - self._matched_at < ROUND:
+        if not self._due and self._matched_at is not None and abs(now - self._matched_at) < ROUND:
             return False
         self._matched_at = now
         return self.match() > 0
@@ -316,7 +316,7 @@ class Plans:
         if any(r.state is not CheckState.REFUSED and r.epochs.get(Tier.PLAN.value, epoch) == epoch for r in before):
             return
         refused = next((r for r in before if r.state is CheckState.REFUSED), None)
-        if refused and now - refused.asked_at < (AGAIN_LINE if refused.code.startswith("peer.") else AGAIN):
+        if refused and abs(now - refused.asked_at) < (AGAIN_LINE if refused.code.startswith("peer.") else AGAIN):
             return
         inputs = [(_class_of(token), token) for token, _ in rules.asked_inputs(event, now, self.grid)]
         state, code = "waiting", ""
