@@ -17,7 +17,6 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
-    func,
     insert,
     select,
     update,
@@ -214,7 +213,3 @@ def settle_draft(tx: Connection, draft: str, waiting: str, values: Values) -> bo
     """Move a waiting draft on; False when it is no longer waiting."""
     moved = update(drafts).where(drafts.c.id == draft, drafts.c.state == waiting).values(**values)
     return tx.execute(moved).rowcount == 1
-
-
-def count_officers(tx: Connection) -> int:
-    return int(tx.execute(select(func.count()).select_from(officers)).scalar_one())

@@ -130,12 +130,6 @@ def find_staged(tx: Connection, vault: crypto.Vault, content: bytes) -> File | N
     return _file(vault, tx.execute(query).first())
 
 
-def with_content(tx: Connection, vault: crypto.Vault, content: bytes) -> list[tuple[EntryId, PartId]]:
-    """Where the file with this content is held."""
-    query = select(FILES.c.entry, FILES.c.part).where(FILES.c.content == content, FILES.c.entry != "")
-    return [(EntryId(r.entry), PartId(r.part)) for r in tx.execute(query)]
-
-
 def set_state(tx: Connection, row: str, state: str, content: bytes = b"") -> None:
     values: dict[str, Any] = {"state": state} | ({"content": content} if content else {})
     tx.execute(update(FILES).where(FILES.c.id == row).values(**values))

@@ -159,11 +159,3 @@ def _by_name(evaluations: int) -> float:
         if at <= x1:
             return y0 + (y1 - y0) * (at - x0) / (x1 - x0)
     return _NAME_GUESSES[-1][1]
-
-
-def tier_named(text: str) -> Tier:
-    """The tier of that name, or `Refused("meter.tier")`."""
-    try:
-        return Tier(text)
-    except ValueError as exc:
-        raise Refused("meter.tier", "no such tier", step="meter", field="tier") from exc

@@ -118,12 +118,3 @@ def beside(ours: Mapping[str, int], theirs: Mapping[str, int] | None) -> tuple[L
         return None if silent else mirror.get(name, 0)
 
     return tuple(Line(n, ours.get(n, 0), told(n)) for n in sorted({*ours, *mirror}))
-
-
-def reciprocity(figures: Mapping[str, int]) -> dict[str, tuple[int, int]]:
-    """What goes out beside what comes in, for each figure that has both ways."""
-    return {
-        name.replace(".out", "", 1): (value, figures.get(mirrored(name), 0))
-        for name, value in figures.items()
-        if ".out" in name
-    }

@@ -20,7 +20,6 @@ from tansiq.private.model import (
     BLOCK,
     ELEMENT_BYTES,
     LABEL_BYTES,
-    OUTPUT_BYTES,
     PROOF_BYTES,
     SUITE,
     TAG_BYTES,
@@ -290,10 +289,6 @@ def parse_opening(raw: bytes) -> Opening:
 def split(raw: bytes, size: int) -> list[bytes]:
     """Equal pieces."""
     return [raw[at : at + size] for at in range(0, len(raw), size)]
-
-
-def outputs_size(count: int) -> int:
-    return count * OUTPUT_BYTES
 
 
 # --- refusals, samples and openings ----------------------------------------------------------------------------

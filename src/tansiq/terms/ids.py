@@ -49,10 +49,6 @@ def parse_part_id(value: str, field: str = "") -> PartId:
     return PartId(_check("part", value, field))
 
 
-def parse_officer_id(value: str, field: str = "") -> OfficerId:
-    return OfficerId(_check("officer", value, field))
-
-
 def country_of(node: NodeId) -> str:
     """The ISO 3166 alpha-2 country of a node, upper case."""
     return node[:2].upper()

@@ -16,7 +16,6 @@ from tansiq.evaluator.rules import (
     hit_alarms,
     readout,
     replayed,
-    tier_named,
 )
 from tansiq.terms import NodeId
 
@@ -159,9 +158,3 @@ def test_what_a_quota_reads_out_is_computed_from_it() -> None:
     assert readout(Quota(10**9), 365).shares["plates_of_a_country"] == 1.0
     assert readout(Quota(0), 90).shares["persons_by_name_and_date"] == 0.0
     assert readout(Quota(2_000), 90).new_persons_a_day == 333
-
-
-def test_an_unknown_tier_is_refused() -> None:
-    assert tier_named("low") is Tier.LOW
-    with pytest.raises(Refused, match="tier"):
-        tier_named("all")

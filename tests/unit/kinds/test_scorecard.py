@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tansiq.dossiers.model import Figure, Window
 from tansiq.kinds import KINDS, scorecard
 from tansiq.kinds.request import REQUEST
-from tansiq.kinds.scorecard import NO_CASE, beside, mirrored, reciprocity, summed
+from tansiq.kinds.scorecard import NO_CASE, beside, mirrored, summed
 from tests.support.entries import BERLIN, MADRID, RABAT, START, Desk, part_ref
 
 YEAR = timedelta(days=365)
@@ -79,7 +79,6 @@ def test_what_is_counted_elsewhere_joins_in():
     window = Window(MADRID, RABAT, START, START + YEAR)
     figures = scorecard.count([], KINDS, window, more)
     assert figures["hits.in.confirmed_share"] == 500
-    assert reciprocity({"requests.out": 3, "requests.in": 5}) == {"requests": (3, 5)}
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=30))
