@@ -33,7 +33,7 @@ log = structlog.get_logger()
 ROUND_S = 2.0
 """How often a loop looks for work that another process of the same home left (a command, an import)."""
 SWEEP_S = 3600.0
-"""Counted by the clock that nobody sets: one that stood a year ahead for a moment must not put erasures off by a year."""
+"""By the clock that nobody sets: one that stood a year ahead for a moment must not put erasures off by a year."""
 GC_THRESHOLD = 10_000
 """New objects between two looks at the youngest; an entry makes some thousands."""
 STOP_SECONDS = 3
