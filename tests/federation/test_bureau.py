@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from tansiq.bureau import fill
 from tansiq.demo import people
+from tansiq.dossiers import records
 from tansiq.errors import Conflict, Invalid, NotFound, Refused
 from tansiq.terms import DossierId, LogVerb
 from tests.support import acts
@@ -130,6 +131,49 @@ def test_it_follows_what_another_process_writes(federation: Federation) -> None:
     madrid = f.nodes["madrid"]
     assert len(madrid.bureau.search("zanzibar", 5, by)) == 1
     assert madrid.bureau.words.refresh() == 0
+
+
+def test_two_changes_of_one_instant_that_leave_as_many_parts_are_both_seen(federation: Federation) -> None:
+    """One part comes (it had been withheld) and one goes, while the clock stands: as many are held as before."""
+    f = federation
+    dossier = open_report(f, "zanzibar", parts=[{"kind": "narrative", "lang": "en", "text": "krakatoa"}])
+    madrid, by = f.nodes["madrid"], f.officers["madrid"]
+    with madrid.store.read() as tx:
+        parts = {r.kind: r for r in tx.execute(text("select * from dossier_parts"))}
+    late, gone = parts["narrative"], parts["subject"]
+    hide = text("update dossier_parts set presence = 'withheld', sealed = null where id = :id")
+    madrid.store.write(lambda tx: tx.execute(hide, {"id": late.id}))
+    (found,) = madrid.bureau.search("zanzibar", 5, by)
+    assert madrid.bureau.search("krakatoa", 5, by) == []
+    ((_, at, before),) = madrid.dossiers.changed_since("")
+
+    def both(tx):
+        assert records.erase_part(tx, gone.entry, gone.id)
+        assert records.hold_part(tx, late.entry, late.id, late.sealed)
+
+    madrid.store.write(both)
+    ((_, again, after),) = madrid.dossiers.changed_since("")
+    assert (again, after != before) == (at, True)
+    assert [x.dossier for x in madrid.bureau.search("krakatoa", 5, by)] == [dossier]
+    assert madrid.bureau.search("zanzibar", 5, by) == []
+    assert madrid.bureau.words.refresh() == 0, "and then nothing more"
+    assert found.dossier == dossier
+
+
+def test_words_of_an_erased_value_are_found_no_more_by_another_process(federation: Federation) -> None:
+    f = federation
+    value = {"property": "phone", "value": "+212661234567", "basis": "fact", "grade": "B2", "erase_on": "2026-12-01"}
+    name = {"property": "name", "value": "Torben Westerhagen", "basis": "fact", "grade": "B2"}
+    entity = {"id": "p1", "schema": "Person", "role": "SUSP", "claims": [name, value]}
+    dossier = open_report(f, "a thing", parts=[{"kind": "entity", "entity": entity}])
+    madrid = f.nodes["madrid"]
+    beside = madrid.bureau.words.__class__(madrid.dossiers.changed_since, madrid.dossiers.contents)
+    assert [p.dossier for p in beside.find("+212661234567", 5)] == [dossier]
+    f.clock.pass_time(timedelta(days=30))
+    madrid.sweep()
+    for words in (madrid.bureau.words, beside):
+        assert words.find("+212661234567", 5) == []
+        assert [p.dossier for p in words.find("Westerhagen", 5)] == [dossier]
 
 
 def test_nothing_to_look_for_is_said(federation: Federation) -> None:

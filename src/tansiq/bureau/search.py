@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import threading
 from array import array
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from datetime import timedelta
+from heapq import heappush, heappushpop, merge
 from typing import Any
 
 from tansiq.bureau.model import Place
@@ -27,8 +29,12 @@ SPELLED, SOUNDS = 1.0, 0.6
 SNIPPET = 160
 
 Key = tuple[EntryId, PartId]
-Changed = Callable[[str], list[tuple[DossierId, str, int]]]
-Contents = Callable[[DossierId, Collection[Key]], tuple[set[Key], list[tuple[EntryId, PartId, Mapping[str, Any]]]]]
+Changed = Callable[[str], Iterable[tuple[DossierId, str, Hashable]]]
+"""(since) -> dossiers that changed, with the instant and a mark that no two contents of theirs have in common."""
+Contents = Callable[
+    [DossierId, Mapping[Key, int]], tuple[dict[Key, int], list[tuple[EntryId, PartId, Mapping[str, Any]]]]
+]
+"""(dossier, what is known of its parts) -> (its parts with their sizes, the contents that are new, or now smaller)."""
 
 
 def texts_of(content: Mapping[str, Any]) -> Iterator[str]:
@@ -51,7 +57,8 @@ class Search:
         self._lock = threading.Lock()
         self._parts: dict[int, tuple[DossierId, EntryId, PartId]] = {}
         self._number: dict[DossierId, dict[Key, int]] = {}
-        self._at: dict[DossierId, tuple[str, int]] = {}
+        self._size: dict[DossierId, dict[Key, int]] = {}
+        self._at: dict[DossierId, tuple[str, Hashable]] = {}
         self._met: defaultdict[str, array[int]] = defaultdict(lambda: array("L"))
         self._last = ""
         self._next = 0
@@ -62,11 +69,11 @@ class Search:
         """Read what has come since. Returns how many parts were read."""
         with self._lock:
             count = 0
-            for dossier, at, held in self._changed(self._since()):
+            for dossier, at, mark in self._changed(self._since()):
                 self._last = max(self._last, at)
-                if self._at.get(dossier) != (at, held):
+                if self._at.get(dossier) != (at, mark):
                     count += self._read(dossier)
-                    self._at[dossier] = (at, held)
+                    self._at[dossier] = (at, mark)
             self._let_go()
             return count
 
@@ -75,9 +82,12 @@ class Search:
 
     def _read(self, dossier: DossierId) -> int:
         known = self._number.setdefault(dossier, {})
-        held, fresh = self._contents(dossier, known)
-        for key in [k for k in known if k not in held]:
+        before = self._size.get(dossier, {})
+        held, fresh = self._contents(dossier, before)
+        # What was erased; and that of which single values were, whose words are read anew.
+        for key in [k for k in known if held.get(k) != before.get(k)]:
             self._parts.pop(known.pop(key), None)
+        self._size[dossier] = held
         for entry, part, content in fresh:
             number = known[(entry, part)] = self._next
             self._next += 1
@@ -99,6 +109,9 @@ class Search:
         """At once, when it was erased."""
         with self._lock:
             number = self._number.get(dossier, {}).pop((entry, part), None)
+            self._size.get(dossier, {}).pop((entry, part), None)
+            # What is left of it is read with the next refresh, whatever the dossier's mark says.
+            self._at.pop(dossier, None)
             if number is not None:
                 self._parts.pop(number, None)
 
@@ -110,14 +123,38 @@ class Search:
         asked = query_words(text)
         self.refresh()
         with self._lock:
-            found: dict[int, float] | None = None
-            for spelled, sound in asked:
-                here = dict.fromkeys(self._met.get(sound, ()) if sound else (), SOUNDS)
-                here.update(dict.fromkeys(self._met.get(spelled, ()), SPELLED))
-                found = here if found is None else {n: found[n] + s for n, s in here.items() if n in found}
-            alive = [(score / len(asked), n) for n, score in (found or {}).items() if n in self._parts]
-            best = sorted(alive, reverse=True)[:limit]
-            return [Place(*self._parts[n], score) for score, n in best]
+            return [Place(*self._parts[n], score) for score, n in self._best(asked, limit)]
+
+    def _best(self, asked: list[tuple[str, str]], limit: int) -> list[tuple[float, int]]:
+        """The best of them, by the word that stands in the fewest parts; from the newest back, until none that is
+        older could be among them."""
+        met = [
+            (self._met.get(spelled, _NONE), self._met.get(sound, _NONE) if sound else _NONE) for spelled, sound in asked
+        ]
+        most = sum(SPELLED if spelled else SOUNDS for spelled, _ in met) / len(met)
+        best: list[tuple[float, int]] = []
+        last = -1
+        rarest = min(met, key=lambda pair: len(pair[0]) + len(pair[1]))
+        for n in merge(reversed(rarest[0]), reversed(rarest[1]), reverse=True):
+            if n == last or n not in self._parts:
+                continue
+            last = n
+            scores = [SPELLED if _has(pair[0], n) else SOUNDS if _has(pair[1], n) else 0.0 for pair in met]
+            if not all(scores):
+                continue
+            (heappush if len(best) < limit else heappushpop)(best, (sum(scores) / len(scores), n))
+            if len(best) == limit and best[0][0] >= most:
+                break
+        return sorted(best, reverse=True)
+
+
+_NONE: array[int] = array("L")
+
+
+def _has(numbers: array[int], n: int) -> bool:
+    """They stand in their order: each part was read after those before it."""
+    at = bisect_left(numbers, n)
+    return at < len(numbers) and numbers[at] == n
 
 
 def query_words(text: str) -> list[tuple[str, str]]:

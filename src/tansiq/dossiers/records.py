@@ -322,17 +322,31 @@ def load_rows(tx: Connection, kind: str, before: str, last: str, limit: int) -> 
     return list(tx.execute(query))
 
 
-def load_changed(tx: Connection, at: str) -> list[tuple[DossierId, str, int]]:
-    """With how many parts are held: two changes of one instant differ by it."""
+def load_changed(tx: Connection, at: str) -> list[tuple[DossierId, str, tuple[int, ...]]]:
+    """Dossiers that changed at this instant or later, with the instant and a mark of what is held of their parts.
+
+    Two changes of one instant differ by the mark: parts are added, held and erased and never the other way, so that
+    one of these counts grows; and a part of which single values are erased is sealed in fewer bytes than before.
+    """
+    held, erased = (func.count().filter(PARTS.c.presence == p.value) for p in (Presence.HELD, Presence.ERASED))
+    marks = (func.count(PARTS.c.id), held, erased, func.coalesce(func.sum(func.length(PARTS.c.sealed)), 0))
     query = (
-        select(DOSSIERS.c.id, DOSSIERS.c.updated_at, func.count(PARTS.c.id).label("held"))
+        select(DOSSIERS.c.id, DOSSIERS.c.updated_at, *marks)
         .outerjoin(ENTRIES, ENTRIES.c.dossier == DOSSIERS.c.id)
-        .outerjoin(PARTS, and_(PARTS.c.entry == ENTRIES.c.id, PARTS.c.presence == Presence.HELD.value))
+        .outerjoin(PARTS, PARTS.c.entry == ENTRIES.c.id)
         .where(DOSSIERS.c.updated_at >= at)
         .group_by(DOSSIERS.c.id, DOSSIERS.c.updated_at)
     )
     rows = tx.execute(query.order_by(DOSSIERS.c.updated_at, DOSSIERS.c.id))
-    return [(DossierId(r.id), r.updated_at, r.held) for r in rows]
+    return [(DossierId(r[0]), r[1], tuple(map(int, r[2:]))) for r in rows]
+
+
+def load_sizes(tx: Connection, dossier: DossierId) -> dict[tuple[EntryId, PartId], int]:
+    """The parts that are held, with the bytes that each is sealed in."""
+    query = select(PARTS.c.entry, PARTS.c.id, func.length(PARTS.c.sealed).label("size"))
+    query = query.join(ENTRIES, ENTRIES.c.id == PARTS.c.entry).where(ENTRIES.c.dossier == dossier)
+    rows = tx.execute(query.where(PARTS.c.presence == Presence.HELD.value).order_by(ENTRIES.c.number, PARTS.c.id))
+    return {(EntryId(r.entry), PartId(r.id)): int(r.size) for r in rows}
 
 
 def load_contents(
@@ -457,6 +471,19 @@ def load_parts(tx: Connection, vault: crypto.Vault, entry: EntryId) -> list[tupl
 def load_raw(tx: Connection, entry: EntryId) -> bytes | None:
     found: bytes | None = _RAW.scalar(tx, {"of_entry": entry})
     return found
+
+
+def load_filed_since(tx: Connection, author: NodeId, since: datetime) -> list[EntryId]:
+    """This author's entries that we filed from then on, in the order in which they came."""
+    at = format_instant(since)
+    rows = tx.execute(
+        select(ENTRIES.c.id)
+        .join(DOSSIERS, DOSSIERS.c.id == ENTRIES.c.dossier)
+        # A dossier's row is as old as its newest entry: few have changed since.
+        .where(DOSSIERS.c.updated_at >= at, ENTRIES.c.author == author, ENTRIES.c.filed_at >= at)
+        .order_by(ENTRIES.c.filed_at, ENTRIES.c.clock, ENTRIES.c.id)
+    )
+    return [EntryId(r.id) for r in rows]
 
 
 def find_dossier_of(tx: Connection, entry: EntryId) -> DossierId | None:

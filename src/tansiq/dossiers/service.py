@@ -8,7 +8,7 @@ courier and `settle` carry on.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -220,19 +220,20 @@ class Dossiers:
             state = desk.load_standing(self._w, tx, dossier).folded.state
         return not isinstance(self._may_view(state, by), Refusal)
 
-    def changed_since(self, at: str) -> list[tuple[DossierId, str, int]]:
-        """Dossiers into which something came at this instant or later, with the instant of the last and how many parts
-        are held of it: something else may have come in the same instant."""
+    def changed_since(self, at: str) -> list[tuple[DossierId, str, tuple[int, ...]]]:
+        """Dossiers into which something came at this instant or later, with the instant of the last and a mark of what
+        is held of it: something else may have come, or gone, in the same instant."""
         with self._w.store.read() as tx:
             return records.load_changed(tx, at)
 
     def contents(
-        self, dossier: DossierId, known: Collection[tuple[EntryId, PartId]]
-    ) -> tuple[set[tuple[EntryId, PartId]], list[tuple[EntryId, PartId, Mapping[str, Any]]]]:
-        """(all parts that are held, the contents of those that the caller does not know yet)."""
+        self, dossier: DossierId, known: Mapping[tuple[EntryId, PartId], int]
+    ) -> tuple[dict[tuple[EntryId, PartId], int], list[tuple[EntryId, PartId, Mapping[str, Any]]]]:
+        """(all parts that are held with their sizes, the contents of those that the caller does not know so)."""
         with self._w.store.read() as tx:
-            held = set(records.load_held(tx, dossier))
-            return held, records.load_contents(tx, self._w.vault, held - set(known))
+            held = records.load_sizes(tx, dossier)
+            fresh = [key for key, size in held.items() if known.get(key) != size]
+            return held, records.load_contents(tx, self._w.vault, fresh)
 
     def find(self, word: str) -> DossierId:
         """A dossier by its id or the first characters of it. Raises `NotFound`, `Invalid`."""
