@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal, TypeVar
 
 from sqlalchemy import Connection, Engine, text
@@ -19,6 +21,8 @@ T = TypeVar("T")
 
 KEPT = 8
 """Reading connections that stay at hand."""
+OWN_ROOM = 64 * 1024 * 1024
+"""Bytes of the disk that no partner fills; of a small disk a twentieth."""
 
 
 class Store:
@@ -34,6 +38,7 @@ class Store:
         self._kept: list[Connection] = []
         """At rest, none in a transaction. A list's `append` and `pop` need no lock. SQLite alone: to take one from the
         pool costs ten times what most reads cost. PostgreSQL's are pinged by their pool before each use."""
+        self._file = Path(str(writes.url.database)) if writes.dialect.name == "sqlite" else None
         self.dialect: Literal["sqlite", "postgresql"] = "sqlite" if writes.dialect.name == "sqlite" else "postgresql"
 
     @classmethod
@@ -115,6 +120,16 @@ class Store:
                 connection.execute(text("select 1"))
         except SQLAlchemyError as exc:  # no place left in the pool, too: others wait for it already
             raise Broken("store.unavailable", "the database does not answer", step="ping store") from exc
+
+    def has_room(self) -> bool:
+        """Whether an SQLite file may grow by what others send: what is left is for our own acts, erasures among them.
+
+        Of a database on another machine nothing is known here.
+        """
+        if self._file is None:
+            return True
+        disk = os.statvfs(self._file.parent)
+        return disk.f_bavail * disk.f_frsize >= min(OWN_ROOM, disk.f_blocks * disk.f_frsize // 20)
 
     def close(self) -> None:
         """Finish the queued writes and let the database go."""

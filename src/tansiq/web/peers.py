@@ -52,6 +52,10 @@ Work = Callable[[Any, bytes], bytes]
 
 
 def _receive(node: Any, raw: bytes) -> bytes:
+    if not node.store.has_room():
+        # The partner keeps it and comes again. A disk that it could fill would leave none for our own erasures.
+        log.error("no room for what partners send")
+        raise PeerUnavailable("door.no_room", "no room is left for it", step="receive")
     found: bytes = node.exchange.receive(raw)
     return found
 
