@@ -29,6 +29,9 @@ LOOK_S = 5.0
 SWEEP_S = 60.0
 ENVELOPES_PER_TURN = 16
 """Then another partner may have the place, so that one long queue does not hold up the rest."""
+PATIENCE_S = 1.0
+"""Then a line goes on without a place: partners that answer late on purpose must not keep what is owed to the others.
+There is one thread for each partner at most."""
 GIVE_WAY_S = 0.001
 CRASHED_ATTEMPTS = 5
 """An unforeseen failure backs off as far as this many foreseen ones."""
@@ -107,8 +110,12 @@ class Courier:
         try:
             while not self._stopping.is_set() and node in self._reachable:
                 seen, contacts = bell.rings(node), bell.contacts(node)
-                with self._places:
+                has_place = self._places.acquire(timeout=PATIENCE_S)
+                try:
                     more, pause_s = self._turn(node)
+                finally:
+                    if has_place:
+                        self._places.release()
                 if pause_s:
                     self._rest(node, contacts, pause_s)
                 elif more:
