@@ -157,6 +157,24 @@ def test_a_long_word_stays_inside_a_small_screen(town: Town, address: str, signe
         driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_on_a_telephone_the_clock_stands_before_the_dossier_and_the_rest_of_the_rail_after_it(
+    town: Town, address: str, signed_in
+) -> None:
+    """Who opens it at night has to see first until when; before, all of the rail stood first, or (a room's) last."""
+    driver = signed_in
+    tops = """return ['.rail-part.before', '.main-col', '.rail-part:not(.before)'].map(
+      q => document.querySelector(q).getBoundingClientRect().top)"""
+    try:
+        for width in (390, 1000):
+            size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+            open_page(driver, address, f"/dossiers/{town.request}")
+            before, main, after = driver.execute_script(tops)
+            assert before < main < after, width
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_on_paper_the_law_is_open_the_marking_covers_nothing_and_no_form_is_left(
     town: Town, address: str, signed_in
 ) -> None:

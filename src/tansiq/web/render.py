@@ -105,6 +105,14 @@ def num(value: object) -> Markup:
     return Markup('<bdi dir="ltr" class="mono">{}</bdi>').format(inner)
 
 
+PLATE = re.compile(r"(?=.*\d)[^\u0621-\u06D3]*(?:[\u0621-\u06D3]{1,3}[^\u0621-\u06D3]*)?")
+
+
+def named(value: str) -> Markup:
+    """What a record is called: its name in its own direction; where it has only a number or a plate, as a number."""
+    return num(value) if PLATE.fullmatch(value) and " " not in value.strip() else iso(value)
+
+
 def claim_value(prop: str, value: str, lang: str, tongue: Tongue) -> Markup:
     """The value of a claim as its property is written."""
     if prop in ("birthDate", "deathDate", "startDate", "endDate"):
@@ -118,6 +126,11 @@ def country_name(code: str, tongue: Tongue) -> str:
     """A country, or several whose codes stand side by side (two nationalities)."""
     codes = code.split() if all(len(c) == 2 for c in code.split()) else [code]
     return ", ".join(str(tongue.locale.territories.get(c.upper(), c)) for c in codes)
+
+
+def language_name(code: str, tongue: Tongue) -> str:
+    """A language by its name in the page's own; one that nobody names stays its code."""
+    return tongue.say(labels.LANGUAGE.get(code, "")) or str(tongue.locale.languages.get(code, code))
 
 
 def title_of(entity: Entity) -> str:
@@ -217,12 +230,14 @@ def environment(code: str) -> Environment:
         once=security.new_token,
         iso=iso,
         num=num,
+        named=named,
         prose=prose,
         typed=typed,
         short=short,
         title_of=title_of,
         claim_value=claim_value,
         country_name=country_name,
+        language_name=language_name,
         direction_of=views.direction_of,
         label=lambda table, key, kind="": label(spoken, table, key, kind),
         look=lambda table, key: getattr(labels, table).get(str(key), ("info", "")),

@@ -163,7 +163,10 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
         lanes=list((getattr(state.own, "lanes", None) or {}).values()),
         matches=matches,
         unread={m.id for m in matches if is_unread(m, unread)},
-        clocks=[ClockRow(d, views.clock(d.since, d.due_at, visit.now)) for d in due],
+        clocks=[
+            ClockRow(d, views.clock(d.since, d.due_at, visit.now))
+            for d in sorted(due, key=lambda d: (d.due_at is None, d.due_at))
+        ],
         trail=node.ledger.find(dossier)[-12:],
         others=[(e.id, entry_name(visit, e)) for e in theirs if e.parts],
         forward_form=form,
