@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 import pytest
 
@@ -87,3 +88,17 @@ def test_a_body_without_anything_behind_its_head_is_refused(trio) -> None:
     _, ma, es, _ = trio
     failure = refused(es.exchange.receive, envelope(ma, es, plaintext=canonical(items())))
     assert failure.code == "items.malformed"
+
+
+def test_a_file_of_line_ends_costs_no_more_memory_than_it_is_long(trio) -> None:
+    """A list of its lines would be eight times as large: a gigabyte of them would end whoever reads it."""
+    _, ma, es, _ = trio
+    head = ma.exchange.export_file(es.node).partition(b"\n")[0]
+    bomb = head + b"\n" * 20_000_000
+    tracemalloc.start()
+    try:
+        assert refused(es.exchange.import_file, bomb).code == "parcel.too_large"
+        assert tracemalloc.get_traced_memory()[1] < 2 * len(bomb)
+    finally:
+        tracemalloc.stop()
+    assert es.exchange.import_file(head + b"\n" * 1000).failures == ()

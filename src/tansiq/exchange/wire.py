@@ -41,6 +41,7 @@ MAX_RECEIPT_BYTES = 256 * 1024
 MAX_POLL_BYTES = 32 * 1024
 MAX_POLL_ANSWER_BYTES = 40 * 1024 * 1024
 MAX_PARCEL_BYTES = 1024 * 1024 * 1024
+MAX_PARCEL_LINES = 100_000
 MAX_PROOF_BYTES = 8 * 1024 * 1024
 MAX_ITEMS = 64
 MAX_REQUEST_HEAD_BYTES = 8 * 1024
@@ -498,7 +499,10 @@ def parse_parcel(raw: bytes) -> tuple[ParcelHead, list[tuple[int, str, bytes]], 
     """
     if len(raw) > MAX_PARCEL_BYTES:
         raise Invalid("parcel.too_large", f"the file is larger than {MAX_PARCEL_BYTES} bytes", step="parcel")
-    lines = raw.split(b"\n")
+    lines = raw.split(b"\n", MAX_PARCEL_LINES)
+    if len(lines) > MAX_PARCEL_LINES:
+        # Each costs more in memory than an empty one is long.
+        raise Invalid("parcel.too_large", f"the file has more than {MAX_PARCEL_LINES} lines", step="parcel")
     h = _decode("parcel", lines[0], _ParcelHead, 1024)
     head = ParcelHead(NodeId(h.sender), NodeId(h.recipient), _instant("parcel", h.made_at, "made_at"))
     good: list[tuple[int, str, bytes]] = []
