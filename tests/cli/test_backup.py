@@ -163,7 +163,7 @@ def test_an_address_that_would_not_count_or_holds_a_password_is_refused(
     backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = ["--home", "new", "restore", "b", "--database", "postgresql://rabat:pw@db.example/x"]
-    assert refused(secret) == (2, "backup.database_password")
+    assert refused(secret) == (2, "node.database_password")
     monkeypatch.setenv("TANSIQ_DATABASE", f"sqlite:///{tmp_path / 'elsewhere.db'}")
     assert refused(["--home", "new", "restore", "b", "--database", "sqlite"]) == (2, "backup.two_databases")
     said(["--home", "new", "restore", "b"])

@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from tansiq.cli.screen import facts, plain, safe, table
+from tansiq.cli.screen import facts, plain, safe, share, table
 
 
 def drawn(value: object) -> str:
@@ -43,3 +43,20 @@ def test_facts_without_a_value_are_left_out() -> None:
 
 def test_plain_values_are_what_json_carries() -> None:
     assert plain({"a": (1, b"\x01"), "b": frozenset({"y", "x"})}) == {"a": [1, "01"], "b": ["x", "y"]}
+
+
+def test_a_score_never_says_more_than_it_is() -> None:
+    assert [share(x) for x in (0.0, 0.29, 0.994, 0.996, 0.9999, 1.0)] == [
+        "0.00",
+        "0.29",
+        "0.99",
+        "0.99",
+        "0.99",
+        "1.00",
+    ]
+
+
+def test_words_stand_side_by_side_and_nothing_is_left_out() -> None:
+    out = Console(file=io.StringIO(), width=200, color_system=None)
+    facts(out, [("roles", ["analyst", "liaison"]), ("failures", []), ("count", 0)])
+    assert [line.rstrip() for line in out.file.getvalue().splitlines()] == ["roles  analyst, liaison", "count  0"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -10,8 +11,8 @@ import typer
 from rich.console import Console
 
 from tansiq.cli.call import call_of, open_node
+from tansiq.cli.node import kept_password
 from tansiq.cli.screen import emit, facts
-from tansiq.errors import Invalid
 from tansiq.terms import format_instant
 
 
@@ -41,10 +42,10 @@ def backup(
     }
 
     def show(out: Console) -> None:
-        facts(out, [(k, ", ".join(v) if isinstance(v, list) else v) for k, v in said.items() if v != []])
+        facts(out, said.items())
         if made.elsewhere:
             out.print("the files of `elsewhere` are not in it: keep them yourself", style="bold")
-        out.print(f"next: keep {folder / 'keys'} in another place than the rest", style="dim")
+        out.print("next: keep its folder `keys` in another place than the rest", style="dim")
 
     emit(ctx, said, show)
 
@@ -70,10 +71,7 @@ def restore(
     call = call_of(ctx)
     home = call.home_folder()
     if urlsplit(database).password:
-        raise Invalid(
-            "backup.database_password", "no password in the address: it would be kept in the settings file",
-            step="restore", field="--database", hint="put it into ~/.pgpass",
-        )  # fmt: skip
+        raise kept_password("restore")
     from tansiq import backup as capability
 
     done = capability.restore(folder, home, passphrase=call.passphrase(), keys=keys, database=database)
@@ -89,10 +87,11 @@ def restore(
     }
 
     def show(out: Console) -> None:
-        facts(out, [(k, ", ".join(v) if isinstance(v, list) else v) for k, v in said.items() if v != []])
+        facts(out, said.items())
         if made.elsewhere:
             out.print("put the files of `elsewhere` in place before you serve", style="bold")
-        out.print(f"a drill ends here. Else stop the other one for good, then: tansiq --home {home} serve", style="dim")
-        out.print("what this node sent since is at its partners only: docs/operating.md, An old backup", style="dim")
+        again = f"tansiq --home {shlex.quote(str(home))} serve"
+        out.print(f"a drill ends here. Else stop the other one for good, then: {again}", style="dim")
+        out.print("what a backup that is older than the loss means: docs/operating.md", style="dim")
 
     emit(ctx, said, show)

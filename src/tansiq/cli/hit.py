@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from tansiq.cli.call import acting, call_of, open_node
-from tansiq.cli.screen import emit, facts, table, when
+from tansiq.cli.screen import emit, facts, share, table, when
 from tansiq.errors import Invalid
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def show_all(
             (
                 m.id,
                 m.state.value,
-                "hidden" if _hidden(m, blind) else f"{int(m.score * 100) / 100:.2f}",
+                "hidden" if _hidden(m, blind) else share(m.score),
                 m.originator,
                 "H3: acknowledge first" if _is_unread(m, unread) else _called(m.incoming),
                 "-" if _is_unread(m, unread) else _called(m.holding.entity),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -53,34 +55,24 @@ def init(
     # Kept in the file: a later command in another shell must not open an empty SQLite file instead.
     chosen = _chosen(spoken, url, port, exchange_port, "" if secret else database)
     if secret and getattr(ctx.get_parameter_source("database"), "name", "") != "ENVIRONMENT":
-        raise _kept_password()
-    node = Node.init(
-        home,
-        name,
-        country,
-        passphrase=call.passphrase(),
-        url=url,
-        languages=spoken,
-        chosen=chosen,
-    )
+        raise kept_password("init node")
+    node = Node.init(home, name, country, passphrase=call.passphrase(), url=url, languages=spoken, chosen=chosen)
     try:
         made = {"node": node.node_id, "name": name, "country": node.country, "home": str(home)}
         forward = _forwarded(url, node.settings.exchange.port)
     finally:
         node.close()
+    loud = ["TANSIQ_DATABASE holds a password and was not kept: set it for every command"] if secret else []
+    emit(ctx, made, lambda out: _show_made(out, made, [*loud, forward] if forward else loud))
 
-    def show(out: Console) -> None:
-        facts(out, made.items())
-        if secret:
-            out.print("TANSIQ_DATABASE holds a password and was not kept: set it for every command", style="bold")
-        out.print(
-            f"next: tansiq --home {home} officer add NAME --role admin --role analyst --role liaison", style="dim"
-        )
-        out.print(f"then: tansiq --home {home} serve", style="dim")
-        if forward:
-            out.print(forward, style="bold")
 
-    emit(ctx, made, show)
+def _show_made(out: Console, made: Mapping[str, object], loud: list[str]) -> None:
+    home = shlex.quote(str(made["home"]))
+    facts(out, made.items())
+    out.print(f"next: tansiq --home {home} officer add NAME --role admin --role analyst --role liaison", style="dim")
+    out.print(f"then: tansiq --home {home} serve", style="dim")
+    for line in loud:
+        out.print(line, style="bold")
 
 
 def _chosen(
@@ -98,11 +90,12 @@ def _chosen(
     return chosen | ({"database": {"url": database}} if database else {})
 
 
-def _kept_password() -> Invalid:
+def kept_password(step: str) -> Invalid:
+    """Of an address that was given by an option."""
     return Invalid(
         "node.database_password",
         "no password in the address: it would be kept in the settings file",
-        step="init node",
+        step=step,
         field="--database",
         hint="put it into ~/.pgpass, or set TANSIQ_DATABASE for every command",
     )

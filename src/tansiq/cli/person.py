@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from tansiq.cli.call import acting, open_node, write_file
-from tansiq.cli.screen import emit, facts, plain, table, when
+from tansiq.cli.screen import emit, facts, plain, share, table, when
 
 if TYPE_CHECKING:
     from tansiq.oversight.model import Found, Thing
@@ -172,7 +172,7 @@ def _show(out: Console, found: Found) -> None:
         out.print("nothing is held that may be this person")
     else:
         rows = [
-            (t.id, t.sort.value, f"{t.score:.2f}", t.kept.value or _called(t), _of(t), len(t.disclosures))
+            (t.id, t.sort.value, share(t.score), t.kept.value or _called(t), _of(t), len(t.disclosures))
             for t in found.things
         ]
         out.print(table("item", "sort", "score", "what", "from", "disclosed to", rows=rows))

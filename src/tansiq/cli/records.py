@@ -12,7 +12,7 @@ from rich.console import Console
 
 from tansiq.bank.model import Candidate
 from tansiq.cli.call import acting, open_node, read_file
-from tansiq.cli.screen import emit, facts, table
+from tansiq.cli.screen import emit, facts, share, table
 from tansiq.errors import Invalid
 
 names = typer.Typer(no_args_is_help=True, help="Compare names across scripts.", rich_markup_mode=None)
@@ -91,42 +91,36 @@ def match(  # noqa: PLR0913, PLR0917  # one parameter an option
     query = _query(name, told)
     with open_node(ctx) as node:
         found = node.search(query, limit, acting(ctx, node))
-    said = [
-        {
-            "record": c.record.id,
-            "score": c.score,
-            "schema": c.record.entity.schema,
-            "names": list(c.record.entity.names()),
-            "source": c.record.provenance.source,
-            "reference": c.record.provenance.reference,
-            "dossier": c.record.provenance.dossier,
-            "restricted": not c.record.entity.claims,
-            "explanation": c.explanation,
-        }
-        for c in found
+    emit(ctx, {"matches": [_plain(c) for c in found]}, lambda out: _show(out, found, explained=why_score))
+
+
+def _plain(c: Candidate) -> dict[str, Any]:
+    record = c.record
+    return {
+        "record": record.id,
+        "score": c.score,
+        "schema": record.entity.schema,
+        "names": list(record.entity.names()),
+        "source": record.provenance.source,
+        "reference": record.provenance.reference,
+        "dossier": record.provenance.dossier,
+        "restricted": not record.entity.claims,
+        "explanation": c.explanation,
+    }
+
+
+def _show(out: Console, found: list[Candidate], *, explained: bool) -> None:
+    if not found:
+        out.print("no match in this bank")
+        return
+    rows = [
+        (share(c.score), _called(c), conflicts(c.explanation), c.record.provenance.source, c.record.id) for c in found
     ]
-
-    def show(out: Console) -> None:
-        if not said:
-            out.print("no match in this bank")
-            return
-        rows = [
-            (
-                f"{c.score:.2f}",
-                _called(c),
-                conflicts(c.explanation),
-                c.record.provenance.source,
-                c.record.id,
-            )
-            for c in found
-        ]
-        out.print(table("score", "name", "in conflict", "source", "record", rows=rows))
-        for c in (c for c in found if why_score and c.record.entity.claims):
-            out.print()
-            facts(out, [("record", c.record.id)])
-            draw_score(out, c.explanation)
-
-    emit(ctx, {"matches": said}, show)
+    out.print(table("score", "name", "in conflict", "source", "record", rows=rows))
+    for c in (c for c in found if explained and c.record.entity.claims):
+        out.print()
+        facts(out, [("record", c.record.id)])
+        draw_score(out, c.explanation)
 
 
 def _called(found: Candidate) -> str:

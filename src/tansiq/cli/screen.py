@@ -68,6 +68,11 @@ def plain(value: Any) -> Any:
     return value
 
 
+def share(score: float) -> str:
+    """A score of two places that never says more than it is: 0.996 is not 1.00."""
+    return f"{int(score * 100 + 1e-9) / 100:.2f}"
+
+
 def emit(ctx: typer.Context, value: Any, show: Callable[[Console], None]) -> None:
     """The answer: with `--json` the value, else what `show` draws."""
     if call_of(ctx).as_json:
@@ -95,9 +100,14 @@ def when(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d %H:%M}Z" if at else "-"
 
 
+def _line(value: object) -> object:
+    is_words = isinstance(value, list | tuple) and all(isinstance(word, str) for word in value)
+    return ", ".join(value) if is_words else value  # type: ignore[arg-type]
+
+
 def facts(console: Console, pairs: Iterable[tuple[str, object]]) -> None:
-    """Aligned `name  value` lines; pairs without a value are left out."""
-    kept = [(name, value) for name, value in pairs if value not in (None, "", ())]
+    """Aligned `name  value` lines; pairs without a value are left out, words of a list stand side by side."""
+    kept = [(name, _line(value)) for name, value in pairs if value not in (None, "", (), [])]
     width = max((len(name) for name, _ in kept), default=0)
     for name, value in kept:
         line = Text(f"{name:<{width}}  ", style="bold")
