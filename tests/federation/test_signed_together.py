@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 from tansiq.cli.proofs import check
 from tansiq.crypto import SealingPublic, peek, verify
 from tansiq.demo import people
-from tansiq.dossiers import desk
-from tansiq.dossiers.wire import PAYLOAD_TYPE
+from tansiq.dossiers import desk, writing
+from tansiq.dossiers.wire import MAX_MEMBERS, PAYLOAD_TYPE, check_members, parse_statement
+from tansiq.errors import Invalid, Untrusted
 from tansiq.exchange import wire
 from tansiq.exchange.model import ItemState
 from tansiq.node import Node
@@ -103,6 +104,72 @@ def test_nobody_at_rest_and_nothing_is_in_a_batch(federation: Federation) -> Non
     federation.pump()
     assert batches(federation.posted) == [False, False]
     assert not peek(signed(federation.nodes["berlin"], dossier)).in_batch
+
+
+def test_what_is_too_large_to_be_foreseen_is_not_even_made(
+    federation: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The size is asked before: an entry for many partners at rest is not rendered for each of them for nothing."""
+    made: list[int] = []
+    real = writing.loose_delivery_to_bytes
+    monkeypatch.setattr(writing, "loose_delivery_to_bytes", lambda *a: made.append(1) or real(*a))
+    rabat, madrid, berlin = (federation.nodes[n] for n in ("rabat", "madrid", "berlin"))
+    rest(rabat, madrid, berlin)
+    report(federation, "es", "de")
+    federation.pump()
+    assert (len(made), batches(federation.posted)) == (2, [True, True])
+    made.clear()
+    federation.posted.clear()
+    # Withheld from Berlin, the long texts make the delivery to Madrid alone too large.
+    long = [
+        {"kind": "note", "lang": "en", "text": f"{n} " * 9_000, "withhold_from": [berlin.node_id]} for n in range(4)
+    ]
+    body = acts.report() | {"parts": [*acts.report().get("parts", ()), *long]}
+    rest(rabat, madrid, berlin)
+    dossier = rabat.dossiers.open("report", body, ("es", "de"), federation.officers["rabat"])
+    federation.pump()
+    assert len(made) == 1
+    assert sorted(zip([n for n, _ in federation.posted], batches(federation.posted), strict=True)) == [
+        ("berlin", True),
+        ("madrid", False),
+    ]
+    assert signed(rabat, dossier) == signed(madrid, dossier) == signed(berlin, dossier)
+
+
+def test_a_dossier_has_no_more_members_than_its_readers_take(
+    federation: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a hundred and more at rest the batch would have no room for them; sixty-five are too many before that."""
+    rabat = federation.nodes["rabat"]
+    monkeypatch.setattr("tansiq.dossiers.wire.MAX_MEMBERS", 2)
+    rest(rabat, federation.nodes["madrid"], federation.nodes["berlin"])
+    for refused in (rabat.dossiers.open, rabat.dossiers.preview):
+        with pytest.raises(Invalid) as caught:
+            refused("report", acts.report(), ("es", "de"), federation.officers["rabat"])
+        assert (caught.value.code, caught.value.step, caught.value.field) == (
+            "statement.too_many_members",
+            "name the members",
+            "to",
+        )
+    assert rabat.dossiers.rows() == []
+    dossier = report(federation, "es")
+    federation.pump()
+    with pytest.raises(Invalid) as caught:
+        rabat.dossiers.admit(dossier, "de", federation.officers["rabat"])
+    assert caught.value.code == "statement.too_many_members"
+    assert len(rabat.dossiers.state(dossier).entries) == 1
+    monkeypatch.setattr("tansiq.dossiers.wire.MAX_MEMBERS", 1)
+    with pytest.raises(Untrusted) as unread:
+        parse_statement(peek(signed(rabat, dossier)).body)
+    assert (unread.value.code, unread.value.field) == ("statement.malformed", "members")
+
+
+def test_sixty_four_members_are_written_and_read_and_one_more_is_neither() -> None:
+    assert MAX_MEMBERS < 128, "what one batch signs at most, an entry and its envelopes"
+    for count in (0, MAX_MEMBERS):
+        check_members(count, "to")
+    with pytest.raises(Invalid):
+        check_members(MAX_MEMBERS + 1, "to")
 
 
 def test_a_later_delivery_carries_the_proof_that_stands_alone(federation: Federation) -> None:

@@ -59,8 +59,9 @@ class Wiring:
     resolve: Callable[[str], NodeId]
     keys_of: Callable[[Connection, NodeId], crypto.PublicKeys]
     """The pinned keys of a partner; raises `Untrusted` for one that is not pinned."""
-    foresee: Callable[[NodeId, str, str, Callable[[], bytes], datetime], Foreseen | None] = lambda *_: None
-    """(to, kind, ref, load, expires_at) -> the envelope that it will likely go in: to be signed with it."""
+    foresee: Callable[[NodeId, str, str, Callable[[], bytes], datetime, int], Foreseen | None] = lambda *_: None
+    """(to, kind, ref, load, expires_at, least) -> the envelope that it will likely go in: to be signed with it. What
+    `load` gives has `least` bytes or more."""
     log_keys: Callable[[Connection, NodeId], tuple[crypto.PublicKeys, ...]] = lambda _tx, _node: ()
     """All keys by which a node's ledger verifies, its own and a removed partner's too: the present ones first."""
     look_ahead: Callable[[Connection, Entry, Mapping[PartId, Entity]], object] = lambda _tx, _entry, _entities: None

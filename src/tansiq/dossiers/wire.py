@@ -214,11 +214,17 @@ def _bounded(count: int, most: int, field: str) -> None:
         raise Invalid("statement.too_many", f"more than {most}", field=field)
 
 
+def check_members(count: int, field: str) -> None:
+    """What every reader refuses is not written either. Raises `Invalid`."""
+    if count > MAX_MEMBERS:
+        raise Invalid("statement.too_many_members", f"more than {MAX_MEMBERS}", step="name the members", field=field)
+
+
 def _statement(raw: _Statement) -> Statement:
     _bounded(len(raw.parts), MAX_PARTS, "parts")
     _bounded(len(raw.parents), MAX_PARENTS, "parents")
-    _bounded(len(raw.addressees), MAX_MEMBERS, "addressees")
-    _bounded(len(raw.members or ()), MAX_MEMBERS, "members")
+    check_members(len(raw.addressees), "addressees")
+    check_members(len(raw.members or ()), "members")
     _bounded(depth_of(raw.facts), MAX_DEPTH, "facts")
     if not _no_floats(raw.facts):
         raise Invalid("statement.float", "numbers are whole", field="facts")

@@ -33,6 +33,7 @@ from tansiq.dossiers.standing import Standing, Written
 from tansiq.dossiers.wire import (
     PAYLOAD_TYPE,
     Body,
+    check_members,
     delivery_to_bytes,
     dossier_id,
     loose_delivery_to_bytes,
@@ -385,7 +386,11 @@ class Writing:
         def load(node: NodeId) -> bytes:
             return loose_delivery_to_bytes(member.loose(), _given(made, node))
 
-        found = (w.foresee(node, "entry", ref, partial(load, node), expires_at) for node in addressees)
+        def least(node: NodeId) -> int:
+            hidden = made.withheld.get(node, ())
+            return len(made.body) + sum(len(packed) for part, (_, packed) in made.salts.items() if part not in hidden)
+
+        found = (w.foresee(node, "entry", ref, partial(load, node), expires_at, least(node)) for node in addressees)
         foreseen = [seen for seen in found if seen is not None]
         if not foreseen:
             return crypto.begin_sign(PAYLOAD_TYPE, made.body, w.signing, w.node), {}
@@ -411,6 +416,8 @@ class Writing:
         members: tuple[NodeId, ...] | None,
         nonce: str,
     ) -> Made:
+        check_members(len(draft.addressees), "to")
+        check_members(len(members or ()), "to")
         parse_facts(draft.rule, draft.facts)
         return drafting.make_statement(
             draft,

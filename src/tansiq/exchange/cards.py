@@ -7,6 +7,7 @@ as well), then newer cards under the same keys. Whoever verifies the chain knows
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -76,23 +77,30 @@ def verify_card_file(raw: bytes) -> VerifiedCard:
 
 
 def verify_links(links: tuple[bytes, ...]) -> VerifiedCard:
-    newest, since = _first(links[0]), 0
-    for link in links[1:]:
-        newest = _next(newest, link)
-        since = newest.card.version if is_rotation(link) else since
+    *_, (newest, since) = _each(links)
     said = fingerprint(newest.signing, newest.sealing)
     return VerifiedCard(newest.card, newest.signing, newest.sealing, said, links, since)
 
 
+def _each(links: tuple[bytes, ...]) -> Iterator[tuple[VerifiedCard, int]]:
+    """The card of each link, and the version at which its keys began: a chain is gone through once, however long."""
+    newest, since = _first(links[0]), 0
+    yield newest, since
+    for link in links[1:]:
+        newest = _next(newest, link)
+        since = newest.card.version if is_rotation(link) else since
+        yield newest, since
+
+
 def former_keys(card: VerifiedCard) -> tuple[PublicKeys, ...]:
     """The signing keys that this card's chain has left behind, oldest first: for what was signed before a rotation."""
-    every = [verify_links(card.links[: n + 1]).signing for n in range(len(card.links))]
+    every = [each.signing for each, _ in _each(card.links)]
     return tuple(keys for keys in dict.fromkeys(every) if keys != card.signing)
 
 
 def held_keys(card: VerifiedCard) -> tuple[tuple[PublicKeys, datetime | None], ...]:
     """The signing keys of a card's chain, oldest first, each with the time at which it was replaced (today's: None)."""
-    every = [verify_links(card.links[: n + 1]).card for n in range(len(card.links))]
+    every = [each.card for each, _ in _each(card.links)]
     began = [c for n, c in enumerate(every) if n == 0 or c.signing_keys != every[n - 1].signing_keys]
     ends = [c.issued_at for c in began[1:]]
     keys = [PublicKeys.from_wire(c.signing_keys, "signing_keys") for c in began]
@@ -162,4 +170,4 @@ def may_replace(pinned: VerifiedCard, offered: VerifiedCard) -> bool:
 
 
 def _vouched_by(links: tuple[bytes, ...], pinned: VerifiedCard) -> bool:
-    return any(verify_links(links[: n + 1]).signing == pinned.signing for n in range(len(links)))
+    return any(each.signing == pinned.signing for each, _ in _each(links))

@@ -115,15 +115,16 @@ class Outbox:
     # --- forming ---
 
     def foresee(
-        self, to: NodeId, kind: str, ref: str, load: Callable[[], bytes], expires_at: datetime
+        self, to: NodeId, kind: str, ref: str, load: Callable[[], bytes], expires_at: datetime, least: int = 0
     ) -> Foreseen | None:
         """The envelope of an item that is about to be queued for a courier at rest; None where none is to be expected.
 
-        Nothing is asked of the database: whatever is wrong with it then is found where it would be used.
+        `least`: so many bytes or more `load` gives; what is too large is not even made. Nothing is asked of the
+        database: whatever is wrong with it then is found where it would be used.
         """
         ground = self._ground
         pin = self._pins.known(to) if to in ground.resting else None
-        if pin is None or len(payload := load()) > FORESEEN_BYTES:
+        if pin is None or least > FORESEEN_BYTES or len(payload := load()) > FORESEEN_BYTES:
             return None
         envelope = f"x-{ground.new_id()}"
         until = parse_instant(format_instant(expires_at))  # as the row will have it, without microseconds

@@ -199,13 +199,13 @@ class Exchange:
         self._loaders[kind] = loader
 
     def foresee(
-        self, to: NodeId, kind: str, ref: str, load: Callable[[], bytes], expires_at: datetime
+        self, to: NodeId, kind: str, ref: str, load: Callable[[], bytes], expires_at: datetime, least: int = 0
     ) -> Foreseen | None:
         """The envelope that the item will likely go in, for who has it signed together with what is in it; else None.
 
-        `load`: the payload as it is to be sealed in that envelope, and in no other.
+        `load`: the payload as it is to be sealed in that envelope, and in no other; it has `least` bytes or more.
         """
-        return self._outbox.foresee(to, kind, ref, load, expires_at)
+        return self._outbox.foresee(to, kind, ref, load, expires_at, least)
 
     def enqueue(
         self,

@@ -67,5 +67,8 @@ SELDOM: dict[str, str] = {
     "scorecard.period": N_("The period ends before it begins, or is too long."),
     "scorecard.self": N_("Choose another service than your own."),
     "search.length": N_("Write 2 to 200 characters."),
+    "statement.too_many_members": N_(
+        "A dossier has 64 members at most, your own service among them. Choose fewer partners."
+    ),
 }
 """By the code of the failure; what `labels.FAILURES` says wins."""

@@ -8,8 +8,15 @@ from pathlib import Path
 import pytest
 
 from tansiq.errors import Broken, Invalid, NotFound, Untrusted
-from tansiq.exchange import records, wire
-from tansiq.exchange.cards import card_for, sign_card, sign_rotation
+from tansiq.exchange import cards, records, wire
+from tansiq.exchange.cards import (
+    card_for,
+    former_keys,
+    held_keys,
+    sign_card,
+    sign_rotation,
+    verify_card_file,
+)
 from tansiq.store import Store
 from tests.support.federation import BEGIN, Federation, FederationNode, keys_of
 
@@ -112,6 +119,30 @@ def test_the_former_keys_count_for_nothing_after_a_rotation(pair) -> None:
     with pytest.raises(Untrusted) as failure:
         es.exchange.receive(stale)
     assert failure.value.code == "dsse.ed25519"
+
+
+def test_a_long_chain_of_cards_is_gone_through_once(pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which keys it has had is asked of every card in a log's archive: a partner chooses how long its chain is."""
+    _, ma, _ = pair
+    every = [ma.keys.signing.public]
+    for number in range(1, 6):
+        ma.exchange.rotate(rotated(ma, number))
+        ma.keys = rotated(ma, number)
+        ma.restart()
+        every.append(ma.keys.signing.public)
+    chain = verify_card_file(ma.exchange.card_bytes())
+    asked: list[bytes] = []
+    real = cards.verify
+    monkeypatch.setattr(cards, "verify", lambda raw, *more: asked.append(raw) or real(raw, *more))
+    assert former_keys(chain) == tuple(every[:-1])
+    one = len(asked)
+    assert [keys for keys, _ in held_keys(chain)] == every
+    ends = [until for _, until in held_keys(chain)]
+    assert ends[-1] is None
+    assert None not in ends[:-1]
+    assert one == len(asked) / 3 == 1 + 2 * (len(chain.links) - 1), (
+        "each card once, and each word of the keys before it"
+    )
 
 
 def test_a_newcomer_pins_a_node_that_has_rotated_twice_and_changed_its_address_between(pair, tmp_path: Path) -> None:
