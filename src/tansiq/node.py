@@ -35,6 +35,7 @@ from tansiq.bank.model import Candidate, Entity
 from tansiq.bureau.service import Access as Readable
 from tansiq.bureau.service import Bureau
 from tansiq.dossiers.model import DossierState, Entry
+from tansiq.dossiers.returning import Returning
 from tansiq.dossiers.service import Dossiers, Wiring
 from tansiq.errors import Broken, Conflict, Invalid, NotFound, TansiqError, Untrusted
 from tansiq.evaluator import start_evaluator
@@ -80,6 +81,8 @@ NEXT = ".next"
 """The key file of a rotation that is not finished yet."""
 MISSED = "missed"
 """A partner came out of a backup; the item's ref is the instant at which that was made."""
+RETURNED = "returned"
+"""An entry that its author lost so; the item's ref is its id."""
 MISSED_SLACK = timedelta(hours=2)
 """Two nodes' clocks differ by an hour at most before officers are told."""
 MISSED_AGAIN = timedelta(minutes=10)
@@ -140,7 +143,9 @@ class Node:
         self._line_lock = threading.Lock()
         self.private_work = threading.Event()
         self.private = Private(self._private_ground())
-        self.dossiers = Dossiers(self._wiring(fault))
+        wiring = self._wiring(fault)
+        self.dossiers = Dossiers(wiring)
+        self._returning = Returning(wiring)
         self.private.attach(self.dossiers)
         self.exchange.handle("entry", self._file, self._load_entry, self.dossiers.prepare, in_groups=True)
         self._stand_on_the_exchange()
@@ -159,6 +164,7 @@ class Node:
         self.exchange.handle(ITEM, self.private.file, self.private.load)
         self.exchange.handle("ask", self._asked, _load_ask)
         self.exchange.handle(MISSED, self._missed, lambda _tx, ref, _to: ref.encode())
+        self.exchange.handle(RETURNED, self._returned, self._returning.load)
         self.witnesses = Witnesses(
             self.store,
             self.ledger,
@@ -201,8 +207,9 @@ class Node:
             self.ledger,
             self.clock,
             secrets.token_bytes,
+            own=self.node_id,
             entry_of=lambda tx, entry: self.dossiers.entry_with(tx, entry, ATTACHMENT),
-            gives=self.dossiers.gives,
+            gives=lambda tx, *what: self.dossiers.gives(tx, *what) or self._returning.gives(tx, *what),
             enqueue=self._enqueue,
         )
         self.exchange.handle(CHUNK_ITEM, self.attachments.file, self.attachments.load)
@@ -472,7 +479,8 @@ class Node:
         return ItemResult(item.ref, received=True)
 
     def _missed(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
-        """A partner came out of a backup: what it signed for since goes once more, each item by its own loader."""
+        """A partner came out of a backup. What it wrote since goes back, and then what it signed for since once more,
+        each item by its own loader: before it answers what it has answered already, it has its answers."""
         now = self.clock()
         try:
             since = later(parse_instant(item.payload.decode("ascii", "strict")), -MISSED_SLACK)
@@ -481,11 +489,24 @@ class Node:
         if now < self._resent.get(sender, FIRST) + MISSED_AGAIN:
             return ItemResult(item.ref, received=False, reason="missed.too_often")
         expires_at = now + timedelta(days=self.settings.exchange.item_days)
+        for entry in self._returning.give_back(tx, sender, since):
+            self.exchange.requeue(tx, to=sender, kind=RETURNED, ref=entry, expires_at=expires_at)
+            for chunk in self.attachments.held_of(tx, entry):
+                self.exchange.requeue(tx, to=sender, kind=CHUNK_ITEM, ref=chunk, expires_at=expires_at)
         for kind, ref in self.exchange.received_since(tx, sender, since):
             if kind in ("entry", CHUNK_ITEM) or (kind == ITEM and self.private.is_of_list(ref)):
                 self._requeue(tx, sender, kind, ref, expires_at)
         self.store.after_commit(tx, lambda: self._resent.update({sender: now}))
         return ItemResult(item.ref, received=True)
+
+    def _returned(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
+        """An entry of ours that was lost, from a partner that was asked for what we miss."""
+        asked = self.exchange.least_ref(tx, MISSED, sender)
+        if not asked:
+            return ItemResult(item.ref, received=False, reason="returned.not_asked")
+        result = self._returning.file(tx, sender, item, later(parse_instant(asked), -MISSED_SLACK))
+        self.store.after_commit(tx, self.work.set)
+        return result
 
     def _witness(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
         refused_for = self.witnesses.file_checkpoint(tx, sender, item.ref, item.payload)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from tansiq.crypto import peek, verify
 from tansiq.errors import Broken, Conflict, Invalid, PeerUnavailable, Refused, TansiqError, Untrusted
@@ -505,6 +506,19 @@ def test_a_partner_that_lost_an_item_gets_it_again(pair: Pair) -> None:
     federation.deliver(ma, es)
     assert ma.states() == {"e-1": "received"}
     assert es.filed() == ["e-1", "e-1"]
+
+
+def test_what_goes_out_again_stands_behind_what_waits(pair: Pair) -> None:
+    """A partner that came out of a backup must have its own entries before what it answered with them."""
+    federation, ma, es = pair
+    ma.send(es, "e-1")
+    federation.deliver(ma, es)
+    ma.send(es, "e-2")
+    until = federation.clock() + timedelta(days=9)
+    ma.store.write(lambda tx: ma.exchange.requeue(tx, to=es.node, kind="entry", ref="e-1", expires_at=until))
+    federation.deliver(ma, es)
+    with es.store.read() as tx:
+        assert [row.ref for row in tx.execute(text("select ref from test_filed"))] == ["e-1", "e-2", "e-1"]
 
 
 def test_two_processes_on_one_store_deliver_once(pair: Pair) -> None:

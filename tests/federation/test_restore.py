@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,15 +13,17 @@ from tansiq.backup import back_up, restore
 from tansiq.backup.service import KEY_FILE
 from tansiq.crypto import seal_keyfile
 from tansiq.dossiers.model import Presence
+from tansiq.dossiers.records import erase_part
+from tansiq.errors import Untrusted
 from tansiq.exchange.model import Item, ItemState
 from tansiq.keyring import write_secret
-from tansiq.node import MISSED, Node
+from tansiq.node import MISSED, RETURNED, Node
 from tansiq.private.model import CheckState
 from tansiq.settings import FILE, Settings
 from tansiq.terms import EntryId, format_instant
 from tests.support import acts
 from tests.support.checks import HAMMUSCHI, HAMMUSCHI_IN_ARABIC, ask, hits, serve, supervisor
-from tests.support.federation import keys_of
+from tests.support.federation import Crash, keys_of
 from tests.support.services import Federation, shared_view
 
 KEK = bytes(range(32))
@@ -52,6 +55,11 @@ def lost(federation: Federation, new_url: str, tmp_path: Path) -> tuple[Federati
     return federation, lambda: lose_and_restore(federation, tmp_path / "backup", tmp_path / "again", new_url)
 
 
+def madrids_report() -> dict[str, Any]:
+    body = acts.report()
+    return {**body, "legal": {**body["legal"], "agreement": "ma-es-2019"}}
+
+
 def test_what_partners_sent_since_comes_again_by_itself(
     lost: tuple[Federation, Callable[[], Node]], tmp_path: Path
 ) -> None:
@@ -80,6 +88,152 @@ def test_what_partners_sent_since_comes_again_by_itself(
     for node in f.nodes.values():
         assert node.ledger.verify().ok
     assert [leaf.content for leaf in madrid.ledger.find("node.restored")] != []
+
+
+def test_what_the_restored_node_wrote_since_comes_back_from_who_has_it(
+    lost: tuple[Federation, Callable[[], Node]], tmp_path: Path
+) -> None:
+    f, come_back = lost
+    rabat, berlin, madrid = (f.nodes[n] for n in ("rabat", "berlin", "madrid"))
+    first = rabat.dossiers.open("report", acts.report(), ["es", "de"], f.officers["rabat"])
+    f.pump()
+    back_up_madrid(f, tmp_path / "backup")
+    f.clock.pass_time(timedelta(days=1))
+    about = rabat.dossiers.state(first).entries[0].id
+    said = {"type": "dossier.feedback", "facts": {"about": about, "outcome": "used"}}
+    madrid.dossiers.append(first, said, f.officers["madrid"])
+    own = madrid.dossiers.open("report", madrids_report(), ["ma"], f.officers["madrid"])
+    taken = madrid.attachments.take([b"a file" * 100], "a.txt", "text/plain")
+    attached = madrid.files.attach(own, [taken], f.officers["madrid"])
+    request = rabat.dossiers.open("request", acts.request(about), ["es"], f.officers["rabat+second"])
+    f.pump(8)
+    opening = rabat.dossiers.state(own).entries[0].id
+    built_on = {"type": "dossier.feedback", "facts": {"about": opening, "outcome": "used"}}
+    rabat.dossiers.append(own, built_on, f.officers["rabat"])
+    f.pump()
+    ids = (first, own, request)
+    was = {d: shared_view(madrid, d) for d in ids}
+    automatic = [e.id for e in madrid.dossiers.state(request).entries if e.statement.author == madrid.node_id]
+    assert automatic, "the node had answered by itself"
+    f.clock.pass_time(timedelta(days=1))
+    madrid = come_back()
+    f.pump(12)
+    assert {d: shared_view(madrid, d) for d in ids} == was
+    assert [e.id for e in madrid.dossiers.state(request).entries if e.statement.author == madrid.node_id] == automatic
+    assert all(p.presence is Presence.HELD for p in madrid.dossiers.entry(EntryId(opening)).parts)
+    (part,) = madrid.dossiers.entry(attached).parts
+    _, content = madrid.files.fetch(own, attached, part.ref.id, f.officers["madrid"])
+    assert b"".join(content) == b"a file" * 100
+    assert {g.node for g in madrid.dossiers.grants(own)} == {rabat.node_id}
+    assert any(c.record.provenance.dossier == own for c in madrid.bank.search_name("يوسف بن عمر الزروالي"))
+
+    # What it writes now stands behind what it had lost, and beside nothing.
+    madrid.dossiers.append(first, {**said, "facts": {"about": about, "outcome": "hit"}}, f.officers["madrid"])
+    madrid.dossiers.append(own, acts.note("report.note_added"), f.officers["madrid"])
+    f.pump(8)
+    for node in (rabat, berlin, madrid):
+        assert node.dossiers.state(first).marks == ()
+        assert node.ledger.verify().ok
+    assert rabat.dossiers.state(own).marks == madrid.dossiers.state(own).marks == ()
+    assert shared_view(rabat, own) == shared_view(madrid, own)
+    returned = [
+        leaf.content for leaf in rabat.ledger.find(opening) if (leaf.content or {}).get("decision") == "returned"
+    ]
+    assert [c["to"] for c in returned if c] == [madrid.node_id]
+
+
+def test_what_one_partner_lacks_another_gives_back_and_what_was_erased_stays_erased(
+    lost: tuple[Federation, Callable[[], Node]], tmp_path: Path
+) -> None:
+    f, come_back = lost
+    rabat, berlin, madrid = (f.nodes[n] for n in ("rabat", "berlin", "madrid"))
+    back_up_madrid(f, tmp_path / "backup")
+    body = madrids_report()
+    body["legal"]["agreement"] = {"MA": "ma-es-2019", "DE": "es-de"}
+    body["parts"][1]["withhold_from"] = ["ma"]
+    own = madrid.dossiers.open("report", body, ["ma", "de"], f.officers["madrid"])
+    f.pump()
+    entry = EntryId(rabat.dossiers.state(own).entries[0].id)
+    parts = {p.ref.kind: p.ref.id for p in rabat.dossiers.entry(entry).parts}
+    f.away.add("berlin")
+    madrid = come_back()
+    f.pump(8)
+    assert presence(madrid, entry, parts["note"]) is Presence.WITHHELD
+    assert presence(madrid, entry, parts["narrative"]) is Presence.HELD
+    erase = madrid.store.write(lambda tx: erase_part(tx, entry, parts["narrative"]))
+    assert erase
+    f.away.clear()
+    f.clock.pass_time(timedelta(hours=1))
+    f.pump(8)
+    assert presence(madrid, entry, parts["note"]) is Presence.HELD
+    assert presence(madrid, entry, parts["narrative"]) is Presence.ERASED
+    withheld = {g.node: g.withheld for g in madrid.dossiers.grants(own)}
+    assert withheld == {rabat.node_id: (parts["note"],), berlin.node_id: ()}
+    assert rabat.dossiers.state(own).marks == berlin.dossiers.state(own).marks == ()
+
+
+def test_what_is_not_ours_or_was_not_lost_or_not_asked_for_is_not_taken_back(
+    lost: tuple[Federation, Callable[[], Node]], tmp_path: Path
+) -> None:
+    f, come_back = lost
+    rabat, madrid = f.nodes["rabat"], f.nodes["madrid"]
+    theirs = rabat.dossiers.open("report", acts.report(), ["es"], f.officers["rabat"])
+    back_up_madrid(f, tmp_path / "backup")
+    own = madrid.dossiers.open("report", madrids_report(), ["ma"], f.officers["madrid"])
+    f.pump()
+    (entry,) = [EntryId(e.id) for e in rabat.dossiers.state(own).entries]
+    (foreign,) = [EntryId(e.id) for e in rabat.dossiers.state(theirs).entries]
+
+    def given(ref: EntryId, to: Node) -> Item:
+        with rabat.store.read() as tx:
+            payload = rabat._returning.load(tx, ref, to.node_id)
+        return Item(RETURNED, ref, payload or b"")
+
+    item = given(entry, madrid)
+    assert not given(foreign, madrid).payload, "another's entry is given back to nobody"
+    assert not given(entry, f.nodes["berlin"]).payload
+    found = madrid.store.write(lambda tx: madrid._returned(tx, rabat.node_id, item))
+    assert (found.received, found.reason) == (False, "returned.not_asked")
+    f.away.add("rabat")
+    madrid = come_back()
+    later_on = f.clock() + timedelta(days=1)
+    found = madrid.store.write(lambda tx: madrid._returning.file(tx, rabat.node_id, item, later_on))
+    assert (found.received, found.reason) == (False, "returned.not_lost")
+    with rabat.store.read() as tx:
+        forged = rabat._load_entry(tx, foreign, madrid.node_id)
+    for bad in (
+        Item(RETURNED, foreign, forged or b""),
+        Item(RETURNED, foreign, item.payload),
+        Item(RETURNED, entry, b"{}"),
+    ):
+        with pytest.raises(Untrusted):
+            madrid.store.write(lambda tx, bad=bad: madrid._returned(tx, rabat.node_id, bad))
+    assert {d.id for d in madrid.dossiers.rows()} == set()
+    madrid.store.write(lambda tx: madrid._returned(tx, rabat.node_id, item))
+    leaves = madrid.ledger.head().size
+    again = madrid.store.write(lambda tx: madrid._returned(tx, rabat.node_id, item))
+    assert (again.received, madrid.ledger.head().size) == (True, leaves), "a second time changes nothing"
+
+
+def test_a_crash_in_the_middle_of_taking_back_loses_nothing(
+    lost: tuple[Federation, Callable[[], Node]], tmp_path: Path
+) -> None:
+    f, come_back = lost
+    rabat, madrid = f.nodes["rabat"], f.nodes["madrid"]
+    back_up_madrid(f, tmp_path / "backup")
+    own = madrid.dossiers.open("report", madrids_report(), ["ma"], f.officers["madrid"])
+    f.pump()
+    was = shared_view(madrid, own)
+    (entry,) = [EntryId(e.id) for e in rabat.dossiers.state(own).entries]
+    with rabat.store.read() as tx:
+        item = Item(RETURNED, entry, rabat._returning.load(tx, entry, madrid.node_id) or b"")
+    madrid = come_back()
+    f.faults["madrid"].crash_at("returned.filed")
+    with pytest.raises(Crash):
+        madrid.store.write(lambda tx: madrid._returned(tx, rabat.node_id, item))
+    assert not madrid.dossiers.rows()
+    f.pump(8)
+    assert shared_view(madrid, own) == was == shared_view(rabat, own)
 
 
 def test_a_recall_that_came_since_comes_again_and_is_answered(

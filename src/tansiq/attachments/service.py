@@ -104,6 +104,7 @@ class Attachments:
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
         *,
+        own: NodeId,
         entry_of: EntryOf,
         gives: Gives,
         enqueue: Queue,
@@ -113,6 +114,7 @@ class Attachments:
         self._ledger = ledger
         self._clock = clock
         self._random = random
+        self._own = own
         self._entry_of = entry_of
         self._gives = gives
         self._enqueue = enqueue
@@ -147,6 +149,16 @@ class Attachments:
             if self._gives(tx, entry, part.ref.id, to):
                 for number in range(len(of.chunks)):
                     self._enqueue(tx, to, ITEM, f"{records.ref_of(file.entry, file.part)}:{number}", expires_at)
+
+    def held_of(self, tx: Connection, entry: EntryId) -> list[str]:
+        """The refs of all chunks that we hold of a partner's entry: to be given back to who lost them."""
+        files = [records.find(tx, self._vault, entry, part.ref.id) for part in self._parts(tx, entry)]
+        held = [file for file in files if file is not None and file.state == "held"]
+        return [
+            f"{records.ref_of(file.entry, file.part)}:{number}"
+            for file in held
+            for number in sorted(records.numbers(tx, file.id))
+        ]
 
     def bind(self, tx: Connection, entry: EntryId) -> None:
         """The staged files of an entry that was just written are its own. Raises `Invalid` where one is missing."""
@@ -183,14 +195,15 @@ class Attachments:
     # --- coming in ---
 
     def file(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
-        """File one chunk of a partner's file. Idempotent; refuses by name what is not what its part committed to."""
+        """File one chunk of a partner's file, or of one of ours that it gives back. Idempotent; refuses by name what is
+        not what its part committed to."""
         chunk = wire.parse_chunk(item.payload)
         if item.ref != f"{records.ref_of(chunk.entry, chunk.part)}:{chunk.number}":
             raise Untrusted("attachment.wrong_ref", "not the chunk that the envelope names", step="file the chunk")
         entry = self._entry_of(tx, chunk.entry)
         if entry is None:
             return ItemResult(item.ref, received=False, reason="attachment.entry_unknown")
-        if entry.statement.author != sender:
+        if entry.statement.author not in (sender, self._own):
             raise Untrusted("attachment.not_the_author", "only its author delivers a file", step="file the chunk")
         part = next((p for p in entry.parts if p.ref.id == chunk.part and p.ref.kind == PART), None)
         if part is None:

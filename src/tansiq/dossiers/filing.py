@@ -97,10 +97,10 @@ class Filing:
         s = entry.statement
         if not item.alone or s.author != sender or entry.id != item.ref or s.kind not in self._w.kinds:
             return ready
-        before = self._there(tx, s.dossier)
+        before = standing_of(self._w, tx, s.dossier)
         if before is not None and before.folded.knows(entry.id):
             return ready
-        after = self._with(before, entry)
+        after = next_standing(self._w, before, entry)
         unseen = self._refusal(before, after, entry) or _strange(after, entry) or _taken_back(after, entry)
         ahead = None if unseen or not ready.given else self._w.look_ahead(tx, entry, ready.entities)
         return replace(ready, fold=(before, after), ahead=ahead)
@@ -113,7 +113,7 @@ class Filing:
 
         raw, entry, given = parse_delivery(item.payload, keyring, item.batch)
         held = {part: records.seal_part(self._w.vault, part, g.salt, g.packed) for part, g in given.items()}
-        return Prepared(keys, raw, entry, given, held, _entities(entry, given))
+        return Prepared(keys, raw, entry, given, held, entities_of(entry, given))
 
     def _verified(self, tx: Connection, item: Item) -> Prepared:
         """What was prepared, if its author's keys are pinned still; else by those that are. Raises `Untrusted`."""
@@ -121,15 +121,6 @@ class Filing:
         if isinstance(ready, Prepared) and all(self._w.keys_of(tx, n) == keys for n, keys in ready.keys.items()):
             return ready
         return self._prepare(tx, item)
-
-    def _there(self, tx: Connection, dossier: DossierId) -> Standing | None:
-        try:
-            return desk.load_standing(self._w, tx, dossier)
-        except NotFound:
-            return None
-
-    def _with(self, before: Standing | None, entry: Entry) -> Standing:
-        return desk.new_standing(self._w, entry) if before is None else desk.with_entry(self._w, before, entry)
 
     def file(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
         """File what a partner delivered. Idempotent; refuses by name; keeps illegal acts visible, without effect."""
@@ -143,13 +134,13 @@ class Filing:
         if s.kind not in self._w.kinds:
             return ItemResult(item.ref, received=False, reason="kind.unknown")
         records.lock_dossier(tx, s.dossier)
-        before = self._there(tx, s.dossier)
+        before = standing_of(self._w, tx, s.dossier)
         if before is not None and before.folded.knows(entry.id):
             self._file_again(tx, before, ready)
             return ItemResult(item.ref, received=True)
         # Folded already, if nothing has come into the dossier since.
         ready_for = ready.fold is not None and _place(ready.fold[0]) == _place(before)
-        after = ready.fold[1] if ready.fold is not None and ready_for else self._with(before, entry)
+        after = ready.fold[1] if ready.fold is not None and ready_for else next_standing(self._w, before, entry)
         refusal = self._refusal(before, after, entry)
         if refusal:
             return ItemResult(item.ref, received=False, reason=refusal)
@@ -232,6 +223,19 @@ class Filing:
         desk.erase_late_translation(self._w, tx, state, entry, now)
 
 
+def standing_of(w: Wiring, tx: Connection, dossier: DossierId) -> Standing | None:
+    """None where nothing of it is here."""
+    try:
+        return desk.load_standing(w, tx, dossier)
+    except NotFound:
+        return None
+
+
+def next_standing(w: Wiring, before: Standing | None, entry: Entry) -> Standing:
+    """The dossier with an entry that comes next, or of which it is the first that we see."""
+    return desk.new_standing(w, entry) if before is None else desk.with_entry(w, before, entry)
+
+
 def _strange(after: Standing, entry: Entry) -> bool:
     return any(m.entry == entry.id and m.code in STRANGE for m in after.folded.state.marks)
 
@@ -245,7 +249,7 @@ def _place(there: Standing | None) -> tuple[int, EntryId] | None:
     return None if there is None else (there.number, there.last)
 
 
-def _entities(entry: Entry, given: Contents) -> dict[PartId, Entity]:
+def entities_of(entry: Entry, given: Contents) -> dict[PartId, Entity]:
     """Read once, for the look ahead and for the bank."""
     found: dict[PartId, Entity] = {}
     for part, was in given.items():

@@ -105,7 +105,7 @@ class Outbox:
         if there is None:
             records.insert_item(tx, kind, ref, to, now, expires_at, removed=removed)
         elif not removed and (there.state in _ENDED or (again and _has_been_loaded(there))):
-            records.queue_again(tx, there.id, now, expires_at)
+            records.queue_again(tx, there, to, now, expires_at)
         ground.fault("outbox.enqueued")
         if to in ground.resting:
             ground.store.at_end(tx, ("outbox.form", to), lambda: self._form_early(tx, to, ahead))

@@ -389,19 +389,10 @@ def insert_item(
     )
 
 
-def queue_again(tx: Connection, row: int, at: datetime, expires_at: datetime) -> None:
-    tx.execute(
-        outbox.update()
-        .where(outbox.c.id == row)
-        .values(
-            state=ItemState.QUEUED,
-            reason="",
-            envelope=None,
-            sent_at=None,
-            queued_at=format_instant(at),
-            expires_at=format_instant(expires_at),
-        )
-    )
+def queue_again(tx: Connection, row: OutboxRow, to: NodeId, at: datetime, expires_at: datetime) -> None:
+    """Behind all that waits: a new row, under which receipts of older envelopes find it as before."""
+    tx.execute(outbox.delete().where(outbox.c.id == row.id))
+    insert_item(tx, row.kind, row.ref, to, at, expires_at, removed=False)
 
 
 def waiting_items(tx: Connection, to: NodeId, limit: int, after: int = 0) -> list[OutboxRow]:
@@ -668,6 +659,12 @@ def receipted_envelopes_of(tx: Connection, kind: str, ref: str) -> list[Envelope
 
 
 # --- what people read ---
+
+
+def least_ref(tx: Connection, kind: str, to: NodeId) -> str:
+    """The smallest ref of the items of this kind that were ever queued for a partner; empty where there is none."""
+    query = select(func.min(outbox.c.ref)).where(outbox.c.kind == kind, outbox.c.recipient == to)
+    return tx.execute(query).scalar() or ""
 
 
 def deliveries(tx: Connection, ref: str | None, to: NodeId | None, limit: int) -> list[Delivery]:

@@ -228,6 +228,10 @@ class Exchange:
         """(kind, ref) of the items that a partner has signed for since then."""
         return records.received_since(tx, to, since)
 
+    def least_ref(self, tx: Connection, kind: str, to: NodeId) -> str:
+        """The smallest ref of the items of this kind that were ever queued for a partner; empty where there is none."""
+        return records.least_ref(tx, kind, to)
+
     def wake(self, peer: NodeId | None = None) -> None:
         """Something may wait: let the couriers look now. `enqueue` does this itself after its commit."""
         self._ground.bell.ring(peer)
