@@ -18,6 +18,9 @@ _KEYS = {"kind", "text", "media", "sha256", "size", "chunks"}
 _TEXTS = frozenset({"application/json", "application/xml", "application/x-ndjson"})
 _ENDINGS = (".txt", ".csv", ".tsv", ".md", ".json", ".jsonl", ".xml", ".html", ".htm", ".srt", ".log")
 _ESCAPED = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
+_NO_LETTER = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,});?")
+"""No letter has such a number. Hazard: of thousands of digits Python makes none, and the reading would break off."""
+_ZEROS = re.compile(r"(&#[xX]?)0+(?=[0-9a-fA-F])")
 _ID = 66
 _HEAD = 1 + 2 * _ID + 4
 _VERSION = b"\x01"
@@ -73,7 +76,7 @@ def text_of(raw: bytes) -> str | None:
         text = raw.decode(encoding)
     except UnicodeDecodeError:
         return None
-    return html.unescape(_ESCAPED.sub(_letters, text))
+    return html.unescape(_NO_LETTER.sub("\ufffd", _ZEROS.sub(r"\1", _ESCAPED.sub(_letters, text))))
 
 
 def _letters(escaped: re.Match[str]) -> str:
