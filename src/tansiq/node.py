@@ -35,7 +35,6 @@ from tansiq.bank.model import Candidate, Entity
 from tansiq.bureau.service import Access as Readable
 from tansiq.bureau.service import Bureau
 from tansiq.dossiers.model import DossierState, Entry
-from tansiq.dossiers.returning import Returning
 from tansiq.dossiers.service import Dossiers, Wiring
 from tansiq.errors import Broken, Conflict, Invalid, NotFound, TansiqError, Untrusted
 from tansiq.evaluator import start_evaluator
@@ -143,9 +142,7 @@ class Node:
         self._line_lock = threading.Lock()
         self.private_work = threading.Event()
         self.private = Private(self._private_ground())
-        wiring = self._wiring(fault)
-        self.dossiers = Dossiers(wiring)
-        self._returning = Returning(wiring)
+        self.dossiers = Dossiers(self._wiring(fault))
         self.private.attach(self.dossiers)
         self.exchange.handle("entry", self._file, self._load_entry, self.dossiers.prepare, in_groups=True)
         self._stand_on_the_exchange()
@@ -164,7 +161,7 @@ class Node:
         self.exchange.handle(ITEM, self.private.file, self.private.load)
         self.exchange.handle("ask", self._asked, _load_ask)
         self.exchange.handle(MISSED, self._missed, lambda _tx, ref, _to: ref.encode())
-        self.exchange.handle(RETURNED, self._returned, self._returning.load)
+        self.exchange.handle(RETURNED, self._returned, self.dossiers.returning.load)
         self.witnesses = Witnesses(
             self.store,
             self.ledger,
@@ -209,7 +206,7 @@ class Node:
             secrets.token_bytes,
             own=self.node_id,
             entry_of=lambda tx, entry: self.dossiers.entry_with(tx, entry, ATTACHMENT),
-            gives=lambda tx, *what: self.dossiers.gives(tx, *what) or self._returning.gives(tx, *what),
+            gives=lambda tx, *what: self.dossiers.gives(tx, *what) or self.dossiers.returning.gives(tx, *what),
             enqueue=self._enqueue,
         )
         self.exchange.handle(CHUNK_ITEM, self.attachments.file, self.attachments.load)
@@ -489,7 +486,7 @@ class Node:
         if now < self._resent.get(sender, FIRST) + MISSED_AGAIN:
             return ItemResult(item.ref, received=False, reason="missed.too_often")
         expires_at = now + timedelta(days=self.settings.exchange.item_days)
-        for entry in self._returning.give_back(tx, sender, since):
+        for entry in self.dossiers.returning.give_back(tx, sender, since):
             self.exchange.requeue(tx, to=sender, kind=RETURNED, ref=entry, expires_at=expires_at)
             for chunk in self.attachments.held_of(tx, entry):
                 self.exchange.requeue(tx, to=sender, kind=CHUNK_ITEM, ref=chunk, expires_at=expires_at)
@@ -504,7 +501,7 @@ class Node:
         asked = self.exchange.least_ref(tx, MISSED, sender)
         if not asked:
             return ItemResult(item.ref, received=False, reason="returned.not_asked")
-        result = self._returning.file(tx, sender, item, later(parse_instant(asked), -MISSED_SLACK))
+        result = self.dossiers.returning.file(tx, sender, item, later(parse_instant(asked), -MISSED_SLACK))
         self.store.after_commit(tx, self.work.set)
         return result
 

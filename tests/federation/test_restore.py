@@ -186,7 +186,7 @@ def test_what_is_not_ours_or_was_not_lost_or_not_asked_for_is_not_taken_back(
 
     def given(ref: EntryId, to: Node) -> Item:
         with rabat.store.read() as tx:
-            payload = rabat._returning.load(tx, ref, to.node_id)
+            payload = rabat.dossiers.returning.load(tx, ref, to.node_id)
         return Item(RETURNED, ref, payload or b"")
 
     item = given(entry, madrid)
@@ -197,7 +197,7 @@ def test_what_is_not_ours_or_was_not_lost_or_not_asked_for_is_not_taken_back(
     f.away.add("rabat")
     madrid = come_back()
     later_on = f.clock() + timedelta(days=1)
-    found = madrid.store.write(lambda tx: madrid._returning.file(tx, rabat.node_id, item, later_on))
+    found = madrid.store.write(lambda tx: madrid.dossiers.returning.file(tx, rabat.node_id, item, later_on))
     assert (found.received, found.reason) == (False, "returned.not_lost")
     with rabat.store.read() as tx:
         forged = rabat._load_entry(tx, foreign, madrid.node_id)
@@ -226,7 +226,7 @@ def test_a_crash_in_the_middle_of_taking_back_loses_nothing(
     was = shared_view(madrid, own)
     (entry,) = [EntryId(e.id) for e in rabat.dossiers.state(own).entries]
     with rabat.store.read() as tx:
-        item = Item(RETURNED, entry, rabat._returning.load(tx, entry, madrid.node_id) or b"")
+        item = Item(RETURNED, entry, rabat.dossiers.returning.load(tx, entry, madrid.node_id) or b"")
     madrid = come_back()
     f.faults["madrid"].crash_at("returned.filed")
     with pytest.raises(Crash):

@@ -23,6 +23,7 @@ from tansiq.dossiers.filing import Filing
 from tansiq.dossiers.frame import effective_handling
 from tansiq.dossiers.model import DossierState, Duty, Entry, Unerased
 from tansiq.dossiers.restrictions import Restrictions
+from tansiq.dossiers.returning import Returning
 from tansiq.dossiers.settling import Settling
 from tansiq.dossiers.writing import Writing, refused
 from tansiq.errors import NotFound, TansiqError
@@ -68,6 +69,8 @@ class Dossiers:
         """The inbox handler for items of kind `entry`."""
         self.prepare = filing.prepare
         """What it needs no transaction for."""
+        self.returning = Returning(wiring)
+        """Loader and handler for items of kind `returned`: what a restored node had written since its backup."""
 
     # --- writing ---
 
