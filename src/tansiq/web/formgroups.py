@@ -36,7 +36,7 @@ def groups(kind: str, act: str, fields: Iterable[FactField], texts: Iterable[Tex
             rows += [row for row in (facts.pop(name, None), words.pop(name, None)) if row is not None]
         if rows:
             found.append(FormGroup(heading, tuple(rows)))
-    rest = (*facts.values(), *words.values())
+    rest: tuple[FactField | Text, ...] = (*facts.values(), *words.values())
     return [FormGroup("", rest), *found] if rest else found
 
 
