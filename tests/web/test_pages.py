@@ -109,8 +109,10 @@ def test_the_hit_page_shows_both_sides_and_pushes_to_no_answer(town: Town, madri
     text = madrid.get(f"/hits/{town.match}").text
     assert "يوسف بن عمر الزروالي" in text
     assert "Yusef Benomar Serruali" in text
-    assert text.count('type="radio"') == 3
-    assert "checked" not in text
+    # The switch between original and translation, which another test may have brought in, is no answer.
+    answers = re.sub(r'<fieldset class="views">.*?</fieldset>', "", text, flags=re.DOTALL)
+    assert answers.count('type="radio"') == 3
+    assert "checked" not in answers
     assert "Starting point" in text
 
 

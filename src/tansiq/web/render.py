@@ -71,14 +71,23 @@ ARABIC_LETTERS = re.compile(r"([\u0621-\u064A\u066E-\u06D3]+)")
 
 
 PHONE = re.compile(r"(\+\d[\d .()\u00a0-]{4,}\d)")
+WRITTEN_PLATE = re.compile(r"(\d{1,6}[-|][\u0621-\u064A]{1,3}[-|]\d{1,6})")
 
 
 def prose(text: str) -> Markup:
-    """A text as it came; a telephone number in it is read from the left, or its plus would stand at the wrong end."""
+    """A text as it came; a telephone number in it is read from the left, or its plus would stand at the wrong end.
+
+    A plate with an Arabic letter keeps the order of the vehicle: in a Spanish text its last digits would go before it.
+    """
     pieces = PHONE.split(views.visible_controls(text))
     return Markup("").join(
-        Markup('<bdi dir="ltr">{}</bdi>').format(piece) if n % 2 else escape(piece) for n, piece in enumerate(pieces)
+        Markup('<bdi dir="ltr">{}</bdi>').format(piece) if n % 2 else _plates(piece) for n, piece in enumerate(pieces)
     )
+
+
+def _plates(text: str) -> Markup:
+    pieces = WRITTEN_PLATE.split(text)
+    return Markup("").join(num(piece) if n % 2 else escape(piece) for n, piece in enumerate(pieces))
 
 
 def shown(value: object) -> object:
