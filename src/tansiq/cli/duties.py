@@ -48,18 +48,7 @@ def duties(
     owed.sort(key=lambda d: (d["due_at"] is None, d["due_at"] or now, d["since"]))
 
     def show(out: Console) -> None:
-        rows = [
-            (
-                ("OVERDUE " if d["overdue"] else "")
-                + (when(d["due_at"]) if d["due_at"] else f"stopped: {d['paused']}"),
-                d["code"],
-                d["owner"],
-                d["dossier"][:14],
-                ", ".join(w for w, yes in (("urgent", d["urgent"]), ("duty officer", d["escalated"])) if yes),
-                d["clause"],
-            )
-            for d in owed
-        ]
+        rows = [_cells(d) for d in owed]
         out.print(table("until", "what", "who", "dossier", "", "clause", rows=rows) if rows else "nothing is owed")
         if alerts:
             met = [(when(a.at), a.looked_for or a.watch, a.what, a.dossier[:14] or "own", a.why, a.id) for a in alerts]
@@ -67,6 +56,13 @@ def duties(
             out.print("read one: tansiq watch notices --seen NOTICE")
 
     emit(ctx, {"now": now, "duties": owed, "alerts": [plain(a) for a in alerts]}, show)
+
+
+def _cells(d: dict[str, Any]) -> tuple[str, ...]:
+    until = when(d["due_at"]) if d["due_at"] else f"stopped: {d['paused']}"
+    hurry = ", ".join(w for w, yes in (("urgent", d["urgent"]), ("duty officer", d["escalated"])) if yes)
+    late = "OVERDUE " if d["overdue"] else ""
+    return late + until, d["code"], d["owner"], d["dossier"][:14], hurry, d["clause"]
 
 
 def _row(

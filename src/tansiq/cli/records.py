@@ -205,18 +205,11 @@ def import_file(
     more = read_file(addresses, "--addresses", MAX_LIST_BYTES) if addresses is not None else None
     with open_node(ctx) as node:
         report = node.import_list(raw, as_format, acting(ctx, node), addresses=more, may_shrink=may_shrink)
-    said = {
-        "source": report.source,
-        "read": report.read,
-        "added": report.added,
-        "changed": report.changed,
-        "unchanged": report.unchanged,
-        "removed": report.removed,
-        "rejects": report.rejects,
-    }
+    counts = ("source", "read", "added", "changed", "unchanged", "removed")
+    said = {name: getattr(report, name) for name in (*counts, "rejects")}
 
     def show(out: Console) -> None:
-        facts(out, [(k, str(v)) for k, v in said.items() if k != "rejects"])
+        facts(out, [(name, str(said[name])) for name in counts])
         if report.rejects:
             out.print(table("rejected", "why", "field", rows=[(r.where, r.code, r.field) for r in report.rejects]))
 
