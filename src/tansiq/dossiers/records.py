@@ -166,6 +166,15 @@ _HELD_OF_DOSSIER = Compiled(
     .where(ENTRIES.c.dossier == bindparam("dossier"), PARTS.c.presence == Presence.HELD.value)
     .order_by(ENTRIES.c.number, PARTS.c.id)
 )
+_OPENINGS = Compiled(
+    select(ENTRIES.c.id, ENTRIES.c.raw).where(ENTRIES.c.dossier == bindparam("dossier"), ENTRIES.c.clock == 0)
+)
+_SIZES_OF_DOSSIER = Compiled(
+    select(PARTS.c.entry, PARTS.c.id, func.length(PARTS.c.sealed).label("size"))
+    .join(ENTRIES, ENTRIES.c.id == PARTS.c.entry)
+    .where(ENTRIES.c.dossier == bindparam("dossier"), PARTS.c.presence == Presence.HELD.value)
+    .order_by(ENTRIES.c.number, PARTS.c.id)
+)
 _PARTS_OF_ENTRY = Compiled(select(PARTS).where(PARTS.c.entry == bindparam("of_entry")))
 _ONE_PART = and_(PARTS.c.entry == bindparam("of_entry"), PARTS.c.id == bindparam("of_part"))
 _HOLD = Compiled(
@@ -343,9 +352,7 @@ def load_changed(tx: Connection, at: str) -> list[tuple[DossierId, str, tuple[in
 
 def load_sizes(tx: Connection, dossier: DossierId) -> dict[tuple[EntryId, PartId], int]:
     """The parts that are held, with the bytes that each is sealed in."""
-    query = select(PARTS.c.entry, PARTS.c.id, func.length(PARTS.c.sealed).label("size"))
-    query = query.join(ENTRIES, ENTRIES.c.id == PARTS.c.entry).where(ENTRIES.c.dossier == dossier)
-    rows = tx.execute(query.where(PARTS.c.presence == Presence.HELD.value).order_by(ENTRIES.c.number, PARTS.c.id))
+    rows = _SIZES_OF_DOSSIER.all(tx, {"dossier": dossier})
     return {(EntryId(r.entry), PartId(r.id)): int(r.size) for r in rows}
 
 
@@ -507,8 +514,7 @@ def with_contents(tx: Connection, vault: crypto.Vault, dossier: DossierId, entri
 
 def load_subject(tx: Connection, vault: crypto.Vault, dossier: DossierId) -> str:
     """What the opening calls it; empty where this node has not got that part."""
-    query = select(ENTRIES.c.id, ENTRIES.c.raw).where(ENTRIES.c.dossier == dossier, ENTRIES.c.clock == 0)
-    for row in tx.execute(query):
+    for row in _OPENINGS.all(tx, {"dossier": dossier}):
         parts = _PARTS_OF_ENTRY.all(tx, {"of_entry": row.id})
         for part in _entry(vault, row.id, row.raw, parts).parts:
             if part.ref.kind == "subject" and part.content:
