@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from tansiq.dossiers import desk, effective_handling
+from tansiq.hits.model import MatchState
 from tansiq.terms import DossierId, EntryId
 from tansiq.web.pages import hits, lists
 from tests.support.web import Browser, Town
@@ -122,3 +123,21 @@ def test_the_live_bar_tells_of_a_duty_that_stands_behind_the_page(
     gone = text("delete from dossier_duties where dossier = :of and code = :code and owner = :me")
     node.store.write(lambda tx: tx.execute(gone, {"of": last.dossier, "code": last.code, "me": node.node_id}))
     assert "live-bar" in madrid.get(html.unescape(asked[1])).text
+
+
+def test_the_number_beside_the_navigation_is_that_of_the_page(
+    town: Town, madrid: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A match that an officer called unclear is still owed an answer."""
+    node = town.node("madrid")
+    counts = node.hits.counts() | {MatchState.OPEN: 3, MatchState.UNCLEAR: 2}
+    monkeypatch.setattr(node.hits, "counts", lambda: counts)
+    page = madrid.get("/").text
+    ours = re.search(r"(\d+) duties of ours", page)
+    beside = re.search(r'data-key="g i">.*?<span class="count[^>]*>(\d+)<', page, re.DOTALL)
+    hits_beside = re.search(r'data-key="g h">.*?<span class="count[^>]*>(\d+)<', page, re.DOTALL)
+    assert ours
+    assert beside
+    assert hits_beside
+    assert int(beside[1]) == int(ours[1])
+    assert hits_beside[1] == "3"

@@ -276,13 +276,14 @@ def nav_counts(visit: Visit) -> dict[str, int]:
         return {}
     node = visit.node
     owed, due = node.dossiers.count_duties(node.node_id, timedelta(days=1))
-    hits = node.hits.count(MatchState.OPEN)
+    waiting = node.hits.counts()
+    hits, undecided = waiting[MatchState.OPEN], waiting[MatchState.OPEN] + waiting[MatchState.UNCLEAR]
     pinned = {p.card.node: p.pinned_at for p in node.exchange.peers() if p.state == "pinned"}
     others: list[Any] = [*node.plans.duties(visit.now), *node.private.duties(), *node.witnesses.duties(pinned)]
     others += node.oversight.duties()
     soon = sum(d.due_at is not None and d.due_at < visit.now + timedelta(days=1) for d in others)
     notices = len(node.bureau.watches.notices(visit.officer.id))
-    return {"duties": owed + hits + len(others), "due": due + soon, "hits": hits, "notices": notices}
+    return {"duties": owed + undecided + len(others), "due": due + soon, "hits": hits, "notices": notices}
 
 
 def render(visit: Visit, template: str, *, status: int = 200, strictest: str = "H0", **values: Any) -> Response:
