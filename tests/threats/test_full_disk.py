@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tansiq.errors import PeerUnavailable
 from tansiq.exchange import ENVELOPES_PATH, RequestHead
 from tansiq.store import Store, service
 from tansiq.web.peers import Doorman
@@ -37,6 +38,18 @@ def test_what_partners_send_leaves_room_for_our_own_acts(services: Federation, m
         assert door.answer(head, raw).status == status, "a small disk keeps a twentieth"
     disk(monkeypatch, 0)
     madrid.dossiers.append(dossier, acts.note("report.note_added"), services.officers["madrid"])
+
+
+def test_nothing_is_fetched_that_there_is_no_room_for(trio, monkeypatch: pytest.MonkeyPatch) -> None:
+    federation, ma, es, _ = trio
+    ma.send(es, "e-1")
+    disk(monkeypatch, 0)
+    with pytest.raises(PeerUnavailable) as failure:
+        es.exchange.poll_once(ma.node, federation.network)
+    assert (failure.value.code, federation.network.seen) == ("poll.no_room", [])
+    disk(monkeypatch, service.OWN_ROOM)
+    assert es.exchange.poll_once(ma.node, federation.network) == 1
+    assert es.filed() == ["e-1"]
 
 
 def test_what_another_machine_keeps_is_not_ours_to_measure(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:

@@ -372,6 +372,8 @@ class Exchange:
 
     def poll_once(self, node: NodeId, transport: Transport) -> int:
         """Fetch what a partner has for us, file it and hand back the receipts. Returns how many envelopes came."""
+        if not self._ground.store.has_room():
+            raise PeerUnavailable("poll.no_room", "no room is left for what would come", step="poll")
         peer = self.peer(node)
         poll = wire.Poll(f"q-{self._ground.new_id()}", self.node, node, self._ground.clock())
         raw = sign(wire.POLL_TYPE, wire.render_poll(poll), self._ground.keys.signing, self.node)
