@@ -6,8 +6,8 @@ Promises:
    ledger, and signed by the node; the list comes last, so a folder without it is no backup.
 2. `restore` believes nothing before the hashes, the keys and the signature have been checked, puts nothing over a node
    or a database that is there, and names the leaf at which the restored node stands.
-3. A restored node does not hide what it lost: its log says so, and its partners hear of it by the courier, give back what
-   it had written since (`dossiers/returning.py`) and send again what they had sent since (`Node.recover`).
+3. A restored node does not hide what it lost: its log says so, and its partners hear of it by the courier. They give
+   back what it had written since (`dossiers/returning.py`) and send again what they had sent since (`Node.recover`).
 
 It keeps no passphrase, and copies none. Whoever has the folder and what opens its keys has everything.
 Read `service.py`; `wire.py` reads the list.
