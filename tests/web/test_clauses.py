@@ -101,6 +101,8 @@ def test_numbers_of_a_clause_are_the_same_in_each_language() -> None:
 
 def test_latin_letters_inside_arabic_keep_their_direction() -> None:
     assert '<bdi dir="ltr">2008/615/JHA</bdi>' in on_page("Dec. 2008/615/JHA art. 16", "ar")
+    assert '<bdi dir="ltr">ICD 203</bdi>' in on_page("ICD 203", "ar")
+    assert "<bdi" not in on_page("LED arts 5, 16", "ar")
     assert on_page("LED art. 5 <b>", "en") == "LED art. 5 &lt;b&gt;"
 
 

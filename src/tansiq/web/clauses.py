@@ -23,8 +23,8 @@ UNCHECKED = re.compile(r" \[GK[^\]]*\]$")
 ABJAD = dict(zip("abcdefghij", ("أ", "ب", "ج", "د", "هـ", "و", "ز", "ح", "ط", "ي"), strict=True))
 ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
 """Of a point's own points, in Arabic: the official texts count them."""
-LATIN = re.compile(r"[A-Za-z0-9][\w/().,\-º§ ]*[A-Za-z)]|[A-Za-z]+", re.ASCII)
-"""A run that reads from left to right inside Arabic: it has a letter."""
+LATIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9/().,§ -]*[A-Za-z0-9)]|[A-Za-z]")
+"""A run that reads from left to right inside Arabic, where it has a letter."""
 
 
 @cache
@@ -49,7 +49,7 @@ def on_page(clause: str, language: str) -> Markup:
     if language != "ar":
         return escape(text)
     found, at = Markup(""), 0
-    for run in LATIN.finditer(text):
+    for run in (r for r in LATIN.finditer(text) if re.search("[A-Za-z]", r[0])):
         found += escape(text[at : run.start()]) + Markup('<bdi dir="ltr">{}</bdi>').format(run[0])
         at = run.end()
     return found + escape(text[at:])

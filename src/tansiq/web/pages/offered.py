@@ -98,7 +98,8 @@ def axes(visit: Visit, state: DossierState | None, rule: ActRule, facts: Any) ->
 
     def worded(key: str, entry: str) -> Choice:
         if entry:
-            return Choice(key, f"{key} · {names.get(EntryId(entry), '')}")
+            # Its words without the day, which in another direction of writing would fall apart.
+            return Choice(key, f"{key} · {names.get(EntryId(entry), '').rpartition(' · ')[0]}")
         return Choice(key, visit.say("this service") if key == visit.node.node_id else peers.get(key, key))
 
     found = {}
