@@ -682,8 +682,10 @@ class Asked:
 
     def where(self, now: datetime) -> list[Any]:
         """A duty whose `since` lies ahead is not owed yet."""
-        # Of single codes few have their time come: they are read by the index of the codes, and not by whose they are.
-        owner, creditor = (func.coalesce(c, "") if self.codes else c for c in (DUTIES.c.owner, DUTIES.c.creditor))
+        # One dossier has few, and of single codes few have their time come: those are read by the index of the one or
+        # the other, and not by whose they are.
+        few = bool(self.codes or self.dossier)
+        owner, creditor = (func.coalesce(c, "") if few else c for c in (DUTIES.c.owner, DUTIES.c.creditor))
         found: list[Any] = [DUTIES.c.since <= format_instant(now)]
         found += [owner == self.owner] if self.owner is not None else []
         found += [DUTIES.c.dossier == self.dossier] if self.dossier is not None else []

@@ -6,7 +6,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from tansiq.dossiers import records
 from tansiq.dossiers.model import Duty
@@ -111,3 +111,35 @@ def test_lists_are_read_by_an_index(sqlite_store: Store, query: str, index: str)
         plan = " ".join(r.detail for r in tx.execute(text("explain query plan " + query)))
     assert index in plan
     assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        (Asked(ME), "ix_duties_owner_due_since"),
+        (Asked(creditor=ME), "ix_duties_creditor_due_since"),
+        (Asked(ME, dossier(7)), "sqlite_autoindex_dossier_duties_1"),
+        (Asked(ME, codes=frozenset(CODES[2:])), "ix_duties_code_since"),
+        (Asked(creditor=ME, codes=frozenset(CODES[2:])), "ix_duties_code_since"),
+    ],
+)
+def test_duties_are_read_by_what_few_of_them_have(sqlite_store: Store, asked: Asked, index: str) -> None:
+    said: list[str] = []
+    with sqlite_store.read() as tx:
+
+        @event.listens_for(tx, "before_cursor_execute")
+        def note(_tx, cursor, statement, values, *_more):
+            if "dossier_duties" in statement and not statement.startswith("EXPLAIN"):
+                plan = cursor.connection.execute("EXPLAIN QUERY PLAN " + statement, values)
+                said.extend(row[3] for row in plan)
+
+        records.load_duties(tx, asked, 10, NOW)
+    assert index in said[0], said
+
+
+def test_of_one_dossier_are_read_its_own(filled: Store) -> None:
+    with filled.read() as tx:
+        every = records.load_duties(tx, Asked(ME), None, NOW)
+        for number in (1, 7, 30):
+            own = records.load_duties(tx, Asked(ME, dossier(number)), None, NOW)
+            assert own == [d for d in every if d.dossier == dossier(number)]
