@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from tansiq.access.model import Acting
-from tansiq.errors import NotFound, Refused, TansiqError
+from tansiq.errors import Broken, NotFound, Refused, TansiqError
 from tansiq.exchange.model import Item, ItemResult
 from tansiq.private import plan_records as kept
 from tansiq.private import plans as rules
@@ -54,6 +54,8 @@ class Letters:
                     self._on_verdict(tx, sender, letter)
                 case _:
                     self._on_word(tx, sender, letter)
+        except Broken:
+            raise  # our own failure is not the letter's: the partner keeps it and sends it again
         except TansiqError as exc:
             return ItemResult(item.ref, received=False, reason=exc.code)
         self._desk.store.after_commit(tx, self._wake)
