@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import random
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from tansiq.crypto import peek, verify
+from tansiq.crypto import peek, sign, verify
 from tansiq.errors import Broken, Conflict, Invalid, PeerUnavailable, Refused, TansiqError, Untrusted
-from tansiq.exchange import records, wire
+from tansiq.exchange import records, verify_receipt_proof, wire
 from tansiq.exchange.model import ItemState, Peer
 from tansiq.store import Store
 from tests.support.federation import Federation, FederationNode, keys_of
@@ -506,6 +508,39 @@ def test_a_partner_that_lost_an_item_gets_it_again(pair: Pair) -> None:
     federation.deliver(ma, es)
     assert ma.states() == {"e-1": "received"}
     assert es.filed() == ["e-1", "e-1"]
+
+
+def test_a_receipt_that_cannot_be_read_holds_nothing_up(pair: Pair) -> None:
+    """As an older program signed it, and says it again after the upgrade: without the items' kinds."""
+    federation, ma, es = pair
+    ma.send(es, "e-1")
+    federation.network.plan = ["drop_answer"]
+    federation.deliver(ma, es, rounds=1)
+    with es.store.read() as tx:
+        (kept,) = tx.execute(text("select receipt from exchange_inbox")).scalars().all()
+    older = bytes(kept).replace(b'"kind":"entry",', b"")
+    assert older != bytes(kept)
+    es.store.write(lambda tx: tx.execute(text("update exchange_inbox set receipt = :older"), {"older": older}))
+    ma.send(es, "e-2")
+    assert federation.deliver(ma, es) == 1
+    assert ma.states() == {"e-1": "received", "e-2": "received"}
+    assert es.filed() == ["e-1", "e-1", "e-2"], "the filer sees it twice, under one reference"
+    assert len(ma.exchange.prove_receipt("e-1")) == 1
+
+
+def test_what_an_older_receipt_cannot_prove_is_not_handed_out(pair: Pair) -> None:
+    federation, ma, es = pair
+    ma.send(es, "e-1")
+    federation.deliver(ma, es)
+    (whole,) = ma.exchange.prove_receipt("e-1")
+    assert verify_receipt_proof(whole).result.received
+    receipt = base64.b64decode(msgspec.json.decode(whole)["receipt"])
+    body = peek(receipt, wire.MAX_RECEIPT_BYTES).body.replace(b'"kind":"entry",', b"")
+    older = sign(wire.RECEIPT_TYPE, body, es.keys.signing, es.node)
+    ma.store.write(
+        lambda tx: tx.execute(text("update exchange_outbox_envelopes set receipt = :older"), {"older": older})
+    )
+    assert ma.exchange.prove_receipt("e-1") == []
 
 
 def test_what_goes_out_again_stands_behind_what_waits(pair: Pair) -> None:

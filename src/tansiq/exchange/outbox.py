@@ -399,7 +399,11 @@ class Outbox:
         with self._ground.store.read() as tx:
             pin = self._pins.pinned(tx, author)
         body = claimed.verified(wire.RECEIPT_TYPE, pin.signing, author)
-        receipt = wire.read("receipt", wire.parse_receipt, body)
+        try:
+            receipt = wire.read("receipt", wire.parse_receipt, body)
+        except Untrusted:
+            self._form_anew(author, wire.receipt_for(body))
+            raise
         if receipt.recipient != author:
             raise Untrusted("receipt.author", "signed by another than the recipient", step="receipt", field="to")
         if receipt.sender != self._ground.node:
@@ -414,6 +418,19 @@ class Outbox:
         self._ground.store.write(lambda tx: self._keep_receipt(tx, raw, receipt, pin.card.version))
         self._ground.fault("receipt.after_commit")
         return receipt
+
+    def _form_anew(self, recipient: NodeId, envelope: str) -> None:
+        """What its recipient has signed for it cannot be read (it has another version, or had when it signed), and it
+        would say the same each time: nothing behind it would ever go. Its items go out again in another envelope."""
+
+        def work(tx: Connection) -> None:
+            there = records.load_envelope(tx, envelope)
+            if there is not None and there.recipient == recipient and there.state in ("formed", "out"):
+                records.mark_sent(tx, envelope, self._ground.clock())
+                records.free_items(tx, envelope)
+                records.give_up_envelope(tx, envelope)
+
+        self._ground.store.write(work)
 
     def _keep_receipt(self, tx: Connection, raw: bytes, receipt: Receipt, version: int) -> None:
         ground, now = self._ground, self._ground.clock()

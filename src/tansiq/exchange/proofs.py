@@ -7,11 +7,20 @@ cards themselves: the reader compares the fingerprints over another channel, as 
 
 from __future__ import annotations
 
-from tansiq.crypto import verify
-from tansiq.errors import Untrusted
+from tansiq.crypto import peek, verify
+from tansiq.errors import TansiqError, Untrusted
 from tansiq.exchange import wire
 from tansiq.exchange.cards import verify_card_file
 from tansiq.exchange.model import ProvenReceipt
+
+
+def names_kinds(receipt: bytes) -> bool:
+    """Whether a kept receipt proves anything: one from before receipts named kinds does not."""
+    try:
+        wire.parse_receipt(peek(receipt, wire.MAX_RECEIPT_BYTES).body)
+    except TansiqError:
+        return False
+    return True
 
 
 def verify_receipt_proof(raw: bytes) -> ProvenReceipt:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from tansiq.crypto import NodeKeys, PublicKeys, peek, sign, verify
 from tansiq.errors import Broken, Invalid, NotFound, PeerUnavailable, TansiqError, Untrusted
-from tansiq.exchange import records, rules, wire
+from tansiq.exchange import proofs, records, rules, wire
 from tansiq.exchange.cards import verify_card_file
 from tansiq.exchange.ground import Bell, Ground, no_fault
 from tansiq.exchange.inbox import Inbox
@@ -420,7 +420,7 @@ class Exchange:
         """One proof for each partner that signed for `ref`; `verify_receipt_proof` needs nothing else at hand."""
         with self._ground.store.read() as tx:
             rows = [r for r in records.receipted_envelopes_of(tx, kind, ref) if to is None or r.recipient == to]
-            return [self._proof(tx, kind, ref, row) for row in rows]
+            return [self._proof(tx, kind, ref, row) for row in rows if proofs.names_kinds(row.receipt or b"")]
 
     def _proof(self, tx: Connection, kind: str, ref: str, row: records.EnvelopeRow) -> bytes:
         if row.receipt is None or row.receipt_version is None:

@@ -435,6 +435,18 @@ def render_receipt(r: Receipt) -> bytes:
     )
 
 
+class _For(msgspec.Struct, frozen=True):
+    envelope: _EnvelopeId
+
+
+def receipt_for(body: bytes) -> str:
+    """The envelope of a receipt that cannot be read; empty where it names none."""
+    try:
+        return _decode("receipt", body, _For, MAX_RECEIPT_BYTES).envelope
+    except Invalid:
+        return ""
+
+
 def parse_receipt(body: bytes) -> Receipt:
     """`from` and `to` are those of the envelope: the receipt is signed by the node in `to`."""
     r = _decode("receipt", body, _Receipt, MAX_RECEIPT_BYTES)
