@@ -315,8 +315,9 @@ class Node:
     def recover(self, made_at: datetime) -> list[NodeId]:
         """This database has just come out of a backup. What it lacks is asked for, and what it must not repeat ended.
 
-        The partners, who hear of it by courier: each sends again what this node signed for since. Private checks go
-        on under a new epoch: keys and numbers that were used since are gone. Nobody is signed in any more.
+        The partners, who hear of it by courier: each gives back what this node wrote since, and sends again what it
+        signed for since. Private checks go on under a new epoch: keys and numbers that were used since are gone.
+        Nobody is signed in any more.
         """
         now, partners = self.clock(), [p.card.node for p in self.exchange.peers() if p.state == "pinned"]
         expires_at = now + timedelta(days=self.settings.exchange.item_days)

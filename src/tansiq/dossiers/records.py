@@ -722,7 +722,3 @@ def count_duties(tx: Connection, asked: Asked, now: datetime, soon: datetime) ->
     late = func.count().filter(DUTIES.c.due_at < format_instant(soon))
     row = tx.execute(select(func.count(), late, func.max(DUTIES.c.since)).where(*asked.where(now))).one()
     return int(row[0]), int(row[1]), row[2] or ""
-
-
-def count_entries(tx: Connection) -> int:
-    return int(tx.execute(select(func.count()).select_from(ENTRIES)).scalar_one())
