@@ -64,7 +64,7 @@ def restore(
     """Make the node of a backup, in a home folder and a database that hold nothing yet.
 
     Hashes and signature are checked before anything is written, the whole ledger after it. Then the partners are asked,
-    by courier, to send again what they have sent since; nobody is signed in any more.
+    by courier, to give back what this node wrote since and to send again what they sent; nobody is signed in any more.
 
     tansiq --home ./rabat restore /mnt/backup/rabat-2026-11-22
     """
