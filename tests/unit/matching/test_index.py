@@ -84,10 +84,10 @@ def test_the_compiled_search_and_its_twin_give_one_answer() -> None:
 @pytest.mark.usefixtures("both")
 def test_a_short_answer_is_the_beginning_of_a_long_one() -> None:
     register = built(everyone())
-    # The twin is slow: where the order changes, at ten, is enough of it.
-    for which, lengths in (("compiled", (1, 3, 9, 10, 11)), ("twin", (9, 11))):
+    # The twin is slow: where the order changes, at ten, is enough of it, for a few; above it gives the same for all.
+    for which, queries, lengths in (("compiled", QUERIES, (1, 3, 9, 10, 11)), ("twin", QUERIES[:3], (9, 11))):
         kernel.use(which)
-        for query in QUERIES:
+        for query in queries:
             longest = register.search(query, 25)
             assert all(register.search(query, k) == longest[:k] for k in lengths)
 
