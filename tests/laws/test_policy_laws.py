@@ -16,8 +16,8 @@ from tansiq.policy.texts import TEXTS
 from tansiq.terms import CRIME_AREAS, PersonRole, TransferBasis
 
 GIVEN = json.loads((Path(__file__).parents[1] / "vectors" / "policy" / "given.json").read_text("utf-8"))
-COUNTRIES = ("MA", "ES", "DE", "PT", "FR", "GB")
-AGREEMENTS = ("ma-es-2019", "ma-de", "ma-pt", "es-de", "eu-2023-977")
+COUNTRIES = ("MA", "ES", "DE", "PT", "FR", "IT", "GB")
+AGREEMENTS = ("ma-es-2019", "ma-de", "ma-pt", "ma-fr", "ma-it", "es-de", "eu-2023-977")
 ACTS = (
     "",
     "warning.acknowledged",
