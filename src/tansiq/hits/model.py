@@ -47,6 +47,17 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """What one country's entries met here in a period."""
+
+    found: int = 0
+    confirmed: int = 0
+    """Those of them that an officer made hits."""
+    told: int = 0
+    """Hits in an entry of which its author was told so."""
+
+
+@dataclass(frozen=True, slots=True)
 class LocalDuty:
     """What this node's own officers owe; partners do not see it, so it is no dossier duty."""
 

@@ -34,7 +34,7 @@ from sqlalchemy.dialects import postgresql
 from tansiq.bank import entity_to_json, parse_entity
 from tansiq.bank.model import BankRecord, Entity
 from tansiq.crypto import Vault
-from tansiq.hits.model import Match, MatchState
+from tansiq.hits.model import Match, MatchState, Tally
 from tansiq.store import Compiled, metadata, partial_index
 from tansiq.terms import format_instant, parse_instant
 
@@ -77,6 +77,8 @@ matches = Table(
     Index("hit_matches_state_newest", "state", "found_at", "score", "id"),
     Index("hit_matches_record", "record"),
     Index("hit_matches_dossier", "dossier"),
+    # The scorecard counts by it, and opens no row.
+    Index("hit_matches_originator", "originator", "found_at", "state"),
     partial_index("hit_matches_urgent", "state", "found_at", "id", rows="urgent"),
     partial_index("hit_matches_decided", "score", "state", rows="decided_at <> ''"),
 )
@@ -111,6 +113,26 @@ _RECEIVED = Compiled(select(queue).where(queue.c.entry.in_(bindparam("entries", 
 _ANY_RECEIVED = Compiled(select(queue.c.entry).limit(1))
 _SAVE = Compiled(insert(matches))
 _COUNT = Compiled(select(func.count()).select_from(matches).where(matches.c.state == bindparam("of_state")))
+_STATES_OF_COUNTRY = Compiled(
+    select(matches.c.state, func.count().label("many"))
+    .where(
+        matches.c.originator == bindparam("country"),
+        matches.c.found_at >= bindparam("begins"),
+        matches.c.found_at < bindparam("ends"),
+    )
+    .group_by(matches.c.state)
+)
+_HITS_OF_ENTRIES = Compiled(
+    select(func.count())
+    .select_from(matches)
+    .where(
+        matches.c.entry.in_(bindparam("entries", expanding=True)),
+        matches.c.originator == bindparam("country"),
+        matches.c.found_at >= bindparam("begins"),
+        matches.c.found_at < bindparam("ends"),
+        matches.c.state == MatchState.HIT.value,
+    )
+)
 _UNDECIDED = (MatchState.OPEN, MatchState.UNCLEAR)
 _PLACE = (matches.c.found_at, matches.c.score, matches.c.id)
 _DUE = [matches.c.id, matches.c.dossier, matches.c.urgent, matches.c.found_at, matches.c.state]
@@ -198,6 +220,16 @@ def save_new(tx: Connection, vault: Vault, found: Sequence[Match]) -> list[Match
 
 def count(tx: Connection, state: MatchState) -> int:
     return int(_COUNT.scalar(tx, {"of_state": state.value}) or 0)
+
+
+def tally(tx: Connection, country: str, begins: datetime, ends: datetime, told: Collection[str]) -> Tally:
+    """What entries of this country met from an instant to another (not included); `told`: entries, see `Tally`."""
+    asked = {"country": country, "begins": format_instant(begins), "ends": format_instant(ends)}
+    states = {row.state: int(row.many) for row in _STATES_OF_COUNTRY.all(tx, asked)}
+    wanted, there = sorted(told), 0
+    for start in range(0, len(wanted), 400):
+        there += int(_HITS_OF_ENTRIES.scalar(tx, {**asked, "entries": wanted[start : start + 400]}) or 0)
+    return Tally(sum(states.values()), states.get(MatchState.HIT.value, 0), there)
 
 
 def _seal(vault: Vault, match: Match) -> bytes:

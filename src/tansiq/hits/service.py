@@ -21,7 +21,7 @@ from tansiq.dossiers.model import Entry, Presence
 from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError
 from tansiq.hits import records, rules
 from tansiq.hits.asking import Answers, Comparing
-from tansiq.hits.model import LocalDuty, Match, MatchState
+from tansiq.hits.model import LocalDuty, Match, MatchState, Tally
 from tansiq.hits.standing import Standing
 from tansiq.ledger import Ledger
 from tansiq.policy import Gate
@@ -299,6 +299,11 @@ class Hits:
         """The same for each state, of one moment."""
         with self._store.read() as tx:
             return {state: records.count(tx, state) for state in MatchState}
+
+    def tally(self, country: str, begins: datetime, ends: datetime, told: Collection[str]) -> Tally:
+        """What entries of this country met from `begins` to `ends` (not included); counted, not read."""
+        with self._store.read() as tx:
+            return records.tally(tx, country, begins, ends, told)
 
     def queue_of(self, match: Match) -> tuple[int, str, str]:
         """Of the matches in its state, the newest first: how many come before this one, and its two neighbours."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from tansiq.dossiers.model import DossierState, Entry, Figure, Kind, Window
 from tansiq.errors import TansiqError
-from tansiq.hits.model import Match, MatchState
+from tansiq.hits.model import Tally
 from tansiq.kinds import figures_of
-from tansiq.terms import EntryId, NodeId, country_of, parse_instant
+from tansiq.terms import EntryId, NodeId, parse_instant
 from tansiq.together.model import Told
 
 FIGURES = "figures"
@@ -55,26 +55,21 @@ def counted(state: DossierState, kind: Kind | None, window: Window) -> Counted:
     return Counted(figures, frozenset(told["out"]), frozenset(told["in"]), given)
 
 
-def hit_figures(matches: Iterable[Match], dossiers: Iterable[Counted], window: Window) -> tuple[Figure, ...]:
+def hit_figures(met: Tally, dossiers: Iterable[Counted]) -> tuple[Figure, ...]:
     """What the partner gave and we held (`in`), and what we gave and the partner told us it held (`out`).
 
     `in` counts our matches with what the partner gave, those that an officer confirmed, and those of them that we told
     the partner of. Of hits at the partner (`out`) we know no more than what it told.
     """
-    there = tuple(dossiers)
-    told_out = frozenset().union(*(d.told_out for d in there))
-    told_in = frozenset().union(*(d.told_in for d in there))
-    found = []
-    for match in matches:
-        if match.originator != country_of(window.other) or not window.holds(match.found_at):
-            continue
-        found.append(Figure("hits.in"))
-        if match.state is MatchState.HIT:
-            found.append(Figure("hits.in.confirmed"))
-            found += [Figure("hits.in.disclosed")] * (match.entry in told_out)
-    for _about in told_in:
-        found += [Figure("hits.out"), Figure("hits.out.confirmed"), Figure("hits.out.disclosed")]
-    return tuple(found)
+    told = len(told_of(d.told_in for d in dossiers))
+    ways = {"hits.in": met.found, "hits.in.confirmed": met.confirmed, "hits.in.disclosed": met.told}
+    ways |= dict.fromkeys(("hits.out", "hits.out.confirmed", "hits.out.disclosed"), told)
+    return tuple(Figure(name, value) for name, value in ways.items() if value)
+
+
+def told_of(told: Iterable[frozenset[str]]) -> frozenset[str]:
+    """Entries that were hits, of all dossiers: told twice they are one."""
+    return frozenset().union(*told)
 
 
 def told_by(dossiers: Iterable[Counted], window: Window) -> Told | None:

@@ -16,9 +16,9 @@ from tansiq.dossiers.model import DossierState, Kind, Window
 from tansiq.errors import Invalid, NotFound, TansiqError
 from tansiq.hits import Hits
 from tansiq.kinds import beside, makes, suit, summed
-from tansiq.terms import DossierId, EntryId, NodeId, format_instant
+from tansiq.terms import DossierId, EntryId, NodeId, country_of, format_instant
 from tansiq.together.model import Meeting, Scorecard
-from tansiq.together.rules import NOTHING, Counted, counted, hit_figures, told_by
+from tansiq.together.rules import NOTHING, Counted, counted, hit_figures, told_by, told_of
 
 __all__ = ["Meeting", "Scorecard", "Together"]
 
@@ -111,7 +111,9 @@ class Together:
 
     def _counted(self, window: Window) -> Scorecard:
         dossiers = self._dossiers_counted(window)
-        more = hit_figures(self._hits.matches(), dossiers, window)
+        hits = told_of(d.told_out for d in dossiers)
+        met = self._hits.tally(country_of(window.other), window.begins, window.ends, hits)
+        more = hit_figures(met, dossiers)
         figures = summed([*more, *(f for d in dossiers for f in d.figures)])
         told = told_by(dossiers, window)
         return Scorecard(window, figures, told, beside(figures, told.figures if told else None))

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 
 from tansiq.errors import Broken
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest revision; a database that stands at it is opened without loading Alembic."""
 
 _ALEMBIC = threading.Lock()
