@@ -46,6 +46,14 @@ def test_what_is_recorded_names_the_clause_that_permits_it(services: Federation)
     assert "ma-es-2019.1" in leaves[LogVerb.DISCLOSE]["clauses"]
 
 
+def test_where_an_agreement_is_missing_those_in_force_are_named(services: Federation) -> None:
+    legal = acts.report()["legal"] | {"agreement": "ma-fr"}
+    with pytest.raises(Refused) as caught:
+        opened(services, legal=legal)
+    assert (caught.value.code, caught.value.field) == ("policy.refused", "ES")
+    assert caught.value.hint == "in legal.agreement name: ma-es-2019"
+
+
 def test_who_may_not_record_does_not_record_for_nobody(services: Federation) -> None:
     """An act without addressees is sent to nobody, and is asked all the same."""
     rabat, made = services.nodes["rabat"], opened(services)

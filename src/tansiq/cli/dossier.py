@@ -17,6 +17,7 @@ from tansiq.cli.call import acting, open_node, read_object
 from tansiq.cli.courier import send_and_tell
 from tansiq.cli.screen import emit, facts, plain, safe, table, when
 from tansiq.errors import Invalid, NotFound
+from tansiq.terms import country_of
 
 if TYPE_CHECKING:
     from tansiq.dossiers.model import DossierState, Entry, Part
@@ -116,7 +117,8 @@ def preview(
     body = read_object(file, "FILE")
     with open_node(ctx) as node:
         decisions = node.dossiers.preview(kind, body, _words(to), acting(ctx, node))
-    said = [{"to": to_node, **_decision(decision)} for to_node, decision in decisions]
+        between = {n: [a.id for a in node.gate.agreements_between(node.country, country_of(n))] for n, _ in decisions}
+    said = [{"to": to_node, **_decision(decision), "agreements": between[to_node]} for to_node, decision in decisions]
 
     def show(out: Console) -> None:
         rows = [
@@ -127,10 +129,11 @@ def preview(
                 "; ".join(f"{c['title']} ({c['law']})" for c in d["clauses"])
                 or ("" if d["decision"] == "permit" else "nothing permits it"),
                 ", ".join(d["missing"]),
+                ", ".join(d["agreements"]),
             )
             for d in said
         ]
-        out.print(table("to", "decision", "obligations", "clauses", "missing", rows=rows))
+        out.print(table("to", "decision", "obligations", "clauses", "missing", "agreements in force", rows=rows))
 
     emit(ctx, {"decisions": said}, show)
 

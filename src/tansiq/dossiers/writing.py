@@ -486,7 +486,7 @@ class Writing:
         for node in draft.addressees:
             decision = self._ask(draft, kind, state, node, by, now)
             if isinstance(decision, Refusal):
-                raise refused(decision, "send", country_of(node), "")
+                raise refused(decision, "send", country_of(node), self._agreements_hint(decision, node))
             if "four_eyes" in decision.obligations and by.second is None:
                 raise Refused(
                     "four_eyes.needed",
@@ -498,6 +498,13 @@ class Writing:
                 )
             found[node] = decision
         return found
+
+    def _agreements_hint(self, refusal: Refusal, to: NodeId) -> str:
+        """Where an agreement is missing, those that are in force with the recipient's country."""
+        if "agreement" not in refusal.missing:
+            return ""
+        between = self._w.gate.agreements_between(self._w.country, country_of(to))
+        return f"in legal.agreement name: {', '.join(a.id for a in between)}" if between else ""
 
     def preview(self, kind: str, body: object, to: Iterable[str], by: Acting) -> list[tuple[NodeId, Decision]]:
         """What the gate would say for each recipient of an opening act, if the rules allow it."""
