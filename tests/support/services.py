@@ -17,7 +17,7 @@ from tansiq.node import Node
 from tansiq.settings import Settings
 from tests.support.federation import Crash, FakeClock, Faults, keys_of
 
-NAMES = {"rabat": "MA", "madrid": "ES", "berlin": "DE", "lisbon": "PT"}
+NAMES = {"rabat": "MA", "madrid": "ES", "berlin": "DE", "lisbon": "PT", "paris": "FR", "rome": "IT"}
 
 
 @dataclass
