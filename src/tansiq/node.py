@@ -691,6 +691,8 @@ class Node:
             ("attachments", self.attachments.sweep),
             ("watches", self.bureau.watches.sweep),
             ("bank", self.bank.sweep),
+            # Behind the others: what they erased, and what recalls have erased since the last time.
+            ("disk", self.store.forget),
         )
         for what, sweep in sweeps:
             self._unswept.pop(what, None)

@@ -9,6 +9,8 @@ holds on both: whoever writes sees everything that was committed before, and nob
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ BUSY_S = 30.0
 """How long a writer waits for another process's transaction to end."""
 
 STALLED_S = 300.0
+CUT_S = 0.25
+"""How long writers wait, once an hour at most, for readers to leave SQLite's log; else it is cut at another time."""
 
 _READERS = 8
 _MORE_READERS = 56
@@ -107,6 +111,18 @@ def _sqlite(url: URL) -> tuple[Engine, Engine]:
     event.listen(writes, "begin", lambda c: run_plain(c, "begin immediate"))
     event.listen(reads, "begin", lambda c: run_plain(c, "begin"))
     return writes, reads
+
+
+def cut_log(file: Path) -> bool:
+    """Write SQLite's log into its file, and cut it to nothing; False where a reader kept it from being cut.
+
+    Hazard: the log is written over from its beginning and never shortened. What stood in it before it was erased
+    stands in it still, behind the end of a shorter round for as long as the process lives.
+    """
+    # A connection of its own: the pools' are in use, or would ask for a transaction.
+    with closing(sqlite3.connect(file, timeout=CUT_S, isolation_level=None)) as raw:
+        busy, *_pages = raw.execute("pragma wal_checkpoint(truncate)").fetchone()
+    return not busy
 
 
 def _set_up_sqlite_writer(raw: Any, _record: Any) -> None:

@@ -131,6 +131,17 @@ class Store:
         disk = os.statvfs(self._file.parent)
         return disk.f_bavail * disk.f_frsize >= min(OWN_ROOM, disk.f_blocks * disk.f_frsize // 20)
 
+    def forget(self, patience_s: float = 10.0) -> None:
+        """Let the disk forget what was erased. Raises `Conflict` where a reader stays in the way: try again later.
+
+        PostgreSQL does it by itself, in its time (docs/operating.md).
+        """
+        until = time.monotonic() + patience_s
+        while self._file is not None and not engines.cut_log(self._file):
+            if time.monotonic() > until:
+                raise Conflict("store.busy", "a reader keeps what was erased in the log", step="cut the log")
+            time.sleep(engines.CUT_S)  # writers have waited as long
+
     def close(self) -> None:
         """Finish the queued writes and let the database go."""
         self._writer.close()
