@@ -628,10 +628,14 @@ class Node:
         Raises what writing it would raise: nobody is asked to confirm what could never be written.
         """
         act = "dossier.open" if "kind" in held else "dossier.append"
+        both = replace(by, second=by.officer)  # asked as if the second officer had agreed: more cannot be had
         if "kind" in held:
-            self.dossiers.preview(held["kind"], held["body"], held["to"], by)
+            foreseen = self.dossiers.preview(held["kind"], held["body"], held["to"], both)
         else:
-            self.dossiers.preview_append(DossierId(held["dossier"]), held["body"], by)
+            foreseen = self.dossiers.preview_append(DossierId(held["dossier"]), held["body"], both)
+        for node, decision in foreseen:
+            if isinstance(decision, Refusal):
+                raise refused(decision, "send", field=country_of(node))
         return self.access.propose(
             act, msgspec.json.encode(dict(held)), by, Role.SUPERVISOR, str(held.get("dossier", ""))
         )

@@ -65,6 +65,20 @@ def test_who_may_not_record_does_not_record_for_nobody(services: Federation) -> 
     rabat.dossiers.append(made, note, services.officers["rabat"])
 
 
+@pytest.mark.parametrize("role", [Role.ANALYST, Role.PROTECTION, Role.ADMIN])
+def test_nobody_is_asked_to_confirm_what_could_never_be_written(services: Federation, role: Role) -> None:
+    """A second officer adds a word, and no role to the first one's: whoever may not send lays nothing down."""
+    rabat = services.nodes["rabat"]
+    first, _ = rabat.access.add_officer(f"First, {role}", (role,), None)
+    by = Acting(first.id, first.roles, "investigation", "case 7")
+    asked = acts.report() | {"handling": {"codes": ["H3"], "text": "Not to be told to the consulate."}}
+    with pytest.raises(Refused) as caught:
+        rabat.propose({"kind": "report", "to": ["es"], "body": asked}, by)
+    assert (caught.value.code, caught.value.field) == ("policy.refused", "ES")
+    assert rabat.access.pending() == []
+    assert rabat.propose({"kind": "report", "to": ["es"], "body": asked}, services.officers["rabat"])
+
+
 def test_a_part_that_nobody_is_given_is_asked_too(services: Federation) -> None:
     body = acts.report()
     child = {

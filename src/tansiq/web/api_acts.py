@@ -102,10 +102,7 @@ def make_draft(call: Call) -> Response:
     to = body.get("to", [])
     if not isinstance(to, list) or not all(isinstance(n, str) for n in to):
         raise Invalid("body.texts", "A list of texts.", step="read the body", field="to")
-    by = call.acting()
-    if "kind" in body:
-        call.node.dossiers.preview(str(body["kind"]), body["body"], to, by)
-    draft = call.node.propose(dict(body), by)
+    draft = call.node.propose(dict(body), call.acting())
     return JSONResponse({"draft": draft}, status_code=201)
 
 

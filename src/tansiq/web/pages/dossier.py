@@ -332,8 +332,10 @@ def write_act(visit: Visit) -> Response:
     except Refused as failure:
         if failure.code != "four_eyes.needed" or written is None:
             return _again(visit, state, rule, failure, moved)
-        held = {"dossier": dossier, "body": written.body}
-        visit.node.propose(held, _acting(visit, dossier))
+        try:
+            visit.node.propose({"dossier": dossier, "body": written.body}, _acting(visit, dossier))
+        except Refused as another:  # of another recipient
+            return _again(visit, state, rule, another, moved)
         return go("/second")
     except Invalid as failure:
         return _act(visit, state, rule, visit.form, _errors(visit, failure, written, rule), None, moved=moved)
@@ -542,7 +544,10 @@ def compose(visit: Visit) -> Response:
     except Refused as failure:
         if failure.code != "four_eyes.needed" or written is None:
             return _again(visit, None, rule, failure)
-        visit.node.propose({"kind": kind, "body": written.body, "to": written.to}, by)
+        try:
+            visit.node.propose({"kind": kind, "body": written.body, "to": written.to}, by)
+        except Refused as another:  # of another recipient
+            return _again(visit, None, rule, another)
         return go("/second")
     except NotFound as failure:
         if not failure.code.startswith("peer."):
