@@ -86,3 +86,15 @@ def test_a_link_on_a_dossiers_page_says_whom_it_joins(town: Town, rabat: Browser
     line = text.split('class="part line"')[1].split("</div>")[0]
     shown = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", line))
     assert "يوسف بن عمر الزروالي p1 uses \u200e+212600000142\u200e ph1" in shown
+
+
+@pytest.mark.parametrize("unseen", ["\x00", "\x08", "\x1b", "\x7f", "\x9b", "\U000e0041", "\u2066"])
+def test_what_no_browser_shows_is_seen(unseen: str) -> None:
+    mark = f"[U+{ord(unseen):04X}]"
+    said = environment("en").from_string("{{ name }} {{ note|string }}").render(name=f"Ser{unseen}ruali", note=unseen)
+    assert said == f"Ser{mark}ruali {mark}"
+    assert f"Ser{mark}ruali" in prose(f"Ser{unseen}ruali")
+    assert (
+        views.visible_controls("two\tlines\r\nof text, \u200cنيم\u200cفاصله")
+        == "two\tlines\r\nof text, \u200cنيم\u200cفاصله"
+    )

@@ -17,7 +17,11 @@ TRACK = 300
 FALL = 130
 """Units of the waterfall's width."""
 SCORE_WORDS = ((0.9, "Strong"), (0.6, "Fair"), (0.0, "Weak"))
+CONTROLS = {*range(0x20), *range(0x7F, 0xA0)} - {*map(ord, "\t\n\r")}
 DIRECTION_CONTROLS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+TAGS = range(0xE0000, 0xE0080)
+"""Letters that no font draws."""
+_SEEN = {c: f"[U+{c:04X}]" for c in (*CONTROLS, *DIRECTION_CONTROLS, *TAGS)}
 RIGHT_TO_LEFT = ("ar", "fa", "he", "ur", "ps")
 
 
@@ -278,8 +282,11 @@ def claim_codes(found: Iterable[Entry]) -> set[str]:
 
 
 def visible_controls(text: str) -> str:
-    """Invisible direction controls in a received value are shown as marks: they can disguise a name or a file."""
-    return "".join(f"[U+{ord(c):04X}]" if ord(c) in DIRECTION_CONTROLS else c for c in text)
+    """What a browser does not show of a received value is shown as marks: it can disguise a name or a file.
+
+    A name that a control character parts reads as one word, and no search finds it.
+    """
+    return text.translate(_SEEN)
 
 
 def direction_of(language: str) -> str:
