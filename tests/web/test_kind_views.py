@@ -156,10 +156,10 @@ def test_judgements_their_words_numbers_and_dissent_are_on_the_page(stage: Stage
     scene = stage.scene("assessment")
     page = views_of(stage.page(scene, "berlin"))
     said = text_of(page)
-    for words in ("likely (55 to 80 %)", "65 %", "Confidence in the ground", "dissents from the joint judgement"):
+    for words in ("likely (55 to 80%)", "65%", "Confidence in the ground", "dissents from the joint judgement"):
         assert words in said, words
     assert "Die Vorräte sprechen dagegen" in said
-    assert "the services say: 20–60 %" in said
+    assert "the services say: 20–60%" in said
     order = [page.index(f'<b class="mono">{label}</b>') for label in ("E2", "E1", "E3", "E4")]
     assert order == sorted(order), "what tells most apart stands first"
     row = page[order[0] : order[1]]
@@ -195,7 +195,7 @@ def test_the_late_recommendation_stands_first_with_how_late_it_is(stage: Stage) 
     assert re.search(r"MA this service signed", signing)
     assert "as the checklist says" not in text_of(page)
     halfway = next(row for _u, row in rows if "matrículas" in row)
-    assert "60 %" in halfway
+    assert "60%" in halfway
     assert 'aria-current="step">in progress' in halfway
     said = text_of(page)
     assert "Language versions not approved by all: Arabic" in said
@@ -346,3 +346,9 @@ def test_an_offer_that_nobody_took_up_says_so(stage: Stage) -> None:
     said = text_of(views_of(stage.page(stage.scene("expertise_offered"), "berlin")))
     assert "Nobody has taken it up yet." in said
     assert "0/12 taken" in said
+
+
+def test_a_grade_of_another_scheme_is_told_in_that_schemes_words(stage: Stage) -> None:
+    page = stage.page(stage.scene("assessment"), "madrid")
+    assert "usually reliable, possibly true (6x6)" in page  # B3, by the 6x6
+    assert "not known to the source, corroborated" not in page

@@ -33,6 +33,7 @@ LANGUAGES: dict[str, str] = {
     "en": "English",
 }
 LOCALES = {"ar": "ar_MA", "fr": "fr_FR", "es": "es_ES", "de": "de_DE", "en": "en_GB"}
+NBSP = "\u00a0"
 _DAY = {"ar": "d MMMM y", "de": "d. MMM y"}
 """The *format* form of the month (MMMM): the stand-alone form falls back to Eastern names in Arabic."""
 
@@ -130,8 +131,12 @@ class Tongue:
         return format_decimal(value, format="#,##0." + "0" * digits if digits else "#,##0", locale=self.locale)
 
     def signed(self, value: float) -> str:
-        """+3.1 and −1.1, always left to right and with a point: points are read beside their bars."""
-        return f"{'−' if value < 0 else '+'}{abs(value):.1f}" if round(value, 1) else "0"
+        """+3.1 and −1.1, always left to right. With the language's own decimal sign: 10.993 stands on the same page."""
+        return f"{'−' if value < 0 else '+'}{self.number(abs(value), 1)}" if round(value, 1) else "0"
+
+    def percent(self, value: float, digits: int = 0) -> str:
+        """94% in Arabic and English, 94 % elsewhere, not to be broken. The page isolates it from left to right."""
+        return f"{self.number(value, digits)}{'' if self.code in ('ar', 'en') else NBSP}%"
 
     def duration(self, span: timedelta) -> str:
         """Two units at most, with our own plural forms: the common locale data has gaps for Arabic."""

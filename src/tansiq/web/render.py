@@ -20,7 +20,7 @@ from tansiq.dossiers import FRAME_ACTS
 from tansiq.hits.model import MatchState
 from tansiq.kinds import KINDS, TABLES, say_fault, words_of
 from tansiq.kinds import LANGUAGES as WORD_ORDER
-from tansiq.web import hints, labels, log_words, security, views
+from tansiq.web import grades, hints, labels, log_words, security, views
 from tansiq.web.clauses import called, on_page
 from tansiq.web.i18n import LANGUAGES, Tongue, tongue
 from tansiq.web.transcription import transcribed
@@ -213,9 +213,14 @@ def _fact_order(act: str) -> Mapping[str, int]:
 
 
 def facts_of(statement: Any) -> list[tuple[str, Any]]:
-    """What an entry tells, in its kind's order, without what is empty or says nothing to a person."""
-    order = _fact_order(statement.type)
-    told = [(n, v) for n, v in statement.facts.items() if n not in ("scheme", "leaf_hash") and v not in ("", [], None)]
+    """What an entry tells, in its kind's order, without what is empty or says nothing to a person.
+
+    A grade brings its scheme (`6x6:B3`) where the act has one: alone it would be read as the 4x4's.
+    """
+    order, facts = _fact_order(statement.type), dict(statement.facts)
+    if facts.get("grade") and "scheme" in order:
+        facts["grade"] = f"{facts.get('scheme') or '4x4'}:{facts['grade']}"
+    told = [(n, v) for n, v in facts.items() if n not in ("scheme", "leaf_hash") and v not in ("", [], None)]
     return sorted(told, key=lambda x: (order.get(x[0], len(order)), x[0]))
 
 
@@ -264,6 +269,7 @@ def environment(code: str) -> Environment:
         facts_of=facts_of,
         cited=lambda clause: spoken.say(labels.CLAUSE[clause]) if clause in labels.CLAUSE else on_page(clause, code),
         choice_hints=hints.CHOICE_HINT,
+        grade_words=lambda code, scheme="4x4": grades.in_words(spoken, code, scheme),
         fault=lambda kind, said: say_fault(kind, said, code),
         has_label=lambda table, key: str(key) in _table(table),
     )

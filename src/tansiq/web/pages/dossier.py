@@ -16,9 +16,18 @@ from tansiq.errors import Conflict, Invalid, NotFound, Refused, TansiqError
 from tansiq.exchange.model import ItemState
 from tansiq.kinds import KINDS, face_of, fault_of, makes, say_fault
 from tansiq.policy.model import Permit
-from tansiq.terms import Classification, DossierId, EntryId, HandlingCode, NodeId, country_of, format_instant
+from tansiq.terms import (
+    Classification,
+    DossierId,
+    EntryId,
+    GradeScheme,
+    HandlingCode,
+    NodeId,
+    country_of,
+    format_instant,
+)
 from tansiq.terms.ids import parse_dossier_id, parse_part_id
-from tansiq.web import actforms, formgroups, items, kindviews, labels, problems, views
+from tansiq.web import actforms, formgroups, grades, items, kindviews, labels, problems, views
 from tansiq.web.actforms import Choice, Written
 from tansiq.web.labels import N_
 from tansiq.web.pages import asked as asking
@@ -668,7 +677,7 @@ def _act(
         **_choices(visit),
         counts_rows=counts,
         ends=[(f"{short}{n}",) * 2 for k, short in actforms.ROW_ID.items() for n in range(1, counts.get(k, 0) + 1)],
-        grade_options=[(g, g) for g in actforms.GRADES],
+        grade_options=[(g, grades.choice_words(visit.tongue, g)) for g in actforms.GRADES],
         whole_graded=any(f.name == "grade" for f in fields),
     )
 
@@ -759,6 +768,8 @@ def _row_names(visit: Visit, errors: Mapping[str, str], known: Mapping[str, str]
 
 def _choice_word(visit: Visit, choice: Choice, kind: str) -> str:
     """A choice by its label; one that has none, by the kind's word for the value."""
+    if choice.group in set(GradeScheme):
+        return grades.choice_words(visit.tongue, choice.label, choice.group)
     if choice.label != choice.value:
         return visit.say(choice.label)
     found = label(visit.tongue, "FACT_VALUE", choice.value, kind)

@@ -87,7 +87,7 @@ def _grades(state: DossierState, rule: ActRule) -> Offered:
     scheme = str(state.first.statement.facts.get("scheme", "4x4"))
     if scheme not in list(GradeScheme):
         return {}
-    return {"grade": tuple(Choice(c.label, c.label) for c in grade_choices([GradeScheme(scheme)]))}
+    return {"grade": tuple(Choice(c.label, c.label, scheme) for c in grade_choices([GradeScheme(scheme)]))}
 
 
 def axes(visit: Visit, state: DossierState | None, rule: ActRule, facts: Any) -> Axes:

@@ -25,8 +25,9 @@ class TqClock extends HTMLElement {
     // Over two days the server's words stand: they know six plural forms, and the minute does not matter yet.
     if (Math.abs(left) < 172800) {
       this.digits.classList.remove("words");
-      this.digits.textContent = TqClock.format(Math.abs(left));
-      if (left < 0 && this.dataset.lateWord) this.digits.textContent += " " + this.dataset.lateWord;
+      const digits = TqClock.format(Math.abs(left));
+      // Whether the word stands before or after is the language's affair: متأخر منذ {}, {} late.
+      this.digits.textContent = left < 0 && this.dataset.late ? this.dataset.late.replace("{}", digits) : digits;
     }
     const share = left / whole;
     const level = left < 0 ? "late" : share < 0.25 ? "quarter" : share < 0.5 ? "half" : "calm";
