@@ -175,6 +175,49 @@ def test_on_a_telephone_the_clock_stands_before_the_dossier_and_the_rest_of_the_
         driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_on_a_telephone_the_evidence_stands_before_the_question_and_a_bar_leads_to_it(
+    town: Town, address: str, signed_in
+) -> None:
+    """Who is asked first decides first: before, score and question stood above both records."""
+    driver = signed_in
+    order = [".rail-part.before", "#side-a", "#side-b", ".score-table", "#decide", ".card.drawn"]
+    try:
+        for width in (390, 1100):
+            size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+            open_page(driver, address, f"/hits/{town.match}")
+            tops = driver.execute_script(
+                "return arguments[0].map(q => document.querySelector(q).getBoundingClientRect().top)", order
+            )
+            assert tops == sorted(tops), (width, tops)
+            assert tops[2] < tops[3] < tops[4] < tops[5], (width, tops)
+            bar = "const b = document.querySelector('.decide-bar').getBoundingClientRect(); return [b.bottom, b.height]"
+            bottom, height = driver.execute_script(bar)
+            assert 850 < bottom <= 900, "the bar stands at the end of the screen"
+            assert height >= 24
+            driver.execute_script("document.getElementById('decide').scrollIntoView({block: 'center'})")
+            docked, _height = driver.execute_script(bar)
+            asked = driver.execute_script("return document.querySelector('#decide').getBoundingClientRect().top")
+            assert docked <= asked, "and never over the question itself"
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_an_empty_field_of_an_arabic_page_begins_at_the_right(town: Town, address: str, signed_in) -> None:
+    driver = signed_in
+    driver.add_cookie({"name": "tq_language", "value": "ar"})
+    try:
+        open_page(driver, address, "/compose/report")
+        fields = driver.find_elements("css selector", "[dir=auto]:is(input, textarea)")
+        look = "return arguments[0].map(x => getComputedStyle(x).direction)"
+        assert set(driver.execute_script(look, fields)) == {"rtl"}
+        field = driver.find_element("id", "top-q")
+        field.send_keys("Yusef")
+        assert driver.execute_script("return getComputedStyle(arguments[0]).direction", field) == "ltr"
+    finally:
+        driver.add_cookie({"name": "tq_language", "value": "en"})
+
+
 def test_on_paper_the_law_is_open_the_marking_covers_nothing_and_no_form_is_left(
     town: Town, address: str, signed_in
 ) -> None:

@@ -28,6 +28,7 @@ class FigureRow:
     """A figure in the page's language, with both sides' numbers as people read them."""
 
     name: str
+    group: str
     words: str
     ours: str
     theirs: str
@@ -90,9 +91,13 @@ def _committees(visit: Visit, found: Scorecard) -> list[tuple[str, str]]:
 def _row(visit: Visit, line: FigureLine) -> FigureRow:
     words = [_word(visit, w) for w in _words(line.name)]
     return FigureRow(
-        line.name, " · ".join(words), _number(visit, line.name, line.ours), _number(visit, line.name, line.theirs),
+        line.name,
+        words[0],
+        " · ".join(words[1:]) or words[0],
+        _number(visit, line.name, line.ours),
+        _number(visit, line.name, line.theirs),
         line.differs,
-    )  # fmt: skip
+    )
 
 
 def _words(name: str) -> list[str]:
@@ -115,7 +120,7 @@ def _number(visit: Visit, name: str, value: int | None) -> str:
     if value == NO_CASE:
         return visit.say("no case")
     if name.endswith(SHARE):
-        return f"{visit.tongue.number(round(value / 10))} %"
+        return visit.tongue.percent(round(value / 10))
     if name.endswith(SECONDS):
         hours, minutes = divmod(value // 60, 60)
         return f"{hours}:{minutes:02d} h"
