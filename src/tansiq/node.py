@@ -213,7 +213,8 @@ class Node:
         self.files = Files(self.attachments, self.dossiers.append_in, self.show)
         self.bureau = Bureau(
             self.store, self.vault, self.ledger, self.bank, self.gate, self.country, self.clock, _new_id,
-            changed=self.dossiers.changed_since, contents=self.dossiers.contents, entry=self.dossiers.entry,
+            changed=self.dossiers.changed_since, contents=self.dossiers.contents, count=self.dossiers.count,
+            entry=self.dossiers.entry,
             access=Readable(self.dossiers.may_show, lambda dossier, by: bool(self.h3_due(dossier, by))), kinds=KINDS,
         )  # fmt: skip
         self.oversight = Oversight(

@@ -3,9 +3,9 @@
 `serve` blocks. It stands above the pages, so that `node.py`, which wires what it runs, imports nothing above itself.
 
 Three loops run beside the two doors and the courier: what is due without an officer (`Node.settle`, `Node.sweep`), the
-private checks' own work, and the look whether this process still is the one that serves the database (ADR 15). They
-are three of the few places that may catch everything: each says what failed, without a traceback, whose frames may hold
-what officers wrote, and goes on.
+private checks' own work, and the look whether this process still is the one that serves the database (ADR 15). A fourth
+reads the words of all dossiers for the search, and ends. They are four of the few places that may catch everything:
+each says what failed, without a traceback, whose frames may hold what officers wrote, and goes on.
 """
 
 from __future__ import annotations
@@ -87,7 +87,12 @@ class Workers:
         self._node = node
         self.is_superseded = False
         """Whether another process has the database meanwhile: that one serves, and this one ends."""
-        loops = {"settle": self._settle, "private": self._work_privately, "alone": self._stay_alone}
+        loops = {
+            "settle": self._settle,
+            "private": self._work_privately,
+            "alone": self._stay_alone,
+            "words": self._read_words,
+        }
         self._threads = [threading.Thread(target=loop, name=name, daemon=True) for name, loop in loops.items()]
 
     def start(self) -> None:
@@ -129,6 +134,18 @@ class Workers:
                 log.error("private", kind=type(exc).__name__, code=getattr(exc, "code", ""))  # noqa: TRY400
             node.private_work.wait(ROUND_S)
             node.private_work.clear()
+
+    def _read_words(self) -> None:
+        """Once, and half of the time at rest: partners at the door do not feel it, and who searches is told."""
+        stopping = self._node.stopping
+        while not stopping.is_set():
+            try:
+                self._node.bureau.words.read_beside(lambda took: not stopping.wait(took))
+            except Exception as exc:  # noqa: BLE001 # worker loop: see the module's docstring
+                log.error("words", kind=type(exc).__name__, code=getattr(exc, "code", ""))  # noqa: TRY400
+                stopping.wait(ROUND_S)
+            else:
+                return
 
     def _stay_alone(self) -> None:
         """A fail-over of the database ends the session that holds the lock: it is taken again, or lost for good."""

@@ -145,14 +145,14 @@ def test_two_changes_of_one_instant_that_leave_as_many_parts_are_both_seen(feder
     madrid.store.write(lambda tx: tx.execute(hide, {"id": late.id}))
     (found,) = madrid.bureau.search("zanzibar", 5, by)
     assert madrid.bureau.search("krakatoa", 5, by) == []
-    ((_, at, before),) = madrid.dossiers.changed_since("")
+    ((_, at, before),) = madrid.dossiers.changed_since("", "", 5)
 
     def both(tx):
         assert records.erase_part(tx, gone.entry, gone.id)
         assert records.hold_part(tx, late.entry, late.id, late.sealed)
 
     madrid.store.write(both)
-    ((_, again, after),) = madrid.dossiers.changed_since("")
+    ((_, again, after),) = madrid.dossiers.changed_since("", "", 5)
     assert (again, after != before) == (at, True)
     assert [x.dossier for x in madrid.bureau.search("krakatoa", 5, by)] == [dossier]
     assert madrid.bureau.search("zanzibar", 5, by) == []

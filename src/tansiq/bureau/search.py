@@ -1,23 +1,25 @@
 """Search over dossiers: an index of words in memory, made from the store and following it.
 
 No index at rest: words that lie in a database beside their parts, even as keyed marks, tell by their frequencies what a
-text is about, and they must be erased with each part (ADR 13). Reading 100,000 parts takes seconds, once per process.
+text is about, and they must be erased with each part (ADR 13). Reading 100,000 parts takes seconds, once per process: a
+serving node does it beside its work (`read_beside`), and says of each search how far it had come.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from heapq import heappush, heappushpop, merge
 from typing import Any
 
 from tansiq.bureau.model import Place
 from tansiq.errors import Invalid
-from tansiq.matching import read_words
+from tansiq.matching import read_tokens, read_words
 from tansiq.terms import DossierId, EntryId, PartId, format_instant, parse_instant
 
 MAX_PARTS = 300_000
@@ -27,14 +29,18 @@ OVERLAP = timedelta(minutes=5)
 """Another process may commit what it began before what was seen: that far back is looked again."""
 SPELLED, SOUNDS = 1.0, 0.6
 SNIPPET = 160
+SLICE = 64
+"""Dossiers that are read while the lock is held: some 20 ms. A search waits no longer for the next slice."""
 
 Key = tuple[EntryId, PartId]
-Changed = Callable[[str], Iterable[tuple[DossierId, str, Hashable]]]
-"""(since) -> dossiers that changed, with the instant and a mark that no two contents of theirs have in common."""
+Changed = Callable[[str, str, int], Sequence[tuple[DossierId, str, Hashable]]]
+"""(since, last, so many) -> dossiers that changed, with the instant and a mark that no two contents of theirs have in
+common; the oldest change first, with `last` from behind that dossier of the very instant."""
 Contents = Callable[
-    [DossierId, Mapping[Key, int]], tuple[dict[Key, int], list[tuple[EntryId, PartId, Mapping[str, Any]]]]
+    [Mapping[DossierId, Mapping[Key, int]]],
+    Mapping[DossierId, tuple[dict[Key, int], list[tuple[EntryId, PartId, Mapping[str, Any]]]]],
 ]
-"""(dossier, what is known of its parts) -> (its parts with their sizes, the contents that are new, or now smaller)."""
+"""dossier -> what is known of its parts -> (its parts with their sizes, the contents that are new, or now smaller)."""
 
 
 def texts_of(content: Mapping[str, Any]) -> Iterator[str]:
@@ -59,31 +65,71 @@ class Search:
         self._number: dict[DossierId, dict[Key, int]] = {}
         self._size: dict[DossierId, dict[Key, int]] = {}
         self._at: dict[DossierId, tuple[str, Hashable]] = {}
-        self._met: defaultdict[str, array[int]] = defaultdict(lambda: array("L"))
+        self._met: defaultdict[str, array[int]] = defaultdict(lambda: array("I"))
         self._last = ""
+        self._place = ("", "")
+        """How far a reading has come that is not at its end: instant and dossier."""
+        self._is_beside = False
+        """Whether a thread reads what is there already; searches do not wait for it."""
         self._next = 0
         self.complete = True
         """False once more parts are held than the index may hold."""
 
     def refresh(self) -> int:
-        """Read what has come since. Returns how many parts were read."""
+        """Read what has come since, to its end. Returns how many parts were read."""
+        count, more = 0, True
+        while more:
+            fresh, more = self._slice()
+            count += fresh
+        return count
+
+    def read_beside(self, rest: Callable[[float], bool]) -> None:
+        """Read what is held already, beside other work: between two slices `rest(seconds)` as long as the one took.
+
+        Where that says False the reading ends as it is. What comes later is read by whoever searches, and is little.
+        """
+        self._is_beside = True
+        try:
+            more = True
+            while more:
+                began = time.monotonic()
+                _, more = self._slice()
+                if not rest(time.monotonic() - began):
+                    return
+        finally:
+            self._is_beside = False
+
+    def searched(self) -> int | None:
+        """How many dossiers have been read while not all have been; else None."""
+        return len(self._at) if self._is_beside else None
+
+    def _slice(self) -> tuple[int, bool]:
+        """The next dossiers: how many parts were read, and whether there are more dossiers."""
         with self._lock:
-            count = 0
-            for dossier, at, mark in self._changed(self._since()):
+            since, last = self._place if self._place[1] else (self._since(), "")
+            changed = self._changed(since, last, SLICE)
+            stale = [dossier for dossier, *mark in changed if self._at.get(dossier) != tuple(mark)]
+            count = self._read(stale) if stale else 0
+            for dossier, at, mark in changed:
                 self._last = max(self._last, at)
-                if self._at.get(dossier) != (at, mark):
-                    count += self._read(dossier)
-                    self._at[dossier] = (at, mark)
+                self._at[dossier] = (at, mark)
+            more = len(changed) == SLICE
+            self._place = (changed[-1][1], changed[-1][0]) if more else ("", "")
             self._let_go()
-            return count
+            return count, more
 
     def _since(self) -> str:
         return format_instant(parse_instant(self._last) - OVERLAP) if self._last else ""
 
-    def _read(self, dossier: DossierId) -> int:
+    def _read(self, dossiers: Sequence[DossierId]) -> int:
+        found = self._contents({d: self._size.get(d, {}) for d in dossiers})
+        return sum(self._take_in(dossier, *found[dossier]) for dossier in dossiers)
+
+    def _take_in(
+        self, dossier: DossierId, held: dict[Key, int], fresh: list[tuple[EntryId, PartId, Mapping[str, Any]]]
+    ) -> int:
         known = self._number.setdefault(dossier, {})
         before = self._size.get(dossier, {})
-        held, fresh = self._contents(dossier, before)
         # What was erased; and that of which single values were, whose words are read anew.
         for key in [k for k in known if held.get(k) != before.get(k)]:
             self._parts.pop(known.pop(key), None)
@@ -92,8 +138,7 @@ class Search:
             number = known[(entry, part)] = self._next
             self._next += 1
             self._parts[number] = (dossier, entry, part)
-            tokens = {t for text in texts_of(content) for w in read_words(text) for t in (w.spelled, w.sound) if t}
-            for token in tokens:
+            for token in {t for text in texts_of(content) for t in read_tokens(text)}:
                 self._met[token].append(number)
         return len(fresh)
 
@@ -115,13 +160,15 @@ class Search:
             if number is not None:
                 self._parts.pop(number, None)
 
-    def find(self, text: str, limit: int) -> list[Place]:
+    def find(self, text: str, limit: int, *, whole: bool = True) -> list[Place]:
         """Parts that have every word asked for, spelled so or sounding so; best first, the newest first among equals.
 
-        Raises `Invalid` where nothing can be looked for.
+        While another thread reads what is held, who does not want the `whole` is answered from what it has read
+        (`searched`). Raises `Invalid` where nothing can be looked for.
         """
         asked = query_words(text)
-        self.refresh()
+        if whole or not self._is_beside:
+            self.refresh()
         with self._lock:
             return [Place(*self._parts[n], score) for score, n in self._best(asked, limit)]
 
@@ -148,7 +195,7 @@ class Search:
         return sorted(best, reverse=True)
 
 
-_NONE: array[int] = array("L")
+_NONE: array[int] = array("I")
 
 
 def _has(numbers: array[int], n: int) -> bool:

@@ -65,6 +65,7 @@ class Bureau:
         *,
         changed: Changed,
         contents: Contents,
+        count: Callable[[], int],
         entry: Callable[[EntryId], Entry],
         access: Access,
         kinds: Collection[str],
@@ -74,6 +75,7 @@ class Bureau:
         self._gate = gate
         self._country = country
         self._clock = clock
+        self._count = count
         self._entry = entry
         self._access = access
         self._kinds = kinds
@@ -99,6 +101,7 @@ class Bureau:
     def search(self, words: str, limit: int, by: Acting) -> list[Found]:
         """Parts of dossiers that this officer may read, with every word asked for. Raises `Invalid`, `Refused`.
 
+        Behind a node's start they are those of the dossiers that `searched` counts.
         One leaf: who looked, why, and how much was shown. The words stay out of it: they may name a person, and a leaf
         is kept longer than any part.
         """
@@ -106,7 +109,7 @@ class Bureau:
         clauses = self._permitted(SEARCHED, by)
         shown: list[Found] = []
         opens: dict[DossierId, tuple[bool, bool]] = {}
-        for place in self.words.find(words, limit * CANDIDATES):
+        for place in self.words.find(words, limit * CANDIDATES, whole=False):
             if place.dossier not in opens:
                 opens[place.dossier] = self._may_open(place.dossier, by)
             may_show, unread = opens[place.dossier]
@@ -117,6 +120,11 @@ class Bureau:
                 break
         self._leaf(SEARCHED, by, {"clauses": clauses, "decision": "permit", "shown": len(shown)})
         return shown
+
+    def searched(self) -> tuple[int, int] | None:
+        """How many dossiers are searched yet, and of how many; None where it is all of them."""
+        count = self.words.searched()
+        return None if count is None else (count, max(count, self._count()))
 
     def _may_open(self, dossier: DossierId, by: Acting) -> tuple[bool, bool]:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -107,6 +107,16 @@ def load_standing(w: Wiring, tx: Connection, dossier: DossierId) -> Standing:
             there = with_entry(w, there, entry)
     w.standings.keep(tx, dossier, there)
     return there
+
+
+def fold_rows(w: Wiring, dossier: DossierId, rows: Sequence[Any]) -> DossierState:
+    """The dossier's fold from all its rows (`records.load_raws`), by what is kept of it where that is as new. It is not
+    kept itself: a figure over all dossiers would push out those that officers and partners work at."""
+    kept = w.standings.kept(dossier)
+    if kept is not None and (kept.number, kept.last) == (rows[-1].number, rows[-1].id):
+        return kept.folded.state
+    entries = records.read_raws(rows)
+    return folded(dossier, entries, kind_of(w, opening_of(entries).statement.kind)).state
 
 
 def with_entry(w: Wiring, there: Standing, entry: Entry) -> Standing:

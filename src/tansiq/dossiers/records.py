@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import groupby
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import (
@@ -38,6 +39,10 @@ from tansiq.dossiers.wire import parse_statement
 from tansiq.store import Compiled, metadata, partial_index
 from tansiq.terms import DossierId, EntryId, NodeId, PartId, format_instant, parse_instant
 
+T = TypeVar("T")
+
+GROUP = 256
+"""So many dossiers or entries are read by one statement."""
 REMEMBERED = 4096
 """Parsed statements kept in memory, about 10 KB each. They hold no personal data: that is in the parts."""
 
@@ -157,20 +162,41 @@ _ENTRIES_FROM = Compiled(
     .where(ENTRIES.c.dossier == bindparam("dossier"), ENTRIES.c.number >= bindparam("first"))
     .order_by(ENTRIES.c.number)
 )
+_ENTRIES_OF_MANY = Compiled(
+    select(ENTRIES.c.dossier, ENTRIES.c.number, ENTRIES.c.id, ENTRIES.c.raw)
+    .where(ENTRIES.c.dossier.in_(bindparam("dossiers", expanding=True)))
+    .order_by(ENTRIES.c.dossier, ENTRIES.c.number)
+)
+_OPENINGS_OF_MANY = Compiled(
+    select(ENTRIES.c.dossier, ENTRIES.c.id)
+    .where(ENTRIES.c.dossier.in_(bindparam("dossiers", expanding=True)), ENTRIES.c.clock == 0)
+    .order_by(ENTRIES.c.dossier, ENTRIES.c.number)
+)
+_SUBJECTS = Compiled(
+    select(PARTS.c.entry, PARTS.c.id, PARTS.c.sealed)
+    .where(
+        PARTS.c.entry.in_(bindparam("entries", expanding=True)),
+        PARTS.c.kind == "subject",
+        PARTS.c.presence == Presence.HELD.value,
+    )
+    .order_by(PARTS.c.entry, PARTS.c.id)
+)
+_SIZES_OF_MANY = Compiled(
+    select(ENTRIES.c.dossier, PARTS.c.entry, PARTS.c.id, func.length(PARTS.c.sealed).label("size"))
+    .join(ENTRIES, ENTRIES.c.id == PARTS.c.entry)
+    .where(ENTRIES.c.dossier.in_(bindparam("dossiers", expanding=True)), PARTS.c.presence == Presence.HELD.value)
+    .order_by(ENTRIES.c.dossier, ENTRIES.c.number, PARTS.c.id)
+)
+_SEALED_OF_MANY = Compiled(
+    select(PARTS.c.entry, PARTS.c.id, PARTS.c.sealed)
+    .where(PARTS.c.entry.in_(bindparam("entries", expanding=True)), PARTS.c.presence == Presence.HELD.value)
+    .order_by(PARTS.c.entry, PARTS.c.id)
+)
 _PARTS_OF_DOSSIER = Compiled(
     select(PARTS).join(ENTRIES, ENTRIES.c.id == PARTS.c.entry).where(ENTRIES.c.dossier == bindparam("dossier"))
 )
 _HELD_OF_DOSSIER = Compiled(
     select(PARTS.c.entry, PARTS.c.id)
-    .join(ENTRIES, ENTRIES.c.id == PARTS.c.entry)
-    .where(ENTRIES.c.dossier == bindparam("dossier"), PARTS.c.presence == Presence.HELD.value)
-    .order_by(ENTRIES.c.number, PARTS.c.id)
-)
-_OPENINGS = Compiled(
-    select(ENTRIES.c.id, ENTRIES.c.raw).where(ENTRIES.c.dossier == bindparam("dossier"), ENTRIES.c.clock == 0)
-)
-_SIZES_OF_DOSSIER = Compiled(
-    select(PARTS.c.entry, PARTS.c.id, func.length(PARTS.c.sealed).label("size"))
     .join(ENTRIES, ENTRIES.c.id == PARTS.c.entry)
     .where(ENTRIES.c.dossier == bindparam("dossier"), PARTS.c.presence == Presence.HELD.value)
     .order_by(ENTRIES.c.number, PARTS.c.id)
@@ -184,7 +210,6 @@ _HOLD = Compiled(
 )
 _ONE = Compiled(select(PARTS).where(_ONE_PART))
 _PRESENCE = Compiled(select(PARTS.c.presence).where(_ONE_PART))
-_SEALED = Compiled(select(PARTS.c.sealed).where(_ONE_PART))
 _HAS_KIND = Compiled(
     select(PARTS.c.id).where(PARTS.c.entry == bindparam("of_entry"), PARTS.c.kind == bindparam("of_kind"))
 )
@@ -235,7 +260,7 @@ def _open_part(vault: crypto.Vault, part: str, sealed: bytes) -> _PartBody:
     return _part_bodies.decode(vault.open("dossier_parts", part, sealed))
 
 
-def _content_of(vault: crypto.Vault, part: str, sealed: bytes) -> dict[str, Any]:
+def content_of(vault: crypto.Vault, part: str, sealed: bytes) -> dict[str, Any]:
     found: dict[str, Any] = msgspec.json.decode(_open_part(vault, part, sealed).content)
     return found
 
@@ -331,40 +356,56 @@ def load_rows(tx: Connection, kind: str, before: str, last: str, limit: int) -> 
     return list(tx.execute(query))
 
 
-def load_changed(tx: Connection, at: str) -> list[tuple[DossierId, str, tuple[int, ...]]]:
-    """Dossiers that changed at this instant or later, with the instant and a mark of what is held of their parts.
+def count_dossiers(tx: Connection) -> int:
+    return int(tx.execute(select(func.count()).select_from(DOSSIERS)).scalar_one())
+
+
+def load_changed(tx: Connection, at: str, last: str, limit: int) -> list[tuple[DossierId, str, tuple[int, ...]]]:
+    """So many dossiers that changed at this instant or later, with the instant and a mark of what is held of their
+    parts, the oldest change first; with `last`, from behind that dossier of this very instant.
 
     Two changes of one instant differ by the mark: parts are added, held and erased and never the other way, so that
     one of these counts grows; and a part of which single values are erased is sealed in fewer bytes than before.
     """
     held, erased = (func.count().filter(PARTS.c.presence == p.value) for p in (Presence.HELD, Presence.ERASED))
     marks = (func.count(PARTS.c.id), held, erased, func.coalesce(func.sum(func.length(PARTS.c.sealed)), 0))
+    place = (DOSSIERS.c.updated_at, DOSSIERS.c.id)
+    behind = tuple_(*place) > tuple_(at, last) if last else DOSSIERS.c.updated_at >= at
+    # Chosen before anything is joined: else all dossiers are counted for the first few of them.
+    few = select(*place).where(behind).order_by(*place).limit(limit).subquery()
     query = (
-        select(DOSSIERS.c.id, DOSSIERS.c.updated_at, *marks)
-        .outerjoin(ENTRIES, ENTRIES.c.dossier == DOSSIERS.c.id)
+        select(few.c.id, few.c.updated_at, *marks)
+        .outerjoin(ENTRIES, ENTRIES.c.dossier == few.c.id)
         .outerjoin(PARTS, PARTS.c.entry == ENTRIES.c.id)
-        .where(DOSSIERS.c.updated_at >= at)
-        .group_by(DOSSIERS.c.id, DOSSIERS.c.updated_at)
+        .group_by(few.c.id, few.c.updated_at)
     )
-    rows = tx.execute(query.order_by(DOSSIERS.c.updated_at, DOSSIERS.c.id))
+    rows = tx.execute(query.order_by(few.c.updated_at, few.c.id))
     return [(DossierId(r[0]), r[1], tuple(map(int, r[2:]))) for r in rows]
 
 
-def load_sizes(tx: Connection, dossier: DossierId) -> dict[tuple[EntryId, PartId], int]:
-    """The parts that are held, with the bytes that each is sealed in."""
-    rows = _SIZES_OF_DOSSIER.all(tx, {"dossier": dossier})
-    return {(EntryId(r.entry), PartId(r.id)): int(r.size) for r in rows}
-
-
-def load_contents(
-    tx: Connection, vault: crypto.Vault, wanted: Iterable[tuple[EntryId, PartId]]
-) -> list[tuple[EntryId, PartId, Mapping[str, Any]]]:
-    found: list[tuple[EntryId, PartId, Mapping[str, Any]]] = []
-    for entry, part in sorted(wanted):
-        sealed = _SEALED.scalar(tx, {"of_entry": entry, "of_part": part})
-        if sealed is not None:
-            found.append((entry, part, _content_of(vault, part, sealed)))
+def load_sizes(tx: Connection, dossiers: Sequence[DossierId]) -> dict[DossierId, dict[tuple[EntryId, PartId], int]]:
+    """Of each dossier the parts that are held, with the bytes that each is sealed in."""
+    found: dict[DossierId, dict[tuple[EntryId, PartId], int]] = {d: {} for d in dossiers}
+    for some in _in_groups(dossiers):
+        for r in _SIZES_OF_MANY.all(tx, {"dossiers": some}):
+            found[r.dossier][EntryId(r.entry), PartId(r.id)] = int(r.size)
     return found
+
+
+def load_sealed(tx: Connection, wanted: Iterable[tuple[EntryId, PartId]]) -> list[tuple[EntryId, PartId, bytes]]:
+    """Those that are held, in the order in which they are asked for; `content_of` opens them."""
+    asked = list(wanted)
+    sealed = {
+        (r.entry, r.id): r.sealed
+        for some in _in_groups(list(dict.fromkeys(entry for entry, _ in asked)))
+        for r in _SEALED_OF_MANY.all(tx, {"entries": some})
+    }
+    return [(e, p, sealed[e, p]) for e, p in asked if (e, p) in sealed]
+
+
+def _in_groups(ids: Sequence[T]) -> Iterator[Sequence[T]]:
+    """So many as one statement names."""
+    return (ids[start : start + GROUP] for start in range(0, len(ids), GROUP))
 
 
 def load_versions(tx: Connection, kind: str) -> list[tuple[DossierId, str, int, str, str]]:
@@ -378,9 +419,13 @@ def load_versions(tx: Connection, kind: str) -> list[tuple[DossierId, str, int, 
 
 
 def load_by_prefix(tx: Connection, prefix: str) -> list[str]:
-    """Dossier ids that begin so: officers type the first characters."""
-    upper = prefix + "~"
-    return [r[0] for r in tx.execute(select(DOSSIERS.c.id).where(DOSSIERS.c.id.between(prefix, upper)).limit(2))]
+    """Dossier ids that begin so: officers type the first characters.
+
+    Ids end in hex digits. Where a database sorts as a language does, nothing stands behind them but another letter: `~`
+    stands before the digits.
+    """
+    begins = and_(DOSSIERS.c.id >= prefix, DOSSIERS.c.id < f"{prefix}g")
+    return [r[0] for r in tx.execute(select(DOSSIERS.c.id).where(begins).limit(2))]
 
 
 def insert_entry(
@@ -512,14 +557,34 @@ def with_contents(tx: Connection, vault: crypto.Vault, dossier: DossierId, entri
     return [_filled(vault, e.id, e.statement, parts.get(e.id, {})) for e in entries]
 
 
-def load_subject(tx: Connection, vault: crypto.Vault, dossier: DossierId) -> str:
-    """What the opening calls it; empty where this node has not got that part."""
-    for row in _OPENINGS.all(tx, {"dossier": dossier}):
-        parts = _PARTS_OF_ENTRY.all(tx, {"of_entry": row.id})
-        for part in _entry(vault, row.id, row.raw, parts).parts:
-            if part.ref.kind == "subject" and part.content:
-                return str(part.content.get("text", ""))
-    return ""
+def load_openings(tx: Connection, dossiers: Sequence[DossierId]) -> dict[DossierId, list[EntryId]]:
+    """Of each dossier the entries that open it."""
+    found: dict[DossierId, list[EntryId]] = {}
+    for some in _in_groups(dossiers):
+        for r in _OPENINGS_OF_MANY.all(tx, {"dossiers": some}):
+            found.setdefault(DossierId(r.dossier), []).append(EntryId(r.id))
+    return found
+
+
+def load_subjects(tx: Connection, entries: Sequence[EntryId]) -> dict[EntryId, tuple[PartId, bytes]]:
+    """The subject parts that are held of these entries; `content_of` opens them."""
+    found: dict[EntryId, tuple[PartId, bytes]] = {}
+    for some in _in_groups(entries):
+        for r in _SUBJECTS.all(tx, {"entries": some}):
+            found.setdefault(EntryId(r.entry), (PartId(r.id), r.sealed))
+    return found
+
+
+def load_raws(tx: Connection, dossiers: Sequence[DossierId]) -> Iterator[tuple[DossierId, list[Any]]]:
+    """Of each dossier its entries (`number`, `id`, `raw`), the first first; for `read_raws`."""
+    for some in _in_groups(dossiers):
+        rows = _ENTRIES_OF_MANY.all(tx, {"dossiers": some})
+        yield from ((DossierId(d), list(each)) for d, each in groupby(rows, lambda r: r.dossier))
+
+
+def read_raws(rows: Iterable[Any]) -> list[Entry]:
+    """As they verified when they were filed; their parts are not looked at."""
+    return [_entry(None, r.id, r.raw, []) for r in rows]
 
 
 def load_entry(tx: Connection, vault: crypto.Vault, entry: EntryId) -> Entry | None:

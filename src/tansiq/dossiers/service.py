@@ -8,9 +8,10 @@ courier and `settle` carry on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -223,20 +224,52 @@ class Dossiers:
             state = desk.load_standing(self._w, tx, dossier).folded.state
         return not isinstance(self._may_view(state, by), Refusal)
 
-    def changed_since(self, at: str) -> list[tuple[DossierId, str, tuple[int, ...]]]:
-        """Dossiers into which something came at this instant or later, with the instant of the last and a mark of what
-        is held of it: something else may have come, or gone, in the same instant."""
+    def may_view(self, state: DossierState, by: Acting) -> bool:
+        """The same of a fold that the caller has."""
+        return not isinstance(self._may_view(state, by), Refusal)
+
+    def folds(self, dossiers: Iterable[DossierId]) -> Iterator[DossierState]:
+        """The folds of many dossiers, without contents, by few statements. One that does not read is named in the log
+        and left out: it must not keep a list or a figure from the others."""
+        wanted = list(dossiers)
+        for start in range(0, len(wanted), records.GROUP):
+            with self._w.store.read() as tx:
+                group = list(records.load_raws(tx, wanted[start : start + records.GROUP]))
+            for dossier, rows in group:
+                try:
+                    yield desk.fold_rows(self._w, dossier, rows)
+                except TansiqError as exc:
+                    log.error("dossier unreadable", dossier=dossier, code=exc.code)  # noqa: TRY400 # it may hold texts
+
+    def count(self) -> int:
+        """How many there are."""
         with self._w.store.read() as tx:
-            return records.load_changed(tx, at)
+            return records.count_dossiers(tx)
+
+    def changed_since(self, at: str, last: str, most: int) -> list[tuple[DossierId, str, tuple[int, ...]]]:
+        """So many dossiers into which something came at this instant or later, with the instant of the last and a mark
+        of what is held of it: something else may have come, or gone, in the same instant. The oldest change first;
+        `last` goes on behind that dossier of this very instant."""
+        with self._w.store.read() as tx:
+            return records.load_changed(tx, at, last, most)
 
     def contents(
-        self, dossier: DossierId, known: Mapping[tuple[EntryId, PartId], int]
-    ) -> tuple[dict[tuple[EntryId, PartId], int], list[tuple[EntryId, PartId, Mapping[str, Any]]]]:
-        """(all parts that are held with their sizes, the contents of those that the caller does not know so)."""
+        self, known: Mapping[DossierId, Mapping[tuple[EntryId, PartId], int]]
+    ) -> dict[DossierId, tuple[dict[tuple[EntryId, PartId], int], list[tuple[EntryId, PartId, Mapping[str, Any]]]]]:
+        """Of each dossier (all parts that are held with their sizes, the contents of those that the caller does not
+        know so). A part that does not read is named in the log and left out."""
         with self._w.store.read() as tx:
-            held = records.load_sizes(tx, dossier)
-            fresh = [key for key, size in held.items() if known.get(key) != size]
-            return held, records.load_contents(tx, self._w.vault, fresh)
+            sizes = records.load_sizes(tx, list(known))
+            fresh = {d: [k for k, size in held.items() if known[d].get(k) != size] for d, held in sizes.items()}
+            sealed = records.load_sealed(tx, chain.from_iterable(fresh.values()))
+        of = {entry: d for d, keys in fresh.items() for entry, _ in keys}
+        found: dict[DossierId, list[tuple[EntryId, PartId, Mapping[str, Any]]]] = {d: [] for d in known}
+        for entry, part, raw in sealed:
+            try:
+                found[of[entry]].append((entry, part, records.content_of(self._w.vault, part, raw)))
+            except TansiqError as exc:
+                log.error("part unreadable", entry=entry, part=part, code=exc.code)  # noqa: TRY400 # it may hold texts
+        return {d: (sizes[d], found[d]) for d in known}
 
     def find(self, word: str) -> DossierId:
         """A dossier by its id or the first characters of it. Raises `NotFound`, `Invalid`."""
@@ -280,11 +313,12 @@ class Dossiers:
         instant, _, last = before.partition("~")
         with self._w.store.read() as tx:
             rows = records.load_rows(tx, kind, instant, last, limit)
+            subjects = self._subjects(tx, [r.id for r in rows])
             return [
                 DossierRow(
                     r.id,
                     r.kind,
-                    self._subject(tx, r.id),
+                    subjects.get(r.id, ""),
                     r.opener,
                     r.opened_at,
                     r.phase,
@@ -296,16 +330,25 @@ class Dossiers:
 
     def subject(self, dossier: DossierId) -> str:
         """What it is called; empty where this node has not got that part."""
-        with self._w.store.read() as tx:
-            return self._subject(tx, dossier)
+        return self.subjects([dossier]).get(dossier, "")
 
-    def _subject(self, tx: Connection, dossier: DossierId) -> str:
-        try:
-            return records.load_subject(tx, self._w.vault, dossier)
-        except TansiqError as exc:
-            # The list must stay open when one dossier does not; opening that one says what is wrong.
-            log.error("dossier unreadable", dossier=dossier, code=exc.code)  # noqa: TRY400 # no traceback: it may hold texts
-            return ""
+    def subjects(self, dossiers: Iterable[DossierId]) -> dict[DossierId, str]:
+        """What many are called, by two statements; without those of which this node has not got that part."""
+        with self._w.store.read() as tx:
+            return self._subjects(tx, list(dict.fromkeys(dossiers)))
+
+    def _subjects(self, tx: Connection, dossiers: list[DossierId]) -> dict[DossierId, str]:
+        openings = records.load_openings(tx, dossiers)
+        sealed = records.load_subjects(tx, list(chain.from_iterable(openings.values())))
+        found: dict[DossierId, str] = {}
+        for dossier, entries in openings.items():
+            try:
+                told = (records.content_of(self._w.vault, *sealed[e]) for e in entries if e in sealed)
+                found[dossier] = next((str(text) for each in told if (text := each.get("text"))), "")
+            except TansiqError as exc:
+                # The list must stay open when one dossier does not; opening that one says what is wrong.
+                log.error("dossier unreadable", dossier=dossier, code=exc.code)  # noqa: TRY400 # it may hold texts
+        return found
 
     def duties(
         self,

@@ -80,6 +80,11 @@ class Standings:
                 return there, rows[1:]
         return None, records.load_from(tx, dossier, 0)
 
+    def kept(self, dossier: DossierId) -> Standing | None:
+        """What is kept, believed by whoever has seen in the database that its last entry is the last."""
+        with self._lock:
+            return self._kept.get(dossier)
+
     def keep(self, tx: Connection, dossier: DossierId, standing: Standing) -> None:
         """From a read at once; from a write for the same transaction, and for others after its commit."""
         if not self._store.is_write(tx):

@@ -34,7 +34,7 @@ from tansiq.matching.kernel import explain, kernel_in_use, score, score_many
 from tansiq.matching.keyspec import KeyClass, KeyTier, MatchKey, asked_keys, group_of, held_keys, tier_of
 from tansiq.matching.keyspec import fingerprint as key_fingerprint
 from tansiq.matching.persons import Told, compare_persons, names_at_most, tell
-from tansiq.matching.reading import read_words
+from tansiq.matching.reading import read_tokens, read_words
 
 __all__ = [
     "KeyClass",
@@ -64,6 +64,7 @@ __all__ = [
     "normal_username",
     "normal_vessel",
     "normal_vin",
+    "read_tokens",
     "read_words",
     "score",
     "score_many",

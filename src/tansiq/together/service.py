@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import product
 from typing import Any, Protocol
 
-import structlog
-
 from tansiq.access.model import Acting
 from tansiq.dossiers.model import DossierState, Kind, Window
-from tansiq.errors import Invalid, NotFound, TansiqError
+from tansiq.errors import Invalid, NotFound
 from tansiq.hits import Hits
 from tansiq.kinds import beside, makes, suit, summed
 from tansiq.terms import DossierId, EntryId, NodeId, country_of, format_instant
@@ -21,8 +19,6 @@ from tansiq.together.model import Meeting, Scorecard
 from tansiq.together.rules import NOTHING, Counted, counted, hit_figures, told_by, told_of
 
 __all__ = ["Meeting", "Scorecard", "Together"]
-
-log = structlog.get_logger()
 
 GIVE = "committee.scorecard_given"
 EXPERTISE = "expertise"
@@ -38,7 +34,8 @@ class Folds(Protocol):
 
     def versions(self, kind: str = "") -> list[tuple[DossierId, str, int, str, str]]: ...
     def state(self, dossier: DossierId) -> DossierState: ...
-    def may_show(self, dossier: DossierId, by: Acting) -> bool: ...
+    def folds(self, dossiers: Iterable[DossierId]) -> Iterator[DossierState]: ...
+    def may_view(self, state: DossierState, by: Acting) -> bool: ...
     def append(self, dossier: DossierId, body: object, by: Acting) -> EntryId: ...
 
 
@@ -92,11 +89,11 @@ class Together:
     def takers(self, partner: NodeId) -> tuple[DossierId, ...]:
         """Open dossiers to which our figures about this partner can be given."""
         acts = {name: kind.act(GIVE) for name, kind in self._kinds.items()}
-        found = []
+        found: list[DossierState] = []
         for name, rule in acts.items():
-            for dossier, phase, *_ in self._dossiers.versions(name) if rule is not None else ():
-                if rule is not None and phase in rule.before:
-                    found.append(self._dossiers.state(dossier))
+            if rule is not None:
+                there = (d for d, phase, *_ in self._dossiers.versions(name) if phase in rule.before)
+                found.extend(self._dossiers.folds(there))
         return tuple(s.id for s in found if {self._node, partner} <= set(s.members))
 
     def _window(self, partner: str, begins: datetime, ends: datetime) -> Window:
@@ -122,26 +119,17 @@ class Together:
         """What each dossier adds, folded again only where an entry has come since it was counted."""
         with self._lock:
             known = self._counts.pop(window, {})
-        found: dict[DossierId, tuple[int, Counted]] = {}
-        for dossier, _phase, number, *_ in self._dossiers.versions():
-            before = known.get(dossier)
-            if before is None or before[0] != number:
-                before = (number, self._count(dossier, window))
-            found[dossier] = before
+        numbers = {dossier: number for dossier, _phase, number, *_ in self._dossiers.versions()}
+        stale = [d for d, number in numbers.items() if d not in known or known[d][0] != number]
+        fresh = {s.id: counted(s, self._kinds.get(s.kind), window) for s in self._dossiers.folds(stale)}
+        # The number is that of before the fold: what came in between is counted again the next time.
+        counts = {d: known[d][1] for d in numbers.keys() & known.keys()} | dict.fromkeys(stale, NOTHING) | fresh
+        found = {d: (number, counts[d]) for d, number in numbers.items()}
         with self._lock:
             self._counts[window] = found
             while len(self._counts) > WINDOWS_KEPT:
                 self._counts.popitem(last=False)
         return [c for _, c in found.values() if c is not NOTHING]
-
-    def _count(self, dossier: DossierId, window: Window) -> Counted:
-        try:
-            state = self._dossiers.state(dossier)
-        except TansiqError as exc:
-            # One that does not read is named and left out: it must not keep a node from its figures.
-            log.error("dossier unreadable", dossier=dossier, code=exc.code)  # noqa: TRY400 # it may hold texts
-            return NOTHING
-        return counted(state, self._kinds.get(state.kind), window)
 
     # --- expertise ---
 
@@ -149,9 +137,10 @@ class Together:
         """Offers and wishes that meet, the best fit first; those of one service with itself are left out."""
         self._consult("expertise.matches", by)
         now = self._clock()
-        there = [self._dossiers.state(d) for d, phase, *_ in self._dossiers.versions(EXPERTISE) if phase == "open"]
+        there = self._dossiers.folds(d for d, phase, *_ in self._dossiers.versions(EXPERTISE) if phase == "open")
         stances: dict[str, list[DossierState]] = {"offer": [], "wish": []}
-        for state in there:
+        of = {state.id: state for state in there}
+        for state in of.values():
             stances.setdefault(str(state.first.statement.facts.get("stance")), []).append(state)
         found = []
         for offer, wish in product(stances["offer"], stances["wish"]):
@@ -160,7 +149,7 @@ class Together:
             if fit is not None:
                 found.append(Meeting(offer.id, wish.id, one.author, other.author, fit, one.facts))
         # The gate is asked of what meets alone: one question for each dossier, not for each pair.
-        shown = {d for d in {x for m in found for x in (m.offer, m.wish)} if self._dossiers.may_show(d, by)}
+        shown = {d for d in {x for m in found for x in (m.offer, m.wish)} if self._dossiers.may_view(of[d], by)}
         met = [m for m in found if {m.offer, m.wish} <= shown]
         return tuple(sorted(met, key=lambda m: (-m.fit.points, m.offer, m.wish)))
 

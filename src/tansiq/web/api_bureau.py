@@ -37,10 +37,15 @@ def _dossier(word: str) -> DossierId:
 
 
 def search(call: Call) -> Response:
-    """Parts of dossiers with every word asked for, in either script; asked of the gate and logged."""
+    """Parts of dossiers with every word asked for, in either script; asked of the gate and logged.
+
+    Behind a start of the node `searched` says of how many dossiers (`of` so many) the answer speaks yet.
+    """
     words = _texts(call, "words")["words"]
+    yet = call.node.bureau.searched()
     found = call.node.bureau.search(words, call.number("limit", 20, MOST), call.acting())
-    return JSONResponse({"results": plain(found), "complete": call.node.bureau.words.complete})
+    said = {"results": plain(found), "complete": call.node.bureau.words.complete and yet is None}
+    return JSONResponse(said | ({"searched": yet[0], "of": yet[1]} if yet else {}))
 
 
 def watches(call: Call) -> Response:
@@ -99,12 +104,14 @@ TABLE: tuple[tuple[str, str, Callable[[Call], Response]], ...] = (
 def operations(make: Callable[..., dict[str, Any]], why: list[dict[str, Any]]) -> tuple[tuple[Any, ...], ...]:
     """Their rows for `openapi.py`; `make` builds an object schema."""
     text, rows = {"type": "string"}, {"type": "array", "items": {"type": "object"}}
+    count, whole = {"type": "integer"}, {"type": "boolean"}
+    found = make({"results": rows, "complete": whole, "searched": count, "of": count}, ["results", "complete"])
     kind = {"enum": ["name", "number", "words"]}
     empty = make({}, [], closed=True)
     return (
         (
             "post", "/search", "Search subjects and texts of all dossiers; logged as a consultation", why,
-            make({"words": text}, closed=True), make({"results": rows, "complete": {"type": "boolean"}}), "200",
+            make({"words": text}, closed=True), found, "200",
         ),
         (
             "get", "/queries", "The officer's standing queries and unread notices", why, None,

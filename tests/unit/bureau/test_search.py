@@ -32,10 +32,14 @@ class Texts:
             there[key] = said
         self.marks[DossierId(dossier)] = self.marks.get(DossierId(dossier), 0) + 1
 
-    def changed(self, _since: str) -> list[tuple[DossierId, str, int]]:
-        return [(d, AT, mark) for d, mark in self.marks.items()]
+    def changed(self, since: str, last: str, most: int) -> list[tuple[DossierId, str, int]]:
+        assert since <= AT
+        return [(d, AT, self.marks[d]) for d in sorted(self.marks) if d > last][:most]
 
-    def contents(self, dossier: DossierId, known: Any) -> Any:
+    def contents(self, known: Any) -> Any:
+        return {dossier: self._of(dossier, there) for dossier, there in known.items()}
+
+    def _of(self, dossier: DossierId, known: Any) -> Any:
         held = {key: len(said) for key, said in self.held[dossier].items()}
         fresh = [
             (*key, {"kind": "note", "text": self.held[dossier][key]}) for key in held if known.get(key) != held[key]

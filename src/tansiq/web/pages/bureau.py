@@ -52,10 +52,12 @@ def search(visit: Visit) -> Response:
     try:
         purpose, why = check_purpose(visit)
         _check_choices(visit.form)
+        # Asked before: what is read in between makes the answer better than it says, and never worse.
+        yet = visit.node.bureau.searched()
         found = visit.node.bureau.search(visit.form.get("words"), LOOKED_AT, visit.acting(purpose, why))
     except Invalid as failure:
         return _search(visit, visit.form, problems.field_errors(visit, failure, failure.field), None)
-    return _search(visit, visit.form, {}, found)
+    return _search(visit, visit.form, {}, found, yet)
 
 
 def _check_choices(form: Form) -> None:
@@ -82,14 +84,19 @@ def _found_rows(visit: Visit, found: list[Found]) -> list[FoundRow]:
         chosen = [f for f in chosen if f.at is not None and f.at >= since]
     if form.get("order") == "newest":
         chosen = sorted(chosen, key=lambda f: f.at or EVER, reverse=True)
-    subjects: dict[DossierId, str] = {}
-    for f in chosen[:RESULTS]:
-        if f.dossier not in subjects:
-            subjects[f.dossier] = "" if f.unread else visit.node.dossiers.subject(f.dossier)
-    return [FoundRow(f, subjects[f.dossier]) for f in chosen[:RESULTS]]
+    unread = {f.dossier for f in chosen[:RESULTS] if f.unread}
+    subjects = visit.node.dossiers.subjects({f.dossier for f in chosen[:RESULTS]} - unread)
+    return [FoundRow(f, subjects.get(f.dossier, "")) for f in chosen[:RESULTS]]
 
 
-def _search(visit: Visit, form: Form, errors: dict[str, str], found: list[Found] | None) -> Response:
+def _search(
+    visit: Visit,
+    form: Form,
+    errors: dict[str, str],
+    found: list[Found] | None,
+    yet: tuple[int, int] | None = None,
+) -> Response:
+    """`yet`: how many dossiers were searched, of how many, where it was not all of them."""
     rows = _found_rows(visit, found) if found else []
     return render(
         visit,
@@ -103,6 +110,7 @@ def _search(visit: Visit, form: Form, errors: dict[str, str], found: list[Found]
         met=len(found or ()),
         cut=len(found or ()) == LOOKED_AT,
         complete=visit.node.bureau.words.complete,
+        yet=yet,
         purposes=purpose_choices(visit),
         kinds=[(k, label(visit.tongue, "KIND", k)) for k in KINDS],
         orders=[(k, visit.say(v)) for k, v in ORDERS.items()],

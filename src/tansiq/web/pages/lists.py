@@ -178,7 +178,7 @@ def duties(visit: Visit) -> Response:
     shown = {name: of[at[name] : at[name] + PAGE] for name, of in (("mine", found.mine), ("theirs", found.theirs))}
     # A subject is read of what is shown alone, once for each dossier.
     named = {d.dossier for rows in shown.values() for d, _ in rows if d.dossier} if reads else set()
-    subjects = {d: visit.node.dossiers.subject(d) for d in named}
+    subjects = visit.node.dossiers.subjects(named)
 
     def rows(of: list[Listed]) -> list[DutyRow]:
         clocks = ((d, href, views.clock(d.since, d.due_at, visit.now)) for d, href in of)
