@@ -236,3 +236,23 @@ def test_on_paper_the_law_is_open_the_marking_covers_nothing_and_no_form_is_left
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     assert (found["forms"], found["law"], found["cloned"]) == (0, True, "clone")
     assert found["room"] >= 0
+
+
+def test_on_paper_the_law_of_an_entry_is_lines_of_text_and_what_asks_is_gone(
+    town: Town, address: str, signed_in
+) -> None:
+    """A table of the law under each entry made 29 sheets of a committee; a form is of no use on any."""
+    driver = signed_in
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        open_page(driver, address, f"/dossiers/{town.dossier}")
+        law = driver.find_element("css selector", ".entry > details.more > dl")
+        assert law.rect["height"] < 70
+        assert law.find_element("css selector", "dt").value_of_css_property("display") == "inline"
+        open_page(driver, address, f"/hits/{town.match}")
+        seen = (
+            "return [...document.querySelectorAll('.decide-bar, form')].filter(x => x.getClientRects().length).length"
+        )
+        assert driver.execute_script(seen) == 0
+    finally:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
