@@ -129,7 +129,7 @@ class Workers:
                     pass
                 if time.monotonic() >= next_tick:
                     next_tick = time.monotonic() + SWEEP_S
-                    node.private.tick()
+                    node.tick()
             except Exception as exc:  # noqa: BLE001 # worker loop: see the module's docstring
                 log.error("private", kind=type(exc).__name__, code=getattr(exc, "code", ""))  # noqa: TRY400
             node.private_work.wait(ROUND_S)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tansiq.cli.main import call
+from tansiq.errors import Refused
 from tansiq.node import Node
 from tests.support.transcripts import run
 
@@ -183,3 +184,41 @@ def test_files_outside_of_the_home_are_named(backup: Path, tmp_path: Path) -> No
     settings = tmp_path / "rabat" / "tansiq.toml"
     settings.write_text(settings.read_text("utf-8").replace('"law"', f'"{tmp_path / "outside"}"'), "utf-8")
     assert said(["--home", "rabat", "backup", "b2"])["elsewhere"] == ["[policy] directory"]
+
+
+def test_one_command_says_who_waits_and_one_confirms(tmp_path: Path) -> None:
+    """At three in the morning: what was ended is named, what has to be issued anew too, and nothing acts by itself."""
+    make()
+    other = ["--home", "madrid", "node", "init", "--name", "Madrid", "--country", "ES"]
+    assert call(other) == 0
+    assert call(["--home", "madrid", "node", "card", "--out", "madrid.card"]) == 0
+    said(["--home", "rabat", "peer", "add", "madrid.card"])
+    made = said(["--home", "rabat", "token", "new", "yasmine", "--label", "case system"])
+    said(["--home", "rabat", "backup", "b"])
+    done = said(["--home", "new", "restore", "b"])
+    ended, waits = done["ended"], done["to_confirm"]
+    assert isinstance(ended, dict)
+    assert isinstance(waits, dict)
+    assert [(t["name"], t["label"]) for t in ended["tokens"]] == [("yasmine", "case system")]
+    assert (len(waits["officers"]), len(waits["peers"])) == (1, 1)
+    node = Node.open(tmp_path / "new")
+    try:
+        with pytest.raises(Refused):
+            node.access.by_token(str(made["token"]))
+    finally:
+        node.close()
+    acts = ["--home", "new", "--officer", "yasmine", "--purpose", "investigation", "match", "Younes"]
+    code, out, _ = run([*acts, "--json"])
+    assert (code, json.loads(out)["code"], json.loads(out)["hint"]) == (3, "access.officer_held", "tansiq restored")
+    there = said(["--home", "new", "restored"])
+    assert there["as_of"] == done["at"]
+    assert [p["country"] for p in there["waiting"]["peers"]] == ["ES"]  # type: ignore[index]
+    assert refused(["--home", "new", "restored", "nobody"]) == (4, "restored.unknown")
+    assert refused(["--home", "new", "restored", "es", "--all"]) == (2, "restored.both")
+    left = said(["--home", "new", "restored", "es"])["waiting"]
+    assert isinstance(left, dict)
+    assert (len(left["peers"]), len(left["officers"])) == (0, 1)
+    left = said(["--home", "new", "restored", "--all"])["waiting"]
+    assert left == {"officers": [], "peers": []}
+    said(acts)
+    assert said(["--home", "new", "ledger", "verify"])["ok"] is True

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from tansiq.backup import back_up, restore
+from tansiq.access.model import Acting, Role
+from tansiq.backup import back_up, confirm, restore, waiting
 from tansiq.backup.service import KEY_FILE
 from tansiq.crypto import seal_keyfile
 from tansiq.dossiers.model import Presence
 from tansiq.dossiers.records import erase_part
-from tansiq.errors import Untrusted
+from tansiq.errors import Conflict, NotFound, Refused, Untrusted
 from tansiq.exchange.model import Item, ItemState
 from tansiq.keyring import write_secret
 from tansiq.node import MISSED, RETURNED, Node
@@ -39,13 +40,15 @@ def back_up_madrid(f: Federation, to: Path) -> None:
     back_up(madrid, to)
 
 
-def lose_and_restore(f: Federation, backup: Path, home: Path, database: str) -> Node:
+def lose_and_restore(f: Federation, backup: Path, home: Path, database: str, *, confirmed: bool = True) -> Node:
     f.nodes["madrid"].close()
     done = restore(backup, home, database=database, clock=f.clock)
     text = (home / FILE).read_text("utf-8")
     madrid = f.nodes["madrid"] = Node(Settings.parse(text, home), keys_of("ES"), f.clock, f.faults["madrid"], line=f)
     assert set(done.asked) == {f.nodes["rabat"].node_id, f.nodes["berlin"].node_id}
     assert madrid.ledger.head().size > done.inventory.leaves
+    if confirmed:
+        confirm(madrid, [])
     return madrid
 
 
@@ -283,16 +286,86 @@ def test_private_checks_go_on_under_an_epoch_that_nobody_has_met(
     assert [e.state for e in madrid.private.epochs()] == ["current", "grace"]
 
 
-def test_nobody_is_signed_in_after_a_restore(lost: tuple[Federation, Callable[[], Node]], tmp_path: Path) -> None:
-    f, come_back = lost
-    old = f.nodes["madrid"]
-    old.access.set_password(f.officers["madrid"].officer, "a long sentence of nobody")
+@pytest.fixture
+def held(federation: Federation, new_url: str, tmp_path: Path) -> tuple[Federation, Callable[[], Node]]:
+    """As `lost`, and nobody has said anything yet."""
+    folders = tmp_path / "backup", tmp_path / "again"
+    return federation, lambda: lose_and_restore(federation, *folders, new_url, confirmed=False)
+
+
+def test_what_was_ended_since_the_backup_does_not_live_again(
+    held: tuple[Federation, Callable[[], Node]], tmp_path: Path
+) -> None:
+    f, come_back = held
+    old, officer = f.nodes["madrid"], f.officers["madrid"]
+    second = Acting(f.officers["madrid+second"].second or officer.officer, frozenset({Role.SUPERVISOR}))
+    old.access.set_password(officer.officer, "a long sentence of nobody")
     token, _ = old.access.sign_in("Officer of madrid", "a long sentence of nobody")
-    assert old.access.session(token)
+    program = old.access.new_token(officer.officer, "case system", 30)
+    draft = old.access.propose("an.act", b"{}", officer, "supervisor")
     back_up_madrid(f, tmp_path / "backup")
+    old.access.confirm(draft, second)
+    old.access.change_officer(officer.officer, active=False)
     madrid = come_back()
-    with pytest.raises(Exception, match="session"):
+    for honour in (
+        lambda: madrid.access.session(token),
+        lambda: madrid.access.by_token(program),
+        lambda: madrid.access.sign_in("Officer of madrid", "a long sentence of nobody"),
+        lambda: madrid.access.acting(officer.officer),
+        lambda: madrid.access.new_token(officer.officer, "again", 1),
+    ):
+        with pytest.raises(Refused):
+            honour()
+    assert madrid.access.pending() == []
+    assert {o.name for o in waiting(madrid).officers} == {"Officer of madrid", "Second of madrid"}
+    leaves = madrid.ledger.head().size
+    with pytest.raises(NotFound):
+        confirm(madrid, ["Second of madrid", "nobody"])
+    assert madrid.ledger.head().size == leaves, "all or none"
+    confirm(madrid, ["Second of madrid"])
+    assert madrid.access.acting(second.officer)
+    assert [o.name for o in waiting(madrid).officers] == ["Officer of madrid"]
+    confirm(madrid, [officer.officer])
+    with pytest.raises(Conflict):
+        madrid.access.confirm(draft, second)
+    with pytest.raises(Refused):
         madrid.access.session(token)
+    assert madrid.access.sign_in("Officer of madrid", "a long sentence of nobody")
+
+
+def test_nothing_passes_to_or_from_a_partner_that_nobody_has_confirmed(
+    held: tuple[Federation, Callable[[], Node]], tmp_path: Path
+) -> None:
+    f, come_back = held
+    rabat, berlin = f.nodes["rabat"], f.nodes["berlin"]
+    first = rabat.dossiers.open("report", acts.report(), ["es"], f.officers["rabat"])
+    f.pump()
+    about = rabat.dossiers.state(first).entries[0].id
+    old, said = f.nodes["madrid"], {"type": "dossier.feedback", "facts": {"about": about, "outcome": "used"}}
+    f.away.add("rabat")
+    f.nodes["madrid"].dossiers.append(first, said, f.officers["madrid"])
+    f.pump()
+    assert {d.state for d in old.exchange.deliveries(to=rabat.node_id)} & {ItemState.SENT, ItemState.QUEUED}
+    back_up_madrid(f, tmp_path / "backup")
+    f.away.clear()
+    old.exchange.remove_peer(rabat.node_id)
+    madrid = come_back()
+    assert {p.card.node for p in waiting(madrid).peers} == {rabat.node_id, berlin.node_id}
+    second = rabat.dossiers.open("report", acts.report(), ["es"], f.officers["rabat"])
+    f.posted.clear()
+    f.pump(8)
+    assert {name for name, _ in f.posted} <= {"madrid"}, "not a byte leaves"
+    assert {d.id for d in madrid.dossiers.rows()} == {first}
+    assert {s.node for s in madrid.exchange.status()} == set()
+    # The administrator knows that Rabat was dropped: what waited for it never goes.
+    madrid.exchange.remove_peer(madrid.exchange.resolve("ma"))
+    confirm(madrid, [])
+    assert [p.card.node for p in madrid.exchange.peers() if p.state == "pinned"] == [berlin.node_id]
+    f.posted.clear()
+    f.pump(8)
+    assert "rabat" not in {name for name, _ in f.posted}
+    assert second not in {d.id for d in madrid.dossiers.rows()}
+    assert {d.state for d in madrid.exchange.deliveries(to=rabat.node_id)} <= {ItemState.REFUSED, ItemState.EXPIRED}
 
 
 def test_who_asks_again_and_again_or_for_no_instant_is_refused(federation: Federation) -> None:

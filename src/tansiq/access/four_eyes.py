@@ -81,7 +81,7 @@ class FourEyes:
         if found.proposed_at < self._oldest():
             raise Refused("access.draft_expired", "the draft is too old: propose it again", step="confirm")
         first = records.officer_by_id(tx, found.first)
-        if first is None or not first.active:
+        if first is None or not records.may_act(first):
             raise Refused("access.officer_inactive", "the first officer is no longer active", step="confirm")
         settled = self._settle(tx, found, DraftState.CONFIRMED, by)
         roles = rules.parse_roles(first.roles.split(","))
@@ -93,6 +93,10 @@ class FourEyes:
         if by.officer != found.first:
             rules.may_confirm(found.first, by.officer, by.roles, found.needs)
         return self._settle(tx, found, DraftState.REJECTED, by)
+
+    def end_all(self, tx: Connection, at: str) -> int:
+        """What waits is rejected by nobody: after a restore it may have been confirmed, and done, already."""
+        return records.settle_drafts(tx, DraftState.WAITING, {"state": DraftState.REJECTED, "decided_at": at})
 
     def _settle(self, tx: Connection, found: Draft, state: DraftState, by: Acting) -> Draft:
         values = {"state": state, "second": by.officer, "decided_at": format_instant(self._clock())}

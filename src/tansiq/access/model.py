@@ -51,6 +51,12 @@ class Officer:
     language: str
     has_totp: bool
     created_at: datetime
+    as_of: datetime | None = None
+    """Came out of a backup of this instant and was not confirmed since: an officer who left after it must not act."""
+
+    @property
+    def may_act(self) -> bool:
+        return self.active and self.as_of is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,17 @@ class ApiToken:
     label: str
     created_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a restore ended, because it may have been ended since the backup; and who waits for a confirmation."""
+
+    sessions: int
+    drafts: int
+    """Acts that waited for a second officer: what was confirmed since would be done twice."""
+    tokens: tuple[tuple[Officer, ApiToken], ...]
+    officers: tuple[Officer, ...]
 
 
 class DraftState(StrEnum):

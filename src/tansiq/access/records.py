@@ -36,6 +36,8 @@ officers = Table(
     # The time step of the last one-time code that was taken; only a later one will be (RFC 6238 section 5.2).
     Column("totp_step", BigInteger, nullable=False),
     Column("created_at", Text, nullable=False),
+    # Of which instant the backup is that this row came out of, until the officer is confirmed; else NULL.
+    Column("as_of", Text),
 )
 
 # By name, not by officer: a name that nobody has is throttled too, or the throttle would tell who exists.
@@ -105,6 +107,22 @@ def officer_by_name(tx: Connection, name_key: bytes) -> Row[Any] | None:
     return tx.execute(select(officers).where(officers.c.name_key == name_key)).one_or_none()
 
 
+def may_act(officer: Row[Any]) -> bool:
+    """Not one who has left, nor one whom a restore brought back and nobody has confirmed."""
+    return bool(officer.active) and officer.as_of is None
+
+
+def hold_officers(tx: Connection, as_of: str) -> None:
+    """All who are active: whether they still should be is not in a backup."""
+    tx.execute(update(officers).where(officers.c.active).values(as_of=as_of))
+
+
+def confirm_officer(tx: Connection, officer: str) -> bool:
+    """False where nothing of this officer waits."""
+    held = update(officers).where(officers.c.id == officer, officers.c.as_of.is_not(None))
+    return tx.execute(held.values(as_of=None)).rowcount == 1
+
+
 def all_officers(tx: Connection) -> list[Row[Any]]:
     return list(tx.execute(select(officers).order_by(officers.c.created_at, officers.c.id)))
 
@@ -160,8 +178,9 @@ def end_sessions_of(tx: Connection, officer: str) -> None:
     tx.execute(delete(sessions).where(sessions.c.officer == officer))
 
 
-def end_sessions(tx: Connection) -> None:
-    tx.execute(delete(sessions))
+def end_sessions(tx: Connection) -> int:
+    """How many there were."""
+    return tx.execute(delete(sessions)).rowcount
 
 
 def end_old_sessions(tx: Connection, seen_before: str) -> None:
@@ -183,6 +202,14 @@ def tokens_of(tx: Connection, officer: str) -> list[Row[Any]]:
     return list(
         tx.execute(select(tokens).where(tokens.c.officer == officer).order_by(tokens.c.created_at, tokens.c.id))
     )
+
+
+def all_tokens(tx: Connection) -> list[Row[Any]]:
+    return list(tx.execute(select(tokens).order_by(tokens.c.created_at, tokens.c.id)))
+
+
+def end_tokens(tx: Connection) -> None:
+    tx.execute(delete(tokens))
 
 
 def end_token(tx: Connection, token: str) -> bool:
@@ -213,3 +240,8 @@ def settle_draft(tx: Connection, draft: str, waiting: str, values: Values) -> bo
     """Move a waiting draft on; False when it is no longer waiting."""
     moved = update(drafts).where(drafts.c.id == draft, drafts.c.state == waiting).values(**values)
     return tx.execute(moved).rowcount == 1
+
+
+def settle_drafts(tx: Connection, waiting: str, values: Values) -> int:
+    """Move all waiting drafts on; how many there were."""
+    return tx.execute(update(drafts).where(drafts.c.state == waiting).values(**values)).rowcount

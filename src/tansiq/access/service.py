@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row
 
 from tansiq.access import records, rules
 from tansiq.access.four_eyes import FourEyes
-from tansiq.access.model import Acting, ApiToken, Draft, Officer, Role, Session
+from tansiq.access.model import Acting, ApiToken, Draft, Ended, Officer, Role, Session
 from tansiq.access.passwords import PasswordCost, Passwords
 from tansiq.crypto import Vault, canonical, sha256
 from tansiq.errors import Conflict, Invalid, NotFound, Refused
@@ -164,7 +164,7 @@ class Access:
         """
         key = self._name_key(name)
         found = self._store.write(lambda tx: self._count_attempt(tx, key))
-        stored = self._secrets(found).password if found is not None and found.active else None
+        stored = self._secrets(found).password if found is not None and records.may_act(found) else None
         matches = self._passwords.matches(stored, rules.password_bytes(password))
         token = self._new_secret()
         code = totp_code or ""
@@ -186,7 +186,7 @@ class Access:
         with self._store.read() as tx:
             found = records.session_by_hash(tx, hashed)
             officer = records.officer_by_id(tx, found.officer) if found is not None else None
-        if found is None or officer is None or not officer.active:
+        if found is None or officer is None or not records.may_act(officer):
             raise Refused("access.session", "sign in first", step="find the session")
         created_at, seen_at = parse_instant(found.created_at), parse_instant(found.seen_at)
         if now >= rules.session_end(created_at, seen_at):
@@ -201,9 +201,28 @@ class Access:
         hashed = _token_hash("session", token)
         self._store.write(lambda tx: records.end_session(tx, hashed))
 
-    def end_sessions(self, tx: Connection) -> None:
-        """Nobody is signed in any more: after a restore those who had left since would be."""
-        records.end_sessions(tx)
+    # After a restore
+
+    def hold(self, tx: Connection, as_of: datetime) -> Ended:
+        """This database came out of a backup of this instant: what was ended since lives again in it.
+
+        Sessions, API tokens and drafts end for good. Officers act again, signed in or not, once each is confirmed.
+        """
+        officers = {row.id: self._officer(row) for row in records.all_officers(tx)}
+        tokens = [self._token(row) for row in records.all_tokens(tx)]
+        records.end_tokens(tx)
+        records.hold_officers(tx, format_instant(as_of))
+        now = format_instant(self._clock())
+        return Ended(
+            records.end_sessions(tx),
+            self._four_eyes.end_all(tx, now),
+            tuple((officers[t.officer], t) for t in tokens),
+            tuple(o for o in officers.values() if o.active),
+        )
+
+    def confirm_officer(self, tx: Connection, officer: OfficerId) -> bool:
+        """An administrator knows that this officer may act. False where nothing of this one waits."""
+        return records.confirm_officer(tx, officer)
 
     # API tokens
 
@@ -236,7 +255,12 @@ class Access:
         with self._store.read() as tx:
             found = records.token_by_hash(tx, _token_hash("token", token))
             officer = records.officer_by_id(tx, found.officer) if found is not None else None
-        if found is None or officer is None or not officer.active or self._clock() >= parse_instant(found.expires_at):
+        if (
+            found is None
+            or officer is None
+            or not records.may_act(officer)
+            or self._clock() >= parse_instant(found.expires_at)
+        ):
             raise Refused("access.token", "the token is unknown or has ended", step="authenticate")
         return self._officer(officer)
 
@@ -244,16 +268,7 @@ class Access:
         """The officer's tokens, without the tokens themselves."""
         with self._store.read() as tx:
             rows = records.tokens_of(tx, officer)
-        return [
-            ApiToken(
-                id=row.id,
-                officer=OfficerId(row.officer),
-                label=self._vault.open(_TOKENS, row.id, row.label).decode(),
-                created_at=parse_instant(row.created_at),
-                expires_at=parse_instant(row.expires_at),
-            )
-            for row in rows
-        ]
+        return [self._token(row) for row in rows]
 
     def end_token(self, token_id: str) -> None:
         """Raises `NotFound`."""
@@ -271,6 +286,8 @@ class Access:
         found = self.officer(officer.id if isinstance(officer, Officer) else officer)
         if not found.active:
             raise Refused("access.officer_inactive", "the officer is not active", step="act")
+        if found.as_of is not None:
+            raise _held("act")
         return Acting(found.id, found.roles, purpose, justification)
 
     # Four eyes
@@ -325,7 +342,7 @@ class Access:
         row = records.officer_by_id(tx, officer or "")
         secret = self._secrets(row).totp if row is not None else None
         step = _step_of(secret or _NO_SECRET, code, now)
-        if row is None or not row.active or (secret is not None and not _spend(tx, row.id, step)):
+        if row is None or not records.may_act(row) or (secret is not None and not _spend(tx, row.id, step)):
             before = records.attempts_of(tx, key)
             failures = before.failures if before is not None else 1
             self._put_attempts(tx, key, failures, now + rules.block_for(failures))
@@ -362,6 +379,8 @@ class Access:
     def _active(self, row: Row[Any]) -> None:
         if not row.active:
             raise Refused("access.officer_inactive", "the officer is not active", step="load officer")
+        if row.as_of is not None:
+            raise _held("load officer")
 
     def _secrets(self, row: Row[Any]) -> _Secrets:
         return _Secrets(**json.loads(self._vault.open(_OFFICERS, row.id, row.sealed)))
@@ -376,6 +395,16 @@ class Access:
             language=row.language,
             has_totp=secrets.totp is not None,
             created_at=parse_instant(row.created_at),
+            as_of=parse_instant(row.as_of) if row.as_of else None,
+        )
+
+    def _token(self, row: Row[Any]) -> ApiToken:
+        return ApiToken(
+            id=row.id,
+            officer=OfficerId(row.officer),
+            label=self._vault.open(_TOKENS, row.id, row.label).decode(),
+            created_at=parse_instant(row.created_at),
+            expires_at=parse_instant(row.expires_at),
         )
 
     def _name_key(self, name: str) -> bytes:
@@ -391,6 +420,13 @@ class Access:
 
     def _new_totp_secret(self) -> str:
         return base64.b32encode(self._random_bytes(TOTP_BYTES)).decode()
+
+
+def _held(step: str) -> Refused:
+    return Refused(
+        "access.officer_held", "the officer came out of a backup and was not confirmed since", step=step,
+        hint="tansiq restored",
+    )  # fmt: skip
 
 
 def _spend(tx: Connection, officer: str, step: int | None) -> bool:

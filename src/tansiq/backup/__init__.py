@@ -7,13 +7,16 @@ Promises:
 2. `restore` believes nothing before the hashes, the keys and the signature have been checked, puts nothing over a node
    or a database that is there, and names the leaf at which the restored node stands.
 3. A restored node does not hide what it lost: its log says so, and its partners hear of it by the courier. They give
-   back what it had written since (`dossiers/returning.py`) and send again what they had sent since (`Node.recover`).
+   back what it had written since (`dossiers/returning.py`) and send again what they had sent since.
+4. What was ended since the backup does not live again in silence (`recovery.py`): sessions, tokens and drafts end,
+   officers and partners wait until each is confirmed.
 
 It keeps no passphrase, and copies none. Whoever has the folder and what opens its keys has everything.
-Read `service.py`; `wire.py` reads the list.
+Read `service.py`, then `recovery.py`; `wire.py` reads the list.
 """
 
+from tansiq.backup.recovery import HeldDuty, Waiting, confirm, duties, waiting
 from tansiq.backup.service import Restored, back_up, restore
 from tansiq.backup.wire import Inventory, Kept
 
-__all__ = ["Inventory", "Kept", "Restored", "back_up", "restore"]
+__all__ = ["HeldDuty", "Inventory", "Kept", "Restored", "Waiting", "back_up", "confirm", "duties", "restore", "waiting"]

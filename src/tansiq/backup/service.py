@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tansiq import crypto
+from tansiq.access.model import Ended
 from tansiq.backup import wire
+from tansiq.backup.recovery import recover
 from tansiq.backup.wire import DATABASE, HOME, KEYS, Inventory, Kept
 from tansiq.errors import Broken, Conflict, Invalid, NotFound, Refused, TansiqError, Untrusted
 from tansiq.keyring import KeyLock, write_secret
@@ -42,7 +44,8 @@ class Restored:
 
     inventory: Inventory
     asked: tuple[NodeId, ...]
-    """The partners that are asked for what they had sent since."""
+    """The partners that are asked for what they had sent since, once they are confirmed."""
+    ended: Ended
 
 
 # --- making one ---
@@ -284,7 +287,8 @@ def _opened(found: Inventory, home: Path, passphrase: bytes | None, clock: Calla
                 "backup.ledger", "the ledger of this backup does not verify: do not serve", step="restore",
                 field="ledger", detail=str(report.broken_at), hint="tansiq ledger verify",
             )  # fmt: skip
-        return Restored(found, tuple(node.recover(found.at)))
+        asked, ended = recover(node, found.at)
+        return Restored(found, tuple(asked), ended)
     finally:
         node.close()
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 
 from tansiq.cli.call import open_node
 from tansiq.cli.screen import emit, table
-from tansiq.errors import Broken, TansiqError
+from tansiq.errors import Broken, Conflict, TansiqError
+
+if TYPE_CHECKING:
+    from tansiq.node import Node
 
 
 def _kernel() -> str:
@@ -27,6 +30,12 @@ def _group() -> str:
 
     library, name, why_not = group_in_use()
     return f"{library}; proofs summed in C ({name})" if not why_not else f"{library}; proofs: {name}: {why_not}"
+
+
+def _believed(node: Node) -> str:
+    if node.known_time.doubt() is not None:
+        raise Conflict("clock.leapt", "further ahead than anything vouches for", step="look", field="clock")
+    return "believed"
 
 
 def doctor(ctx: typer.Context) -> None:
@@ -49,6 +58,11 @@ def doctor(ctx: typer.Context) -> None:
         check("bank", lambda: f"{node.bank.count()} records")
         check("officers", lambda: f"{len(node.access.officers())} officers")
         check("peers", lambda: f"{len(node.exchange.peers())} pinned")
+        waits = len([o for o in node.access.officers() if o.active and not o.may_act])
+        waits += len([p for p in node.exchange.peers() if p.state == "held"])
+        if waits:
+            check("restored", lambda: f"{waits} officers and partners wait: tansiq restored")
+        check("clock", lambda: _believed(node))
         check("names", _kernel)
         check("group", _group)
 

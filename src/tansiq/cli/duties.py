@@ -9,12 +9,14 @@ import typer
 from rich.console import Console
 
 from tansiq.cli.call import acting, call_of, open_node
-from tansiq.cli.screen import emit, plain, table, when
+from tansiq.cli.screen import emit, table, when
+from tansiq.terms.plain import plain
 
 if TYPE_CHECKING:
+    from tansiq.backup import HeldDuty
     from tansiq.dossiers.model import Duty
     from tansiq.hits.model import LocalDuty
-    from tansiq.ledger import WitnessDuty
+    from tansiq.ledger import ClockDuty, WitnessDuty
     from tansiq.oversight import ErasureDuty
     from tansiq.private import CheckDuty, PlanDuty
 
@@ -32,6 +34,8 @@ def duties(
     tansiq --home ./rabat duties
     """
     with open_node(ctx) as node:
+        from tansiq.backup import duties as held_duties
+
         now = node.clock()
         owed = [_row(d, now) for d in node.dossiers.duties(None if everyone else node.node_id)]
         owed += [_row(d, now, owner=node.node_id) for d in node.hits.duties(now)]
@@ -40,6 +44,9 @@ def duties(
         partners = {p.card.node: p.pinned_at for p in node.exchange.peers() if p.state == "pinned"}
         owed += [_row(d, now, owner=node.node_id) for d in node.witnesses.duties(partners)]
         owed += [_row(d, now, owner=node.node_id) for d in node.oversight.duties()]
+        owed += [_row(d, now, owner=node.node_id) for d in held_duties(node)]
+        if (leapt := node.known_time.doubt()) is not None:
+            owed.append(_row(leapt, now, owner=node.node_id))
         # Standing queries are each officer's own: without one their notices are counted, not read.
         by = acting(ctx, node) if call_of(ctx).officer else None
         if by is not None and not node.bureau.watches.notices(by.officer):
@@ -66,10 +73,13 @@ def _cells(d: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _row(
-    duty: Duty | LocalDuty | PlanDuty | CheckDuty | WitnessDuty | ErasureDuty, now: datetime, owner: str = ""
+    duty: Duty | LocalDuty | PlanDuty | CheckDuty | WitnessDuty | ErasureDuty | ClockDuty | HeldDuty,
+    now: datetime,
+    owner: str = "",
 ) -> dict[str, Any]:
     """A duty of a dossier, or one that only this node's officers owe, in one form."""
     from tansiq.kinds import ESCALATIONS  # late: --help needs no kinds
+    from tansiq.ledger import CLOCK_ESCALATIONS
     from tansiq.ledger import ESCALATIONS as WITNESS
     from tansiq.oversight import ESCALATIONS as ERASURE
     from tansiq.private import ESCALATIONS as PRIVATE
@@ -85,6 +95,6 @@ def _row(
         "overdue": duty.due_at is not None and duty.due_at < now,
         "paused": getattr(duty, "paused", ""),
         "urgent": duty.urgent,
-        "escalated": duty.code in ESCALATIONS | PRIVATE | WITNESS | ERASURE,
+        "escalated": duty.code in ESCALATIONS | PRIVATE | WITNESS | ERASURE | CLOCK_ESCALATIONS,
         "clause": duty.clause,
     }

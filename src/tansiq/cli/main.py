@@ -14,6 +14,7 @@ from tansiq.cli import (
     backup,
     bureau,
     check,
+    clock,
     courier,
     demo,
     doctor,
@@ -85,8 +86,10 @@ app.add_typer(bureau.watch, name="watch")
 app.add_typer(bureau.template, name="template")
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
+app.command("clock")(clock.clock)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
+app.command("restored")(backup.restored)
 
 
 def _version(wanted: bool) -> None:

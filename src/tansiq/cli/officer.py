@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -11,6 +11,9 @@ from rich.console import Console
 from tansiq.cli.call import find_officer, open_node, read_file
 from tansiq.cli.screen import emit, facts, table
 from tansiq.errors import Invalid
+
+if TYPE_CHECKING:
+    from tansiq.access.model import Officer
 
 app = typer.Typer(no_args_is_help=True, help="Who may act on this node.", rich_markup_mode=None)
 
@@ -132,10 +135,19 @@ def show_all(ctx: typer.Context) -> None:
     """
     with open_node(ctx) as node:
         officers = node.access.officers()
-    said = [{"officer": o.id, "name": o.name, "roles": sorted(o.roles), "active": o.active} for o in officers]
+    said = [
+        {"officer": o.id, "name": o.name, "roles": sorted(o.roles), "active": o.active, "as_of": o.as_of}
+        for o in officers
+    ]
 
     def show(out: Console) -> None:
-        rows = [(o.name, o.id, ", ".join(sorted(o.roles)), "" if o.active else "inactive") for o in officers]
+        rows = [(o.name, o.id, ", ".join(sorted(o.roles)), _state(o)) for o in officers]
         out.print(table("name", "officer", "roles", "", rows=rows))
 
     emit(ctx, {"officers": said}, show)
+
+
+def _state(officer: Officer) -> str:
+    if not officer.active:
+        return "inactive"
+    return "to confirm: tansiq restored" if officer.as_of else ""

@@ -209,7 +209,7 @@ class Filing:
         """Whether a value was past its day when it came: it is compared with nothing."""
         today = now.date().isoformat()
         due = claims.note(tx, entry.id, ((p, g.content) for p, g in fresh.items()))
-        return bool(due) and due <= today and claims.erase_due(self._w, tx, today, entry.id) > 0
+        return bool(due) and due <= today and self._w.believes() and claims.erase_due(self._w, tx, today, entry.id) > 0
 
     def _erase_recalled(
         self, tx: Connection, before: DossierState | None, state: DossierState, entry: Entry, now: datetime

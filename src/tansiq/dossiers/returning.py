@@ -131,7 +131,7 @@ class Returning:
         self._w.bank.add_many(tx, found)
         today = now.date().isoformat()
         due = claims.note(tx, entry.id, ((part, g.content) for part, g in fresh.items()))
-        if due and due <= today:
+        if due and due <= today and self._w.believes():
             claims.erase_due(self._w, tx, today, entry.id)
         state = desk.load_standing(self._w, tx, s.dossier).folded.state
         desk.erase_late_translation(self._w, tx, state, entry, now)

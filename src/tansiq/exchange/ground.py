@@ -95,6 +95,8 @@ class Ground:
     new_id: Callable[[], str]
     chosen: ExchangeSettings
     fault: Fault = no_fault
+    hear: Callable[[datetime], None] = lambda _at: None
+    """Told of each instant that a pinned partner has signed."""
     bell: Bell = field(default_factory=Bell)
     resting: set[NodeId] = field(default_factory=set)
     """Partners whose courier has nothing to do and may post at once: what is queued for them is formed with it."""

@@ -71,6 +71,7 @@ class Inbox:
                 at = ground.clock()
                 items = self._prepare(tx, envelope, items)
                 ground.fault("inbox.prepared")
+        ground.hear(envelope.sent_at)
         if known is None:
             done = self._file_early(envelope, sha256, items, at)
             row, repeated = ground.store.write(lambda tx: self._file(tx, envelope, sha256, items, at, done))

@@ -55,7 +55,7 @@ class Peer:
     card: NodeCard
     fingerprint: str
     state: str
-    """`pinned` or `removed`."""
+    """`pinned`, `removed`, or `held`: came out of a backup, and nobody has confirmed it since."""
     pinned_at: datetime
     last_contact_at: datetime | None
     poll: bool

@@ -414,6 +414,7 @@ class Outbox:
             raise Untrusted(
                 "receipt.other_envelope", "a receipt for another envelope", step="receipt", field="envelope"
             )
+        self._ground.hear(receipt.received_at)
         self._ground.fault("receipt.before_store")
         self._ground.store.write(lambda tx: self._keep_receipt(tx, raw, receipt, pin.card.version))
         self._ground.fault("receipt.after_commit")

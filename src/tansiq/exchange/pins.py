@@ -126,6 +126,26 @@ class Pins:
         self._ground.store.write(work)
         self._ground.bell.ring(node)
 
+    def hold(self, tx: Connection) -> list[NodeId]:
+        """Nothing passes to or from any partner until each is confirmed: one may have been removed since the backup.
+
+        What is queued waits. What was formed is given up: it is asked of its loader again when it goes.
+        """
+        held = [row.node for row in records.load_peers(tx) if row.state == "pinned"]
+        for node in held:
+            records.set_peer_state(tx, node, "held")
+            _give_up_envelopes(tx, node, self._ground.clock())
+        return held
+
+    def confirm(self, tx: Connection, node: NodeId) -> bool:
+        """A held partner is one again. False where it is not held."""
+        state = records.peer_state(tx, node)
+        if state is None or state[0] != "held":
+            return False
+        records.set_peer_state(tx, node, "pinned")
+        self._ground.store.after_commit(tx, lambda: self._ground.bell.contact(node))
+        return True
+
     def _as_peer(self, row: records.PeerRow) -> Peer:
         card = self._card(row.node, row.version, row.file)
         chosen = self._ground.chosen
@@ -210,8 +230,9 @@ class Pins:
         return found
 
     def resolve(self, word: str) -> NodeId:
-        """A node id, a country code or a name of one pinned partner. Raises `NotFound`, or `Invalid` if ambiguous."""
-        cards = self._pinned_cards()
+        """A node id, a country code or a name of one partner, pinned or held. Raises `NotFound`, or `Invalid` where
+        several answer to it."""
+        cards = self._cards()
         low = word.strip().lower()
         for same in (_by_id, _by_country, _by_name):
             found = [c.node for c in cards if same(c, low)]
@@ -223,10 +244,10 @@ class Pins:
                 return found[0]
         raise NotFound("peer.unknown", "no pinned partner answers to that word", step="peer", field="to")
 
-    def _pinned_cards(self) -> list[NodeCard]:
+    def _cards(self) -> list[NodeCard]:
         """Cards known in memory are not read again; the short rows are, so that a pin or a removal counts at once."""
         with self._ground.store.read() as tx:
-            there = [(node, version) for node, state, version in records.peer_states(tx) if state == "pinned"]
+            there = [(node, version) for node, state, version in records.peer_states(tx) if state != "removed"]
             with self._lock:
                 known = {pin: self._verified[pin] for pin in there if pin in self._verified}
             rows = {} if len(known) == len(there) else {r.node: r for r in records.load_peers(tx)}

@@ -73,8 +73,9 @@ class Exchange:
         new_id: Callable[[], str],
         settings: ExchangeSettings,
         fault: Fault = no_fault,
+        hear: Callable[[datetime], None] = lambda _at: None,
     ) -> None:
-        self._ground = Ground(store, keys, ledger, clock, new_id, settings, fault)
+        self._ground = Ground(store, keys, ledger, clock, new_id, settings, fault, hear)
         self._filers: dict[str, InboxHandler] = {}
         self._preparers: dict[str, Preparer] = {}
         self._in_groups: set[str] = set()
@@ -143,6 +144,14 @@ class Exchange:
 
     def remove_peer(self, node: NodeId) -> None:
         self._pins.remove(node)
+
+    def hold_peers(self, tx: Connection) -> list[NodeId]:
+        """After a restore: nothing passes to or from a partner until it is confirmed."""
+        return self._pins.hold(tx)
+
+    def confirm_peer(self, tx: Connection, node: NodeId) -> bool:
+        """False where it is not held."""
+        return self._pins.confirm(tx, node)
 
     def peers(self) -> list[Peer]:
         return self._pins.all()
@@ -316,6 +325,7 @@ class Exchange:
             raise Untrusted("poll.wrong_recipient", "the poll is for another node", step="poll", field="to")
         if not rules.poll_is_timely(poll.at, self._ground.clock(), self.settings.clock_slack_s):
             raise Untrusted("poll.stale", "the poll's time is too far from ours", step="poll", field="at")
+        self._ground.hear(poll.at)
         # A replayed poll hands out sealed bytes only, but it would tell an onlooker how much waits.
         with self._polls_lock:
             if (poll.sender, poll.id) in self._polls:

@@ -12,6 +12,7 @@ Promises:
   third party off-line, with nothing but the log's public keys.
 - `archive` and `verify_archive` do so for the whole log, with the contents that were chosen to be opened; who carries
   the file changes nothing in it unseen. What a proof could not hold is not logged: `append` bounds a leaf's content.
+- `KnownTime` says whether the clock may be believed where a day decides on an erasure.
 - `merkle`'s functions are pure and re-exported.
 It keeps nothing in memory: a rolled-back transaction leaves no trace.
 """
@@ -27,6 +28,8 @@ from tansiq.ledger.checkpoint import (
     verify_cosignature,
 )
 from tansiq.ledger.choosing import wanted
+from tansiq.ledger.known_time import ESCALATIONS as CLOCK_ESCALATIONS
+from tansiq.ledger.known_time import ClockDuty, KnownTime
 from tansiq.ledger.merkle import (
     EMPTY_ROOT,
     consistency,
@@ -55,6 +58,7 @@ from tansiq.ledger.witnessing import (
 __all__ = [
     "ARCHIVE_TYPE",
     "CHECKPOINT",
+    "CLOCK_ESCALATIONS",
     "COSIGNATURE",
     "DISTRUSTED",
     "EMPTY_ROOT",
@@ -64,6 +68,8 @@ __all__ = [
     "NOTHING_SEEN",
     "PUT_BACK",
     "REWRITTEN",
+    "ClockDuty",
+    "KnownTime",
     "Ledger",
     "Standing",
     "WitnessDuty",

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Index,
+    Integer,
     LargeBinary,
     RowMapping,
     SmallInteger,
@@ -66,6 +67,12 @@ nodes = Table(
     Column("level", SmallInteger, primary_key=True, autoincrement=False),
     Column("node_index", BigInteger, primary_key=True, autoincrement=False),
     Column("hash", LargeBinary, nullable=False),
+)
+known_time = Table(
+    "ledger_known_time",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", String(24), nullable=False),
 )
 contents = Table(
     "ledger_contents",
@@ -339,3 +346,25 @@ def _with_content() -> Any:
 def insert_into(tx: Connection, table: Table) -> Any:
     """The insert that knows `on conflict`, which both databases spell alike."""
     return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+# --- the latest instant that is known to be past ---
+
+
+def load_known_time(tx: Connection) -> str:
+    """Empty where nothing was noted yet."""
+    return str(tx.execute(select(known_time.c.at)).scalar_one_or_none() or "")
+
+
+def keep_known_time(tx: Connection, at: str) -> None:
+    """Forward only: what is past stays past."""
+    if not load_known_time(tx):
+        tx.execute(known_time.insert().values(id=1, at=at))
+    else:
+        tx.execute(known_time.update().where(known_time.c.at < at).values(at=at))
+
+
+def put_known_time(tx: Connection, at: str) -> None:
+    """Backward too: an officer says what is so."""
+    tx.execute(known_time.delete())
+    tx.execute(known_time.insert().values(id=1, at=at))

@@ -41,6 +41,10 @@ class Metrics:
             "What failed at the last sweep in a way that nobody foresaw",
             registry=self.registry,
         )
+        self.leapt = Gauge("tansiq_clock_leapt", "1 while erasures wait for the clock", registry=self.registry)
+        self.held = Gauge(
+            "tansiq_restored_held", "Officers and partners of a restored node, not confirmed", registry=self.registry
+        )
         self.duties = Gauge("tansiq_duties", "Duties of this service", ("when",), registry=self.registry)
 
     def read(self, node: Any) -> bytes:
@@ -52,6 +56,8 @@ class Metrics:
         self.records.set(node.bank.count())
         self.unerased.set(len(node.refused_erasures()))
         self.unforeseen.set(node.unforeseen())
+        self.leapt.set(node.known_time.doubt() is not None)
+        self.held.set(_held(node))
         owed, late = node.dossiers.count_duties(node.node_id, timedelta(0))
         self.duties.labels("late").set(late)
         self.duties.labels("running").set(owed - late)
@@ -85,7 +91,21 @@ async def healthz(request: Request) -> Response:
     """The process answers; and how much the last sweep could not erase, or failed at, where there is any."""
     node = request.app.state.node
     counts = {"not_erased": len(node.refused_erasures()), "unforeseen": node.unforeseen()}
+    counts |= await run_in_threadpool(_waits, node)
     return JSONResponse({"status": "ok"} | {name: count for name, count in counts.items() if count})
+
+
+def _waits(node: Any) -> dict[str, int]:
+    """What waits for an administrator. A database that is away is `readyz`'s to say."""
+    try:
+        return {"clock_leapt": int(node.known_time.doubt() is not None), "held": _held(node)}
+    except TansiqError:
+        return {}
+
+
+def _held(node: Any) -> int:
+    officers = [o for o in node.access.officers() if o.active and not o.may_act]
+    return len(officers) + len([p for p in node.exchange.peers() if p.state == "held"])
 
 
 async def readyz(request: Request) -> Response:

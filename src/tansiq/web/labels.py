@@ -244,6 +244,8 @@ DUTY = {
     "witness.put_back": N_("Find out why this node runs on an older state"),
     "witness.silent": N_("Call the partner: it has long not cosigned our log"),
     "erasure.owed": N_("Find out why it is still held: its day of erasure is over"),
+    "clock.leapt": N_("Have the node's clock checked: it has leapt, and nothing is erased until then"),
+    "restored.held": N_("Have the partners confirmed that came out of the backup: nothing passes until then"),
 }
 DELIVERY = {
     "queued": N_("queued"),

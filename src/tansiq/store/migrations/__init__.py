@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 
 from tansiq.errors import Broken
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest revision; a database that stands at it is opened without loading Alembic."""
 
 _ALEMBIC = threading.Lock()

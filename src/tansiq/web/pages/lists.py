@@ -12,12 +12,14 @@ from typing import Any
 from starlette.responses import Response
 
 from tansiq.access.model import Acting, Draft, Officer, Role
+from tansiq.backup import duties as held_duties
 from tansiq.bank.model import Claim, Entity
 from tansiq.dossiers.model import Duty
 from tansiq.errors import Invalid
 from tansiq.hits.model import LocalDuty, Match, MatchState
 from tansiq.kinds import ESCALATIONS as KIND_ESCALATIONS
 from tansiq.kinds import KINDS
+from tansiq.ledger import CLOCK_ESCALATIONS
 from tansiq.ledger import ESCALATIONS as WITNESS_ESCALATIONS
 from tansiq.oversight import ESCALATIONS as ERASURE_ESCALATIONS
 from tansiq.private import ESCALATIONS as PRIVATE_ESCALATIONS
@@ -30,6 +32,7 @@ from tansiq.web.visit import Form, Visit, check_may_read, consult_list, may_read
 
 ESCALATIONS = KIND_ESCALATIONS | PRIVATE_ESCALATIONS | WITNESS_ESCALATIONS
 """What the duty officer sees before all else."""
+FOR_PROTECTION = ERASURE_ESCALATIONS | CLOCK_ESCALATIONS
 PAGE = 100
 LEAVES = 50
 RESULTS = 20
@@ -125,7 +128,7 @@ def owed(node: Any, now: datetime, roles: frozenset[Role], upto: int) -> Owed:
 
 def _first_for(roles: frozenset[Role]) -> frozenset[str]:
     """The codes that go before all else on this officer's page."""
-    seen = {Role.SUPERVISOR: ESCALATIONS, Role.PROTECTION: WITNESS_ESCALATIONS | ERASURE_ESCALATIONS}
+    seen = {Role.SUPERVISOR: ESCALATIONS, Role.PROTECTION: FOR_PROTECTION | WITNESS_ESCALATIONS}
     return frozenset[str]().union(*(codes for role, codes in seen.items() if role in roles))
 
 
@@ -160,6 +163,10 @@ def _of_officers(node: Any, now: datetime) -> list[Listed]:
     for w in node.witnesses.duties({p.card.node: p.pinned_at for p in node.exchange.peers() if p.state == "pinned"}):
         log = Duty(DossierId(""), node.node_id, w.code, w.due_at, w.since, w.clause, None, w.urgent, w.partner)
         found.append((log, f"/ledger#witness-{w.partner}"))
+    for n in (node.known_time.doubt(), *held_duties(node)):
+        if n is not None:
+            own = Duty(DossierId(""), node.node_id, n.code, n.due_at, n.since, n.clause, urgent=n.urgent)
+            found.append((own, "/partners" if n.code == "restored.held" else "/ledger"))
     for e in node.oversight.duties():
         late = Duty(DossierId(e.dossier), node.node_id, e.code, e.due_at, e.since, e.clause, urgent=e.urgent)
         found.append((late, f"/dossiers/{e.dossier}" if e.dossier else f"/ledger?record={e.record}"))
@@ -194,7 +201,7 @@ def duties(visit: Visit) -> Response:
         at=at,
         page=PAGE,
         escalations=ESCALATIONS,
-        for_protection=ERASURE_ESCALATIONS,
+        for_protection=FOR_PROTECTION,
         alerts=visit.node.bureau.alerts(visit.acting()),
         names=peer_names(visit.node),
         fingerprint=_mark_of(visit, found),
@@ -381,7 +388,7 @@ def partners(visit: Visit) -> Response:
     rows = [
         PeerRow(p, tuple(node.gate.agreements_between(node.country, p.card.country)), waiting.get(p.card.node, 0))
         for p in node.exchange.peers()
-        if p.state == "pinned"
+        if p.state != "removed"
     ]
     deliveries = node.exchange.deliveries(limit=PAGE)
     at = {d.ref: node.dossiers.dossier_of(EntryId(d.ref)) for d in deliveries if d.ref.startswith("e-")}

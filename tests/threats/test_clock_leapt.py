@@ -1,0 +1,159 @@
+"""Threat: a clock that leaps ahead (a dead battery, false network time, a slip of the hand), and what a day erases.
+
+Nothing that is erased comes back, so the sweep believes no day that only this clock knows of. A node that was really
+off for months believes it again as soon as it has heard from a partner, or from who runs it.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tansiq.bank import parse_entity
+from tansiq.bank.model import Provenance
+from tansiq.dossiers.model import Presence
+from tansiq.ledger.known_time import BOUND
+from tansiq.node import Node
+from tansiq.terms import EntryId
+from tests.support import acts
+from tests.support.services import Federation
+from tests.support.transcripts import run
+
+YEARS = timedelta(days=4000)
+
+
+def held(f: Federation, name: str, entry: EntryId) -> set[Presence]:
+    return {p.presence for p in f.nodes[name].dossiers.entry(entry).parts}
+
+
+@pytest.fixture
+def shared(services: Federation) -> tuple[Federation, EntryId]:
+    """A report that Madrid holds, on a node that sweeps every hour."""
+    f = services
+    dossier = f.nodes["rabat"].dossiers.open("report", acts.report(), ["es"], f.officers["rabat"])
+    f.pump()
+    f.nodes["madrid"].sweep()
+    return f, EntryId(f.nodes["rabat"].dossiers.state(dossier).entries[0].id)
+
+
+def test_nothing_is_erased_on_the_word_of_a_clock_that_has_leapt(shared: tuple[Federation, EntryId]) -> None:
+    f, entry = shared
+    madrid = f.nodes["madrid"]
+    f.clock.pass_time(YEARS)
+    for _ in range(3):
+        madrid.sweep()
+        assert held(f, "madrid", entry) == {Presence.HELD}, "and no sweep makes the next one believe it"
+    f.restart("madrid")
+    f.nodes["madrid"].sweep()
+    assert held(f, "madrid", entry) == {Presence.HELD}, "nor does a new start"
+    doubt = f.nodes["madrid"].known_time.doubt()
+    assert doubt is not None
+    f.clock.pass_time(-YEARS)
+    f.nodes["madrid"].sweep()
+    assert f.nodes["madrid"].known_time.doubt() is None
+    assert held(f, "madrid", entry) == {Presence.HELD}
+
+
+def test_a_partners_word_of_the_right_time_does_not_vouch_for_the_wrong_one(services: Federation) -> None:
+    f = services
+    f.ahead["madrid"] = timedelta()
+    f.restart("madrid")
+    madrid, rabat = f.nodes["madrid"], f.nodes["rabat"]
+    madrid.sweep()
+    f.ahead["madrid"] = YEARS
+    f.restart("madrid")
+    madrid = f.nodes["madrid"]
+    f.clock.pass_time(timedelta(hours=2))
+    dossier = rabat.dossiers.open("report", acts.report(), ["es"], f.officers["rabat"])
+    f.pump()
+    madrid.sweep()
+    assert madrid.known_time.doubt() is not None
+    # One that always speaks of a far day would vouch for every leap: it vouches for none.
+    madrid.known_time.hear(madrid.clock() + YEARS)
+    assert madrid.known_time.doubt() is not None
+    assert dossier
+
+
+def test_a_partner_that_speaks_of_a_far_day_moves_nothing(shared: tuple[Federation, EntryId]) -> None:
+    f, entry = shared
+    madrid = f.nodes["madrid"]
+    madrid.known_time.hear(f.clock() + YEARS)
+    f.clock.pass_time(YEARS)
+    madrid.sweep()
+    assert held(f, "madrid", entry) == {Presence.HELD}
+
+
+def test_a_node_that_was_really_off_goes_on_with_its_first_contact(shared: tuple[Federation, EntryId]) -> None:
+    f, entry = shared
+    f.clock.pass_time(YEARS)
+    f.restart("madrid")
+    madrid = f.nodes["madrid"]
+    madrid.sweep()
+    assert held(f, "madrid", entry) == {Presence.HELD}
+    f.nodes["rabat"].dossiers.open("report", acts.report(), ["es"], f.officers["rabat"])
+    f.pump()
+    assert madrid.known_time.doubt() is None
+    madrid.sweep()
+    assert Presence.HELD not in held(f, "madrid", entry)
+    f.restart("madrid")
+    assert f.nodes["madrid"].known_time.doubt() is None, "it is written down"
+
+
+def test_days_off_and_a_quiet_line_are_no_leap(shared: tuple[Federation, EntryId]) -> None:
+    f, _ = shared
+    for _ in range(40):
+        f.clock.pass_time(BOUND)
+        f.restart("madrid")
+        assert f.nodes["madrid"].known_time.doubt() is None
+        f.nodes["madrid"].sweep()
+
+
+def test_keys_and_logs_of_private_checks_wait_too(services: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
+    madrid, ticks = services.nodes["madrid"], []
+    monkeypatch.setattr(madrid.private, "tick", lambda: ticks.append(madrid.clock()))
+    madrid.sweep()
+    madrid.tick()
+    services.clock.pass_time(YEARS)
+    madrid.tick()
+    assert len(ticks) == 1
+    madrid.confirm_clock()
+    madrid.tick()
+    assert len(ticks) == 2
+
+
+def test_who_runs_the_node_says_that_the_clock_is_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TANSIQ_DATABASE", raising=False)
+    home = tmp_path / "madrid"
+    Node.init(home, "Madrid", "ES").close()
+    node = Node.open(home)
+    past = node.clock() - YEARS
+    claims = [{"property": "number", "value": "+34600000111", "erase_on": "2026-01-02"}]
+    entity = parse_entity({"id": "t1", "schema": "Phone", "claims": claims}, "holding")
+    node.store.write(lambda tx: node.bank.add(tx, entity, Provenance("own", "t1", originator="ES")))
+    node.store.write(lambda tx: node.known_time.set(tx, past))
+    node.sweep()
+    assert node.bank.search_identifier("phone", "+34600000111")
+    node.close()
+
+    def said(*argv: str) -> dict[str, object]:
+        found: dict[str, object] = json.loads(run(["--home", str(home), *argv, "--json"])[1])
+        return found
+
+    assert said("clock")["believed"] is False
+    checks = said("doctor")["checks"]
+    assert isinstance(checks, list)
+    assert {"name": "clock", "ok": False, "detail": "clock.leapt"} in checks
+    assert said("clock", "--confirm")["believed"] is True
+    assert said("doctor")["ok"] is True
+    node = Node.open(home)
+    try:
+        node.sweep()
+        assert not node.bank.search_identifier("phone", "+34600000111")
+        (leaf,) = node.ledger.find("node.clock")
+        assert leaf.content is not None
+        assert leaf.content["decision"] == "confirmed"
+    finally:
+        node.close()
