@@ -6,7 +6,8 @@ import io
 
 from rich.console import Console
 
-from tansiq.cli.screen import facts, plain, safe, share, table
+from tansiq.cli.screen import facts, safe, share, table
+from tansiq.terms.plain import plain
 
 
 def drawn(value: object) -> str:

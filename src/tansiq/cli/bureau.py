@@ -9,8 +9,9 @@ import typer
 
 from tansiq.cli.call import acting, open_node, read_object
 from tansiq.cli.dossier import Dossier
-from tansiq.cli.screen import emit, facts, plain, safe, table
+from tansiq.cli.screen import emit, facts, safe, table
 from tansiq.errors import NotFound
+from tansiq.terms.plain import plain
 
 watch = typer.Typer(
     no_args_is_help=True, help="Standing queries: be told when something arrives.", rich_markup_mode=None

@@ -11,8 +11,9 @@ import typer
 from rich.console import Console
 
 from tansiq.cli.call import MAX_ENVELOPES_BYTES, acting, open_node, read_file, write_file
-from tansiq.cli.screen import emit, facts, plain, table, when
+from tansiq.cli.screen import emit, facts, table, when
 from tansiq.errors import Untrusted
+from tansiq.terms.plain import plain
 
 if TYPE_CHECKING:
     from tansiq.node import Node

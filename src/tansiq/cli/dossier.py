@@ -15,9 +15,10 @@ from rich.text import Text
 
 from tansiq.cli.call import acting, open_node, read_object
 from tansiq.cli.courier import send_and_tell
-from tansiq.cli.screen import emit, facts, plain, safe, table, when
+from tansiq.cli.screen import emit, facts, safe, table, when
 from tansiq.errors import Invalid, NotFound
 from tansiq.terms import country_of
+from tansiq.terms.plain import plain
 
 if TYPE_CHECKING:
     from tansiq.dossiers.model import DossierState, Entry, Part

@@ -13,8 +13,9 @@ import typer
 from rich.console import Console
 
 from tansiq.cli.call import acting, find_officer, open_node, read_file, read_stream, write_file, write_lines
-from tansiq.cli.screen import emit, facts, plain, table, when
+from tansiq.cli.screen import emit, facts, table, when
 from tansiq.errors import Broken, Conflict, Invalid, Untrusted
+from tansiq.terms.plain import plain
 
 if TYPE_CHECKING:
     from tansiq.ledger.model import LeafView

@@ -9,7 +9,8 @@ import typer
 from rich.console import Console
 
 from tansiq.cli.call import acting, open_node, write_file
-from tansiq.cli.screen import emit, facts, plain, share, table, when
+from tansiq.cli.screen import emit, facts, share, table, when
+from tansiq.terms.plain import plain
 
 if TYPE_CHECKING:
     from tansiq.oversight.model import Found, Thing

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
-from datetime import date, datetime
-from enum import Enum
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -18,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tansiq.cli.call import call_of
-from tansiq.terms import format_instant
+from tansiq.terms.plain import plain
 
 _FSI, _PDI = "\u2068", "\u2069"
 _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
@@ -41,31 +38,6 @@ def safe(value: object) -> Text:
     if any(unicodedata.bidirectional(c) in ("R", "AL") for c in text):
         text = f"{_FSI}{text}{_PDI}"
     return Text(text)
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON can carry it: instants in the one wire form, enums by value, dataclasses by field."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime):
-        return format_instant(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, bytes):
-        return value.hex()
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, msgspec.Struct):
-        return plain(msgspec.to_builtins(value))
-    if isinstance(value, Mapping):
-        return {str(plain(k)): plain(v) for k, v in value.items()}
-    if isinstance(value, set | frozenset):
-        return sorted((plain(v) for v in value), key=str)
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain(v) for v in value]
-    return value
 
 
 def share(score: float) -> str:

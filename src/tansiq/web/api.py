@@ -16,6 +16,7 @@ from tansiq.errors import Conflict, Invalid, NotFound, Refused
 from tansiq.hits.model import Match, MatchState
 from tansiq.terms import DossierId
 from tansiq.terms.ids import parse_dossier_id
+from tansiq.terms.plain import plain
 from tansiq.web import api_acts, api_bureau, api_ledger, api_match, api_oversight, api_private, api_together, files
 from tansiq.web.bodies import read_any_object, read_object, read_text, read_texts
 from tansiq.web.endpoints import api
@@ -23,7 +24,6 @@ from tansiq.web.openapi import document
 from tansiq.web.pages.hits import LIST, is_blind, restricted
 from tansiq.web.pages.lists import DOSSIERS, QUERIES, in_order, is_unread, owed, unread_in
 from tansiq.web.visit import Call, check_may_read, consult_list
-from tansiq.web.wireform import plain
 
 MOST = 1000
 FARTHEST = 1_000_000

@@ -17,9 +17,9 @@ from tansiq.errors import Invalid, NotFound, Refused
 from tansiq.policy.model import Permit
 from tansiq.terms import DossierId
 from tansiq.terms.ids import parse_dossier_id, parse_entry_id, parse_part_id
+from tansiq.terms.plain import plain
 from tansiq.web.bodies import read_any_object, read_object
 from tansiq.web.visit import Call
-from tansiq.web.wireform import plain
 
 
 def _fields(call: Call, *needed: str) -> dict[str, str]:

@@ -13,9 +13,9 @@ from starlette.responses import JSONResponse, Response
 from tansiq.errors import Invalid, NotFound
 from tansiq.terms import DossierId
 from tansiq.terms.ids import parse_dossier_id
+from tansiq.terms.plain import plain
 from tansiq.web.bodies import STEP, read_object, read_text
 from tansiq.web.visit import Call
-from tansiq.web.wireform import plain
 
 MOST = 200
 

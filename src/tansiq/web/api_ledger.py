@@ -12,9 +12,9 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from tansiq.errors import Invalid
+from tansiq.terms.plain import plain
 from tansiq.web.bodies import read_object, read_text
 from tansiq.web.visit import Call
-from tansiq.web.wireform import plain
 
 _ROOT = re.compile(r"[0-9a-f]{64}")
 

@@ -13,9 +13,9 @@ from starlette.responses import JSONResponse, Response
 from tansiq.bank import parse_entity
 from tansiq.errors import Invalid
 from tansiq.matching import compare_persons, explain
+from tansiq.terms.plain import plain
 from tansiq.web.bodies import STEP, read_object
 from tansiq.web.visit import Call
-from tansiq.web.wireform import plain
 
 MAX_NAME = 400
 MAX_VALUES = 24

@@ -14,9 +14,9 @@ from tansiq.errors import Invalid
 from tansiq.oversight import Ground, Ruling, decide, read_person, read_right
 from tansiq.oversight.model import Bound, Kept, Sort
 from tansiq.terms import LogVerb
+from tansiq.terms.plain import plain
 from tansiq.web.bodies import read_object, read_text, read_texts
 from tansiq.web.visit import Call
-from tansiq.web.wireform import plain
 
 PERSON = ("name", "alias", "birthDate", "birthPlace", "nationality", "phone", "email", "passportNumber", "idNumber")
 """By what a person may be described: properties of the bank's vocabulary, each with a list of texts."""

@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, Response
 
 from tansiq.errors import Invalid
 from tansiq.private.model import Tier
+from tansiq.terms.plain import plain
 from tansiq.web.bodies import STEP, read_any_object, read_object, read_text, read_texts
 from tansiq.web.visit import Call
-from tansiq.web.wireform import plain
 
 MOST = 1000
 

@@ -16,10 +16,10 @@ from tansiq.kinds import face_of, items_of
 from tansiq.terms import DossierId, later
 from tansiq.terms.ids import parse_dossier_id
 from tansiq.terms.instants import parse_date
+from tansiq.terms.plain import plain
 from tansiq.together import Scorecard
 from tansiq.web.bodies import read_object
 from tansiq.web.visit import Call
-from tansiq.web.wireform import plain
 
 YEAR = timedelta(days=365)
 

@@ -27,6 +27,7 @@ from tansiq.terms import (
     format_instant,
 )
 from tansiq.terms.ids import parse_dossier_id, parse_part_id
+from tansiq.terms.plain import plain
 from tansiq.web import actforms, formgroups, grades, items, kindviews, labels, problems, views
 from tansiq.web.actforms import Choice, Written
 from tansiq.web.labels import N_
@@ -47,7 +48,6 @@ from tansiq.web.pages.offered import (
 from tansiq.web.pages.session import ask_purpose, go, local
 from tansiq.web.render import label, render
 from tansiq.web.visit import Form, Visit
-from tansiq.web.wireform import plain
 
 MOST_ASKED_ABOUT = 16
 """Missing entries that a page looks up; who names invented ones by the hundred must not slow it down."""
