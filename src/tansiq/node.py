@@ -84,7 +84,8 @@ RETURNED = "returned"
 """An entry that its author lost so; the item's ref is its id."""
 MISSED_SLACK = timedelta(hours=2)
 """Two nodes' clocks differ by an hour at most before officers are told."""
-MISSED_AGAIN = timedelta(minutes=10)
+MISSED_AGAIN, MISSED_LONGEST = timedelta(minutes=10), timedelta(days=1)
+"""How long a partner waits that has asked just now; twice as long each time, as everything is read for it."""
 STANDING_S = 2.0
 """How long one round compares new holdings with what was held of partners; a list of twenty thousand takes many."""
 
@@ -149,7 +150,7 @@ class Node:
         self.exchange.handle("entry", self._file, self._load_entry, self.dossiers.prepare, in_groups=True)
         self._stand_on_the_exchange()
         self._stand_on_dossiers()
-        self._resent: dict[NodeId, datetime] = {}
+        self._resent: dict[NodeId, tuple[datetime, timedelta]] = {}
         self._unswept: dict[str, str] = {}
         """Where the last sweep failed as a whole -> why, as a code."""
         self._warm = threading.Lock()
@@ -467,9 +468,17 @@ class Node:
             since = later(parse_instant(item.payload.decode("ascii", "strict")), -MISSED_SLACK)
         except (TansiqError, UnicodeDecodeError):
             return ItemResult(item.ref, received=False, reason="missed.malformed")
-        if now < self._resent.get(sender, FIRST) + MISSED_AGAIN:
+        last, wait = self._resent.get(sender, (FIRST, MISSED_AGAIN))
+        if now < last + wait:
             return ItemResult(item.ref, received=False, reason="missed.too_often")
-        expires_at = now + timedelta(days=self.settings.exchange.item_days)
+        longer = min(2 * wait, MISSED_LONGEST) if now < last + MISSED_LONGEST else MISSED_AGAIN
+        # Once, however often it stands in an envelope.
+        self.store.at_end(tx, (MISSED, sender), lambda: self._send_again(tx, sender, since))
+        self.store.after_commit(tx, lambda: self._resent.update({sender: (now, longer)}))
+        return ItemResult(item.ref, received=True)
+
+    def _send_again(self, tx: Connection, sender: NodeId, since: datetime) -> None:
+        expires_at = self.clock() + timedelta(days=self.settings.exchange.item_days)
         for entry in self.dossiers.returning.give_back(tx, sender, since):
             self.exchange.requeue(tx, to=sender, kind=RETURNED, ref=entry, expires_at=expires_at)
             for chunk in self.attachments.held_of(tx, entry):
@@ -477,8 +486,6 @@ class Node:
         for kind, ref in self.exchange.received_since(tx, sender, since):
             if kind in ("entry", CHUNK_ITEM) or (kind == ITEM and self.private.is_of_list(ref)):
                 self._requeue(tx, sender, kind, ref, expires_at)
-        self.store.after_commit(tx, lambda: self._resent.update({sender: now}))
-        return ItemResult(item.ref, received=True)
 
     def _returned(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
         """An entry of ours that was lost, from a partner that was asked for what we miss."""

@@ -386,3 +386,10 @@ def test_who_asks_again_and_again_or_for_no_instant_is_refused(federation: Feder
     assert [d.state for d in rabat.exchange.deliveries(to=madrid.node_id) if d.kind == "entry"] == [ItemState.QUEUED]
     f.clock.pass_time(timedelta(minutes=11))
     assert missed(format_instant(f.clock() + timedelta(days=9)).encode()) == (True, "")
+    for minutes, received in ((11, False), (10, True), (39, False), (2, True)):
+        f.clock.pass_time(timedelta(minutes=minutes))
+        assert missed(since.encode())[0] is received, "each time it waits twice as long"
+    f.clock.pass_time(timedelta(days=1))
+    assert missed(since.encode()) == (True, "")
+    f.clock.pass_time(timedelta(minutes=11))
+    assert missed(since.encode()) == (True, ""), "after a day it is forgotten"
