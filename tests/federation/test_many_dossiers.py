@@ -43,6 +43,7 @@ def said(node: Node, verb: str, f: Federation) -> list[str]:
         "next scorecard": lambda: node.together.scorecard("es", now - timedelta(days=30), now, by),
         "offers and wishes": lambda: node.together.meetings(by),
         "words": node.bureau.words.refresh,
+        "restrictions": lambda: node.dossiers.restrictions.unread([r.id for r in node.dossiers.rows()], by),
     }
     with statements() as found:
         verbs[verb]()
@@ -51,7 +52,7 @@ def said(node: Node, verb: str, f: Federation) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "verb", ["list", "subjects", "first scorecard", "next scorecard", "offers and wishes", "words"]
+    "verb", ["list", "subjects", "first scorecard", "next scorecard", "offers and wishes", "words", "restrictions"]
 )
 def test_many_dossiers_cost_no_more_statements_than_few(make_federation: Callable[..., Federation], verb: str) -> None:
     f = make_federation()

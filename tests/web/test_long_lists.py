@@ -34,16 +34,16 @@ def test_a_list_folds_each_dossier_once_and_opens_no_content(town: Town, monkeyp
     node = town.node("madrid")
     matches = node.hits.matches() * 50
     loaded: list[str] = []
-    real = desk.load_standing
+    real = desk._fold_rows
 
-    def counted(w, tx, dossier):
+    def counted(w, dossier, rows):
         loaded.append(dossier)
-        return real(w, tx, dossier)
+        return real(w, dossier, rows)
 
     def refused(*_args: object, **_more: object) -> None:
         raise AssertionError("a list opens no content")
 
-    monkeypatch.setattr(desk, "load_standing", counted)
+    monkeypatch.setattr(desk, "_fold_rows", counted)
     monkeypatch.setattr(desk, "load_state", refused)
     lists.shown_codes(node, matches, frozenset())
     assert len(loaded) == len({m.dossier for m in matches})

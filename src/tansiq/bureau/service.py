@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -38,15 +38,11 @@ CANDIDATES = 5
 class Access:
     """What an officer may read now. No verb: `Bureau` asks it for each dossier."""
 
-    may_show: Callable[[DossierId, Acting], bool]
-    is_unread: Callable[[DossierId, Acting], bool]
-    """A restriction (H3) waits for this officer's word."""
+    readable: Callable[[Iterable[DossierId], Acting], Mapping[DossierId, bool]]
+    """Those of many dossiers that are for this officer, and whether a restriction (H3) waits for his word."""
 
     def opens(self, dossier: DossierId, by: Acting) -> bool:
-        try:
-            return self.may_show(dossier, by) and not self.is_unread(dossier, by)
-        except NotFound:
-            return False
+        return not self.readable([dossier], by).get(dossier, True)
 
 
 class Bureau:
@@ -108,14 +104,12 @@ class Bureau:
         asked = query_words(words)
         clauses = self._permitted(SEARCHED, by)
         shown: list[Found] = []
-        opens: dict[DossierId, tuple[bool, bool]] = {}
-        for place in self.words.find(words, limit * CANDIDATES, whole=False):
-            if place.dossier not in opens:
-                opens[place.dossier] = self._may_open(place.dossier, by)
-            may_show, unread = opens[place.dossier]
-            found = self._shown(place, asked, unread=unread) if may_show else None
-            if found is not None:
-                shown.append(found)
+        places = self.words.find(words, limit * CANDIDATES, whole=False)
+        for start in range(0, len(places), limit):
+            some = places[start : start + limit]
+            opens = self._access.readable(dict.fromkeys(p.dossier for p in some), by)
+            found = (self._shown(p, asked, unread=opens[p.dossier]) for p in some if p.dossier in opens)
+            shown += [f for f in found if f is not None][: limit - len(shown)]
             if len(shown) == limit:
                 break
         self._leaf(SEARCHED, by, {"clauses": clauses, "decision": "permit", "shown": len(shown)})
@@ -125,12 +119,6 @@ class Bureau:
         """How many dossiers are searched yet, and of how many; None where it is all of them."""
         count = self.words.searched()
         return None if count is None else (count, max(count, self._count()))
-
-    def _may_open(self, dossier: DossierId, by: Acting) -> tuple[bool, bool]:
-        try:
-            return self._access.may_show(dossier, by), self._access.is_unread(dossier, by)
-        except NotFound:
-            return False, False
 
     def _shown(self, place: Place, asked: list[tuple[str, str]], *, unread: bool) -> Found | None:
         """As the store has it now: the index in memory is never a source of text."""

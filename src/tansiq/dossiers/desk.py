@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ from tansiq.dossiers.model import DossierState, Entry, Kind, Part, Presence, Sta
 from tansiq.dossiers.records import Head
 from tansiq.dossiers.rules import automatic, duties, extend, folded, in_order, is_opening
 from tansiq.dossiers.standing import Standing, Standings
-from tansiq.errors import Invalid, NotFound
+from tansiq.errors import Invalid, NotFound, TansiqError
 from tansiq.exchange.model import Foreseen, SignedAhead
 from tansiq.ledger import Ledger
 from tansiq.policy import Gate
@@ -73,8 +73,6 @@ class Wiring:
         default_factory=list
     )
     """(tx, dossier, entry, part, what is left of its entity where that is one of ours)"""
-    believes: Callable[[], bool] = lambda: True
-    """Whether the clock may be believed where a day decides on an erasure."""
     item_days: int = 60
     fault: Callable[[str], None] = lambda _point: None
     """Called at named points; tests raise there to simulate a crash. The default does nothing."""
@@ -111,9 +109,23 @@ def load_standing(w: Wiring, tx: Connection, dossier: DossierId) -> Standing:
     return there
 
 
-def fold_rows(w: Wiring, dossier: DossierId, rows: Sequence[Any]) -> DossierState:
-    """The dossier's fold from all its rows (`records.load_raws`), by what is kept of it where that is as new. It is not
-    kept itself: a figure over all dossiers would push out those that officers and partners work at."""
+def load_folds(w: Wiring, dossiers: Iterable[DossierId]) -> Iterator[tuple[DossierId, DossierState | TansiqError]]:
+    """The folds of many dossiers, without contents, by few statements; why, of one that does not read. What is not
+    there is left out."""
+    wanted = list(dict.fromkeys(dossiers))
+    for start in range(0, len(wanted), records.GROUP):
+        with w.store.read() as tx:
+            group = list(records.load_raws(tx, wanted[start : start + records.GROUP]))
+        for dossier, rows in group:
+            try:
+                yield dossier, _fold_rows(w, dossier, rows)
+            except TansiqError as exc:
+                yield dossier, exc
+
+
+def _fold_rows(w: Wiring, dossier: DossierId, rows: Sequence[Any]) -> DossierState:
+    """By what is kept of it where that is as new. It is not kept itself: a figure over all dossiers would push out
+    those that officers and partners work at."""
     kept = w.standings.kept(dossier)
     if kept is not None and (kept.number, kept.last) == (rows[-1].number, rows[-1].id):
         return kept.folded.state

@@ -7,7 +7,7 @@ officer is asked again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -19,7 +19,7 @@ from tansiq.dossiers import desk
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.frame import USES_NOTHING, effective_handling
 from tansiq.dossiers.model import DossierState
-from tansiq.errors import NotFound, Refused
+from tansiq.errors import Refused, TansiqError
 from tansiq.policy.model import Action, Question, Refusal
 from tansiq.terms import DossierId, EntryId, Handling, HandlingCode, LogVerb, NodeId
 
@@ -40,30 +40,40 @@ class Restrictions:
 
         Empty where there is none, or where this officer confirmed these very texts already.
         """
-        found = self._found(dossier)
+        return self._due(dossier, self._found(dossier), by)
+
+    def due_in(self, state: DossierState, by: Acting) -> Found:
+        """The same of a fold that the caller has."""
+        return self._due(state.id, _restricted(state), by)
+
+    def _due(self, dossier: DossierId, found: Found, by: Acting) -> Found:
         # Who may not read at all is told so by the law gate itself, when he tries.
-        return [] if not self._is_owed(by) or self._is_confirmed(dossier, found, by) else found
+        return [] if not found or not self._is_owed(by) or self._is_confirmed(dossier, found, by) else found
 
     def unread(self, dossiers: Iterable[str], by: Acting) -> frozenset[str]:
         """The entries of these dossiers whose restrictions this officer has still to read and confirm."""
-        return frozenset(entry for d in dossiers for entry, _ in self.due(DossierId(d), by))
+        states = self._states(DossierId(d) for d in dossiers)
+        return frozenset(entry for state in states for entry, _ in self.due_in(state, by))
+
+    def _states(self, dossiers: Iterable[DossierId]) -> Iterator[DossierState]:
+        """Raises what a dossier raises that does not read: it may be the one that is restricted."""
+        for _, found in desk.load_folds(self._w, dossiers):
+            if isinstance(found, TansiqError):
+                raise found
+            yield found
 
     def handlings(self, asked: Iterable[tuple[DossierId, EntryId]]) -> dict[EntryId, Handling]:
         """What binds these entries now, later restrictions included; what is not here is left out.
 
-        For lists: each dossier is folded once, or not at all where its standing is kept, and no content is opened.
+        For lists: many are read by one statement, each is folded once, or not at all where its standing is kept, and no
+        content is opened.
         """
         wanted: dict[DossierId, set[EntryId]] = {}
         for dossier, entry in asked:
             wanted.setdefault(dossier, set()).add(entry)
         found: dict[EntryId, Handling] = {}
-        with self._w.store.read() as tx:
-            for dossier, entries in wanted.items():
-                try:
-                    state = desk.load_standing(self._w, tx, dossier).folded.state
-                except NotFound:
-                    continue
-                found |= {e.id: effective_handling(state, e) for e in state.entries if e.id in entries}
+        for state in self._states(wanted):
+            found |= {e.id: effective_handling(state, e) for e in state.entries if e.id in wanted[state.id]}
         return found
 
     def veil(self, found: Iterable[Candidate], by: Acting) -> list[Candidate]:
