@@ -50,7 +50,7 @@ from tansiq.exchange.model import ExchangeSettings, Item, ItemResult, SignedAhea
 from tansiq.hits import Ahead, Hits
 from tansiq.keyring import KeyLock, write_secret
 from tansiq.kinds import KINDS
-from tansiq.ledger import CHECKPOINT, COSIGNATURE, Ledger, Witnesses
+from tansiq.ledger import CHECKPOINT, COSIGNATURE, KnownTime, Ledger, Witnesses
 from tansiq.oversight import Oversight, Sources
 from tansiq.policy import clauses_of, load_gate, permitted, refused
 from tansiq.policy.model import Action, Question, Refusal
@@ -84,7 +84,8 @@ RETURNED = "returned"
 """An entry that its author lost so; the item's ref is its id."""
 MISSED_SLACK = timedelta(hours=2)
 """Two nodes' clocks differ by an hour at most before officers are told."""
-MISSED_AGAIN = timedelta(minutes=10)
+MISSED_AGAIN, MISSED_LONGEST = timedelta(minutes=10), timedelta(days=1)
+"""How long a partner waits that has asked just now; twice as long each time, as everything is read for it."""
 STANDING_S = 2.0
 """How long one round compares new holdings with what was held of partners; a list of twenty thousand takes many."""
 
@@ -122,6 +123,7 @@ class Node:
         self.ledger = Ledger(self.store, keys.signing, self.vault, self.node_id, f"tansiq/{self.node_id}")
         self.access = Access(self.store, self.vault, clock, secrets.token_bytes)
         self.bank = Bank(self.store, self.vault, self.ledger, clock, _new_id, self.gate, self.country)
+        self.known_time = KnownTime(self.store, clock)
         self.exchange = Exchange(
             self.store,
             keys,
@@ -130,6 +132,7 @@ class Node:
             new_id=_new_id,
             settings=_exchange_settings(settings),
             fault=fault,
+            hear=self.known_time.hear,
         )
         # What was signed before a rotation: the log's own checkpoints, and entries that wait for a partner.
         self.former = former_keys(verify_card_file(self.exchange.card_bytes()))
@@ -147,7 +150,7 @@ class Node:
         self.exchange.handle("entry", self._file, self._load_entry, self.dossiers.prepare, in_groups=True)
         self._stand_on_the_exchange()
         self._stand_on_dossiers()
-        self._resent: dict[NodeId, datetime] = {}
+        self._resent: dict[NodeId, tuple[datetime, timedelta]] = {}
         self._unswept: dict[str, str] = {}
         """Where the last sweep failed as a whole -> why, as a code."""
         self._warm = threading.Lock()
@@ -313,27 +316,6 @@ class Node:
         finally:
             node.close()
 
-    def recover(self, made_at: datetime) -> list[NodeId]:
-        """This database has just come out of a backup. What it lacks is asked for, and what it must not repeat ended.
-
-        The partners, who hear of it by courier: each gives back what this node wrote since, and sends again what it
-        signed for since. Private checks go on under a new epoch: keys and numbers that were used since are gone.
-        Nobody is signed in any more.
-        """
-        now, partners = self.clock(), [p.card.node for p in self.exchange.peers() if p.state == "pinned"]
-        expires_at = now + timedelta(days=self.settings.exchange.item_days)
-
-        def work(tx: Connection) -> None:
-            content = {"officer": "", "decision": "restored", "made_at": format_instant(made_at)}
-            self.ledger.append(tx, verb=LogVerb.ALTER, subject="node.restored", content=content, at=now)
-            self.access.end_sessions(tx)
-            self.private.renew(tx)
-            for node in partners:
-                self.exchange.requeue(tx, to=node, kind=MISSED, ref=format_instant(made_at), expires_at=expires_at)
-
-        self.store.write(work)
-        return partners
-
     def _wiring(self, fault: Callable[[str], None]) -> Wiring:
         return Wiring(
             node=self.node_id,
@@ -358,6 +340,7 @@ class Node:
             after_erase=[self._forget_matches],
             after_reduce=[lambda *a: self.hits.part_reduced(*a), lambda *a: self.bureau.part_reduced(*a)],
             item_days=self.settings.exchange.item_days,
+            believes=lambda: self.known_time.doubt() is None,
             fault=fault,
         )
 
@@ -485,9 +468,17 @@ class Node:
             since = later(parse_instant(item.payload.decode("ascii", "strict")), -MISSED_SLACK)
         except (TansiqError, UnicodeDecodeError):
             return ItemResult(item.ref, received=False, reason="missed.malformed")
-        if now < self._resent.get(sender, FIRST) + MISSED_AGAIN:
+        last, wait = self._resent.get(sender, (FIRST, MISSED_AGAIN))
+        if now < last + wait:
             return ItemResult(item.ref, received=False, reason="missed.too_often")
-        expires_at = now + timedelta(days=self.settings.exchange.item_days)
+        longer = min(2 * wait, MISSED_LONGEST) if now < last + MISSED_LONGEST else MISSED_AGAIN
+        # Once, however often it stands in an envelope.
+        self.store.at_end(tx, (MISSED, sender), lambda: self._send_again(tx, sender, since))
+        self.store.after_commit(tx, lambda: self._resent.update({sender: (now, longer)}))
+        return ItemResult(item.ref, received=True)
+
+    def _send_again(self, tx: Connection, sender: NodeId, since: datetime) -> None:
+        expires_at = self.clock() + timedelta(days=self.settings.exchange.item_days)
         for entry in self.dossiers.returning.give_back(tx, sender, since):
             self.exchange.requeue(tx, to=sender, kind=RETURNED, ref=entry, expires_at=expires_at)
             for chunk in self.attachments.held_of(tx, entry):
@@ -495,8 +486,6 @@ class Node:
         for kind, ref in self.exchange.received_since(tx, sender, since):
             if kind in ("entry", CHUNK_ITEM) or (kind == ITEM and self.private.is_of_list(ref)):
                 self._requeue(tx, sender, kind, ref, expires_at)
-        self.store.after_commit(tx, lambda: self._resent.update({sender: now}))
-        return ItemResult(item.ref, received=True)
 
     def _returned(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
         """An entry of ours that was lost, from a partner that was asked for what we miss."""
@@ -680,6 +669,11 @@ class Node:
 
     # --- what runs again and again ---
 
+    def tick(self) -> None:
+        """What the calendar wants of private checks: keys and logs are ended for good, so as with `sweep`."""
+        if self.known_time.doubt() is None:
+            self.private.tick()
+
     def be_witnessed(self) -> list[NodeId]:
         """Lay our log before the partners whose turn it is (`[ledger] witness_hours`)."""
         if not self.settings.ledger.witness_hours:
@@ -689,8 +683,13 @@ class Node:
     def sweep(self) -> None:
         """Erase what has reached its date (LED art. 5), in groups: writers have their turn between them.
 
-        What fails in one place keeps no other waiting for its erasure; it is tried again within the hour.
+        What fails in one place keeps no other waiting for its erasure; it is tried again within the hour. Nothing is
+        erased on the word of a clock that has leapt: nobody could take that back.
         """
+        if (doubt := self.known_time.doubt()) is not None:
+            log.error("sweep waits for the clock", known=format_instant(doubt.since), now=format_instant(doubt.now))
+            return
+        self.known_time.note()
         sweeps: tuple[tuple[str, Callable[[], object]], ...] = (
             ("dossiers", self.dossiers.sweep),
             ("attachments", self.attachments.sweep),
@@ -709,6 +708,17 @@ class Node:
             except Exception as exc:  # noqa: BLE001 # of one place: the others have their turn
                 self._unswept[what] = why(exc)
                 log.error("sweep", what=what, code=why(exc))  # noqa: TRY400 # no traceback: it may hold texts
+
+    def confirm_clock(self, officer: str = "") -> None:
+        """An officer, or who runs the machine, has compared the clock: what is due today may be erased."""
+        now, doubt = self.clock(), self.known_time.doubt()
+        content = {"officer": officer, "decision": "confirmed", "known": format_instant(doubt.since) if doubt else ""}
+
+        def work(tx: Connection) -> None:
+            self.ledger.append(tx, verb=LogVerb.ALTER, subject="node.clock", content=content, at=now)
+            self.known_time.set(tx, now)
+
+        self.store.write(work)
 
     def refused_erasures(self) -> dict[str, str]:
         """What is due to be erased and was not: an entry, a dossier or a record of the bank -> why, as a code."""

@@ -73,6 +73,8 @@ class Wiring:
         default_factory=list
     )
     """(tx, dossier, entry, part, what is left of its entity where that is one of ours)"""
+    believes: Callable[[], bool] = lambda: True
+    """Whether the clock may be believed where a day decides on an erasure."""
     item_days: int = 60
     fault: Callable[[str], None] = lambda _point: None
     """Called at named points; tests raise there to simulate a crash. The default does nothing."""
