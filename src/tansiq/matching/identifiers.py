@@ -47,12 +47,18 @@ _PHONE_WORD = re.compile(
 _EXTENSION = re.compile(
     r"(?:\s*[,;]?\s*(?:EXTENSION|EXT|POSTE|INTERNO|INT|DURCHWAHL|DW|RAMAL|تحويلة|داخلي|X|#)\s*[.:]?\s*\d{1,6}|;EXT=\d{1,6})$"
 )
+_WHOLE = re.compile(r"^\+[1-9]\d{6,14}$", re.ASCII)
 _WHATSAPP = re.compile(r"^(?:HTTPS?://)?(?:WA\.ME/|API\.WHATSAPP\.COM/SEND/?\?PHONE=)\+?(\d{8,15})\b.*$")
 
 
-@lru_cache(maxsize=8192)  # the same few numbers are compared with every candidate, and the grammar is slow
 def normal_phone(text: str, country: str = "") -> str | None:
     """E.164 (`+212612345678`), or None. An extension is no part of the number; letters make it something else."""
+    # Whole as it stands, it is the same number wherever it is dialled.
+    return _normal_phone(text, "" if _WHOLE.match(text) else country)
+
+
+@lru_cache(maxsize=8192)  # the same few numbers are compared with every candidate, and the grammar is slow
+def _normal_phone(text: str, country: str) -> str | None:
     plain = _WHATSAPP.sub(r"+\1", _plain(text))
     plain = _EXTENSION.sub("", _PHONE_WORD.sub("", plain)).strip()
     if plain.endswith("+") and not plain.startswith("+"):
