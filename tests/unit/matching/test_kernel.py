@@ -252,6 +252,24 @@ def test_tables_of_another_shape_are_refused() -> None:
 
 @needs_c
 @pytest.mark.usefixtures("restored")
+@pytest.mark.parametrize(
+    "tree",
+    [
+        [(0, 1 << 15, 1, 0), (-1, 0, 0, 0), (-1, 0, 0, 0)],  # a limit that two bytes do not hold
+        [(0, 5, 256, 0), *[(-1, 0, 0, 0)] * 257],  # a child farther than one byte tells
+        [(0, 5, 2, 0), (-1, 0, 0, 0), (-1, 0, 0, 0)],  # a child behind the end
+        [(0, 5, 0, 0), (-1, 0, 0, 0)],  # a way without an end
+    ],
+)
+def test_a_forest_that_the_kernel_cannot_walk_is_refused(tree: list[tuple[int, int, int, int]]) -> None:
+    assert door._kernel
+    wrong = {"forest": tables._ints("i", [x for node in tree for x in node]), "forest_roots": tables._ints("I", [0])}
+    with pytest.raises(ValueError, match="a forest that the kernel cannot walk"):
+        door._kernel.load({**tables.tables(), **wrong})
+
+
+@needs_c
+@pytest.mark.usefixtures("restored")
 def test_other_learned_tables_reach_the_kernel() -> None:
     before, named = score("Karim Haddad", "Karim Tazi"), kernel.version()
     start = TABLES.row["start"]

@@ -11,10 +11,11 @@ enum { ASKED = ASKED_FIRST + 2 * ASKED_OF_WORDS + 2 * ASKED_OF_BEST };
 
 _Static_assert((int)ASKED == (int)MAX_ASKED, "tables.h and the questions below");
 
+/* Four bytes, for a forest that the nearest memory holds is walked in half the time. */
 typedef struct {
-    int32_t limit; /* of a leaf: more than any answer */
-    uint16_t left; /* from the root of its tree; a leaf leads to itself */
-    uint8_t asked, told;
+    int16_t limit; /* of a leaf: INT16_MAX, no answer is more */
+    uint8_t left;  /* how far behind the node its first child stands; a leaf leads to itself */
+    uint8_t asked;
 } node;
 
 static struct {
@@ -22,6 +23,7 @@ static struct {
     int16_t *values;
     uint32_t *roots;
     uint8_t *depths; /* steps from a root to its lowest leaf; trees in the order of their depths */
+    uint8_t told[ASKED]; /* as what a step is told, by what is asked there */
     uint32_t n_roots;
     int32_t bound;
 } forest;
@@ -47,7 +49,7 @@ static int copied(PyObject *raw, const char *key, size_t each, void **to, uint32
 static int sound(const int32_t *flat, uint32_t nodes, const uint32_t *roots, uint32_t n_roots) {
     for (uint32_t k = 0; k < nodes; k++) {
         const int32_t *x = flat + 4 * (size_t)k;
-        if (x[0] < -1 || x[0] >= MAX_ASKED || x[1] == INT32_MAX || x[3] < INT16_MIN || x[3] > INT16_MAX) return 0;
+        if (x[0] < -1 || x[0] >= MAX_ASKED || x[1] <= INT16_MIN || x[1] >= INT16_MAX || x[3] < INT16_MIN || x[3] > INT16_MAX) return 0;
         if (x[0] >= 0 && (x[2] <= (int64_t)k || (int64_t)x[2] + 1 >= nodes)) return 0;
     }
     for (uint32_t k = 0; k < n_roots; k++)
@@ -56,14 +58,14 @@ static int sound(const int32_t *flat, uint32_t nodes, const uint32_t *roots, uin
 }
 
 /* The nodes of one tree; its depth, or -1 when a child lies outside it or too deep. */
-static int planted(const int32_t *flat, const uint8_t *told, uint32_t root, uint32_t end, node *nodes, uint8_t *deep) {
+static int planted(const int32_t *flat, uint32_t root, uint32_t end, node *nodes, uint8_t *deep) {
     int depth = 0;
     memset(deep, 0, end - root);
     for (uint32_t k = root; k < end; k++) {
         const int32_t *x = flat + 4 * (size_t)k;
         uint32_t here = k - root, left = x[0] < 0 ? here : (uint32_t)x[2] - root;
-        if (left > UINT16_MAX - 1 || (x[0] >= 0 && (uint32_t)x[2] + 1 >= end)) return -1;
-        nodes[k] = (node){x[0] < 0 ? INT32_MAX : x[1], (uint16_t)left, (uint8_t)most(x[0], 0), x[0] < 0 ? 0 : told[x[0]]};
+        if (left - here > UINT8_MAX || (x[0] >= 0 && (uint32_t)x[2] + 1 >= end)) return -1;
+        nodes[k] = (node){x[0] < 0 ? INT16_MAX : (int16_t)x[1], (uint8_t)(left - here), (uint8_t)most(x[0], 0)};
         depth = most(depth, deep[here]);
         if (x[0] < 0) continue;
         if (deep[here] == UINT8_MAX) return -1;
@@ -89,7 +91,7 @@ static int plant(const int32_t *flat, uint32_t nodes, const uint8_t *told, const
     int failed = !made || !values || !order || !depths || !by_tree || !deep;
     if (failed) PyErr_NoMemory();
     for (uint32_t k = 0; !failed && k < n_roots; k++) {
-        int depth = planted(flat, told, roots[k], k + 1 < n_roots ? roots[k + 1] : nodes, made, deep);
+        int depth = planted(flat, roots[k], k + 1 < n_roots ? roots[k + 1] : nodes, made, deep);
         if ((failed = depth < 0)) PyErr_SetString(PyExc_ValueError, "a forest that the kernel cannot walk");
         by_tree[k] = (uint8_t)most(depth, 0);
         order[k] = k;
@@ -101,6 +103,7 @@ static int plant(const int32_t *flat, uint32_t nodes, const uint8_t *told, const
         for (uint32_t k = 0; k < n_roots; k++) depths[k] = by_tree[order[k]], order[k] = roots[order[k]];
         free(forest.nodes), free(forest.values), free(forest.roots), free(forest.depths);
         forest.nodes = made, forest.values = values, forest.roots = order, forest.depths = depths;
+        memcpy(forest.told, told, sizeof forest.told);
         forest.n_roots = n_roots, forest.bound = bound;
         made = NULL, values = NULL, order = NULL, depths = NULL;
     }
@@ -450,44 +453,40 @@ static int bounded(int sum, int total) {
 }
 
 /* judge.grow: the steps down the trees, each owed to what was asked; the sum within the bound. */
-static void grow(const int32_t *asked, int32_t *out) {
+static void grow(const int16_t *asked, int32_t total, int32_t *out) {
     int sum = 0;
     for (uint32_t k = 0; k < forest.n_roots; k++) {
-        const node *root = forest.nodes + forest.roots[k];
-        const int16_t *values = forest.values + forest.roots[k];
-        uint32_t at = 0;
-        out[0] += values[0];
-        while (root[at].left != at) {
-            uint32_t next = root[at].left + (uint32_t)(asked[root[at].asked] > root[at].limit);
-            out[root[at].told] += values[next] - values[at];
-            at = next;
+        const node *at = forest.nodes + forest.roots[k];
+        const int16_t *value = forest.values + forest.roots[k];
+        out[0] += *value;
+        while (at->left) {
+            int step = at->left + (asked[at->asked] > at->limit);
+            out[forest.told[at->asked]] += value[step] - *value;
+            at += step, value += step;
         }
     }
     for (int k = 0; k < TOLD; k++) sum += out[k];
-    out[0] -= sum - bounded(sum, asked[0]);
+    out[0] -= sum - bounded(sum, total);
 }
 
+static inline const node *below(const node *at, const int16_t *asked) { return at + at->left + (asked[at->asked] > at->limit); }
+
 /* The same sum, not told apart: several trees at once, all as many steps as the lowest leaf of them asks for. */
-static int leaves(const int32_t *asked) {
+static int leaves(const int16_t *asked) {
     enum { AT_ONCE = 8 };
     int sum = 0;
     uint32_t k = 0;
     for (; k + AT_ONCE <= forest.n_roots; k += AT_ONCE) {
-        const node *root[AT_ONCE];
-        uint32_t at[AT_ONCE] = {0};
-        for (int t = 0; t < AT_ONCE; t++) root[t] = forest.nodes + forest.roots[k + (uint32_t)t];
+        const node *at[AT_ONCE];
+        for (int t = 0; t < AT_ONCE; t++) at[t] = forest.nodes + forest.roots[k + (uint32_t)t];
         for (int step = forest.depths[k + AT_ONCE - 1]; step; step--)
-            for (int t = 0; t < AT_ONCE; t++) {
-                const node *here = root[t] + at[t];
-                at[t] = here->left + (uint32_t)(asked[here->asked] > here->limit);
-            }
-        for (int t = 0; t < AT_ONCE; t++) sum += forest.values[forest.roots[k + (uint32_t)t] + at[t]];
+            for (int t = 0; t < AT_ONCE; t++) at[t] = below(at[t], asked);
+        for (int t = 0; t < AT_ONCE; t++) sum += forest.values[at[t] - forest.nodes];
     }
     for (; k < forest.n_roots; k++) {
-        const node *root = forest.nodes + forest.roots[k];
-        uint32_t at = 0;
-        for (int step = forest.depths[k]; step; step--) at = root[at].left + (uint32_t)(asked[root[at].asked] > root[at].limit);
-        sum += forest.values[forest.roots[k] + at];
+        const node *at = forest.nodes + forest.roots[k];
+        for (int step = forest.depths[k]; step; step--) at = below(at, asked);
+        sum += forest.values[at - forest.nodes];
     }
     return sum;
 }
@@ -505,6 +504,8 @@ void judge(const word *a, int n, const word *b, int m, int tell, comparison *c) 
     ask(&l, c, asked);
     for (int k = 0; tell == FOUND && k < 2; k++)
         if (asked[AT_LETTERS + k] != NONE) asked[AT_LETTERS + k] = AS_FOUND[k];
-    if (tell == TELL) grow(asked, c->told);
-    else c->told[0] = bounded(leaves(asked), asked[0]);
+    int16_t answers[ASKED];
+    for (int k = 0; k < ASKED; k++) answers[k] = (int16_t)most(INT16_MIN, least(asked[k], INT16_MAX));
+    if (tell == TELL) grow(answers, asked[0], c->told);
+    else c->told[0] = bounded(leaves(answers), asked[0]);
 }

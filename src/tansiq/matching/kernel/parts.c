@@ -196,7 +196,7 @@ int skeleton_from(const word *w, int from, uint8_t out[MAX_UNITS]) {
     return short_of;
 }
 
-/* parts.make_part; 0 when no unit is left */
+/* parts.make_part, but for what `recall` finds; 0 when no unit is left */
 static int make_part(int script, letters_t letters, int kind, int article, word *out) {
     const particle_t *particle = kind ? &lexicon.particles[kind] : NULL;
     const entry *e = look_up(&lexicon.words, letters.letters, letters.length);
@@ -220,9 +220,16 @@ static int make_part(int script, letters_t letters, int kind, int article, word 
     out->particle = (uint8_t)kind;
     edges(out, skip);
     out->skeletons = (uint8_t)skeleton_from(out, out->core, out->skeleton);
+    expect(&lexicon.skeletons, out->skeleton, out->skeletons);
+    expect(&lexicon.words, out->letters, out->length);
+    return 1;
+}
+
+/* The rest of parts.make_part: what was counted and learned of the word. */
+static void recall(word *out) {
     const entry *seen = look_up(&lexicon.skeletons, out->skeleton, out->skeletons);
+    const entry *e = look_up(&lexicon.words, out->letters, out->length);
     out->rarity = seen ? (int16_t)seen->rarity : out->skeletons ? lexicon.rare : lexicon.rare_empty;
-    e = look_up(&lexicon.words, out->letters, out->length);
     out->given = e && e->given ? e->given - 1 : 2;
     if (e) {
         out->flags = e->facts & IS_KNOWN ? KNOWN : 0;
@@ -230,12 +237,13 @@ static int make_part(int script, letters_t letters, int kind, int article, word 
         out->link = e->link;
         out->group = e->group;
     }
-    return 1;
 }
 
 int merged(const word *a, const word *b, word *out) {
     if (a->script != b->script) return 0;
-    return make_part(a->script, joined(a->letters, a->length, b->letters, b->length), 0, a->worn & ARTICLE, out);
+    if (!make_part(a->script, joined(a->letters, a->length, b->letters, b->length), 0, a->worn & ARTICLE, out)) return 0;
+    recall(out);
+    return 1;
 }
 
 typedef struct {
@@ -291,9 +299,8 @@ static void end_word(builder *b, const token *t, int facts) {
     }
 }
 
-static void take_word(builder *b, const token *t, const token *next, int of, int son) {
-    const entry *e = look_up(&lexicon.words, t->letters, t->length);
-    const entry *after = next ? look_up(&lexicon.words, next->letters, next->length) : NULL;
+/* `e` and `after`: what is known of the word and of the next. */
+static void take_word(builder *b, const token *t, const entry *e, const token *next, const entry *after, int of, int son) {
     int facts = e ? e->facts : 0, prefix = e ? e->prefix : 0;
     if (son && prefix == son) next = NULL;
     if (!next) {
@@ -318,10 +325,15 @@ void parse(const text *from, name *out) {
     clear(&b);
     int count = words(from, found);
     out->n = 0;
+    for (int i = 0; i < count; i++) expect(&lexicon.words, found[i].letters, found[i].length);
     if (count == 1 && facts_of(found->letters, found->length) & IS_ARTICLE) return; /* `EL 63` */
+    const entry *e = count ? look_up(&lexicon.words, found->letters, found->length) : NULL;
     for (int i = 0; i < count; i++) {
-        const token *next = i + 1 < count && found[i + 1].script == found[i].script ? &found[i + 1] : NULL;
-        take_word(&b, &found[i], next, lexicon.of, i == 0 && count == 2 ? lexicon.son : 0);
+        const token *next = i + 1 < count ? &found[i + 1] : NULL;
+        const entry *after = next ? look_up(&lexicon.words, next->letters, next->length) : NULL;
+        if (next && next->script != found[i].script) next = NULL;
+        take_word(&b, &found[i], e, next, after, lexicon.of, i == 0 && count == 2 ? lexicon.son : 0);
+        e = after;
     }
     for (int i = 0; i < least(b.count, MAX_PARTS); i++) {
         const found_t *f = &b.done[i];
@@ -329,4 +341,5 @@ void parse(const text *from, name *out) {
         out->begin[out->n] = (int16_t)f->begin;
         out->end[out->n++] = (int16_t)f->end;
     }
+    for (int i = 0; i < out->n; i++) recall(&out->parts[i]);
 }

@@ -22,6 +22,15 @@ const entry *look_up(const dictionary *in, const uint8_t *letters, size_t length
     }
 }
 
+void expect(const dictionary *in, const uint8_t *letters, size_t length) {
+    if (!in->size || length == 0 || length > MAX_LETTERS) return;
+#if defined(__GNUC__)
+    const entry *e = &in->places[hash(letters, length) & (in->size - 1)];
+    __builtin_prefetch(e);
+    __builtin_prefetch(&e->length);
+#endif
+}
+
 /* The place of a word, a new one if need be; the caller has made room for all. */
 static entry *place(dictionary *in, const uint8_t *letters, size_t length) {
     size_t at = hash(letters, length) & (in->size - 1);
@@ -210,9 +219,13 @@ static int load_spelling(PyObject *raw) {
             PyErr_SetString(PyExc_ValueError, "a grapheme that the kernel has no room for");
             return -1;
         }
-        lexicon.graphemes[k] = (grapheme){spelled[k], ids[k]};
     }
-    lexicon.n_graphemes = (uint16_t)count;
+    memset(lexicon.grapheme_of, 0, sizeof lexicon.grapheme_of);
+    for (int k = count - 1; k >= 0; k--) {
+        uint8_t *first = &lexicon.grapheme_of[spelled[k].letters[0]];
+        lexicon.graphemes[k] = (grapheme){spelled[k], ids[k], *first};
+        *first = (uint8_t)(k + 1);
+    }
     if (take(raw, "arabic_unit", lexicon.arabic_unit, 256) || take(raw, "doubled", lexicon.doubled, 256) ||
         take(raw, "vowel", lexicon.vowel, MAX_ALPHABET) || take(raw, "class_of", lexicon.class_of, MAX_ALPHABET))
         return -1;

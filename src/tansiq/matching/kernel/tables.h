@@ -36,6 +36,7 @@ typedef struct {
 typedef struct {
     letters_t letters;
     uint8_t unit;
+    uint8_t next; /* 0, or 1 + the next that begins with the same letter */
 } grapheme;
 
 /* Arabic words of the rules in parts.c, in the order in which Python hands them over. */
@@ -55,7 +56,7 @@ typedef struct {
     uint8_t vowel[MAX_ALPHABET], class_of[MAX_ALPHABET];
     uint8_t arabic_unit[256];         /* 0, or 1 + unit of an Arabic letter */
     grapheme graphemes[MAX_GRAPHEMES]; /* longest first */
-    uint16_t n_graphemes;
+    uint8_t grapheme_of[256]; /* 0, or 1 + the first that begins with a letter */
     int16_t rare, rare_empty; /* rarity of what was never seen, and of a word without consonants */
     uint8_t of, son, father;  /* kinds of particles with rules of their own */
 } lexicon_t;
@@ -63,6 +64,8 @@ typedef struct {
 extern lexicon_t lexicon;
 
 const entry *look_up(const dictionary *in, const uint8_t *letters, size_t length);
+/* Fetches the word's place from memory while other work is done: waiting for it was most of what looking up cost. */
+void expect(const dictionary *in, const uint8_t *letters, size_t length);
 
 /* {name: bytes or int or callable} -> 0, or -1 with an exception; the kernel is then not loaded. */
 int load_tables(PyObject *raw);

@@ -161,7 +161,6 @@ static int is_one_of(uint8_t c, const char *set) { return c && strchr(set, c) !=
 
 /* text._DOUBLE: a doubled letter or digraph counts once. */
 static int undouble(const uint8_t *s, int n, uint8_t *out) {
-    static const char digraphs[][3] = {"sh", "ch", "kh", "gh", "th", "dh"};
     int m = 0;
     for (int i = 0; i < n;) {
         out[m++] = s[i];
@@ -170,10 +169,7 @@ static int undouble(const uint8_t *s, int n, uint8_t *out) {
             while (i < n && s[i] == c) i++;
             continue;
         }
-        int pair = 0;
-        for (size_t d = 0; d < sizeof digraphs / sizeof *digraphs && !pair; d++)
-            pair = i + 3 < n && s[i] == digraphs[d][0] && s[i + 1] == digraphs[d][1] && s[i + 2] == s[i] && s[i + 3] == s[i + 1];
-        if (!pair) {
+        if (i + 3 >= n || s[i + 1] != 'h' || s[i + 3] != 'h' || s[i + 2] != s[i] || !is_one_of(s[i], "sckgtd")) {
             i++;
             continue;
         }
@@ -184,9 +180,19 @@ static int undouble(const uint8_t *s, int n, uint8_t *out) {
     return m;
 }
 
+static int holds(const uint8_t *s, int n, const char *pair) {
+    for (int i = 0; i + 1 < n; i++)
+        if (s[i] == (uint8_t)pair[0] && s[i + 1] == (uint8_t)pair[1]) return 1;
+    return 0;
+}
+
 /* One of text._SPECIAL: `pair` before (or not before) a letter of `set` becomes the letters of `to`. */
 static int special(const uint8_t *s, int n, const char *pair, const char *set, int wanted, const char *to, int size, uint8_t *out) {
     int m = 0;
+    if (!holds(s, n, pair)) {
+        memcpy(out, s, (size_t)n);
+        return n;
+    }
     for (int i = 0; i < n;) {
         if (i + 1 < n && s[i] == (uint8_t)pair[0] && s[i + 1] == (uint8_t)pair[1] &&
             (i + 2 < n && is_one_of(s[i + 2], set)) == wanted) {
@@ -219,14 +225,14 @@ int units(int script, const uint8_t *letters, int length, uint8_t out[MAX_UNITS]
         n++;
     }
     for (int i = 0; i < n && count < MAX_UNITS;) {
-        int k = 0, size = 1;
-        for (; k < lexicon.n_graphemes; k++) {
-            const letters_t *g = &lexicon.graphemes[k].letters;
-            if (g->letters[0] == s[i] && i + g->length <= n && memcmp(g->letters, s + i, g->length) == 0) break;
+        int k = lexicon.grapheme_of[s[i]], size = 1;
+        for (; k; k = lexicon.graphemes[k - 1].next) {
+            const letters_t *g = &lexicon.graphemes[k - 1].letters;
+            if (i + g->length <= n && memcmp(g->letters, s + i, g->length) == 0) break;
         }
-        if (k < lexicon.n_graphemes) {
-            out[count++] = lexicon.graphemes[k].unit;
-            size = lexicon.graphemes[k].letters.length;
+        if (k) {
+            out[count++] = lexicon.graphemes[k - 1].unit;
+            size = lexicon.graphemes[k - 1].letters.length;
         }
         i += size;
     }
