@@ -161,6 +161,9 @@ def test_a_node_put_back_to_an_older_state_is_told_so(restored: Federation) -> N
     rabat.be_witnessed()
     restored.pump(8)
     assert standing(restored, "rabat", "madrid").trouble == PUT_BACK
+    kept = rabat.ledger.ours(rabat.witnesses.evidence(restored.nodes["madrid"].node_id))
+    assert kept is not None, "what it signed itself is the proof"
+    assert kept.size > rabat.ledger.head().size
 
 
 def test_a_rewritten_log_is_never_cosigned_and_its_note_is_kept(restored: Federation) -> None:
@@ -401,7 +404,9 @@ def test_an_answer_that_is_none_is_refused_by_name(raw: bytes) -> None:
 
 
 def test_an_answer_reads_back() -> None:
-    for answer in (WitnessAnswer(4, "— x y\n"), WitnessAnswer(4, known=3), WitnessAnswer(4)):
+    for answer in (
+        WitnessAnswer(4, "— x y\n"), WitnessAnswer(4, known=3), WitnessAnswer(4), WitnessAnswer(4, "", 9, "a note"),
+    ):  # fmt: skip
         assert parse_answer(render_answer(answer)) == answer
 
 

@@ -68,6 +68,24 @@ def test_who_names_another_size_each_time_keeps_nobody_busy(asked: Federation) -
     assert questions(asked) == [f"w-{size}-0", f"w-{size}-1"]
 
 
+def test_that_we_were_put_back_is_believed_of_our_own_signature_alone(asked: Federation) -> None:
+    """Else a partner that cosigns nothing would be owed nothing, from the day on which an officer settled its lie."""
+    rabat, madrid = asked.nodes["rabat"], asked.nodes["madrid"]
+    size = int(questions(asked)[-1].split("-")[1])
+    answered(asked, 10**6)
+    theirs = madrid.ledger.checkpoint()
+    ours = rabat.ledger.checkpoint()
+    grown = ours.replace(f"\n{rabat.ledger.head().size}\n", f"\n{10**6}\n", 1)
+    assert grown != ours
+    for note in (theirs, ours, grown, "no note"):
+        answer = render_answer(WitnessAnswer(size, known=10**6, note=note))
+        rabat.store.write(lambda tx, a=answer: rabat.witnesses.file_cosignature(tx, madrid.node_id, a))
+        assert rabat.witnesses.standings([madrid.node_id])[0].trouble == ""
+    asked.clock.pass_time(timedelta(days=8))
+    since = {p.card.node: p.pinned_at for p in rabat.exchange.peers()}
+    assert madrid.node_id in [d.partner for d in rabat.witnesses.duties(since) if d.code == "witness.silent"]
+
+
 def test_a_true_cosignature_whose_answer_was_lost_is_asked_for_once_more(asked: Federation) -> None:
     """Madrid has cosigned this very size, and Rabat never heard of it."""
     rabat, madrid = asked.nodes["rabat"], asked.nodes["madrid"]

@@ -332,6 +332,11 @@ def load_witnessed(tx: Connection, origin: str) -> tuple[int, bytes] | None:
     return None if row is None else (row.size, bytes(row.root))
 
 
+def load_witnessed_note(tx: Connection, origin: str) -> str:
+    """The log's signed note that this node cosigned last; empty where it never did."""
+    return str(tx.execute(select(witnessed.c.note).where(witnessed.c.origin == origin)).scalar_one_or_none() or "")
+
+
 def save_witnessed(tx: Connection, origin: str, size: int, root: bytes, note: str) -> None:
     values: dict[str, Any] = {"size": size, "root": root, "note": note}
     statement = insert_into(tx, witnessed).values(origin=origin, **values)

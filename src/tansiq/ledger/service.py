@@ -328,6 +328,13 @@ class Ledger:
         with self._store.read() as tx:
             return audit(tx, self._is_committed, self._is_ours, [(c.size, c.root, note) for note, c in known])
 
+    def ours(self, note: str) -> Checkpoint | None:
+        """The checkpoint in a note, if this log signed it."""
+        try:
+            return self._ours(note)
+        except TansiqError:
+            return None
+
     def _ours(self, note: str) -> Checkpoint:
         """A checkpoint that this log signed, with its keys of today or with former ones."""
         for public in self._former:

@@ -123,23 +123,37 @@ class WitnessAnswer:
     """Of the checkpoint that was laid before it."""
     line: str = ""
     known: int = 0
+    note: str = ""
+    """The log's own signed note of the size that is known, where that is more than was laid before the witness."""
 
 
 def render_answer(answer: WitnessAnswer) -> bytes:
-    """Canonical JSON `v, size, line, known`."""
-    return canonical({"v": 1, "size": answer.size, "line": answer.line, "known": answer.known})
+    """Canonical JSON `v, size, line, known`; with a note, of version 2, `note` besides."""
+    said = {"size": answer.size, "line": answer.line, "known": answer.known}
+    return canonical({"v": 2, **said, "note": answer.note} if answer.note else {"v": 1, **said})
 
 
 def parse_answer(raw: bytes) -> WitnessAnswer:
     """Raises `Untrusted("witness.malformed")`."""
     value = parse_canonical(raw, _MAX_ANSWER_BYTES, "witness")
-    if not isinstance(value, dict) or value.keys() != {"v", "size", "line", "known"} or value["v"] != 1:
+    fields = {"v", "size", "line", "known"}
+    form = value.get("v") if isinstance(value, dict) else None
+    if type(form) is not int or form not in (1, 2) or value.keys() != (fields if form == 1 else fields | {"note"}):
         raise Untrusted("witness.malformed", "not a witness's answer", step="witness")
     size, line, known = value["size"], value["line"], value["known"]
     counts = all(type(n) is int and 0 <= n <= MAX_SIZE for n in (size, known))
+    note = value.get("note", "")
     if not counts or not isinstance(line, str) or (line and known):
         raise Untrusted("witness.malformed", "a witness's answer is a line or a size", step="witness")
-    return WitnessAnswer(size, line, known)
+    if form == 2 and not (known and isinstance(note, str) and note):  # a note proves a size
+        raise Untrusted("witness.malformed", "a note without the size that it proves", step="witness")
+    return WitnessAnswer(size, line, known, note)
+
+
+def lines_of(note: str, origin: str) -> str:
+    """A signed note with the log's own signatures alone: without those of its witnesses it is short."""
+    text, blank, lines = note.partition("\n\n")
+    return text + blank + "".join(f"{line}\n" for line in lines.splitlines() if line.startswith(f"— {origin} "))
 
 
 def render_bundle(bundle: BundleWire) -> dict[str, Any]:

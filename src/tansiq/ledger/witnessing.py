@@ -2,7 +2,8 @@
 
 Once in a while a node lays its newest checkpoint before each partner: an item `checkpoint` (C2SP tlog-witness
 `add-checkpoint`: the size they cosigned last, a consistency proof, the signed note). The partner answers with an item
-`cosignature`: its line, or the size that it knows where ours did not begin there. Both are items like any other:
+`cosignature`: its line, or the size that it knows where ours did not begin there, with our own note where that is more
+than we have. Both are items like any other:
 sealed, receipted, carried by hand where there is no line. A node that was put back to an older state, or that shows
 two stories to two partners, is found out by whoever cosigned the other one; that is kept, with the note as evidence.
 What a witness learns: how many leaves the log has. What it can't learn: anything that stands in them.
@@ -30,7 +31,7 @@ from tansiq.ledger import records
 from tansiq.ledger.checkpoint import verify_checkpoint
 from tansiq.ledger.model import Checkpoint, Cosignature
 from tansiq.ledger.service import Ledger
-from tansiq.ledger.wire import WitnessAnswer, parse_answer, parse_request, render_answer, render_request
+from tansiq.ledger.wire import WitnessAnswer, lines_of, parse_answer, parse_request, render_answer, render_request
 from tansiq.store import Store
 from tansiq.terms import LogVerb, NodeId, format_instant, parse_instant
 
@@ -194,13 +195,22 @@ class Witnesses:
             raise NotFound("witness.not_asked", "an answer to another question", step="witness", field="size")
         if answer.line:
             self._keep(tx, sender, answer.line, size)
-        elif answer.known > records.load_head(tx)[0]:
-            _log.error("ledger.put_back", partner=sender, known=answer.known)
-            self._trouble(tx, sender, PUT_BACK, "")
+        elif answer.known > (have := records.load_head(tx)[0]):
+            self._may_be_back(tx, sender, answer, have)
         elif answer.known != old == int(row["cosigned_size"]) and answer.known <= size:
             # An unsigned word: where it wants to begin, and no cosignature. Also where that is all of it: then we lost
             # its line. Once for each question; who names another size each time is asked again tomorrow.
             self._ask(tx, sender, size, answer.known)
+
+    def _may_be_back(self, tx: Connection, sender: NodeId, answer: WitnessAnswer, have: int) -> None:
+        """It says that it cosigned more than there is. Believed where our own signature says so: on the bare word of a
+        partner we would excuse it from cosigning for good, once an officer has settled what never was."""
+        signed = self._ledger.ours(answer.note) if answer.note else None
+        if signed is None or signed.size <= have:
+            _log.warning("ledger.put_back_unproven", partner=sender, known=answer.known)
+            return
+        _log.error("ledger.put_back", partner=sender, known=signed.size)
+        self._trouble(tx, sender, PUT_BACK, answer.note)
 
     def keep(self, node: NodeId, line: str, size: int) -> Cosignature:
         """A cosignature that came by another way than the exchange. Raises as `Ledger.add_cosignature` does."""
@@ -237,7 +247,10 @@ class Witnesses:
             return failure.code
         except Conflict:
             seen = records.lock_witnessed(tx, log[0])
-            answer = WitnessAnswer(size=_size_of(ref), known=seen[0] if seen else 0)
+            size, known = _size_of(ref), seen[0] if seen else 0
+            # Our word alone would prove nothing: it gets back what it signed.
+            note = lines_of(records.load_witnessed_note(tx, log[0]), log[0]) if known > size else ""
+            answer = WitnessAnswer(size=size, known=known, note=note)
         answer_ref = f"c-{ref}"
         _save(tx, sender, answer_ref=answer_ref, answer=render_answer(answer).decode())
         self._enqueue(tx, sender, COSIGNATURE, answer_ref, self._clock() + timedelta(days=self._item_days))
