@@ -80,7 +80,7 @@ def _citation(clause: str, language: str) -> str:
         return told + note
     if language == "ar":
         return f"{told} {_word('of', language)} {name}{note}"
-    return f"{name} {told}{note}" if language == "de" else f"{name}, {told}{note}"
+    return f"{told} {name}{note}" if language == "de" else f"{name}, {told}{note}"
 
 
 def _place(kind: str, numbers: str, language: str) -> str:
@@ -129,7 +129,7 @@ def _number(number: str, language: str) -> str:
         if x.isdigit():
             told.append(f"{_word('paragraph', language)} {x}")
         elif language == "de":
-            told.append(x)
+            told.append(f"{'Buchst.' if n < 2 else 'Ziff.'} {x}")
         else:
             told.append(("letra " if language == "es" and n < 2 else "") + f"{x})")
     return (" " if language == "de" else ", ").join(told)
