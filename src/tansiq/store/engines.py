@@ -14,9 +14,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from psycopg import OperationalError as LostLine
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
 from tansiq.errors import Invalid
@@ -95,6 +97,18 @@ def begin_alone(connection: Connection) -> None:
 def is_busy(failure: OperationalError) -> bool:
     """Whether a transaction could not begin because another process's did not end in time."""
     return isinstance(failure.orig, LockNotAvailable) or "locked" in str(failure.orig)
+
+
+def is_gone(failure: SQLAlchemyError) -> bool:
+    """Whether a server has cut the line, refuses one (it starts, stops or is full), or our own pool has no place left.
+
+    By its state: class 08 is the connection, 53 resources, 57P an operator; a line that broke in the middle has none.
+    """
+    if isinstance(failure, PoolTimeout):
+        return True
+    told = failure.orig if isinstance(failure, DBAPIError) else None
+    state = told.sqlstate if isinstance(told, LostLine) else "-"
+    return state is None or state.startswith(("08", "53", "57P"))
 
 
 def _sqlite(url: URL) -> tuple[Engine, Engine]:

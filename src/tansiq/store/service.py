@@ -91,11 +91,21 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A read-only snapshot, which stands from its first statement on. Never waits for a writer."""
-        connection = self._at_hand()
+        """A read-only snapshot, which stands from its first statement on. Never waits for a writer.
+
+        Raises `Broken` (`store.unavailable`) where the database has gone away, or has no place left: the same asked
+        again in a moment is answered.
+        """
+        try:
+            connection = self._at_hand()
+        except SQLAlchemyError as exc:
+            raise (_unavailable("read") if engines.is_gone(exc) else exc) from exc
         try:
             yield connection
             connection.rollback()
+        except SQLAlchemyError as exc:
+            connection.close()
+            raise (_unavailable("read") if engines.is_gone(exc) else exc) from exc
         except BaseException:
             connection.close()
             raise
@@ -119,7 +129,7 @@ class Store:
             with self.read() as connection:
                 connection.execute(text("select 1"))
         except SQLAlchemyError as exc:  # no place left in the pool, too: others wait for it already
-            raise Broken("store.unavailable", "the database does not answer", step="ping store") from exc
+            raise _unavailable("ping store") from exc
 
     def has_room(self) -> bool:
         """Whether an SQLite file may grow by what others send: what is left is for our own acts, erasures among them.
@@ -151,6 +161,10 @@ class Store:
         self.alone.give_back()
         self._writes.dispose()
         self._reads.dispose()
+
+
+def _unavailable(step: str) -> Broken:
+    return Broken("store.unavailable", "the database does not answer", step=step)
 
 
 def _migrate(writes: Engine, reads: Engine) -> None:

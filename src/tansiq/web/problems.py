@@ -52,6 +52,7 @@ FAULT_TO_DO = N_(
     "look in the dossier or in the audit log whether it was taken. Tell the administrator the number below."
 )
 """A fault of the program: nothing of the node's is known to be broken, and nothing is claimed of what was written."""
+AWAY, AWAY_S = "store.unavailable", 5
 UNAUTHENTICATED = ("access.no_token", "access.token", "access.token_unknown", "access.token_invalid")
 
 
@@ -60,7 +61,10 @@ def _kind(failure: TansiqError) -> type[TansiqError]:
 
 
 def status_of(failure: TansiqError) -> int:
-    """The status of a failure; a missing or unknown bearer token is 401, for programs that renew theirs."""
+    """The status of a failure; a missing or unknown bearer token is 401, for programs that renew theirs, and a database
+    that is away for a moment 503, for what asks again."""
+    if failure.code == AWAY:
+        return 503
     return 401 if failure.code in UNAUTHENTICATED else failure.http_status
 
 
@@ -90,6 +94,8 @@ def document_response(failure: TansiqError) -> Response:
     headers = {}
     if isinstance(failure, PeerUnavailable):
         headers["retry-after"] = str(int(failure.retry_after_s))
+    if failure.code == AWAY:
+        headers["retry-after"] = str(AWAY_S)
     if status_of(failure) == 401:
         headers["www-authenticate"] = "Bearer"
     _note(failure)
