@@ -34,10 +34,6 @@ GOD = frozenset(map(_fold, _P["god"]["latin"] + _P["god"]["arabic"]))
 
 _N = load("nicknames.json")
 ABBREVIATION: dict[str, str] = _N["abbreviations"]
-GROUPS: dict[str, frozenset[int]] = {}
-for _i, _line in enumerate(_N["groups"]):
-    for _word in _line.split():
-        GROUPS[_fold(_word)] = GROUPS.get(_fold(_word), frozenset()) | {_i}
 
 # Kinds of beginnings that an alignment may skip; each has a learned price (edit.py).
 SKIPS = (
@@ -209,7 +205,9 @@ class _Builder:
     def end(self, script: int, w: str, span: Span) -> None:
         joins = self.done and not self.kind and not self.servant and script == self.done[-1][0]
         if joins and w in RELIGION:
-            self.join_back("din" if script == LATIN else "دين", span)
+            # as one word would be written: of `kamaldin` nobody knows whether `al` is an article
+            tail = "din" if self.done[-1][1][-1] in "aeiou" else "edin"
+            self.join_back(tail if script == LATIN else "الدين", span)
         elif joins and w in GOD and not self.article:
             self.join_back("allah" if script == LATIN else "الله", span)
         else:
@@ -240,6 +238,15 @@ def _parts(name: str) -> tuple[Part, ...]:
         for script, letters, span, kind, article in builder.done[:MAX_PARTS]
     )
     return tuple(p for p in made if p is not None)
+
+
+GROUPS: dict[str, frozenset[int]] = {}
+"""The lines of forms of one given name in which a word stands, under the letters that a part of it has: `Nureddin` is
+`nurdin`, `Abdoulaye` is `abd-aye`."""
+for _i, _line in enumerate(_N["groups"]):
+    for _word in _line.split():
+        for _letters in {p.letters for p in parts(_word)} | ({_fold(_word)} if "-" not in _word else set()):
+            GROUPS[_letters] = GROUPS.get(_letters, frozenset()) | {_i}
 
 
 @lru_cache(maxsize=16384)

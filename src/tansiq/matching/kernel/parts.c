@@ -287,8 +287,10 @@ static void join_back(builder *b, const uint8_t *tail, int length, const token *
 static void end_word(builder *b, const token *t, int facts) {
     int joins = b->count && !b->kind && !b->servant && t->script == b->done[b->count - 1].script;
     if (joins && facts & IS_RELIGION) {
-        const letters_t *din = &lexicon.phrases[DIN];
-        if (t->script == LATIN) join_back(b, (const uint8_t *)"din", 3, t);
+        const letters_t *din = &lexicon.phrases[ALDIN];
+        const letters_t *before = &b->done[b->count - 1].letters;
+        int vowel = before->length && strchr("aeiou", before->letters[before->length - 1]) != NULL;
+        if (t->script == LATIN) join_back(b, (const uint8_t *)"edin" + vowel, 4 - vowel, t);
         else join_back(b, din->letters, din->length, t);
     } else if (joins && facts & IS_GOD && !b->article) {
         const letters_t *allah = &lexicon.phrases[ALLAH];
