@@ -371,6 +371,24 @@ def test_exact_tests_are_few_so_nobody_walks_a_circle_round_a_place(two: Federat
     assert "too_many_tests" in [leaf.content.get("decision") for leaf in leaves if leaf.content]
 
 
+def test_a_test_of_two_plans_is_answered_for_both_or_for_none(two: Federation) -> None:
+    """A refusal changes nothing: else what was refused had been answered in part, and the rest was asked again."""
+    spent = enter(two, "madrid").event.id
+    others = [enter(two, "madrid", north_m=1_200.0 + n).event.id for n in range(5)]
+    two.pump()
+    for n in range(9):
+        enter(two, "rabat", north_m=-300.0 - n)
+        two.pump(8)
+    tests = {plan: sum(len(m.tests) for m in met(two, "madrid") if m.plan == plan) for plan in (spent, *others)}
+    assert tests[spent] == 8
+    wide = {**body(two, "rabat", north_m=600.0)["place"], "radius_m": 1_500.0}
+    enter(two, "rabat", place=wide)
+    two.pump(8)
+    after = {plan: sum(len(m.tests) for m in met(two, "madrid") if m.plan == plan) for plan in (spent, *others)}
+    assert after == tests
+    assert "plan.too_many_tests" in [d.reason for d in two.nodes["rabat"].exchange.deliveries(limit=1000)]
+
+
 def test_a_letter_that_comes_again_or_from_another_changes_nothing(federation: Federation) -> None:
     f = federation
     agree(f, "rabat", "madrid", "berlin")

@@ -12,6 +12,7 @@ import pytest
 
 from tansiq.crypto import blind_evaluate_proved, derive_oprf_key, peek, sign
 from tansiq.errors import Refused, Untrusted
+from tansiq.exchange.model import Item
 from tansiq.private.model import AnswerHeader, BatchHeader, CheckState, Tier
 from tansiq.private.wire import (
     ANSWER_TYPE,
@@ -252,6 +253,30 @@ def test_a_partner_without_an_address_is_asked_by_envelope(make_federation: Make
     assert f.asked == []
     found = f.nodes["rabat"].private.result(waiting.id)
     assert (found.state, hits(found)) == (CheckState.DONE, {"nd", "nh"})
+
+
+def test_two_partners_who_chose_one_reference_get_an_answer_each(make_federation: Make) -> None:
+    """Nobody else's: a partner that guesses another's reference must not take its answer off the shelf."""
+    f = make_federation()
+    f.hidden.add("madrid")
+    f.add("rabat", "berlin", "madrid")
+    f.hold("madrid", [HAMMUSCHI])
+    serve(f, "madrid", "rabat", "berlin")
+    madrid, askers = f.nodes["madrid"], [f.nodes["rabat"], f.nodes["berlin"]]
+    for node in askers:
+        ask(f, node.name, "madrid", HAMMUSCHI_IN_ARABIC)
+        waiting = [d.ref for d in node.exchange.deliveries(to=madrid.node_id) if d.ref.startswith("batch:")]
+        with node.store.read() as tx:
+            raw = node.private.load(tx, waiting[0], madrid.node_id)
+        assert raw is not None
+        item = Item("private", "batch:same", raw)
+        assert madrid.store.write(lambda tx, n=node, i=item: madrid.private.file(tx, n.node_id, i)).received
+    while madrid.private.work():
+        pass
+    with madrid.store.read() as tx:
+        answers = [madrid.private.load(tx, "answer:same", node.node_id) for node in askers]
+    assert None not in answers
+    assert answers[0] != answers[1]
 
 
 def test_who_asks_needs_purpose_case_agreement_and_a_key(pair: Federation) -> None:

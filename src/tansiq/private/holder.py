@@ -431,8 +431,8 @@ class Holder:
         if what == "end":
             return b"end"
         if what == "answer":
-            row = records.row(tx, records.queue, id=f"reply:{rest[0]}")
-            return bytes(row["raw"]) if row and row["node"] == to else None
+            row = records.row(tx, records.queue, id=_reply(to, rest[0]))
+            return bytes(row["raw"]) if row else None
         served = records.row(tx, records.served, partner=to, tier=rest[0])
         if served is None or served["state"] == "revoked":
             return None
@@ -591,7 +591,7 @@ class Holder:
             records.remove(tx, records.queue, id=row["id"])
             if raw is not None:
                 values = {"what": "reply", "node": row["node"], "at": format_instant(g.clock()), "raw": raw}
-                records.put(tx, records.queue, id=f"reply:{ident}", **values)
+                records.put(tx, records.queue, id=_reply(row["node"], ident), **values)
                 g.enqueue(tx, NodeId(row["node"]), f"answer:{ident}")
 
         g.store.write(work)
@@ -614,6 +614,11 @@ class Holder:
 
     def entries(self, row: dict[str, Any]) -> int:
         return len(self._open(row).held.real)
+
+
+def _reply(asker: str, ident: str) -> str:
+    """By its asker, who chose the reference: another may have chosen the same."""
+    return f"reply:{asker}:{ident}"
 
 
 def own_descriptor(raw: bytes) -> Descriptor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -74,6 +74,8 @@ class Letters:
         if not asked:
             raise NotFound("plan.unknown_id", "no id of ours", step="plan letter", field="places")
         theirs = _plan_of(letter.place)
+        # All or none: a refusal that had answered for one plan would be asked for it again with the others.
+        self._limit_tests(tx, sender, asked, now)
         for plan, (rids, place, target) in asked.items():
             self._verdict(tx, sender, letter.alias, plan, rids, theirs if place else None, target, now)
 
@@ -91,7 +93,6 @@ class Letters:
         event = kept.load_plan(tx, self._desk.vault, plan)
         if event is None:
             return
-        self._limit_tests(tx, sender, plan, now)
         before = kept.find_meeting(tx, self._desk.vault, plan=plan, partner=sender, theirs=alias)
         kind = self._exact(event, theirs, target, now)
         made = before or replace(
@@ -117,13 +118,17 @@ class Letters:
         content = {"partner": sender, "decision": kind.value if kind else "no_conflict", "level": 1 if kind else 0}
         self._desk.leaf(tx, verb, plan, event.acting, content)
 
-    def _limit_tests(self, tx: Connection, sender: NodeId, plan: str, now: datetime) -> None:
+    def _limit_tests(self, tx: Connection, sender: NodeId, plans: Iterable[str], now: datetime) -> None:
+        """Raises `Refused` where one of them was tested too often; the leaf that says so stays, and nothing else."""
         since = format_instant(now - timedelta(days=1))
-        rows = kept.load_meetings(tx, self._desk.vault, plan=plan, partner=sender)
-        if sum(at > since for m in rows for at in m.tests) >= rules.TESTS_A_DAY:
-            self._desk.leaf(
-                tx, LogVerb.COMBINE, plan, Acting.machine(), {"partner": sender, "decision": "too_many_tests"}
-            )
+        spent = False
+        for plan in plans:
+            rows = kept.load_meetings(tx, self._desk.vault, plan=plan, partner=sender)
+            if sum(at > since for m in rows for at in m.tests) >= rules.TESTS_A_DAY:
+                content = {"partner": sender, "decision": "too_many_tests"}
+                self._desk.leaf(tx, LogVerb.COMBINE, plan, Acting.machine(), content)
+                spent = True
+        if spent:
             raise Refused("plan.too_many_tests", "too many exact tests of one plan today", step="plan letter")
 
     def _exact(self, event: PlannedEvent, theirs: Plan | None, target: bool, now: datetime) -> ConflictClass | None:
@@ -148,12 +153,12 @@ class Letters:
         base = there or mine
         if base is None:
             return
+        kind = rules.conflict_name(letter.kind)  # before anything is written: it may be none
         if there is None and mine is not None and set(mine.rids) - set(letter.rids):
             base = replace(mine, id=f"m-{self._desk.new_id()}")  # one test met several of their plans: a row for each
             self._desk.keep(tx, replace(mine, rids=tuple(r for r in mine.rids if r not in letter.rids)))
         elif there is not None and mine is not None and mine.id != there.id:
             self._drop(tx, mine, letter.rids)
-        kind = rules.conflict_name(letter.kind)
         contact = Contact(letter.contact.lead, letter.contact.backup) if letter.contact else base.contact
         rids = tuple(dict.fromkeys((*(there.rids if there else ()), *letter.rids)))
         made = decided(replace(base, theirs=letter.alias, rids=rids, contact=contact), kind)
