@@ -49,6 +49,11 @@ def stands(word: str, text: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(word.lower())}(?!\w)", text.lower()) is not None
 
 
+def test_arabic_is_written_without_tanwin_signs() -> None:
+    """As the administration writes it; half of the pages had them and half had not."""
+    assert not [(where, text) for where, text in said("ar") if "\u064b" in text]
+
+
 def test_the_table_of_languages_is_whole() -> None:
     rows = table()
     assert len(rows) > 30

@@ -93,7 +93,7 @@ def test_each_ground_of_the_closed_list_says_what_it_means(town: Town, rabat: Br
     rabat.speak("en")
     assert set(hints.REFUSAL_HINT) == set(labels.REFUSAL_GROUND)
     assert text.count('class="hint told"') == len(labels.REFUSAL_GROUND)
-    assert "6.1" in text or "6(1)" in text or "6, § 1" in text or "6 Abs. 1" in text
+    assert "6.1" in text or "6(1)" in text or "6, par. 1" in text or "6, apdo. 1" in text or "6 Abs. 1" in text
 
 
 def test_a_clarification_is_given_with_what_was_asked_in_view(written: Town) -> None:

@@ -253,7 +253,7 @@ def test_an_assessment(rabat: Desk, madrid: Desk) -> None:
     told = rabat.state().own.revealed
     assert [dict(t.judgement["cells"]) for t in told.values()] == [{"E1": {"H1": "C", "H2": "II"}}] * 2
     assert all(t.blind for t in told.values())
-    assert "70 %" in madrid.browser.get(f"/dossiers/{madrid.dossier}").text
+    assert "70%" in madrid.browser.get(f"/dossiers/{madrid.dossier}").text
 
 
 def test_a_major_event(rabat: Desk, madrid: Desk) -> None:
