@@ -130,6 +130,9 @@ def test_every_page_is_silent_and_asks_nobody_else(town: Town, address: str, sig
 def test_a_key_chooses_an_answer_and_never_records_it(town: Town, address: str, signed_in) -> None:
     driver = signed_in
     open_page(driver, address, f"/hits/{town.match}")
+    for key, side in (("[", "side-a"), ("]", "side-b")):
+        driver.find_element("css selector", "body").send_keys(key)
+        assert driver.switch_to.active_element.get_attribute("id") == side
     driver.find_element("css selector", "body").send_keys("y")
     wait(driver, "the key chose nothing", lambda: driver.find_element("id", "answer-hit").is_selected())
     assert driver.switch_to.active_element.get_attribute("id") == "reason"

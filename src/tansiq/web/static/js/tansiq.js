@@ -82,7 +82,7 @@ class TqKeys extends HTMLElement {
       if (event.key === "Escape") target.blur();
       return;
     }
-    const typed = /^[\x20-\x7e]$/.test(event.key) ? event.key.toLowerCase() : event.code.startsWith("Key") ? event.code.slice(3).toLowerCase() : "";
+    const typed = /^[\x20-\x7e]$/.test(event.key) ? event.key.toLowerCase() : event.code.startsWith("Key") ? event.code.slice(3).toLowerCase() : TqKeys.physical[event.code] || "";
     if (!typed) return;
     const wanted = this.pending + typed;
     this.pending = typed === "g" && !this.pending ? "g " : "";
@@ -92,11 +92,15 @@ class TqKeys extends HTMLElement {
     this.act(found);
   }
 
+  static physical = { BracketLeft: "[", BracketRight: "]", Slash: "/" };
+
   /** A key chooses; it never decides: after a choice the focus goes to the reason. */
   act(found) {
     if (found.matches("input[type=radio]")) {
       found.checked = true;
       (found.closest("form") ? document.getElementById("reason") : found)?.focus();
+    } else if (found.matches("[tabindex]")) {
+      found.focus();
     } else if (found.matches("input, textarea")) {
       found.focus();
       found.select();
