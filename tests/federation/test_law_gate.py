@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from tansiq.access.model import Acting, Role
 from tansiq.errors import Invalid, Refused
 from tansiq.store import metadata
-from tansiq.terms import LogVerb
+from tansiq.terms import DossierId, LogVerb
 from tests.support import acts
 from tests.support.services import Federation
 
@@ -167,6 +167,19 @@ def test_what_another_restricted_is_used_only_by_who_confirmed_it(services: Fede
     madrid.dossiers.append(made, asked, by)
     madrid.acknowledge_h3(made, by)
     madrid.dossiers.append(made, feedback, by)
+
+
+def test_who_does_not_say_why_reads_no_dossier_and_no_restricted_one(services: Federation) -> None:
+    """Once, the dossier's own purpose stood in for the officer's, and the restriction was never asked about."""
+    madrid = services.nodes["madrid"]
+    silent = replace(services.officers["madrid"], purpose="", justification="")
+    for codes, text in ((["H2"], ""), (["H3"], "Not to be told to the consulate.")):
+        made = DossierId(opened(services, handling={"codes": codes, "text": text}))
+        with pytest.raises(Refused) as caught:
+            madrid.show(made, silent)
+        assert caught.value.clauses == ("led.25",)
+        assert not madrid.dossiers.may_show(made, silent)
+    assert madrid.dossiers.may_show(made, services.officers["madrid"])
 
 
 def test_its_own_author_writes_on_without_confirming(services: Federation) -> None:

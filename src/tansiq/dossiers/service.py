@@ -204,7 +204,7 @@ class Dossiers:
         return state
 
     def _may_view(self, state: DossierState, by: Acting) -> Decision:
-        first = state.first.statement
+        """By the officer's own purpose: for what the dossier was opened says nothing of why it is looked at."""
         return self._w.gate.decide(
             Question(
                 Action.VIEW,
@@ -212,7 +212,7 @@ class Dossiers:
                 frozenset(by.roles),
                 country_of(state.opener or self._w.node),
                 state.kind,
-                purpose=by.purpose or first.legal.purpose,
+                purpose=by.purpose,
                 justification=by.justification,
                 handling=frozenset(str(c) for e in state.entries for c in effective_handling(state, e).codes),
             )

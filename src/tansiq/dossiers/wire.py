@@ -27,6 +27,7 @@ from tansiq.terms import (
     NodeId,
     PartId,
     Purpose,
+    TransferBasis,
     format_instant,
     ids,
     parse_instant,
@@ -46,6 +47,8 @@ MAX_CLOCK = 2**31
 # be an entry that one member has and another never gets.
 _TYPE = re.compile(r"[a-z][a-z0-9_.]{0,59}")
 _PART_KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_COUNTRY = re.compile(r"\*|[A-Za-z]{2}")
+_AGREEMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
 
 class _Ref(msgspec.Struct, forbid_unknown_fields=True):
@@ -478,11 +481,19 @@ def parse_body(value: object) -> Body:
 
 
 def body_legal(body: Body) -> Legal | None:
-    """The act's own legal ground, checked; None where it follows the opening entry's."""
+    """The act's own legal ground, checked; None where it follows the opening entry's.
+
+    Of its fields only the basis in law is in words: all of them are signed, seen by every member and erased by nobody.
+    """
     if body.legal is None:
         return None
     agreement = body.legal.agreement
     agreements = {"*": agreement} if isinstance(agreement, str) else dict(agreement)
+    for country, ident in agreements.items():
+        if not _COUNTRY.fullmatch(country) or not _AGREEMENT.fullmatch(ident or "none"):
+            raise Invalid("legal.agreement", "an agreement's id", step="read the act", field="legal.agreement")
+    if body.legal.transfer_basis and body.legal.transfer_basis not in set(TransferBasis):
+        raise Invalid("legal.transfer_basis", "no such basis", step="read the act", field="legal.transfer_basis")
     return parse_legal(
         _Legal(
             body.legal.purpose,

@@ -13,6 +13,7 @@ from tansiq import crypto
 from tansiq.dossiers.wire import (
     MAX_DEPTH,
     PAYLOAD_TYPE,
+    body_legal,
     delivery_to_bytes,
     loose_delivery_to_bytes,
     parse_body,
@@ -148,3 +149,21 @@ def test_a_bad_body_names_its_field_and_quotes_nothing(body: dict[str, Any], fie
     with pytest.raises(Invalid) as refused:
         parse_body(body)
     assert field in refused.value.field
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("transfer_basis", "Zoubida Qanarita"),
+        ("agreement", "about Zoubida"),
+        ("agreement", {"ES": "زبيدة"}),
+        ("agreement", {"Zoubida Qanarita": "ma-es-2019"}),
+    ],
+)
+def test_a_ground_that_is_signed_for_ever_holds_no_words_where_there_is_a_code(field: str, value: object) -> None:
+    """Whatever stands in a statement lies in clear at every member, and no erasure reaches it."""
+    good = {"purpose": "prevention", "legal_basis": "art. 4", "agreement": {"ES": "ma-es-2019", "DE": ""}}
+    assert body_legal(parse_body({"legal": good | {"transfer_basis": "binding_instrument_37a"}})) is not None
+    with pytest.raises(Invalid) as refused:
+        body_legal(parse_body({"legal": good | {field: value}}))
+    assert refused.value.field == f"legal.{field}"
