@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tansiq.access.model import Acting, Role
-from tansiq.errors import Invalid, Refused
+from tansiq.errors import Invalid, Refused, TansiqError
 from tansiq.store import metadata
 from tansiq.terms import DossierId, LogVerb
 from tests.support import acts
@@ -142,6 +142,43 @@ def test_an_entry_whose_declaration_is_not_there_goes_to_nobody_new(services: Fe
     with pytest.raises(Refused) as caught:
         rabat.dossiers.admit(made, lisbon.node_id, services.officers["rabat"])
     assert (caught.value.code, caught.value.field) == ("declaration.not_kept", "entry")
+
+
+def test_what_a_restore_lost_an_officer_declares_anew_and_the_gate_is_asked_with_it(services: Federation) -> None:
+    made = opened(services, special_categories=True, strictly_necessary=True)
+    services.pump()
+    services.add("lisbon")
+    rabat, madrid, lisbon = (services.nodes[n] for n in ("rabat", "madrid", "lisbon"))
+    by, entry = services.officers["rabat"], rabat.dossiers.state(made).entries[0].id
+    said = {"special_categories": True, "strictly_necessary": True}
+
+    def code(work: Callable[[], object]) -> str:
+        with pytest.raises(TansiqError) as caught:
+            work()
+        return caught.value.code
+
+    assert code(lambda: rabat.dossiers.declare(entry, said, by)) == "declaration.kept"
+    rabat.store.write(lambda tx: tx.exec_driver_sql("delete from dossier_declared"))
+    assert code(lambda: rabat.dossiers.declare(entry, {**said, "subject": "x"}, by)) == "declaration.field"
+    with_codes = {**said, "handling": {"codes": ["H3"]}}
+    assert code(lambda: rabat.dossiers.declare(entry, with_codes, by)) == "declaration.field"
+    assert code(lambda: rabat.dossiers.declare(entry, said, replace(by, justification=" "))) == "declaration.why"
+    assert code(lambda: rabat.dossiers.declare(entry, said, with_role(services, "rabat", Role.ADMIN))) == "access.role"
+    assert code(lambda: madrid.dossiers.declare(entry, said, services.officers["madrid"])) == "declaration.not_ours"
+    rabat.dossiers.declare(entry, said, by)
+    analyst = with_role(services, "rabat", Role.ANALYST)
+    with pytest.raises(Refused) as caught:
+        rabat.dossiers.admit(made, lisbon.node_id, analyst)
+    assert "ma.09-08.21" in caught.value.clauses, "as with what was declared first"
+    rabat.dossiers.admit(made, lisbon.node_id, by)
+    services.pump()
+    assert len(lisbon.dossiers.rows()) == 1
+    (leaf,) = [x for x in rabat.ledger.find(entry) if (x.content or {}).get("decision") == "declared"]
+    assert leaf.content is not None
+    assert (leaf.content["officer"], leaf.content["declared"]["special_categories"]) == (by.officer, True)
+    with rabat.store.read() as tx:
+        (row,) = tx.exec_driver_sql("select sealed from dossier_declared where entry = '" + entry + "'")
+    assert b"special" not in bytes(row.sealed)
 
 
 def test_what_was_declared_travels_nowhere_and_lies_sealed(services: Federation) -> None:

@@ -16,7 +16,7 @@ from rich.text import Text
 from tansiq.cli.call import acting, open_node, read_object
 from tansiq.cli.courier import send_and_tell
 from tansiq.cli.screen import emit, facts, safe, table, when
-from tansiq.errors import Invalid, NotFound
+from tansiq.errors import Conflict, Invalid, NotFound
 from tansiq.terms import country_of
 from tansiq.terms.plain import plain
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tansiq.dossiers.model import DossierState, Entry, Part
     from tansiq.node import Node
     from tansiq.policy.model import Decision
-    from tansiq.terms import PartId
+    from tansiq.terms import EntryId, PartId
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -207,6 +207,29 @@ def deliver(
         send_and_tell(ctx, node, {"entries": count}, no_send=no_send)
 
 
+@app.command("declare")
+def declare(
+    ctx: typer.Context,
+    dossier: Dossier,
+    entry: Annotated[str, typer.Argument(metavar="ENTRY", help="an entry of ours: its id, or its first characters")],
+    body: Body,
+) -> None:
+    """Say anew what was declared with an entry of ours, where a restore lost it: without it the law gate is
+    not asked, and the entry goes to nobody new.
+
+    The file has the fields that declare, as in the body of an act: strictly_necessary, special_categories,
+    interpol_channel, article_3, risk, assurances. What is left out is not so; `{}` declares nothing.
+
+    tansiq --home ./rabat --officer yasmine --why "the file of case 12" dossier declare d-41c0 e-77ab declared.json
+    """
+    raw = read_object(body, "FILE")
+    with open_node(ctx) as node:
+        found = _entry_in(node.dossiers.state(node.dossiers.find(dossier)), entry)
+        node.dossiers.declare(found, raw, acting(ctx, node))
+    said = {"entry": found, "declared": True}
+    emit(ctx, said, lambda out: facts(out, said.items()))
+
+
 @app.command("purge")
 def purge(ctx: typer.Context, dossier: Dossier, no_send: NoSend = False) -> None:
     """Erase every part of an operation or an event that has ended, and prove it to its members. A supervisor's act.
@@ -306,6 +329,15 @@ def entry_in(state: DossierState, word: str) -> Any:
     """An entry of the dossier by its id or enough of its first characters; the word itself where none fits."""
     fits = [e.id for e in state.entries if e.id.startswith(word)]
     return fits[0] if len(fits) == 1 else word
+
+
+def _entry_in(state: DossierState, word: str) -> EntryId:
+    found = [e.id for e in state.entries if word and e.id.startswith(word)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise Conflict("cli.entry", "several entries begin so: give more", step="find the entry", field="ENTRY")
+    raise NotFound("cli.entry", "no such entry in this dossier", step="find the entry", field="ENTRY")
 
 
 def _part_in(state: DossierState, word: str) -> PartId:

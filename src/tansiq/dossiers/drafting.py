@@ -172,15 +172,19 @@ def make_draft(
         facts=body.facts,
         parts=parts,
         addressees=addressees,
-        declared=Declared(
-            strictly_necessary=body.strictly_necessary,
-            special_categories=body.special_categories,
-            interpol_channel=body.interpol_channel,
-            article_3=body.article_3,
-            classification=body.handling.classification.value,
-            risk=frozenset(body.risk),
-            assurances=frozenset(body.assurances),
-        ),
+        declared=declared_in(body),
+    )
+
+
+def declared_in(body: Body) -> Declared:
+    return Declared(
+        strictly_necessary=body.strictly_necessary,
+        special_categories=body.special_categories,
+        interpol_channel=body.interpol_channel,
+        article_3=body.article_3,
+        classification=body.handling.classification.value,
+        risk=frozenset(body.risk),
+        assurances=frozenset(body.assurances),
     )
 
 

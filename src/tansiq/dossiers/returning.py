@@ -4,7 +4,8 @@ Promises: nothing is taken back but what bears our own signature, and only while
 entry is filed once, whoever gives it back, and once more for parts that another partner lacked; what was erased here
 stays erased; nobody is sent anything by it. Without it, dossiers in which we wrote since the backup would stay without
 the entries that partners built on, and our next entry in them would stand beside a lost one: two of the same clock.
-What our officer declared to the law gate is not among it: such an entry goes to nobody further.
+What our officer declared to the law gate is not among it: such an entry goes to nobody further before an officer has
+said it anew (`declaring.py`).
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 
 from tansiq.access.model import Acting
 from tansiq.dossiers import desk, erasures, records
+from tansiq.dossiers.declaring import declare
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.filing import Filing
 from tansiq.dossiers.frame import effective_handling
@@ -104,6 +105,10 @@ class Dossiers:
         Returns how many entries were queued. The gate is asked again for each.
         """
         return self._writing.deliver_to(dossier, member, by, give)
+
+    def declare(self, entry: EntryId, body: object, by: Acting) -> None:
+        """Say anew what was declared with an entry of ours, where a restore lost it (`declaring.py`)."""
+        declare(self._w, entry, body, by)
 
     def forward(self, dossier: DossierId, about: EntryId, to: str, by: Acting) -> EntryId:
         """Ask whether another's entry may go to a further service. Raises `Refused` with the clause.

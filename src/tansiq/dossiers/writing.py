@@ -632,7 +632,8 @@ class Writing:
                 "what its officer declared was not kept",
                 step="deliver",
                 field="entry",
-                hint="write it anew",
+                hint="declare it anew: tansiq dossier declare",
+                detail=entry,
             )
         return Declared.from_bytes(kept)
 
