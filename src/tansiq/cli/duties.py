@@ -26,18 +26,25 @@ ABOUT = ("match", "meeting", "notice", "partner", "record")
 def duties(
     ctx: typer.Context,
     everyone: Annotated[bool, typer.Option("--all", help="partners' duties too, not only ours")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="so many at the most, the most urgent")] = 1000,
 ) -> None:
     """Who owes what until when, under which clause; most urgent first. With --officer also what met that officer's
     standing queries and was not read.
 
     tansiq --home ./rabat duties
     """
+    from tansiq.hits.model import MatchState
+
     with open_node(ctx) as node:
         from tansiq.backup import duties as held_duties
 
         now = node.clock()
-        owed = [_row(d, now) for d in node.dossiers.duties(None if everyone else node.node_id)]
-        owed += [_row(d, now, owner=node.node_id) for d in node.hits.duties(now)]
+        whose = None if everyone else node.node_id
+        owed = [_row(d, now) for d in node.dossiers.duties(whose, limit=limit)]
+        owed += [_row(d, now, owner=node.node_id) for d in node.hits.duties(now, limit)]
+        # A bureau owes tens of thousands: what nobody reads is counted, and not written out.
+        waiting = node.hits.counts()
+        more = node.dossiers.sum_duties(whose)[0] + waiting[MatchState.OPEN] + waiting[MatchState.UNCLEAR] - len(owed)
         owed += [_row(d, now, owner=node.node_id) for d in node.plans.duties(now)]
         owed += [_row(d, now, owner=node.node_id) for d in node.private.duties()]
         partners = {p.card.node: p.pinned_at for p in node.exchange.peers() if p.state == "pinned"}
@@ -52,16 +59,20 @@ def duties(
             node.settle()  # what came by hand has not met them yet
         alerts = node.bureau.alerts(by)
     owed.sort(key=lambda d: (d["due_at"] is None, d["due_at"] or now, d["since"]))
+    more += len(owed[limit:])
+    owed = owed[:limit]
 
     def show(out: Console) -> None:
         rows = [_cells(d) for d in owed]
         out.print(table("until", "what", "who", "dossier", "", "clause", rows=rows) if rows else "nothing is owed")
+        if more > 0:
+            out.print(f"{more} less urgent: --limit shows more of them")
         if alerts:
             met = [(when(a.at), a.looked_for or a.watch, a.what, a.dossier[:14] or "own", a.why, a.id) for a in alerts]
             out.print(table("met at", "standing query", "what stands there", "dossier", "why", "notice", rows=met))
             out.print("read one: tansiq watch notices --seen NOTICE")
 
-    emit(ctx, {"now": now, "duties": owed, "alerts": [plain(a) for a in alerts]}, show)
+    emit(ctx, {"now": now, "duties": owed, "more": max(0, more), "alerts": [plain(a) for a in alerts]}, show)
 
 
 def _cells(d: dict[str, Any]) -> tuple[str, ...]:

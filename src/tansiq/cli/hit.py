@@ -27,15 +27,22 @@ NUMBERS = ("number", "registrationNumber", "passportNumber", "idNumber", "iban",
 def show_all(
     ctx: typer.Context,
     decided: Annotated[bool, typer.Option("--decided", help="the decided ones too")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="so many at the most, the newest")] = 200,
 ) -> None:
     """What arrived and met what we hold; undecided ones, with the score. It shows persons: say why; it is logged.
 
     tansiq --home ./madrid --officer ines --purpose investigation --why "desk" hit list
     """
+    from tansiq.hits.model import MatchState
+
     with open_node(ctx) as node:
         by = acting(ctx, node)
         node.consult("hits.list", by)
-        found = [m for m in node.hits.matches() if decided or m.state.value in ("open", "unclear")]
+        states = tuple(MatchState) if decided else (MatchState.OPEN, MatchState.UNCLEAR)
+        found = [m for state in states for m in node.hits.page(state, "", limit)]
+        found = sorted(found, key=lambda m: (m.found_at, m.score, m.id), reverse=True)[:limit]
+        counts = node.hits.counts()
+        more = sum(counts[state] for state in states) - len(found)
         blind = node.settings.review.blind
         dossiers = {d for m in found for d in (m.dossier, m.holding.provenance.dossier) if d}
         unread = node.dossiers.restrictions.unread(dossiers, by)
@@ -55,8 +62,11 @@ def show_all(
         ]
         heads = ("match", "state", "score", "from", "arrived", "held", "found")
         out.print(table(*heads, rows=rows) if rows else "nothing waits for a decision")
+        if more > 0:
+            out.print(f"{more} older ones: --limit shows more of them")
 
-    emit(ctx, {"matches": [_plain(m, blind, unread=_is_unread(m, unread)) for m in found]}, show)
+    shown = [_plain(m, blind, unread=_is_unread(m, unread)) for m in found]
+    emit(ctx, {"matches": shown, "more": max(0, more)}, show)
 
 
 @app.command("decide")
