@@ -277,7 +277,7 @@ def test_a_major_event(rabat: Desk, madrid: Desk) -> None:
     }
     madrid.write("major_event.team_dossier_sent", fact_about=about, part_followers="Calm.", **numbers)
     assert states(rabat, "team_dossier") == ["sent"]
-    assert "58000" in rabat.browser.get(f"/dossiers/{rabat.dossier}").text, "the safe capacity is the lowest"
+    assert "58,000" in rabat.browser.get(f"/dossiers/{rabat.dossier}").text, "the safe capacity is the lowest"
 
 
 def test_a_committee(rabat: Desk, madrid: Desk) -> None:
