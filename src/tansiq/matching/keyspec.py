@@ -31,7 +31,7 @@ from tansiq.matching.identifiers import NORMAL, normal_document
 from tansiq.matching.parts import core, parts
 from tansiq.matching.text import ARABIC, UNITS, words
 
-KEYSPEC = 2
+KEYSPEC = 3
 SEPARATOR = b"\x1f"
 MAX_KEYS = 4096
 _MAX_PARTS = 6
@@ -375,6 +375,8 @@ _PROBES = (
     "Michel d'Angelo Schmitt",
     "گلناز خسروی",
     "Nicholas ould Khalifa",
+    "Imad ed-Din Kamal al-Din",
+    "جمال الدين سعد الدين",
 )
 _PROBED_DATES = ("1987-03-14", "1961-22-09")
 
