@@ -9,11 +9,13 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tansiq.dossiers import automatic, duties, fold
+from tansiq.dossiers import ancestors, automatic, duties, fold
 from tansiq.dossiers.frame import FRAME_ACTS
-from tansiq.dossiers.model import Entry
+from tansiq.dossiers.model import DossierState, Entry
+from tansiq.dossiers.parting import former
 from tansiq.dossiers.rules import extend, folded
 from tansiq.kinds import KINDS
+from tansiq.terms import EntryId
 from tests.support.drawn import EXTREMES
 from tests.support.entries import BERLIN, LISBON, MADRID, RABAT, START, Desk, make, part_ref
 
@@ -73,6 +75,8 @@ def histories(draw: st.DrawFn) -> tuple[str, list[Entry]]:
         change: dict[str, Any] = {}
         if act == "dossier.members":
             change["members"] = tuple(draw(st.lists(st.sampled_from(NODES), unique=True)))
+        if draw(st.booleans()):
+            change["parts"] = (part_ref(1),)
         if draw(st.integers(0, 9)) == 0:
             change["clock"] = draw(st.integers(0, 2**31 - 1))
         shift = timedelta(minutes=draw(st.integers(-300, 300)))
@@ -133,3 +137,65 @@ def test_any_part_of_a_history_folds_and_what_is_void_changes_nothing(
             state.own,
             state.permissions,
         )
+
+
+@st.composite
+def partings(draw: st.DrawFn) -> list[Entry]:
+    """Members that give, are removed, and take back and answer all the same, each on what has reached it."""
+    kind = KINDS["report"]
+    desks = {n: Desk(n, kind) for n in (RABAT, MADRID, BERLIN)}
+    opening = desks[RABAT].open((MADRID, BERLIN), {"crime_areas": ["terrorism"], "grade": "B2", "scheme": "4x4"})
+    desks[MADRID].see(opening)
+    desks[BERLIN].see(opening)
+    given = [desks[n].write("report.note_added", parts=(part_ref(1),)) for n in (MADRID, BERLIN)]
+    every = [opening, *given]
+    for _ in range(draw(st.integers(1, 10))):
+        desk = desks[draw(st.sampled_from([RABAT, MADRID, BERLIN]))]
+        desk.see(*draw(st.lists(st.sampled_from(every), max_size=3)))
+        recalls = [e for e in every if e.statement.type == "dossier.recalled"]
+        act = draw(st.sampled_from(["members", "recalled", "recalled", "erased", "note"]))
+        facts: dict[str, Any] = {}
+        change: dict[str, Any] = {"addressees": tuple(n for n in NODES if n != desk.node)}
+        if act == "members":
+            change["members"] = (RABAT, *draw(st.lists(st.sampled_from([MADRID, BERLIN]), unique=True)))
+        elif act == "recalled":
+            facts = {"about": draw(st.sampled_from(given)).id, "part": part_ref(1).id, "reason": "other"}
+        elif act == "erased" and recalls:
+            facts = {"recall": draw(st.sampled_from(recalls)).id, "part": part_ref(1).id}
+        name = "report.note_added" if act == "note" else f"dossier.{act}"
+        every.append(desk.write(name, facts, **change))
+    return every
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(partings(), st.randoms(use_true_random=False))
+def test_who_was_removed_takes_back_and_answers_whatever_comes_first(entries: list[Entry], chance: Any) -> None:
+    kind, dossier = KINDS["report"], entries[0].statement.dossier
+    chance.shuffle(entries)
+    going = folded(dossier, (), kind)
+    for number, entry in enumerate(entries, 1):
+        going = extend(going, entry, kind)
+        assert going.state == fold(dossier, entries[:number], kind)
+    state = going.state
+    gone, void = former(state), state.voided()
+    counted = [e for e in state.entries if e.statement.author in gone and e.id not in void]
+    late = [e for e in counted if not any(e.id in ancestors(m.id, {x.id: x for x in entries}) for m in _lists(state))]
+    assert {e.statement.type for e in late} <= {"dossier.recalled", "dossier.erased"}
+    for node in gone:
+        by_it = {e.id for e in late if e.statement.author == node}
+        own = [(r.about, r.part) for r in state.recalls if r.entry in by_it]
+        assert len(own) == len(set(own)), "each part once"
+        assert all(about.statement.author == node for a, _ in own if (about := state.entry(a)) is not None)
+    # A removal undoes no recall of a part by its author, whichever of the two was written or came first.
+    taken = {(r.about, r.part) for r in state.recalls}
+    for e in entries:
+        s = e.statement
+        about = state.entry(EntryId(str(s.facts.get("about", ""))))
+        if any(m.entry == e.id and m.code in ("clock_wrong", "equivocation") for m in state.marks):
+            continue
+        if s.type == "dossier.recalled" and about is not None and about.statement.author == s.author:
+            assert (about.id, s.facts["part"]) in taken
+
+
+def _lists(state: DossierState) -> list[Entry]:
+    return [e for e in state.entries if e.statement.type == "dossier.members" and e.statement.author == state.opener]

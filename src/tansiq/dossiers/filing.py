@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from tansiq.bank import parse_entity
 from tansiq.bank.model import Entity
 from tansiq.crypto import PublicKeys
-from tansiq.dossiers import claims, desk, records
+from tansiq.dossiers import claims, desk, parting, records
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.model import DossierState, Entry
 from tansiq.dossiers.standing import Standing
@@ -79,10 +79,11 @@ class Filing:
             return None
         grant, dossier, _raw = found
         state = desk.load_standing(self._w, tx, dossier).folded.state
-        if to not in state.members:  # the newest list rules, not the one the entry was written under
-            return None
-        recalled = desk.recalled(state)
         own = state.entry(entry)
+        if to not in state.members:  # the newest list rules, not the one the entry was written under
+            goes = own is not None and parting.goes_to(state, own, to)
+            return {p.ref.id for p in own.parts} if own and goes else None
+        recalled = desk.recalled(state)
         translated = own is not None and desk.translates(own.statement) in recalled
         gone = {p.ref.id for p in own.parts if p.ref.kind == "translation"} if own and translated else set()
         return {*grant.withheld, *(part for about, part in recalled if about == entry), *gone}
@@ -146,6 +147,7 @@ class Filing:
             return ItemResult(item.ref, received=False, reason=refusal)
         self._w.fault("file.verified")
         now = self._w.clock()
+        ready = _taken(after, ready)
         desk.show(self._w, tx, before, after, now)
         records.insert_entry(tx, entry, after.number, ready.raw, now, ready.held)
         self._w.standings.keep(tx, s.dossier, replace(after, shown=True))
@@ -165,15 +167,19 @@ class Filing:
         for code in ("second_opening", "wrong_kind"):
             if code in faults:
                 return code
+        if "after_removal" in faults and entry.statement.type in parting.KEPT and not before.folded.state.missing:
+            return "after_removal"  # whatever parents it names: else each that it invents would let one more in
         if state.opener is not None and not state.missing:
-            removed = self._w.node not in state.members and state.members_version > 1
-            if removed and entry.statement.type != "dossier.members":
+            me = self._w.node
+            removed = me not in state.members and state.members_version > 1
+            if removed and entry.statement.type != "dossier.members" and not parting.concerns(state, entry, me):
                 return "not_a_member"
             return next((c for c in faults if c in ("not_a_member", "after_removal")), "")
         return ""
 
     def _file_again(self, tx: Connection, there: Standing, ready: Prepared) -> None:
         """An entry that is here already: parts that were withheld may come with it now."""
+        ready = _taken(there, ready)
         entry = ready.entry
         fresh = {p: g for p, g in ready.given.items() if records.hold_part(tx, entry.id, p, ready.held[p])}
         self._w.fault("file.verified")
@@ -234,6 +240,13 @@ def standing_of(w: Wiring, tx: Connection, dossier: DossierId) -> Standing | Non
 def next_standing(w: Wiring, before: Standing | None, entry: Entry) -> Standing:
     """The dossier with an entry that comes next, or of which it is the first that we see."""
     return desk.new_standing(w, entry) if before is None else desk.with_entry(w, before, entry)
+
+
+def _taken(there: Standing, ready: Prepared) -> Prepared:
+    """What is taken of a delivery: of a former member's recall or answer the statement alone."""
+    if not parting.is_bare(there.folded.state, ready.entry):
+        return ready
+    return replace(ready, given={}, held={}, entities={}, ahead=None)
 
 
 def _strange(after: Standing, entry: Entry) -> bool:

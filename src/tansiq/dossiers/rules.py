@@ -3,7 +3,8 @@
 Rules (docs/protocol.md numbers them D-1 ...):
 - D-1 the order is (clock, author, entry id); a fold depends on the set of entries only;
 - D-2 a dossier's id belongs to its opener; the opener alone writes member lists, each replacing the last;
-- D-3 an entry counts if its author was a member; a removed member's count only where the removal had seen them;
+- D-3 an entry counts if its author was a member; a removed member's count only where the removal had seen them, but
+  for its recalls and its answers to recalls (D-22: `parting.py`);
 - D-4 a clock is one more than the newest parent's: it can neither race nor turn back;
 - D-5 of two entries of one author under one clock the first in order counts, and both are marked;
 - D-6 an act that the life cycle does not allow stays visible, marked, and changes nothing;
@@ -22,6 +23,7 @@ from typing import Any
 
 import msgspec
 
+from tansiq.dossiers import parting
 from tansiq.dossiers.frame import FRAME_ACTS, check_frame, missing_reference, step_frame
 from tansiq.dossiers.model import ActRule, AutoAct, DossierState, Duty, Entry, Kind, Mark, Recall
 from tansiq.dossiers.wire import dossier_id, field_of
@@ -70,6 +72,8 @@ class _Memory:
     lists: list[Entry] = field(default_factory=list)
     removals: dict[NodeId, list[frozenset[EntryId]]] = field(default_factory=dict)
     first_under_clock: dict[tuple[str, int], EntryId] = field(default_factory=dict)
+    parted: set[EntryId] = field(default_factory=set)
+    """Acts that count although their authors had been removed."""
     newest: int = 0
 
     def with_entry(self, entry: Entry) -> _Memory:
@@ -80,6 +84,7 @@ class _Memory:
             awaited=self.awaited | {n for n in _named(entry) if n not in self.known},
             marks=[*self.marks],
             first_under_clock={**self.first_under_clock},
+            parted={*self.parted},
         )
 
 
@@ -154,7 +159,10 @@ def folded(dossier: DossierId, entries: Iterable[Entry], kind: Kind) -> Folded:
     for entry in ordered:
         state = _take(entry, kind, state, memory)
     outside = {m.entry for m in memory.marks if m.code in OUTSIDE}
-    return Folded(replace(state, marks=tuple(memory.marks), heads=_heads(ordered, outside)), memory)
+    state = replace(state, marks=tuple(memory.marks), heads=_heads(ordered, outside))
+    if memory.parted:
+        state = replace(state, missing=_missing((e for e in ordered if e.id not in memory.parted), known))
+    return Folded(state, memory)
 
 
 def extend(before: Folded, entry: Entry, kind: Kind) -> Folded:
@@ -173,6 +181,8 @@ def extend(before: Folded, entry: Entry, kind: Kind) -> Folded:
     missing = tuple(sorted({*state.missing, *gone})) if gone else state.missing
     grown = replace(state, entries=(*state.entries, entry), missing=missing, marks=(), heads=())
     grown = _take(entry, kind, grown, memory)
+    if entry.id in memory.parted:
+        grown = replace(grown, missing=state.missing)
     heads = state.heads
     if not any(m.entry == entry.id and m.code in OUTSIDE for m in memory.marks[len(state.marks) :]):
         heads = (*(h for h in heads if h not in s.parents), entry.id)
@@ -192,7 +202,7 @@ def _take(entry: Entry, kind: Kind, state: DossierState, memory: _Memory) -> Dos
     if memory.opening is None:
         memory.marks.append(Mark(entry.id, "opening_missing", void=True))
         return state
-    reason = _frame_fault(entry, memory.opening, memory)
+    reason = _frame_fault(entry, memory.opening, memory, state)
     if not reason:
         state, reason = _apply(entry, memory.opening, kind, state)
     if reason:
@@ -228,7 +238,6 @@ def _heads(ordered: tuple[Entry, ...], outside: set[EntryId]) -> tuple[EntryId, 
 
 
 def _empty(dossier: DossierId, kind: str, ordered: tuple[Entry, ...], known: dict[EntryId, Entry]) -> DossierState:
-    named = [p for e in ordered for p in e.statement.parents]
     return DossierState(
         id=dossier,
         kind=kind,
@@ -238,13 +247,19 @@ def _empty(dossier: DossierId, kind: str, ordered: tuple[Entry, ...], known: dic
         members_version=0,
         entries=ordered,
         heads=(),
-        missing=tuple(sorted({p for p in named if p not in known})),
+        missing=_missing(ordered, known),
         marks=(),
         permissions=(),
         recalls=(),
         restrictions=(),
         phase="unopened",
     )
+
+
+def _missing(entries: Iterable[Entry], known: Mapping[EntryId, Entry]) -> tuple[EntryId, ...]:
+    """Parents that are not here. Those that a former member's act names are not waited for: it knows the dossier as it
+    was, may have written what nobody took, and must not keep the members busy."""
+    return tuple(sorted({p for e in entries for p in e.statement.parents if p not in known}))
 
 
 def is_opening(entry: Entry) -> bool:
@@ -280,7 +295,7 @@ def _collect_member_lists(ordered: tuple[Entry, ...], opening: Entry, memory: _M
     memory.removals = dict(removals)
 
 
-def _membership_fault(entry: Entry, opening: Entry, memory: _Memory) -> str:
+def _membership_fault(entry: Entry, opening: Entry, memory: _Memory, state: DossierState) -> str:
     author = entry.statement.author
     if author == opening.statement.author:
         return ""
@@ -289,10 +304,15 @@ def _membership_fault(entry: Entry, opening: Entry, memory: _Memory) -> str:
     if author in (memory.lists[-1].statement.members or ()):
         return ""
     # D-3: removal is strong. An entry that the removal had not seen does not count, whatever clock it claims.
-    return "" if any(entry.id in past for past in memory.removals.get(author, ())) else "after_removal"
+    if any(entry.id in past for past in memory.removals.get(author, ())):
+        return ""
+    if not parting.counts(state, entry):
+        return "after_removal"
+    memory.parted.add(entry.id)
+    return ""
 
 
-def _frame_fault(entry: Entry, opening: Entry, memory: _Memory) -> str:
+def _frame_fault(entry: Entry, opening: Entry, memory: _Memory, state: DossierState) -> str:
     s = entry.statement
     if entry.id == opening.id:
         memory.first_under_clock[(s.author, s.clock)] = entry.id
@@ -301,7 +321,7 @@ def _frame_fault(entry: Entry, opening: Entry, memory: _Memory) -> str:
         return "wrong_kind"
     if not s.parents:
         return "second_opening"
-    fault = _membership_fault(entry, opening, memory)
+    fault = _membership_fault(entry, opening, memory, state)
     if fault:
         return fault
     parents = [memory.known[p].statement.clock for p in s.parents if p in memory.known]
@@ -441,13 +461,15 @@ def _permission_owner(state: DossierState, asked: EntryId) -> NodeId:
 
 
 def _holders(state: DossierState, recall: Recall) -> tuple[NodeId, ...]:
-    """Members that may hold the part: its entry's addressees, and who joined later. Who was withheld it says so."""
+    """Who may hold the part: of the members its entry's addressees, and who joined later; of those that were members
+    whoever the recall is addressed to. Who was withheld it says so."""
     about = state.entry(recall.about)
     if about is None:
         return ()
     first = set(state.first.statement.members or ())
-    given = set(about.statement.addressees) | (set(state.members) - first)
-    return tuple(n for n in state.members if n in given and n != about.statement.author)
+    gone = sorted(parting.former(state).intersection(parting.addressed(state, recall)))
+    given = set(about.statement.addressees) | ({*state.members, *gone} - first)
+    return tuple(n for n in (*state.members, *gone) if n in given and n != about.statement.author)
 
 
 def _review_duties(state: DossierState, kind: Kind) -> list[Duty]:
@@ -475,11 +497,9 @@ def erasure_to_tell(state: DossierState, kind: Kind, me: NodeId) -> AutoAct | No
 
 def automatic(state: DossierState, kind: Kind, me: NodeId) -> tuple[AutoAct, ...]:
     """What this node writes by itself: its answer to a recall, and what the kind asks for."""
-    if me not in state.members:
-        return ()
     found = [
         AutoAct("dossier.erased", {"recall": r.entry, "part": r.part})
         for r in state.recalls
         if me in _holders(state, r) and me not in r.erased
     ]
-    return (*found, *kind.automatic(state, me))
+    return (*found, *kind.automatic(state, me)) if me in state.members else tuple(found)

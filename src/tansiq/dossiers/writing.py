@@ -22,7 +22,7 @@ from tansiq import crypto, policy
 from tansiq.access.model import Acting
 from tansiq.bank import parse_entity
 from tansiq.bank.model import Entity
-from tansiq.dossiers import claims, desk, drafting, records
+from tansiq.dossiers import claims, desk, drafting, parting, records
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.drafting import Declared, Draft, Made
 from tansiq.dossiers.frame import FRAME_ACTS, effective_handling, state_facts
@@ -139,16 +139,16 @@ class Writing:
                 "act.of_the_node", "the node writes it when it has erased: purge the dossier", step="read the act",
                 field="type",
             )  # fmt: skip
-        if self._w.node not in state.members:
-            raise Refused("dossier.not_a_member", "this service is not a member any more", step="append")
-        addressees = self._addressees(state, parsed)
-        draft = drafting.make_draft(
-            self._about(state, parsed),
-            rule,
-            addressees=addressees,
-            inherited=self._inherited(state, addressees),
-            resolve=self.node,
-        )
+        bare = rule.type == parting.TAKES_BACK and not (parsed.parts or parsed.subject)
+        if self._w.node not in state.members and not bare:
+            hint = "what it gave it may take back, without words: dossier.recalled"
+            raise Refused("dossier.not_a_member", "this service is not a member any more", step="append", hint=hint)
+        whole = self._about(state, parsed)
+        addressees = self._addressees(state, whole)
+        legal = self._inherited(state, addressees)
+        draft = drafting.make_draft(whole, rule, addressees=addressees, inherited=legal, resolve=self.node)
+        gone = frozenset(addressees) - {*state.members}
+        draft = replace(draft, parts=tuple(replace(p, withhold_from=p.withhold_from | gone) for p in draft.parts))
         return draft, self._new_members(parsed) if rule.type == "dossier.members" else None
 
     def append_auto(self, tx: Connection, dossier: DossierId, act: AutoAct, facts: Mapping[str, Any]) -> EntryId:
@@ -161,7 +161,9 @@ class Writing:
         if not any(a.type == act.type and set(a.facts.items()) <= set(facts.items()) for a in ours):
             raise Conflict("act.done_already", "already written", step="settle")
         rule = self._rule(there.kind, act.type)
-        addressees = tuple(n for n in state.members if n != self._w.node)
+        # Who took it back is told, also where it was removed since.
+        told = {parting.taker(state, dict(facts))} if act.type == parting.ANSWERS else set()
+        addressees = tuple(n for n in (*state.members, *(told - {None, *state.members})) if n and n != self._w.node)
         draft = Draft(rule, Handling.parse([]), self._inherited(state, addressees), facts, (), addressees)
         return self._write(tx, self._ready(draft, there, state, Acting.machine(), self._w.clock()))
 
@@ -302,6 +304,8 @@ class Writing:
 
     def _addressees(self, state: DossierState, parsed: Body) -> tuple[NodeId, ...]:
         others = tuple(n for n in state.members if n != self._w.node)
+        if parsed.type == parting.TAKES_BACK:
+            others = self._takes_back_from(state, others, EntryId(str(parsed.facts.get("about", ""))))
         if parsed.to is None:
             return others
         chosen = self.nodes(parsed.to)
@@ -310,6 +314,18 @@ class Writing:
                 "dossier.not_a_member", "an addressee is not a member of this dossier", step="append", field="to"
             )
         return chosen
+
+    def _takes_back_from(self, state: DossierState, others: tuple[NodeId, ...], about: EntryId) -> tuple[NodeId, ...]:
+        """Whom a recall goes to: the members, and who was given the entry and was removed since. A service that was
+        removed itself tells those alone whom it gave the entry."""
+        gone = parting.former(state) - {self._w.node}
+        if not gone and self._w.node in state.members:
+            return others
+        with self._w.store.read() as tx:
+            given = {*records.load_granted(tx, about)}
+        if self._w.node in state.members:
+            return (*others, *sorted(gone & given))
+        return tuple(sorted(({*others} | gone) & given))
 
     def _about(self, state: DossierState, parsed: Body) -> Body:
         """Short forms of ids that an officer may type, made whole."""

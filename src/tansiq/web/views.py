@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -211,10 +211,21 @@ def subject_of(found: Iterable[Entry]) -> str:
     return ""
 
 
+def _of_a_former(state: DossierState, rules: Iterable[ActRule], node: NodeId) -> list[ActRule]:
+    """A service that was removed takes back what it gave, without words, and writes nothing else (D-22)."""
+    gone = {(r.about, r.part) for r in state.recalls}
+    mine = (e for e in state.entries if e.statement.author == node)
+    if all((e.id, p.id) in gone for e in mine for p in e.statement.parts):
+        return []
+    return [replace(rule, parts=frozenset()) for rule in rules if rule.type == "dossier.recalled"]
+
+
 def acts_for(state: DossierState, rules: Iterable[ActRule], node: NodeId) -> list[ActRule]:
     """What this service may write now, by the tables alone; the service decides again when it is written."""
-    if node not in state.members or state.opener is None:
+    if state.opener is None:
         return []
+    if node not in state.members:
+        return _of_a_former(state, rules, node)
     opener = state.opener == node
     others = any(e.statement.author != node for e in state.entries)
     allowed = {"opener": opener, "addressee": not opener, "member": True, "originator": True}

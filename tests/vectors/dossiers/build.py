@@ -69,6 +69,8 @@ def _stories() -> Iterable[tuple[str, str, list[Entry]]]:
     removal = rabat.write("dossier.members", members=(RABAT, MADRID))
     yield "D-3", "a removed member's entry that the removal had seen", [removal, early, opening]
 
+    yield from _partings()
+
     opening, rabat, madrid, berlin = _town()
     yield "D-4", "one more than the newest parent's", [madrid.write(NOTE), opening]
     opening, rabat, madrid, berlin = _town()
@@ -113,6 +115,47 @@ def _stories() -> Iterable[tuple[str, str, list[Entry]]]:
     yield "D-6", "a recall by another than the author", [madrid.write("dossier.recalled", facts), opening]
 
 
+def _partings() -> Iterable[tuple[str, str, list[Entry]]]:
+    """What counts still of a member that was removed."""
+    opening, rabat, madrid, berlin = _town()
+    note = berlin.write(NOTE, parts=(part_ref(1),))
+    rabat.see(note)
+    removal = rabat.write("dossier.members", members=(RABAT, MADRID))
+    facts = {"about": note.id, "part": part_ref(1).id, "reason": "source_protection"}
+    recall = berlin.write("dossier.recalled", facts)
+    dossier = [recall, removal, note, opening]
+    yield "D-22", "a removed member takes a part of its own back", dossier
+    again = berlin.write("dossier.recalled", facts)
+    yield "D-22", "and takes it back again", [again, *dossier]
+    madrid.see(note, removal, recall)
+    answer = {"recall": recall.id, "part": part_ref(1).id, "held": False}
+    held = madrid.write("dossier.erased", answer, addressees=(RABAT, BERLIN))
+    yield "D-22", "a member answers it", [held, *dossier]
+    another = {"about": opening.id, "part": part_ref(1).id, "reason": "other"}
+    yield "D-22", "a removed member takes another's part back", [berlin.write("dossier.recalled", another), *dossier]
+    parents = (recall.id, "e-" + "0" * 64)
+    lost = make(replace(recall.statement, clock=recall.statement.clock + 1, parents=parents))
+    yield "D-22", "its recall names a parent that nobody has: it is not missing", [lost, removal, note, opening]
+
+    opening, rabat, madrid, berlin = _town()
+    note = madrid.write(NOTE, parts=(part_ref(1),))
+    berlin.see(note)
+    rabat.see(note)
+    removal = rabat.write("dossier.members", members=(RABAT, MADRID))
+    madrid.see(removal)
+    facts = {"about": note.id, "part": part_ref(1).id, "reason": "other"}
+    recall = madrid.write("dossier.recalled", facts, addressees=(RABAT, BERLIN))
+    berlin.see(recall)
+    answer = {"recall": recall.id, "part": part_ref(1).id, "held": False}
+    dossier = [berlin.write("dossier.erased", answer), recall, removal, note, opening]
+    yield "D-22", "a removed member answers a recall that it was sent", dossier
+    unasked = madrid.write("dossier.recalled", facts | {"reason": "expired"}, addressees=(RABAT,))
+    berlin.see(unasked)
+    answer = {"recall": unasked.id, "part": part_ref(1).id, "held": False}
+    dossier = [berlin.write("dossier.erased", answer), unasked, recall, removal, note, opening]
+    yield "D-22", "a removed member answers a recall that it was not sent", dossier
+
+
 def outcome(state: DossierState) -> dict[str, Any]:
     """What two implementations must agree on."""
     return {
@@ -122,6 +165,7 @@ def outcome(state: DossierState) -> dict[str, Any]:
         "order": [e.id for e in state.entries],
         "heads": list(state.heads),
         "missing": list(state.missing),
+        "recalls": sorted([r.entry, r.about, r.part, sorted(r.erased)] for r in state.recalls),
         "marks": sorted([m.entry, m.code, m.void] for m in state.marks),
     }
 
