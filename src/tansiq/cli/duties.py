@@ -9,7 +9,8 @@ import typer
 from rich.console import Console
 
 from tansiq.cli.call import acting, call_of, open_node
-from tansiq.cli.screen import emit, plain, table, when
+from tansiq.cli.screen import emit, table, when
+from tansiq.terms.plain import plain
 
 if TYPE_CHECKING:
     from tansiq.backup import HeldDuty
