@@ -21,7 +21,7 @@ SOUNDS = 3
 """Fewer consonants say too little: they would meet half of all words."""
 TAIL = 8
 _NUMBER = re.compile(r"\d[\d \-./()]{2,24}\d")
-_PIECE = re.compile(r"\S{1,400}")
+_PIECE = re.compile(r"[\S\x1c-\x1f]{1,400}")  # those four part no word: see `text.py`
 _ARTICLE = "ال"
 USUAL = 40
 """Longer pieces are addresses and the like, and not met again."""

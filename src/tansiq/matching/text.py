@@ -23,6 +23,9 @@ MAX_UNITS = 22
 
 LATIN, ARABIC = 0, 1
 _JOINERS = frozenset("'’‘ʼʿʾ`´ʹʻʽˈ′־״׳ـ")
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
+"""Hangul letters without a sign."""
+_BREAKS = frozenset("\t\n\v\f\r\x85")
 
 
 def load(name: str) -> dict[str, Any]:
@@ -61,6 +64,9 @@ def _fold_char(c: str) -> tuple[int, str]:
         return LATIN, _OTHER[c]
     category = unicodedata.category(c)
     if c in _JOINERS or category in {"Mn", "Me", "Cf", "Lm"}:
+        return -2, ""
+    # No browser shows these: within a word they would hide it from every search.
+    if c in _FILLERS or (category == "Cc" and c not in _BREAKS):
         return -2, ""
     if category[0] != "L":
         return -1, ""

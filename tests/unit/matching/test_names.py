@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tansiq.errors import Invalid
-from tansiq.matching import NameIndex, explain, score
+from tansiq.matching import NameIndex, explain, read_tokens, score
 from tansiq.matching.batch import Words
 from tansiq.matching.names import known, price_of, rarity, worth
 from tansiq.matching.parts import parts
@@ -136,3 +136,11 @@ def test_a_register_changes_and_is_kept(tmp_path: Path) -> None:
     (tmp_path / "bad").write_bytes(b"no index")
     with pytest.raises(Invalid):
         NameIndex.load(tmp_path / "bad")
+
+
+@pytest.mark.parametrize("unseen", ["\0", "\x1f", "\x9d", "\u200b", "\u2066", "\u3164", "\U000e0041"])
+def test_what_no_browser_shows_parts_no_word(unseen: str) -> None:
+    """Else a partner writes a name that reads as one word, and that no search finds."""
+    assert set(read_tokens(f"Qana{unseen}rita")) == set(read_tokens("Qanarita"))
+    assert score(f"Qana{unseen}rita Bell", "Qanarita Bell") > 0.99
+    assert set(read_tokens("Qana\trita")) == {"qana", "rita"}
