@@ -204,6 +204,7 @@ def test_no_partner_empties_a_dossier_from_one_day_to_the_next(federation: Feder
     assert s.node("berlin").oversight.duties() == [], "what is kept so that officers read it is owed to nobody"
     s.wait(days=1)
     assert [d.dossier for d in s.node("berlin").oversight.duties()] == [s.dossier]
+    s.node("berlin").confirm_clock()  # nobody has been heard from in a month
     s.node("berlin").sweep()
     assert s.node("berlin").oversight.duties() == []
     s.f.pump()

@@ -167,9 +167,18 @@ class Bureau:
         return self.watches.add(kind, text, expires_on, by)
 
     def notices(self, by: Acting, *, open_only: bool = True) -> list[Notice]:
-        """What met this officer's queries. Words of a dossier that he may not read (yet) are left out."""
+        """What met this officer's queries. Words of a dossier that he may not read (yet) are left out.
+
+        Who asks without a purpose asks for that of the query, which was stated when it was made.
+        """
+        kept = self.watches.kept(by.officer)
+        asked = {
+            w.id: by if by.purpose else replace(by, purpose=w.purpose, justification=w.justification) for w in kept
+        }
         return [
-            n if not n.dossier or self._access.opens(DossierId(n.dossier), by) else replace(n, what="")
+            n
+            if not n.dossier or self._access.opens(DossierId(n.dossier), asked.get(n.watch, by))
+            else replace(n, what="")
             for n in self.watches.notices(by.officer, open_only=open_only)
         ]
 
