@@ -24,8 +24,8 @@ T    ?=
 ARGS ?=
 PYTEST := $(PY) -m pytest
 SPREAD := -n 2 --dist loadfile
-# What `make check` leaves to `make test`: whole public lists, and processes that are killed.
-LONG   := --ignore-glob='*test_real_lists.py' --ignore-glob='*test_calibration.py' --ignore-glob='*test_crash.py'
+# What `make check` leaves to `make test`: whole public lists, the kernel beside its slow twin, processes that are killed.
+LONG   := $(patsubst %,--ignore-glob='*test_%.py',real_lists calibration kernel crash)
 
 .PHONY: help
 help: ## list these commands
