@@ -212,7 +212,7 @@ def declare(
     ctx: typer.Context,
     dossier: Dossier,
     entry: Annotated[str, typer.Argument(metavar="ENTRY", help="an entry of ours: its id, or its first characters")],
-    body: Body,
+    body: Annotated[Path, typer.Argument(metavar="FILE", help="what is declared, as JSON; - reads standard input")],
 ) -> None:
     """Say anew what was declared with an entry of ours, where a restore lost it: without it the law gate is
     not asked, and the entry goes to nobody new.
