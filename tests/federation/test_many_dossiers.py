@@ -68,13 +68,20 @@ def test_many_dossiers_cost_no_more_statements_than_few(make_federation: Callabl
     assert len(counts[0]) == len(counts[1]) > 0, counts[1]
 
 
-def test_a_search_is_answered_while_older_texts_are_being_read(
-    make_federation: Callable[..., Federation], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def started(make_federation: Callable[..., Federation]) -> Federation:
+    """Rabat has read nothing yet of the many that it holds."""
     f = make_federation()
     f.add("rabat", "madrid")
     fill(f, 0, MANY)
     f.restart("rabat")
+    return f
+
+
+def test_a_search_is_answered_while_older_texts_are_being_read(
+    started: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    f = started
     bureau, by = f.nodes["rabat"].bureau, f.officers["rabat"]
     monkeypatch.setattr(search, "SLICE", 5)
     seen: list[tuple[tuple[int, int] | None, int, int]] = []
@@ -93,12 +100,9 @@ def test_a_search_is_answered_while_older_texts_are_being_read(
 
 
 def test_who_must_have_all_waits_for_all_and_a_node_that_stops_reads_no_further(
-    make_federation: Callable[..., Federation], monkeypatch: pytest.MonkeyPatch
+    started: Federation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    f = make_federation()
-    f.add("rabat", "madrid")
-    fill(f, 0, MANY)
-    f.restart("rabat")
+    f = started
     words = f.nodes["rabat"].bureau.words
     monkeypatch.setattr(search, "SLICE", 5)
     words.read_beside(lambda _took: False)
