@@ -18,6 +18,14 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     made.federation.close()
 
 
+@pytest.fixture
+def own_town(tmp_path: Path) -> Iterator[Town]:
+    """For who changes more of it than others may see."""
+    made = make_town(tmp_path)
+    yield made
+    made.federation.close()
+
+
 @pytest.fixture(scope="session")
 def madrid(town: Town) -> Browser:
     """Salma, signed in at Madrid, who has said why she opens the two dossiers."""

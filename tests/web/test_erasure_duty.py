@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tansiq.bank import parse_entity
 from tansiq.bank.model import Provenance
 from tansiq.errors import Refused
 from tansiq.node import Node
 from tests.support.transcripts import run
-from tests.support.web import Browser, Town, make_town
+from tests.support.web import Browser, Town
 from tests.web.conftest import signed_in
 
 WORDS = {
@@ -32,13 +29,6 @@ LAW = {
     "de": "JI-Richtlinie",
     "ar": "التوجيه 2016/680",
 }
-
-
-@pytest.fixture
-def own_town(tmp_path: Path) -> Iterator[Town]:
-    town = make_town(tmp_path)
-    yield town
-    town.federation.close()
 
 
 def owed(town: Town) -> list[dict[str, object]]:

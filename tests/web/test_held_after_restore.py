@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from tansiq.backup import confirm
-from tests.support.web import Browser, Town, make_town
+from tests.support.web import Browser, Town
 from tests.web.conftest import signed_in
 
 CLOCK = {"en": "it has leapt", "fr": "elle a sauté", "es": "ha saltado", "de": "ist gesprungen", "ar": "قفزت"}
@@ -21,13 +17,6 @@ HELD = {
     "de": "aus der Sicherung",
     "ar": "العائدين من النسخة الاحتياطية",
 }
-
-
-@pytest.fixture
-def own_town(tmp_path: Path) -> Iterator[Town]:
-    town = make_town(tmp_path)
-    yield town
-    town.federation.close()
 
 
 def test_both_are_duties_in_the_readers_language_until_they_are_done(own_town: Town) -> None:
