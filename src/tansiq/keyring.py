@@ -54,6 +54,14 @@ class KeyLock:
         return crypto.seal_keyfile(keys, self.passphrase, kek=self.kek)
 
 
+def write_keys(file: Path, keys: crypto.NodeKeys, passphrase: bytes | None) -> None:
+    """A new key file: sealed by the passphrase, else by a new key beside it."""
+    kek = None if passphrase is not None else crypto.random_bytes(32)
+    if kek is not None:
+        write_secret(file.with_suffix(".kek"), kek)
+    write_secret(file, KeyLock(passphrase, kek).seal(keys))
+
+
 def _first_line(file: Path) -> bytes:
     try:
         return file.read_bytes().split(b"\n")[0].rstrip(b"\r")

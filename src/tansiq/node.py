@@ -34,21 +34,15 @@ from tansiq.bank import Bank
 from tansiq.bank.model import Candidate, Entity
 from tansiq.bureau.service import Access as Readable
 from tansiq.bureau.service import Bureau
-from tansiq.dossiers.model import DossierState, Entry
+from tansiq.dossiers.model import RETURNED, DossierState, Entry
 from tansiq.dossiers.service import Dossiers, Wiring
-from tansiq.errors import Broken, Conflict, Invalid, NotFound, TansiqError, Untrusted
+from tansiq.errors import Broken, Conflict, Invalid, NotFound, TansiqError
 from tansiq.evaluator import start_evaluator
 from tansiq.evaluator.model import Quota
-from tansiq.exchange import (
-    PRIVATE_PATH,
-    Exchange,
-    HttpsTransport,
-    former_keys,
-    verify_card_file,
-)
-from tansiq.exchange.model import ExchangeSettings, Item, ItemResult, SignedAhead, Transport
+from tansiq.exchange import PRIVATE_PATH, Exchange, HttpsTransport, Missed
+from tansiq.exchange.model import MISSED, ExchangeSettings, Item, ItemResult, SignedAhead, Transport
 from tansiq.hits import Ahead, Hits
-from tansiq.keyring import KeyLock, write_secret
+from tansiq.keyring import KeyLock, write_keys, write_secret
 from tansiq.kinds import KINDS
 from tansiq.ledger import CHECKPOINT, COSIGNATURE, KnownTime, Ledger, Witnesses
 from tansiq.oversight import Oversight, Sources
@@ -60,7 +54,6 @@ from tansiq.settings import FILE, Settings
 from tansiq.sources import import_into, read
 from tansiq.store import STOPS, UNFORESEEN, Store, why
 from tansiq.terms import (
-    FIRST,
     DossierId,
     EntryId,
     LogVerb,
@@ -68,8 +61,6 @@ from tansiq.terms import (
     PartId,
     country_of,
     format_instant,
-    later,
-    parse_instant,
 )
 from tansiq.terms.ids import parse_entry_id
 from tansiq.together import Together
@@ -78,14 +69,6 @@ log = structlog.get_logger()
 
 NEXT = ".next"
 """The key file of a rotation that is not finished yet."""
-MISSED = "missed"
-"""A partner came out of a backup; the item's ref is the instant at which that was made."""
-RETURNED = "returned"
-"""An entry that its author lost so; the item's ref is its id."""
-MISSED_SLACK = timedelta(hours=2)
-"""Two nodes' clocks differ by an hour at most before officers are told."""
-MISSED_AGAIN, MISSED_LONGEST = timedelta(minutes=10), timedelta(days=1)
-"""How long a partner waits that has asked just now; twice as long each time, as everything is read for it."""
 STANDING_S = 2.0
 """How long one round compares new holdings with what was held of partners; a list of twenty thousand takes many."""
 
@@ -134,9 +117,7 @@ class Node:
             fault=fault,
             hear=self.known_time.hear,
         )
-        # What was signed before a rotation: the log's own checkpoints, and entries that wait for a partner.
-        self.former = former_keys(verify_card_file(self.exchange.card_bytes()))
-        self.ledger.trust_former(self.former)
+        self.ledger.trust_former(self.exchange.former)  # its own checkpoints of before a rotation
         self.hits = Hits(
             self.store, self.vault, self.ledger, self.bank, clock, _new_id, self.gate, self.country,
             lambda tx, entry, part: self.dossiers.part_in(tx, EntryId(entry), PartId(part)),
@@ -150,7 +131,6 @@ class Node:
         self.exchange.handle("entry", self._file, self._load_entry, self.dossiers.prepare, in_groups=True)
         self._stand_on_the_exchange()
         self._stand_on_dossiers()
-        self._resent: dict[NodeId, tuple[datetime, timedelta]] = {}
         self._unswept: dict[str, str] = {}
         """Where the last sweep failed as a whole -> why, as a code."""
         self._warm = threading.Lock()
@@ -163,7 +143,8 @@ class Node:
         """What partners' items besides entries go to."""
         self.exchange.handle(ITEM, self.private.file, self.private.load)
         self.exchange.handle("ask", self._asked, _load_ask)
-        self.exchange.handle(MISSED, self._missed, lambda _tx, ref, _to: ref.encode())
+        self.missed = Missed(self.store, self.clock, self._send_again)
+        self.exchange.handle(MISSED, self.missed.file, self.missed.load)
         self.exchange.handle(RETURNED, self._returned, self.dossiers.returning.load)
         self.witnesses = Witnesses(
             self.store,
@@ -258,7 +239,7 @@ class Node:
         text = Settings.template(tables)
         made = Settings.parse(text, home)
         keys = crypto.NodeKeys.generate(made.node.country, now=wall_clock(), hosts=_hosts(url))
-        _write_keys(made.keys_file, keys, passphrase)
+        write_keys(made.keys_file, keys, passphrase)
         # The settings file last: a home folder without it is no node, and `init` may be said again.
         write_secret(home / FILE, text.encode())
         # A database that was chosen is the one that is made: the environment's may be another node's.
@@ -424,23 +405,11 @@ class Node:
     def _load_entry(self, tx: Connection, ref: str, to: NodeId) -> bytes | None:
         """The outbox's loader. An entry that former keys signed goes under the present ones: partners pin no others."""
         payload = self.dossiers.load(tx, ref, to)
-        if payload is None or not self.former:
+        if payload is None or not self.exchange.former:
             return payload
         delivery = msgspec.json.decode(payload, type=dict[str, msgspec.Raw])
-        delivery["entry"] = msgspec.Raw(self._under_present_keys(bytes(delivery["entry"])))
+        delivery["entry"] = msgspec.Raw(self.exchange.under_present_keys(bytes(delivery["entry"])))
         return msgspec.json.encode(delivery)
-
-    def _under_present_keys(self, raw: bytes) -> bytes:
-        """The same statement, signed anew if former keys of ours signed it. Anything else is returned as it is, and
-        verifies or not at its reader: a damaged entry must not get a good signature from us."""
-        claimed = crypto.peek(raw)
-        for keys in self.former if claimed.claimed == self.node_id else ():
-            try:
-                body = crypto.verify(raw, claimed.payload_type, keys, self.node_id, batches=True)
-            except Untrusted:
-                continue
-            return crypto.sign(claimed.payload_type, body, self.keys.signing, self.node_id)
-        return raw
 
     # --- what arrives ---
 
@@ -460,24 +429,9 @@ class Node:
             self._requeue(tx, sender, "entry", entry, expires_at)
         return ItemResult(item.ref, received=True)
 
-    def _missed(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
-        """A partner came out of a backup. What it wrote since goes back, and then what it signed for since once more,
-        each item by its own loader: before it answers what it has answered already, it has its answers."""
-        now = self.clock()
-        try:
-            since = later(parse_instant(item.payload.decode("ascii", "strict")), -MISSED_SLACK)
-        except (TansiqError, UnicodeDecodeError):
-            return ItemResult(item.ref, received=False, reason="missed.malformed")
-        last, wait = self._resent.get(sender, (FIRST, MISSED_AGAIN))
-        if now < last + wait:
-            return ItemResult(item.ref, received=False, reason="missed.too_often")
-        longer = min(2 * wait, MISSED_LONGEST) if now < last + MISSED_LONGEST else MISSED_AGAIN
-        # Once, however often it stands in an envelope.
-        self.store.at_end(tx, (MISSED, sender), lambda: self._send_again(tx, sender, since))
-        self.store.after_commit(tx, lambda: self._resent.update({sender: (now, longer)}))
-        return ItemResult(item.ref, received=True)
-
     def _send_again(self, tx: Connection, sender: NodeId, since: datetime) -> None:
+        """To a partner that came out of a backup. What it wrote since goes back, and then what it signed for since once
+        more, each item by its own loader: before it answers what it has answered already, it has its answers."""
         expires_at = self.clock() + timedelta(days=self.settings.exchange.item_days)
         for entry in self.dossiers.returning.give_back(tx, sender, since):
             self.exchange.requeue(tx, to=sender, kind=RETURNED, ref=entry, expires_at=expires_at)
@@ -489,10 +443,7 @@ class Node:
 
     def _returned(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
         """An entry of ours that was lost, from a partner that was asked for what we miss."""
-        asked = self.exchange.least_ref(tx, MISSED, sender)
-        if not asked:
-            return ItemResult(item.ref, received=False, reason="returned.not_asked")
-        result = self.dossiers.returning.file(tx, sender, item, later(parse_instant(asked), -MISSED_SLACK))
+        result = self.dossiers.returning.file(tx, sender, item, self.missed.asked_since(tx, sender))
         self.store.after_commit(tx, self.work.set)
         return result
 
@@ -659,7 +610,7 @@ class Node:
             "receipts": [],
         }
         if ref.startswith("e-"):
-            signed = self._under_present_keys(self.dossiers.signed(EntryId(ref)))
+            signed = self.exchange.under_present_keys(self.dossiers.signed(EntryId(ref)))
             author = crypto.peek(signed).claimed
             if author != self.node_id:
                 found["author"] = self.exchange.card_file(author).decode()
@@ -778,16 +729,6 @@ def _private_settings(settings: Settings) -> PrivateSettings:
 def _load_ask(_tx: Connection, ref: str, _to: NodeId) -> bytes | None:
     """An `ask` is the id of the missing entry, which its ref ends with."""
     return ref.rpartition(":")[2].encode()
-
-
-def _write_keys(key_file: Path, keys: crypto.NodeKeys, passphrase: bytes | None) -> None:
-    """Sealed by the passphrase, else by a key beside it."""
-    if passphrase is not None:
-        write_secret(key_file, crypto.seal_keyfile(keys, passphrase))
-        return
-    kek = secrets.token_bytes(32)
-    write_secret(key_file.with_suffix(".kek"), kek)
-    write_secret(key_file, crypto.seal_keyfile(keys, kek=kek))
 
 
 def _hosts(url: str) -> list[str]:

@@ -59,7 +59,7 @@ def test_a_cut_between_the_card_and_the_key_file_is_finished_by_the_next_start(
     assert (home / "node.keys").with_suffix(NEXT).exists()
     for _ in range(2):
         node = Node.open(home)
-        assert (node.exchange.card().version, len(node.former)) == (2, 1)
+        assert (node.exchange.card().version, len(node.exchange.former)) == (2, 1)
         assert node.ledger.verify().ok
         node.close()
         assert not (home / "node.keys").with_suffix(NEXT).exists()
@@ -83,7 +83,7 @@ def test_an_entry_that_no_key_of_ours_signed_gets_no_good_signature(home: Path) 
     node = Node.open(home)
     try:
         forged = crypto.sign("application/vnd.tansiq.entry.v1+json", b"{}", stranger.signing, node.node_id)
-        assert node._under_present_keys(forged) == forged
+        assert node.exchange.under_present_keys(forged) == forged
         with pytest.raises(TansiqError):
             crypto.verify(forged, "application/vnd.tansiq.entry.v1+json", node.keys.signing.public, node.node_id)
     finally:
@@ -96,15 +96,15 @@ def test_an_entry_that_former_keys_signed_in_a_batch_goes_under_the_present_ones
     node = Node.open(home)
     batch = [crypto.Member(kind, b'{"v":1}'), crypto.Member("application/vnd.tansiq.envelope.v1", b"x")]
     raw = crypto.begin_batch(batch[0], batch[1:], node.keys.signing, node.node_id).whole()
-    assert node._under_present_keys(raw) == raw
+    assert node.exchange.under_present_keys(raw) == raw
     node.close()
     Node.rotate(home)
     node = Node.open(home)
     try:
-        again = node._under_present_keys(raw)
+        again = node.exchange.under_present_keys(raw)
         assert not crypto.peek(again).in_batch
         assert crypto.verify(again, kind, node.keys.signing.public, node.node_id) == b'{"v":1}'
-        assert node._under_present_keys(again) == again
+        assert node.exchange.under_present_keys(again) == again
     finally:
         node.close()
 

@@ -13,12 +13,12 @@ from tansiq.access.model import Acting, Role
 from tansiq.backup import back_up, confirm, restore, waiting
 from tansiq.backup.service import KEY_FILE
 from tansiq.crypto import seal_keyfile
-from tansiq.dossiers.model import Presence
+from tansiq.dossiers.model import RETURNED, Presence
 from tansiq.dossiers.records import erase_part
 from tansiq.errors import Conflict, NotFound, Refused, Untrusted
-from tansiq.exchange.model import Item, ItemState
+from tansiq.exchange.model import MISSED, Item, ItemState
 from tansiq.keyring import write_secret
-from tansiq.node import MISSED, RETURNED, Node
+from tansiq.node import Node
 from tansiq.private.model import CheckState
 from tansiq.settings import FILE, Settings
 from tansiq.terms import EntryId, format_instant
@@ -377,7 +377,7 @@ def test_who_asks_again_and_again_or_for_no_instant_is_refused(federation: Feder
 
     def missed(payload: bytes) -> tuple[bool, str]:
         item = Item(MISSED, since, payload)
-        found = rabat.store.write(lambda tx: rabat._missed(tx, madrid.node_id, item))
+        found = rabat.store.write(lambda tx: rabat.missed.file(tx, madrid.node_id, item))
         return found.received, found.reason
 
     assert missed(b"yesterday") == missed(b"\xff") == (False, "missed.malformed")

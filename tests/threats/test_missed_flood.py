@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from tansiq.node import MISSED
+from tansiq.exchange.model import MISSED
 from tansiq.terms import LogVerb
 from tests.support import acts
 from tests.support.services import Federation

@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 
 from tansiq.access.model import Ended, Officer
 from tansiq.errors import Conflict, NotFound
-from tansiq.exchange.model import Peer
-from tansiq.node import MISSED, Node
+from tansiq.exchange.model import MISSED, Peer
+from tansiq.node import Node
 from tansiq.terms import LogVerb, NodeId, format_instant, later
 
 SUBJECT = "node.restored"

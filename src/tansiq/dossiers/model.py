@@ -11,6 +11,10 @@ from typing import Any
 from tansiq.terms import DossierId, EntryId, Handling, NodeId, PartId
 
 
+RETURNED = "returned"
+"""Kind of the item with which an entry goes back to its author, who lost it; its ref is the entry's id."""
+
+
 class Presence(StrEnum):
     """What this node has of a part. The three absences never look alike."""
 

@@ -65,8 +65,11 @@ class Returning:
 
     # --- at the node that lost it ---
 
-    def file(self, tx: Connection, sender: NodeId, item: Item, since: datetime) -> ItemResult:
-        """Idempotent. `since`: what is older was in the backup, or was never ours to lose. Raises `Untrusted`."""
+    def file(self, tx: Connection, sender: NodeId, item: Item, since: datetime | None) -> ItemResult:
+        """Idempotent. `since`: what is older was in the backup, or was never ours to lose; None: this partner was never
+        asked for what we lost. Raises `Untrusted`."""
+        if since is None:
+            return ItemResult(item.ref, received=False, reason="returned.not_asked")
         raw, entry, given = self._parsed(tx, item)
         s = entry.statement
         if entry.id != item.ref:

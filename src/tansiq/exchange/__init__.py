@@ -17,6 +17,7 @@ Read next: `service.py` (the verbs), `outbox.py` and `inbox.py` (crash states), 
 from tansiq.exchange.cards import VerifiedCard, former_keys, held_keys, verify_card_file
 from tansiq.exchange.courier import Courier
 from tansiq.exchange.door import Answer, Bounds, Door
+from tansiq.exchange.missed import Missed
 from tansiq.exchange.model import ENVELOPES_PATH
 from tansiq.exchange.proofs import verify_receipt_proof
 from tansiq.exchange.service import CARD_PATH, POLL_PATH, PRIVATE_PATH, RECEIPTS_PATH, Exchange
@@ -38,6 +39,7 @@ __all__ = [
     "Door",
     "Exchange",
     "HttpsTransport",
+    "Missed",
     "RequestHead",
     "VerifiedCard",
     "former_keys",

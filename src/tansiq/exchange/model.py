@@ -250,6 +250,8 @@ class Transport(Protocol):
 
 
 ENVELOPES_PATH = "/exchange/v1/envelopes"
+MISSED = "missed"
+"""Kind of the item with which a node that came out of a backup asks for what was exchanged since."""
 
 
 class Begun(Protocol):

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from tansiq.crypto import NodeKeys, PublicKeys, peek, sign, verify
 from tansiq.errors import Broken, Invalid, NotFound, PeerUnavailable, TansiqError, Untrusted
 from tansiq.exchange import proofs, records, rules, wire
-from tansiq.exchange.cards import verify_card_file
+from tansiq.exchange.cards import former_keys, verify_card_file
 from tansiq.exchange.ground import Bell, Ground, no_fault
 from tansiq.exchange.inbox import Inbox
 from tansiq.exchange.model import (
@@ -89,6 +89,8 @@ class Exchange:
         self._polls_lock = threading.Lock()
         self._held: Counter[NodeId] = Counter()
         """Polls that are answered now or held open, by partner."""
+        self.former = former_keys(self._pins.own)
+        """The signing keys that this node had before it rotated them."""
         store.write(records.release_leases)
 
     @property
@@ -136,7 +138,20 @@ class Exchange:
         card = self._ground.store.write(lambda tx: self._pins.rotate(tx, new))
         self._ground.keys = new
         self._pins.own = card
+        self.former = former_keys(card)
         return card.to_bytes()
+
+    def under_present_keys(self, raw: bytes) -> bytes:
+        """The same statement, signed anew if former keys of ours signed it. Anything else is returned as it is, and
+        verifies or not at its reader: a damaged entry must not get a good signature from us."""
+        claimed = peek(raw)
+        for keys in self.former if claimed.claimed == self.node else ():
+            try:
+                body = verify(raw, claimed.payload_type, keys, self.node, batches=True)
+            except Untrusted:
+                continue
+            return sign(claimed.payload_type, body, self._ground.keys.signing, self.node)
+        return raw
 
     def add_peer(self, raw: bytes) -> Peer:
         """Pin a partner. Compare `fingerprint` with it over another channel *before* anything is sent."""
@@ -236,10 +251,6 @@ class Exchange:
     def received_since(self, tx: Connection, to: NodeId, since: datetime) -> list[tuple[str, str]]:
         """(kind, ref) of the items that a partner has signed for since then."""
         return records.received_since(tx, to, since)
-
-    def least_ref(self, tx: Connection, kind: str, to: NodeId) -> str:
-        """The smallest ref of the items of this kind that were ever queued for a partner; empty where there is none."""
-        return records.least_ref(tx, kind, to)
 
     def wake(self, peer: NodeId | None = None) -> None:
         """Something may wait: let the couriers look now. `enqueue` does this itself after its commit."""
