@@ -10,7 +10,6 @@ from typing import Any
 
 from tansiq.terms import DossierId, EntryId, Handling, NodeId, PartId
 
-
 RETURNED = "returned"
 """Kind of the item with which an entry goes back to its author, who lost it; its ref is the entry's id."""
 
