@@ -61,8 +61,10 @@ FAMILY = [
 ]
 
 
-def person(name: str, born: str) -> Entity:
-    claims = [{"property": "name", "value": name}, {"property": "birthDate", "value": born}]
+def person(name: str, born: str = "") -> Entity:
+    claims = [{"property": "name", "value": name}]
+    if born:
+        claims.append({"property": "birthDate", "value": born})
     return parse_entity({"id": "p", "schema": "Person", "claims": claims})
 
 
@@ -100,12 +102,12 @@ def main() -> None:
         ids = itertools.count()
         bank = Bank(store, vault, ledger, lambda: datetime.now(UTC), lambda: f"{next(ids):032x}", load_gate("MA"), "MA")
         filled = fill(bank, store, names, chance)
-        bank.search_name(names[0])
+        bank.find(person(names[0]))
         latin = [" ".join(part[1] for part in parts) for parts in asked]
         arabic = [" ".join(part[2] for part in parts) for parts in asked]
-        ours = timed(bank.search_name, [*latin, *arabic])
+        ours = timed(lambda q: bank.find(person(q)), [*latin, *arabic])
         first = sum(
-            (best := bank.search_name(query, 1)) != []
+            (best := bank.find(person(query), 1)) != []
             and best[0].record.entity.names()[0] == " ".join(p[0] for p in parts)
             for query, parts in [*zip(latin, asked, strict=True), *zip(arabic, asked, strict=True)]
         )

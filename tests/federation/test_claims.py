@@ -18,6 +18,7 @@ from tansiq.node import Node
 from tansiq.terms import LogVerb
 from tests.support import acts
 from tests.support.federation import Crash
+from tests.support.holdings import by_name, who_has
 from tests.support.services import Federation, shared_view
 
 PHONE = "+212600000087"
@@ -76,8 +77,8 @@ def test_a_value_goes_on_its_day_from_part_bank_and_search_and_everything_verifi
         entry, part = thing(node, dossier)
         assert (part.presence, part.erased) == (Presence.HELD, ("phone",))
         assert values(node, dossier) == ["Torben Westerhagen", "1975-02-09"]
-        assert node.bank.search_identifier("phone", PHONE) == []
-        assert [c.record.provenance.part for c in node.bank.search_name("Torben Westerhagen")] == [part.ref.id]
+        assert who_has(node.bank, PHONE) == []
+        assert [c.record.provenance.part for c in by_name(node.bank, "Torben Westerhagen")] == [part.ref.id]
         assert node.bureau.search(PHONE, 5, federation.officers[name]) == []
         assert node.bureau.search("Westerhagen", 5, federation.officers[name])
         (leaf,) = [x for x in node.ledger.find(entry.id) if x.verb is LogVerb.ERASE]
@@ -199,7 +200,7 @@ def test_a_value_that_is_past_its_day_when_it_comes_is_compared_with_nothing(fed
     assert values(madrid, dossier) == ["Torben Westerhagen"]
     assert thing(madrid, dossier)[1].erased == ("phone",)
     assert madrid.hits.matches() == []
-    assert len(madrid.bank.search_identifier("phone", PHONE)) == 1
+    assert len(who_has(madrid.bank, PHONE)) == 1
 
 
 def test_a_part_of_which_every_value_is_due_is_erased_as_parts_are(federation: Federation) -> None:
@@ -211,7 +212,7 @@ def test_a_part_of_which_every_value_is_due_is_erased_as_parts_are(federation: F
     _entry, part = thing(madrid, dossier)
     assert part.presence is Presence.ERASED
     assert [x.verb for x in madrid.ledger.find(part.ref.id)] == [LogVerb.ERASE]
-    assert madrid.bank.search_identifier("phone", PHONE) == []
+    assert who_has(madrid.bank, PHONE) == []
 
 
 def test_a_recall_of_what_is_left_is_proven_by_its_own_leaf(federation: Federation) -> None:
@@ -257,7 +258,7 @@ def test_the_handling_of_one_value_binds_its_part_and_the_refusal_names_clause_a
     with pytest.raises(Refused) as caught:
         berlin.dossiers.forward(plain, berlin.dossiers.state(plain).entries[0].id, "pt", federation.officers["berlin"])
     assert "handling.h2" not in caught.value.clauses
-    (record,) = berlin.bank.search_identifier("phone", PHONE)
+    (record,) = who_has(berlin.bank, PHONE)
     assert record.handling() == ("H0", "H2")
     assert record.provenance.handling == ("H0",)
 
@@ -295,5 +296,5 @@ def test_a_power_cut_at_any_step_erases_each_value_once(make_federation: Callabl
         entry = madrid.dossiers.state(dossier).entries[0]
         assert [p.erased for p in entry.parts if p.ref.kind == "entity"] == [("phone",), ("email",)]
         assert len([x for x in madrid.ledger.find(entry.id) if x.verb is LogVerb.ERASE]) == 2
-        assert madrid.bank.search_identifier("phone", PHONE) == []
+        assert who_has(madrid.bank, PHONE) == []
         assert madrid.ledger.verify().broken_at is None

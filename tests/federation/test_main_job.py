@@ -14,6 +14,7 @@ from tansiq.exchange import verify_receipt_proof
 from tansiq.hits.model import MatchState
 from tansiq.ledger import verify_bundle
 from tests.support import acts
+from tests.support.holdings import by_name
 from tests.support.services import Federation, shared_view
 
 
@@ -127,7 +128,7 @@ def test_a_recalled_part_is_erased_everywhere_with_proof_and_all_still_verifies(
         assert verify_bundle(proof, f"tansiq/{node.node_id}", node.keys.signing.public)
         assert node.ledger.verify().broken_at is None
     assert madrid.hits.matches() == []
-    assert not [c for c in madrid.bank.search_name("يوسف بن عمر الزروالي") if c.record.provenance.source == "dossier"]
+    assert not [c for c in by_name(madrid.bank, "يوسف بن عمر الزروالي") if c.record.provenance.source == "dossier"]
     assert len({shared_view(n, dossier) for n in f.nodes.values()}) == 1
 
 

@@ -19,6 +19,7 @@ from tansiq.kinds import KINDS
 from tansiq.ledger import verify_bundle
 from tansiq.terms import LogVerb, format_instant
 from tests.support.federation import Crash
+from tests.support.holdings import by_name
 from tests.support.scenes import LEGAL, part
 from tests.support.services import Federation, shared_view
 
@@ -102,7 +103,7 @@ class Story:
         held = there == {Presence.HELD}
         leaves = [x for x in node.ledger.find(self.dossier) if x.verb is LogVerb.ERASE]
         assert bool(leaves) is not held, "a proof of what did not happen, or none of what did"
-        assert bool(node.bank.search_name("Torben Westerhagen")) is held
+        assert bool(by_name(node.bank, "Torben Westerhagen")) is held
 
     def check(self) -> None:
         nodes = [self.f.nodes[n] for n in SERVICES]
@@ -123,7 +124,7 @@ class Story:
             assert (said.facts["leaf"], said.facts["parts"]) == (whole.index, len(parts))
             assert verify_bundle(str(said.facts["proof"]).encode(), f"tansiq/{node.node_id}", node.keys.signing.public)
             assert node.ledger.verify().broken_at is None
-            assert not node.bank.search_name("Torben Westerhagen")
+            assert not by_name(node.bank, "Torben Westerhagen")
 
 
 def begun(make: Callable[..., Federation], kind: str, label: str) -> Story:

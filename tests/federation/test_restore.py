@@ -25,6 +25,7 @@ from tansiq.terms import EntryId, format_instant
 from tests.support import acts
 from tests.support.checks import HAMMUSCHI, HAMMUSCHI_IN_ARABIC, ask, hits, serve, supervisor
 from tests.support.federation import Crash, keys_of
+from tests.support.holdings import by_name
 from tests.support.services import Federation, shared_view
 
 KEK = bytes(range(32))
@@ -128,7 +129,7 @@ def test_what_the_restored_node_wrote_since_comes_back_from_who_has_it(
     _, content = madrid.files.fetch(own, attached, part.ref.id, f.officers["madrid"])
     assert b"".join(content) == b"a file" * 100
     assert {g.node for g in madrid.dossiers.grants(own)} == {rabat.node_id}
-    assert any(c.record.provenance.dossier == own for c in madrid.bank.search_name("يوسف بن عمر الزروالي"))
+    assert any(c.record.provenance.dossier == own for c in by_name(madrid.bank, "يوسف بن عمر الزروالي"))
 
     # What it writes now stands behind what it had lost, and beside nothing.
     madrid.dossiers.append(first, {**said, "facts": {"about": about, "outcome": "hit"}}, f.officers["madrid"])

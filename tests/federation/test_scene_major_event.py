@@ -12,6 +12,7 @@ from tansiq.kinds.major_event import CHECKLIST, disagreements, safe_capacity
 from tansiq.ledger import verify_bundle
 from tansiq.terms import format_instant
 from tests.support.federation import BEGIN
+from tests.support.holdings import by_name
 from tests.support.one_dossier import TRANSFER, Scene, ground, person, text
 from tests.support.services import Federation
 
@@ -208,7 +209,7 @@ def _lessons_and_end(s: Scene) -> None:
 
 
 def _the_data_die(s: Scene) -> None:
-    assert s.node("rabat").bank.search_name("Aitor Berasategui Lanza")
+    assert by_name(s.node("rabat").bank, "Aitor Berasategui Lanza")
     held = {n: sum(p.presence is Presence.HELD for p in s.parts(n)) for n in ALL}
     assert s.node("berlin").dossiers.purge(s.dossier, s.supervisor("berlin")) == held["berlin"] > 20
     s.f.pump()
@@ -224,8 +225,8 @@ def _the_data_die(s: Scene) -> None:
         node = s.node(name)
         assert s.open_duties(name) == []
         assert {p.presence for p in s.parts(name)} <= {Presence.ERASED, Presence.WITHHELD}
-        assert not node.bank.search_name("Aitor Berasategui Lanza")
-        assert not node.bank.search_name("Sönke Harmsbüttel")
+        assert not by_name(node.bank, "Aitor Berasategui Lanza")
+        assert not by_name(node.bank, "Sönke Harmsbüttel")
         (said,) = (e.statement for e in s.state("rabat").entries if e.statement.type == "major_event.erased"
                    and e.statement.author == s.id(name))  # fmt: skip
         assert said.facts["parts"] == held[name]
@@ -244,6 +245,6 @@ def test_what_nobody_closes_dies_at_the_hard_stop(federation: Federation) -> Non
     s.f.pump()
     for name in ALL:
         assert {p.presence for p in s.parts(name)} == {Presence.ERASED}
-        assert not s.node(name).bank.search_name("Aitor Berasategui Lanza")
+        assert not by_name(s.node(name).bank, "Aitor Berasategui Lanza")
     assert s.state("rabat").own.erased == {s.id(n) for n in ALL}
     s.agree()

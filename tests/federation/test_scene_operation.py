@@ -12,6 +12,7 @@ from tansiq.kinds.operation import custody, totals
 from tansiq.ledger import verify_bundle
 from tansiq.terms import format_instant
 from tests.support.federation import BEGIN
+from tests.support.holdings import by_name
 from tests.support.one_dossier import TRANSFER, Scene, ground, person, text
 from tests.support.services import Federation
 
@@ -188,7 +189,7 @@ def _close_and_purge(s: Scene) -> None:
         proof, keys = said.statement.facts["proof"].encode(), s.node(name).keys.signing.public
         assert verify_bundle(proof, f"tansiq/{s.id(name)}", keys)
     assert "proof_wrong" not in {m.code for n in ("madrid", "berlin") for m in s.state(n).marks}
-    assert not s.node("madrid").bank.search_name("Torben Westerhagen")
+    assert not by_name(s.node("madrid").bank, "Torben Westerhagen")
 
 
 def test_no_partner_empties_a_dossier_from_one_day_to_the_next(federation: Federation) -> None:

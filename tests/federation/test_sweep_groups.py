@@ -22,6 +22,7 @@ from tansiq.terms import LogVerb
 from tests.federation.test_purge_crash import begun
 from tests.support import acts
 from tests.support.federation import Crash
+from tests.support.holdings import by_name, who_has
 from tests.support.services import Federation
 
 DAY = "2026-12-24"
@@ -101,7 +102,7 @@ def test_a_crash_between_two_groups_leaves_the_rest_due_and_nothing_twice(federa
     federation.faults["madrid"].crashed = False
     federation.restart("madrid")
     madrid = federation.nodes["madrid"]
-    assert len(madrid.bank.search_identifier("phone", "+212600000000")) in (0, 1)
+    assert len(who_has(madrid.bank, "+212600000000")) in (0, 1)
     assert madrid.bank.count("dossier") == held(madrid), "what is left in the bank is what is left in the dossier"
     madrid.sweep()
     assert held(madrid) == madrid.bank.count("dossier") == 0
@@ -179,7 +180,7 @@ def test_what_is_ours_goes_in_groups_too(federation: Federation, monkeypatch: py
     federation.clock.pass_time(UNTIL)
     madrid.sweep()
     assert madrid.bank.count() == 4
-    assert [madrid.bank.search_identifier("phone", f"+2126{n:08d}") for n in range(7)] == [[]] * 7
+    assert [who_has(madrid.bank, f"+2126{n:08d}") for n in range(7)] == [[]] * 7
     size = madrid.ledger.head()[0]
     madrid.sweep()
     assert madrid.ledger.head()[0] == size
@@ -258,7 +259,7 @@ def test_a_record_that_cannot_be_read_holds_no_other_up(
     madrid = f.nodes["madrid"]
     phone_ = {"property": "number", "value": "+34600000111", "erase_on": DAY}
     f.hold("madrid", [{"id": f"t{n}", "schema": "Phone", "claims": [phone_]} for n in range(10)])
-    first = sorted(r.id for r in madrid.bank.search_identifier("phone", "+34600000111"))[0]
+    first = sorted(r.id for r in who_has(madrid.bank, "+34600000111"))[0]
     unpack = bank_records._unpack
 
     def failing(row: Any, vault: Any) -> Any:
@@ -311,7 +312,7 @@ def test_a_record_that_may_not_be_reduced_holds_no_other_up(
         {"id": f"a{n}", "schema": "Person", "role": "CONT", "claims": [claims[0], {**claims[1], "erase_on": DAY}]}
         for n in range(10)
     ])  # fmt: skip
-    records_ = sorted(c.record.id for c in madrid.bank.search_name("Ana Belmonte", 20))
+    records_ = sorted(c.record.id for c in by_name(madrid.bank, "Ana Belmonte", 20))
     kept = records_[6]
 
     def listener(_tx: Connection, gone: list[Any]) -> None:
@@ -328,11 +329,11 @@ def test_a_record_that_may_not_be_reduced_holds_no_other_up(
     madrid.bank.refused.clear()
     (same,) = madrid.oversight.duties()
     assert (same.record, same.since, same.why) == (kept, duty.since, ""), "another process of the node says the same"
-    left = {r.id for r in madrid.bank.search_identifier("phone", "+34600000111")}
+    left = {r.id for r in who_has(madrid.bank, "+34600000111")}
     assert left == {kept}
     madrid.bank.on_reduced.remove(listener)
     madrid.sweep()
-    assert (madrid.refused_erasures(), madrid.bank.search_identifier("phone", "+34600000111")) == ({}, [])
+    assert (madrid.refused_erasures(), who_has(madrid.bank, "+34600000111")) == ({}, [])
     assert madrid.oversight.duties() == []
 
 

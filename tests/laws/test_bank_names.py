@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tansiq.bank.model import Provenance
-from tests.support.holdings import Holdings, person
+from tests.support.holdings import Holdings, by_name, person
 
 NAMES = ("Yasser Tazeghart", "Nadia Ouazzani", "Klaus Lindemann", "Carlos Oliveira")
 ACTS = st.tuples(st.sampled_from(["keep", "change", "erase", "fail", "look"]), st.integers(0, 1), st.integers(0, 3))
@@ -62,5 +62,5 @@ def test_a_search_shows_what_is_committed(tmp_path_factory, acts):
 
 
 def show(there, name, committed):
-    found = {c.record.id for c in there.bank.search_name(name, 20)}
+    found = {c.record.id for c in by_name(there.bank, name, 20)}
     assert found == {record for record, known in committed.items() if known == name}

@@ -11,7 +11,7 @@ from typing import Any
 
 from tansiq.access.model import Acting, Role
 from tansiq.bank import Bank, parse_entity
-from tansiq.bank.model import Entity, Provenance
+from tansiq.bank.model import BankRecord, Candidate, Entity, Provenance
 from tansiq.crypto import SigningKeys, Vault, node_id
 from tansiq.ledger import Ledger
 from tansiq.policy import Gate, load_gate
@@ -88,3 +88,13 @@ def entity(schema: str, *, ident: str = "x1", role: str = "", **claims: str | tu
 
 def person(*names: str, **more: Any) -> Entity:
     return entity("Person", name=names, **more)
+
+
+def who_has(bank: Bank, phone: str, country: str = "") -> list[BankRecord]:
+    """The records that carry this telephone number."""
+    return [c.record for c in bank.find(entity("Phone", number=phone), country=country)]
+
+
+def by_name(bank: Bank, name: str, k: int = 10) -> list[Candidate]:
+    """What a person of this name meets; best first."""
+    return bank.find(person(name), k)

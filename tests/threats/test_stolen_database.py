@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tansiq.bank import Bank, entity_to_json
+from tansiq.bank import Bank, entity_to_json, records
 from tansiq.crypto import Vault
 from tansiq.dossiers.model import Entry, Part, PartRef, Presence, Statement
 from tansiq.errors import Broken
@@ -15,7 +15,7 @@ from tansiq.hits.model import MatchState
 from tansiq.policy import load_gate
 from tansiq.terms import DossierId, EntryId, Handling, NodeId, PartId
 from tests.support.entries import LEGAL, START
-from tests.support.holdings import ANALYST, Holdings, entity, person
+from tests.support.holdings import ANALYST, Holdings, entity, person, who_has
 
 HELD = person(
     "Yasser Tazeghart",
@@ -78,7 +78,10 @@ def test_with_another_key_nothing_opens_and_nothing_is_found(sqlite_url):
     there = Holdings(sqlite_url)
     kept = there.keep(HELD)
     thief = Bank(there.store, Vault(b"\x08" * 32), there.ledger, there.clock, there.new_id, load_gate("ES"), "ES")
-    with pytest.raises(Broken):
-        thief.get(kept)
-    assert thief.search_identifier("phone", "+212612345678") == []
+    for asked in (lambda: thief.get(kept), lambda: who_has(thief, "+212612345678")):
+        with pytest.raises(Broken):
+            asked()
+    with there.store.read() as tx:
+        assert records.find_marked(tx, Vault(b"\x08" * 32), [("phone", "+212612345678")]) == {}
+        assert records.find_marked(tx, there.vault, [("phone", "+212612345678")])
     there.close()

@@ -10,6 +10,7 @@ from tansiq.bank import parse_entity
 from tansiq.bank.model import Provenance
 from tansiq.errors import Refused
 from tansiq.node import Node
+from tests.support.holdings import who_has
 from tests.support.transcripts import run
 from tests.support.web import Browser, Town
 from tests.web.conftest import signed_in
@@ -44,7 +45,7 @@ def test_it_stands_first_with_its_clause_until_it_is_erased(own_town: Town) -> N
     node = own_town.node("madrid")
     claims = [{"property": "number", "value": "+34600000111", "erase_on": "2026-11-20"}]
     own_town.federation.hold("madrid", [{"id": "t1", "schema": "Phone", "claims": claims}])
-    (record,) = (r.id for r in node.bank.search_identifier("phone", "+34600000111"))
+    (record,) = (r.id for r in who_has(node.bank, "+34600000111"))
 
     def kept(*_: object) -> None:
         raise Refused("policy.refused", "kept as evidence", step="erase")

@@ -260,11 +260,6 @@ def count_before(tx: Connection, ids: Iterable[str], change: int) -> int:
     return found
 
 
-def find_marks(tx: Connection, vault: Vault, marks: Iterable[tuple[str, str]]) -> list[str]:
-    """Ids of the records that carry one of these identifiers."""
-    return sorted({record for found in find_marked(tx, vault, marks).values() for record in found})
-
-
 def find_marked(tx: Connection, vault: Vault, marks: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[str]]:
     """Identifier -> ids of the records that carry it."""
     wanted = {vault.mac(f"bank.{kind}", value): (kind, value) for kind, value in marks}

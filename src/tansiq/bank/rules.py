@@ -112,11 +112,6 @@ def identifiers(entity: Entity, country: str = "") -> tuple[tuple[str, str], ...
     return tuple(dict.fromkeys(found))
 
 
-def marks_for(kind: str, value: str, country: str = "") -> list[tuple[str, str]]:
-    normal = normal_form(kind, value, country) if kind in POINTS else None
-    return [(kind, normal)] if normal else []
-
-
 def normal_form(kind: str, value: str, country: str = "") -> str | None:
     """One written form for one number, without its country: one side may know it and the other may not.
 
@@ -232,13 +227,6 @@ def score_entity(
     else:
         names = {}
     return Candidate(record, *_sum(names, rows, _weak(names, held, held_names)))
-
-
-def score_name(name: str, record: BankRecord, spellings: Sequence[str] = ()) -> Candidate:
-    """A bare name against a record."""
-    held = tuple(spellings) or searchable_names(record.entity)[: _FEW * 2]
-    names = _best_name((name,), held)
-    return Candidate(record, *_sum(names, [], _weak(names, record.entity, held)))
 
 
 def best(scored: Iterable[Candidate], k: int) -> list[Candidate]:

@@ -270,23 +270,6 @@ class Bank:
         with self._store.read() as tx:
             return records.count(tx, source)
 
-    def search_name(self, name: str, k: int = 10) -> list[Candidate]:
-        """The `k` records whose names are nearest, in any script and spelling; best first."""
-        self.warm()
-        near: dict[str, list[str]] = {}
-        for spelling in self._names.search(name, k * 2, NAME_FLOOR):
-            near.setdefault(spelling.record, []).append(spelling.name)
-        with self._store.read() as tx:
-            found = records.load(tx, self._vault, near)
-        self._forget_gone(near.keys() - {r.id for r in found})
-        return rules.best((rules.score_name(name, r, near[r.id]) for r in found), k)
-
-    def search_identifier(self, kind: str, value: str, country: str = "") -> list[BankRecord]:
-        """Records that carry this phone, plate, document ...; `kind` is one of `model.IDENTIFIER_KINDS`."""
-        marks = rules.marks_for(kind, value, country or self._country)
-        with self._store.read() as tx:
-            return records.load(tx, self._vault, records.find_marks(tx, self._vault, marks))
-
     def find(self, entity: Entity, k: int = 10, *, country: str = "", not_dossier: str = "") -> list[Candidate]:
         """Records that may speak of the same thing: by identifiers of any kind and by names, each with its reasons.
 

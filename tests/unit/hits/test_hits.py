@@ -17,7 +17,7 @@ from tansiq.hits.model import MatchState
 from tansiq.policy import load_gate
 from tansiq.terms import DossierId, EntryId, Handling, LogVerb, NodeId, OfficerId, PartId
 from tests.support.entries import LEGAL, START
-from tests.support.holdings import ANALYST, Holdings, entity, person
+from tests.support.holdings import ANALYST, Holdings, by_name, entity, person
 
 RABAT = NodeId("ma-" + "r" * 20)
 E1, E2 = "e-" + "1" * 64, "e-" + "2" * 64
@@ -153,7 +153,7 @@ def test_who_is_held_by_our_own_decision_is_met(desk):
     """A service's own file on a missing child is what an arriving report must meet."""
     desk.there.keep(person("Yasser Tazeghart", birthDate="2015-03-20", role="VICT"))
     desk.arrive(entry_of(person("ياسر تازغارت", role="SUSP"), person("Karim Sebti", role="SUSP")))
-    assert desk.hits._comparing.may_meet(desk.there.bank.search_name("Yasser Tazeghart")[0].record)
+    assert desk.hits._comparing.may_meet(by_name(desk.there.bank, "Yasser Tazeghart")[0].record)
 
 
 @pytest.fixture

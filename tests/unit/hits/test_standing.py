@@ -10,7 +10,7 @@ from tansiq.bank.model import Claim, Provenance
 from tansiq.hits import standing as module
 from tansiq.hits.model import MatchState
 from tansiq.terms import LogVerb
-from tests.support.holdings import ANALYST, entity, person
+from tests.support.holdings import ANALYST, by_name, entity, person
 from tests.unit.hits.test_hits import D1, D2, E1, E2, Desk, entry_of, part_id
 
 LISTED = person("Yasser Tazeghart", birthDate="1985-03-20")
@@ -134,7 +134,7 @@ def test_a_crash_loses_and_repeats_nothing(desk, step, monkeypatch):
 def test_what_is_erased_between_the_look_and_the_match_is_in_no_match(desk, monkeypatch, which):
     report(desk, REPORTED)
     bank = desk.there.bank
-    brought = bank.search_name("ياسر تازغارت")[0].record.id
+    brought = by_name(bank, "ياسر تازغارت")[0].record.id
     listed = desk.there.keep(LISTED, source="un", reference="QDi.1")
     looked, waiting = desk.hits._standing._near, [listed if which == "holding" else brought]
 

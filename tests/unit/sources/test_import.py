@@ -13,7 +13,7 @@ from tansiq.errors import Conflict, Invalid, Refused
 from tansiq.sources import import_into, read
 from tansiq.sources.model import Reject, SourceRow
 from tansiq.terms import LogVerb
-from tests.support.holdings import ANALYST, Holdings, person
+from tests.support.holdings import ANALYST, Holdings, by_name, person
 from tests.unit.sources.test_lists import UN
 
 
@@ -44,7 +44,7 @@ def test_the_same_edition_again_changes_nothing(there):
 
 def test_a_new_edition_adds_changes_and_removes_per_reference(there):
     take(there, rows(1, 2, 3))
-    by_reference = {c.record.provenance.reference: c.record.id for c in there.bank.search_name("Yasser Tazeghart")}
+    by_reference = {c.record.provenance.reference: c.record.id for c in by_name(there.bank, "Yasser Tazeghart")}
     report = take(there, rows(1) + rows(2, year="1986") + rows(4))
     assert (report.added_references, report.changed_references, report.removed_references) == (
         ("EXi.004",),
@@ -130,7 +130,7 @@ def test_both_databases_take_editions_over(store_url):
 
 def test_what_changed_is_held_since_its_first_edition(there):
     take(there, rows(1))
-    before = there.bank.search_name("Yasser Tazeghart")[0].record
+    before = by_name(there.bank, "Yasser Tazeghart")[0].record
     there.clock.pass_time(timedelta(days=30))
     take(there, rows(1, year="1986"))
     after = there.bank.get(before.id)

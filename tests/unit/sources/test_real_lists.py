@@ -9,7 +9,7 @@ import pytest
 
 from tansiq.sources import import_into, read
 from tansiq.sources.model import Reject
-from tests.support.holdings import ANALYST
+from tests.support.holdings import ANALYST, by_name
 
 OLD, NEW = "sanctions/un_consolidated_2020-11-30.xml.gz", "sanctions/un_consolidated_2025-04-19.xml.gz"
 
@@ -51,7 +51,7 @@ def test_listed_persons_are_found_from_arabic_and_from_another_latin_spelling(pu
     import_into(there.bank, there.store, there.ledger, read(public(OLD), "un"), ANALYST)
     missed = []
     for name, reference in LISTED.items():
-        found = [c.record.provenance.reference for c in there.bank.search_name(name, 3)]
+        found = [c.record.provenance.reference for c in by_name(there.bank, name, 3)]
         if reference not in found:
             missed.append((name, found))
     assert not missed
