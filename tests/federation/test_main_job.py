@@ -45,10 +45,10 @@ def test_a_match_across_scripts_becomes_a_hit_only_by_an_officer(federation: Fed
     madrid = federation.nodes["madrid"]
     (match,) = [m for m in madrid.hits.matches() if m.incoming.schema == "Person"]
     assert match.holding.entity.names() == ("Yusef Benomar Serruali",)
-    assert [d.code for d in madrid.hits.duties(madrid.clock())] == ["hit.confirm"]
+    assert [d.code for d in madrid.hits.duties()] == ["hit.confirm"]
     decided = madrid.hits.decide(match.id, MatchState.HIT, "same person", federation.officers["madrid"])
     assert decided.state is MatchState.HIT
-    assert madrid.hits.duties(madrid.clock()) == ()
+    assert madrid.hits.duties() == ()
 
 
 def test_a_request_runs_against_its_clock_and_its_receipt_is_proven(federation: Federation) -> None:

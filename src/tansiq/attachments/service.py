@@ -207,7 +207,7 @@ class Attachments:
             raise Untrusted("attachment.not_the_author", "only its author delivers a file", step="file the chunk")
         part = next((p for p in entry.parts if p.ref.id == chunk.part and p.ref.kind == PART), None)
         if part is None:
-            raise Untrusted("attachment.unknown", "the entry has no such file", step="file the chunk")
+            raise Untrusted("attachment.not_in_entry", "the entry has no such file", step="file the chunk")
         if part.presence is not Presence.HELD:
             erased = part.presence is Presence.ERASED
             return ItemResult(item.ref, received=False, reason=f"attachment.{'erased' if erased else 'not_given'}")

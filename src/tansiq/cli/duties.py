@@ -42,7 +42,7 @@ def duties(
         now = node.clock()
         whose = None if everyone else node.node_id
         owed = [_row(d, now) for d in node.dossiers.duties(whose, limit=limit)]
-        owed += [_row(d, now, owner=node.node_id) for d in node.hits.duties(now, limit)]
+        owed += [_row(d, now, owner=node.node_id) for d in node.hits.duties(limit)]
         # A bureau owes tens of thousands: what nobody reads is counted, and not written out.
         waiting = node.hits.counts()
         more = node.dossiers.sum_duties(whose)[0] + waiting[MatchState.OPEN] + waiting[MatchState.UNCLEAR] - len(owed)

@@ -23,7 +23,7 @@ from tansiq.errors import Invalid, Untrusted
 from tansiq.terms import NodeId
 
 ED25519_BYTES, ED25519_SIGNATURE_BYTES = 32, 64
-MLDSA65_BYTES, MLDSA65_SIGNATURE_BYTES = 1952, 3309
+MLDSA65_BYTES = 1952
 _SIGNING_VERSION = b"\x01"
 _SEED = 32
 BEGIN_S = 0.0005

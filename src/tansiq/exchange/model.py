@@ -232,7 +232,6 @@ class ProvenReceipt:
     receipt: Receipt
     sender: NodeCard
     recipient: NodeCard
-    sender_fingerprint: str
     recipient_fingerprint: str
 
 

@@ -36,6 +36,4 @@ def verify_receipt_proof(raw: bytes) -> ProvenReceipt:
     result = next((i for i in receipt.items if (i.kind, i.ref) == (proof.kind, proof.ref)), None)
     if result is None:
         raise Untrusted("proof.ref", "the receipt does not name this reference", step="proof", field="ref")
-    return ProvenReceipt(
-        proof.ref, proof.kind, result, receipt, sender.card, recipient.card, sender.fingerprint, recipient.fingerprint
-    )
+    return ProvenReceipt(proof.ref, proof.kind, result, receipt, sender.card, recipient.card, recipient.fingerprint)

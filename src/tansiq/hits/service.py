@@ -388,7 +388,7 @@ class Hits:
         more = {"decision": "refused", "clauses": clauses}
         self._store.write(lambda tx: self._leaf(tx, match.id, by, more))
 
-    def duties(self, now: datetime, most: int | None = None) -> tuple[LocalDuty, ...]:  # due dates do not move
+    def duties(self, most: int | None = None) -> tuple[LocalDuty, ...]:
         """`hit.confirm` for each match that waits for an officer, the one that is due first at the top; `most`: of so
         many that are due first."""
         with self._store.read() as tx:

@@ -121,7 +121,7 @@ class Ledger:
         Every proof still verifies: the tree never held more than the commitment. Raises `NotFound`.
         """
         if records.load_leaf(tx, index) is None:
-            raise NotFound("ledger.leaf", "there is no such leaf", step="ledger", field="index")
+            raise NotFound("ledger.leaf_unknown", "there is no such leaf", step="ledger", field="index")
         records.delete_content(tx, index)
         return self.append(tx, verb=LogVerb.ERASE, subject=f"leaf:{index}", content=content, at=at)
 
@@ -147,13 +147,13 @@ class Ledger:
             size, peaks = records.load_head(tx)
             note = records.load_checkpoint(tx, size)
             root = merkle.root_of_peaks(peaks)
-            self._check_last(tx, size, root)
+            self._check_last(tx, size)
         if note is not None:
             return note
         signed = sign_checkpoint(Checkpoint(self.origin, size, root), self._keys)
         return self._store.write(lambda tx: records.save_checkpoint(tx, size, root, signed))
 
-    def _check_last(self, tx: Connection, size: int, root: bytes) -> None:
+    def _check_last(self, tx: Connection, size: int) -> None:
         last = records.load_last_checkpoint(tx)
         if last is None:
             return
@@ -215,7 +215,9 @@ class Ledger:
         known = records.load_head(tx)[0]
         size = known if size is None else size
         if not 0 <= index < size <= known:
-            raise NotFound("ledger.leaf", "there is no such leaf in a tree of that size", step="ledger", field="index")
+            raise NotFound(
+                "ledger.leaf_unknown", "there is no such leaf in a tree of that size", step="ledger", field="index"
+            )
         node = records.node_reader(tx)
         path = tuple(merkle.inclusion_at(node, index, size))
         return InclusionProof(index, size, node(0, index), path, merkle.root_at(node, size))

@@ -176,9 +176,7 @@ def _may_meet(p: Part, q: Part) -> bool:
     return -3 <= (apart if q.script else -apart) <= 8
 
 
-def _join(
-    a: tuple[Part, ...], b: tuple[Part, ...], met: list[Meeting], flip: bool
-) -> tuple[int, Meeting, list[Meeting]] | None:
+def _join(a: tuple[Part, ...], b: tuple[Part, ...], met: list[Meeting]) -> tuple[int, Meeting, list[Meeting]] | None:
     """The best gain from reading two neighbours of `a` as one word that meets one word of `b`."""
     at_i = {g.i: g for g in met}
     at_j = {g.j: g for g in met}
@@ -212,10 +210,10 @@ def align(a: tuple[Part, ...], b: tuple[Part, ...]) -> list[Meeting]:
     for _ in range(2):
         if len(a) == len(b) and all(g.price <= 150 for g in met):
             break
-        here, there = _join(a, b, met, False), None
+        here, there = _join(a, b, met), None
         if len(b) > 1:
             turned = [Meeting(g.j, g.j2, g.i, g.i2, *g[4:]) for g in met]
-            there = _join(b, a, turned, True)
+            there = _join(b, a, turned)
         if there and (not here or there[0] > here[0]):
             _, new, gone = there
             lost = {(g.j, g.i) for g in gone}

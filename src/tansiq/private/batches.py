@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from tansiq.crypto import Blinded, blind, finalize_verified, random_bytes, sha256
+from tansiq.crypto import blind, finalize_verified, random_bytes, sha256
 from tansiq.errors import Invalid, Untrusted
 from tansiq.private.model import (
     BATCH_SIZES,
@@ -116,8 +116,3 @@ def finish_batch(asked: AskedBatch, answer: AnswerHeader, evaluated: bytes, desc
         raise Untrusted("answer.digest", "other bytes than were signed", step="answer", field="elements")
     outputs = finalize_verified(asked.blinded, split(evaluated, ELEMENT_BYTES), answer.proof, descriptor.public)
     return outputs[: asked.real]
-
-
-def elements_of(blinded: Iterable[Blinded]) -> bytes:
-    """What goes out of a batch."""
-    return b"".join(b.element for b in blinded)

@@ -31,7 +31,6 @@ from tansiq.private.model import (
     Chance,
     Delta,
     Descriptor,
-    Finding,
 )
 from tansiq.private.wire import digest, list_bytes, require_payload
 
@@ -238,11 +237,6 @@ class TagList:
                 return tuple(rids) or None
             rids.append(rid)
         return tuple(rids)
-
-    def look_up(self, outputs: Iterable[bytes]) -> list[Finding]:
-        """Those of the outputs that are in the list, by their position."""
-        met = ((at, self.find(output)) for at, output in enumerate(outputs))
-        return [Finding(at, rids) for at, rids in met if rids is not None]
 
 
 class _Tags(Sequence[bytes]):

@@ -100,14 +100,6 @@ class AnswerHeader:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """A tag that was in the list: which key found it and, where labels are shipped, the opaque ids behind it."""
-
-    at: int
-    rids: tuple[bytes, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Opening:
     """What the asker keeps of one question, sealed, for its supervisor."""
 

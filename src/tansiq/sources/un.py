@@ -27,7 +27,6 @@ _GRADE = "A2"
 
 def read_un(data: bytes) -> Iterator[SourceRow | Reject]:
     root = xml_root(data, "CONSOLIDATED_LIST")
-    edition = (root.get("dateGenerated") or "")[:10]
     for group, name, take in (("INDIVIDUALS", "INDIVIDUAL", _person), ("ENTITIES", "ENTITY", _organization)):
         position = 0
         for parent in children(root, group):
@@ -45,12 +44,12 @@ def read_un(data: bytes) -> Iterator[SourceRow | Reject]:
                     if not draft.has("name"):
                         yield Reject(where, "source.name_missing", "FIRST_NAME")
                         continue
-                    yield SourceRow(draft.entity(), _provenance(element, reference, edition))
+                    yield SourceRow(draft.entity(), _provenance(element, reference))
                 except Invalid as exc:
                     yield Reject(where, exc.code, exc.field)
 
 
-def _provenance(element: Element, reference: str, edition: str) -> Provenance:
+def _provenance(element: Element, reference: str) -> Provenance:
     return Provenance(
         source="un",
         reference=reference,

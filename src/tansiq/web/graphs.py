@@ -249,7 +249,6 @@ class Timeline:
 
 
 EDGE, NAMES = 60, 150
-LANES = {"a": 48, "b": 98, "both": 148}
 MOST_TICKS = 6
 ROOM = 96
 """Between two days that are written out."""

@@ -58,7 +58,7 @@ def clock_digits(left: timedelta) -> str:
     return f"{seconds // 3600:02d}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
 
 
-def urgency(duty: Duty, now: datetime) -> tuple[int, datetime]:
+def urgency(duty: Duty) -> tuple[int, datetime]:
     """Sort key: what runs comes before what is stopped, the earliest end first."""
     return (1, duty.since) if duty.due_at is None else (0, duty.due_at)
 

@@ -342,7 +342,7 @@ def test_a_decision_stands(desk, matched):
 
 def test_unclear_may_still_be_decided(desk, matched):
     desk.hits.decide(matched.id, MatchState.UNCLEAR, "photograph asked for", ANALYST)
-    assert len(desk.hits.duties(desk.there.clock())) == 1
+    assert len(desk.hits.duties()) == 1
     assert desk.hits.decide(matched.id, MatchState.HIT, "photograph compared", ANALYST).state is MatchState.HIT
 
 
@@ -376,16 +376,16 @@ def test_a_decision_needs_its_reason_and_is_a_decision(desk, matched, state, rea
 
 
 def test_an_open_match_is_a_duty_until_it_is_decided(desk, matched):
-    (duty,) = desk.hits.duties(desk.there.clock())
+    (duty,) = desk.hits.duties()
     assert (duty.match, duty.code, duty.due_at) == (matched.id, "hit.confirm", matched.found_at + timedelta(days=3))
     desk.hits.decide(matched.id, MatchState.HIT, "same person", ANALYST)
-    assert desk.hits.duties(desk.there.clock()) == ()
+    assert desk.hits.duties() == ()
 
 
 def test_what_came_with_urgency_is_due_sooner_and_shown_first(desk, matched):
     desk.arrive(entry_of(person("ياسر تازغارت", birthDate="1985"), ident=E2, dossier=D2), urgent=True)
     desk.examine()
-    first, second = desk.hits.duties(desk.there.clock())
+    first, second = desk.hits.duties()
     assert first.urgent
     assert first.due_at - first.since == timedelta(hours=8)
     assert second.match == matched.id
@@ -435,7 +435,7 @@ def test_a_match_goes_with_its_holding_in_the_same_transaction(desk, matched):
 
     desk.there.store.write(work)
     assert seen == [[]]
-    assert (desk.hits.matches(), desk.hits.duties(desk.there.clock())) == ([], ())
+    assert (desk.hits.matches(), desk.hits.duties()) == ([], ())
     assert [desk.hits.count(s) for s in MatchState] == [0, 0, 0, 0]
 
 
@@ -510,13 +510,12 @@ def test_a_match_knows_its_place_and_its_neighbours(many):
 
 
 def test_the_duties_that_are_due_first_are_read_alone(many):
-    now = many.there.clock()
-    every = many.hits.duties(now)
+    every = many.hits.duties()
     assert len(every) == 20, "open, and unclear"
     assert {d.urgent for d in every} == {True, False}
     assert list(every) == sorted(every, key=lambda d: (d.due_at, d.match))
     for most in (1, 3, 7, 19, 100):
-        assert many.hits.duties(now, most) == every[:most]
+        assert many.hits.duties(most) == every[:most]
     for match in many.hits.matches():
         assert many.hits.duty_of(match) == tuple(d for d in every if d.match == match.id)
 

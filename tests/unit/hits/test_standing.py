@@ -58,7 +58,7 @@ def test_who_is_listed_today_meets_yesterdays_report(desk):
     assert (found.incoming, found.holding.id, found.originator) == (REPORTED, record, "MA")
     assert (found.rule, found.state) == ("person", MatchState.OPEN)
     assert desk.hits.match(found.id) == found
-    assert len(desk.hits.duties(desk.there.clock())) == 1
+    assert len(desk.hits.duties()) == 1
     (leaf,) = desk.there.ledger.find(module.SUBJECT)
     assert (leaf.verb, leaf.content["matches"], leaf.content["holdings"]) == (LogVerb.COMBINE, 1, 1)
 
@@ -203,7 +203,7 @@ def test_an_urgent_report_makes_an_urgent_match(desk):
     report(desk, REPORTED, urgent=True)
     desk.there.keep(LISTED)
     everything(desk)
-    (duty,) = desk.hits.duties(desk.there.clock())
+    (duty,) = desk.hits.duties()
     assert duty.urgent
 
 

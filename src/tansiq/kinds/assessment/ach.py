@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-FORMULA = 1
 CELL = {"CC": 2, "C": 1, "N": 0, "I": -1, "II": -2}
 SOURCE_WEIGHT = {
     "4x4": {"A": 3, "B": 2, "C": 1, "X": 1},

@@ -149,7 +149,7 @@ def view(state: DossierState, now: datetime) -> View | None:
     if own is None or state.opened_at is None:
         return None
     columns = tuple(_column(own, str(n), told) for n, told in own.revealed.items())
-    proposal = _proposal(state, own)
+    proposal = _proposal(own)
     opened, outcome = newest(state, "assessment.judging_opened"), newest(state, "assessment.outcome_recorded")
     return View(
         question=said(state, state.first.id, "question"),
@@ -214,7 +214,7 @@ def _joint_column(own: AssessmentState, proposal: Proposal | None) -> tuple[Colu
     return (Column(JOINT, proposal.entry, estimates, confidence, True, score, False),)
 
 
-def _proposal(state: DossierState, own: AssessmentState) -> Proposal | None:
+def _proposal(own: AssessmentState) -> Proposal | None:
     """What holds; else the newest that is asked for."""
     joint = own.joint()
     entry = joint.entry if joint else own.proposals[-1] if own.proposals else None

@@ -16,7 +16,6 @@ from tansiq.terms import EntryId, NodeId
 MOST_LINES = 40
 """Of the log that the page shows; all stand in the entries."""
 CAPACITIES = ("entry", "holding", "exit", "emergency")
-FOLLOWERS = ("risk", "non_risk", "tickets_sold", "without_tickets", "spotters")
 POWERS = ("arms", "uniform", "powers")
 PEOPLE = ("leaders", "coordinators", "spotters", "liaison", "escorts", "press", "vehicles")
 LOGGED = (

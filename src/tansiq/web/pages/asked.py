@@ -146,5 +146,5 @@ def _clocks(visit: Visit, state: DossierState, shown: set[EntryId]) -> tuple[tup
     """What this service owes here, the most urgent first; of several, what the shown entries ask for."""
     owed = [d for d in visit.node.dossiers.duties(visit.node.node_id, state.id) if d.code != "dossier.review"]
     near = [d for d in owed if d.entry is None or d.entry in shown] or owed
-    timed = sorted(near, key=lambda d: views.urgency(d, visit.now))
+    timed = sorted(near, key=views.urgency)
     return tuple((d, views.clock(d.since, d.due_at, visit.now)) for d in timed[:3])

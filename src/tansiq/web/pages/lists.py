@@ -112,7 +112,7 @@ def owed(node: Any, now: datetime, roles: frozenset[Role], upto: int) -> Owed:
         node.dossiers.sum_duties(creditor=me),
     )
     waiting = node.hits.counts()
-    local = [_of_match(node, x) for x in node.hits.duties(now, upto)]
+    local = [_of_match(node, x) for x in node.hits.duties(upto)]
     others = _of_officers(node, now)
     mine = [*_of_dossiers(node, first, upto, owner=me), *local, *others]
     theirs = _of_dossiers(node, first, upto, creditor=me)
@@ -135,7 +135,7 @@ def _first_for(roles: frozenset[Role]) -> frozenset[str]:
 def in_order(found: Iterable[Listed], now: datetime, roles: frozenset[Role]) -> list[Listed]:
     """Most urgent first."""
     first = _first_for(roles)
-    return sorted(found, key=lambda pair: (pair[0].code not in first, *views.urgency(pair[0], now)))
+    return sorted(found, key=lambda pair: (pair[0].code not in first, *views.urgency(pair[0])))
 
 
 def _of_dossiers(node: Any, first: frozenset[str], upto: int, **whose: Any) -> list[Listed]:
