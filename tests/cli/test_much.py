@@ -6,10 +6,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
 from sqlalchemy import Connection
 
-from tansiq.cli.main import call
 from tansiq.dossiers import records
 from tansiq.dossiers.model import Duty
 from tansiq.dossiers.records import Head
@@ -18,14 +16,6 @@ from tansiq.terms import DossierId
 from tests.support.transcripts import run
 
 MANY = 5
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("TANSIQ_DATABASE", raising=False)
-    assert call(["--home", "rabat", "node", "init", "--name", "Rabat", "--country", "MA", "--port", "0"]) == 0
-    return tmp_path / "rabat"
 
 
 def owe(home: Path) -> list[str]:

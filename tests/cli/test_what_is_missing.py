@@ -7,16 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tansiq.cli.main import call
 from tests.support.transcripts import run
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("TANSIQ_DATABASE", raising=False)
-    assert call(["--home", "rabat", "node", "init", "--name", "Rabat", "--country", "MA", "--port", "0"]) == 0
-    return tmp_path / "rabat"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ with warnings.catch_warnings():
     from starlette.testclient import TestClient
 
 PASSWORD = "eleven-lemons-on-a-quay"
+WHY = {"tansiq-purpose": "investigation", "tansiq-justification": "case 7"}
 HIDDEN = re.compile(r'name="csrf" value="([^"]*)"')
 
 
@@ -133,3 +134,13 @@ class Browser:
 
 
 __all__ = ["PASSWORD", "Browser", "Town", "make_town"]
+
+
+def program_of(town: Town, officer: str = "salma") -> Browser:
+    """A program with an officer's bearer token at Madrid, which says why it asks."""
+    node = town.node("madrid")
+    found = next(o for o in node.access.officers() if o.name == officer)
+    browser = Browser(town.app("madrid"))
+    token = node.access.new_token(found.id, "test", 1)
+    browser.client.headers.update({"authorization": f"Bearer {token}", **WHY})
+    return browser

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tansiq.ledger import records
-from tests.support.web import Browser, Town, make_town
+from tests.support.web import Browser, Town, make_town, program_of
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +35,12 @@ def madrid(town: Town) -> Browser:
 @pytest.fixture(scope="session")
 def rabat(town: Town) -> Browser:
     return signed_in(town, "rabat")
+
+
+@pytest.fixture(scope="module")
+def program(town: Town) -> Browser:
+    """A program with Salma's bearer token at Madrid."""
+    return program_of(town)
 
 
 def contradicted(folder: Path) -> Iterator[Town]:

@@ -12,20 +12,7 @@ from tansiq.access.model import Role
 from tansiq.ledger.model import LeafView
 from tansiq.web import api
 from tansiq.web.openapi import document
-from tests.support.web import Browser, Town
-
-WHY = {"tansiq-purpose": "investigation", "tansiq-justification": "case 7"}
-
-
-@pytest.fixture(scope="module")
-def program(town: Town) -> Browser:
-    """A program with Salma's bearer token at Madrid."""
-    node = town.node("madrid")
-    officer = next(o for o in node.access.officers() if o.name == "salma")
-    browser = Browser(town.app("madrid"))
-    token = node.access.new_token(officer.id, "test", 1)
-    browser.client.headers.update({"authorization": f"Bearer {token}", **WHY})
-    return browser
+from tests.support.web import WHY, Browser, Town
 
 
 def test_the_document_knows_all_that_a_leaf_tells() -> None:

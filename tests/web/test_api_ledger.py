@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tansiq.terms import LogVerb
-from tests.support.web import Browser, Town
+from tests.support.web import Browser, Town, program_of
 from tests.web.conftest import contradicted
 
 WHY = "called Rabat: a disk failed and a copy was restored"
@@ -16,24 +16,14 @@ WITNESSES = "/api/v1/ledger/witnesses"
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """For what changes nothing."""
+def distrusting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Madrid distrusts Rabat's log. For what changes nothing."""
     yield from contradicted(tmp_path_factory.mktemp("town"))
 
 
 @pytest.fixture
-def own_town(tmp_path: Path) -> Iterator[Town]:
+def own_distrusting(tmp_path: Path) -> Iterator[Town]:
     yield from contradicted(tmp_path)
-
-
-def program(town: Town, name: str) -> Browser:
-    node = town.node("madrid")
-    officer = next(o for o in node.access.officers() if o.name == name)
-    browser = Browser(town.app("madrid"))
-    token = node.access.new_token(officer.id, "test", 1)
-    why = {"tansiq-purpose": "investigation", "tansiq-justification": "case 7"}
-    browser.client.headers.update({"authorization": f"Bearer {token}", **why})
-    return browser
 
 
 def of_rabat(town: Town, browser: Browser) -> dict:
@@ -61,26 +51,30 @@ def settle(browser: Browser, body: object, peer: str = "ma"):
     ],
 )
 def test_what_is_refused_is_a_problem_that_names_its_field_and_changes_nothing(
-    town: Town, officer: str, body: object, peer: str, status: int, code: str, field: str
+    distrusting: Town, officer: str, body: object, peer: str, status: int, code: str, field: str
 ) -> None:
-    answer = settle(program(town, officer), body, peer)
+    answer = settle(program_of(distrusting, officer), body, peer)
     said = answer.json()
     assert (answer.status_code, said["code"]) == (status, code), said
     assert answer.headers["content-type"] == "application/problem+json"
     assert not field or said["field"] == field
-    assert of_rabat(town, program(town, "omar"))["trouble"] == "rewritten"
+    assert of_rabat(distrusting, program_of(distrusting, "omar"))["trouble"] == "rewritten"
 
 
-def test_a_program_settles_as_its_officer_who_oversees(own_town: Town) -> None:
-    omar, rabat, madrid = program(own_town, "omar"), own_town.node("rabat"), own_town.node("madrid")
-    before = of_rabat(own_town, omar)
+def test_a_program_settles_as_its_officer_who_oversees(own_distrusting: Town) -> None:
+    omar, rabat, madrid = (
+        program_of(own_distrusting, "omar"),
+        own_distrusting.node("rabat"),
+        own_distrusting.node("madrid"),
+    )
+    before = of_rabat(own_distrusting, omar)
     assert before["claimed"]["size"] > 0
     answer = settle(omar, {"reason": WHY})
     assert (answer.status_code, answer.json()) == (200, {"peer": rabat.node_id, "trouble": "distrusted"})
-    assert of_rabat(own_town, omar)["trouble"] == "distrusted"
+    assert of_rabat(own_distrusting, omar)["trouble"] == "distrusted"
     answer = settle(omar, {"reason": WHY, "anew": before["claimed"]["root"]})
     assert (answer.status_code, answer.json()) == (200, {"peer": rabat.node_id, "trouble": ""})
-    after = of_rabat(own_town, omar)
+    after = of_rabat(own_distrusting, omar)
     assert (after["trouble"], after["claimed"], after["seen_size"]) == ("", None, before["claimed"]["size"])
     words = [x.content["decision"] for x in madrid.ledger.find(rabat.node_id) if x.verb is LogVerb.ALTER]
     assert words[-2:] == ["distrusted", "started_anew"]

@@ -7,19 +7,6 @@ import pytest
 from tansiq.matching import compare_persons, explain
 from tests.support.web import Browser, Town
 
-WHY = {"tansiq-purpose": "investigation", "tansiq-justification": "case 7"}
-
-
-@pytest.fixture(scope="module")
-def program(town: Town) -> Browser:
-    """A program with Salma's bearer token at Madrid."""
-    node = town.node("madrid")
-    officer = next(o for o in node.access.officers() if o.name == "salma")
-    browser = Browser(town.app("madrid"))
-    token = node.access.new_token(officer.id, "match", 1)
-    browser.client.headers.update({"authorization": f"Bearer {token}", **WHY})
-    return browser
-
 
 def test_two_names(program: Browser) -> None:
     told = {"a": "Youssef Zerouali", "b": "يوسف الزروالي"}

@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.support.web import Browser, Town
 
-WHY = {"tansiq-purpose": "investigation", "tansiq-justification": "case 7"}
 STRANGER = {"names": ["Tomás Ferreira Albuquerque"], "birth_dates": ["1979-11-02"]}
-
-
-@pytest.fixture(scope="module")
-def program(town: Town) -> Browser:
-    """A program with Salma's bearer token at Madrid, whom Berlin serves."""
-    node = town.node("madrid")
-    officer = next(o for o in node.access.officers() if o.name == "salma")
-    browser = Browser(town.app("madrid"))
-    token = node.access.new_token(officer.id, "private", 1)
-    browser.client.headers.update({"authorization": f"Bearer {token}", **WHY})
-    return browser
 
 
 def test_a_check_is_asked_read_and_listed(program: Browser, town: Town) -> None:

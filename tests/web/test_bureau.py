@@ -12,18 +12,6 @@ from tansiq.web.i18n import LANGUAGES
 from tests.support import acts
 from tests.support.web import Browser, Town
 
-WHY = {"tansiq-purpose": "investigation", "tansiq-justification": "case 7"}
-
-
-@pytest.fixture(scope="module")
-def program(town: Town) -> Browser:
-    node = town.node("madrid")
-    officer = next(o for o in node.access.officers() if o.name == "salma")
-    browser = Browser(town.app("madrid"))
-    token = node.access.new_token(officer.id, "files", 1)
-    browser.client.headers.update({"authorization": f"Bearer {token}", **WHY})
-    return browser
-
 
 def test_a_program_uploads_and_downloads_in_pieces(town: Town, program: Browser) -> None:
     body = os.urandom(2 * CHUNK + 3)
