@@ -14,8 +14,7 @@ from tansiq.demo import people
 from tansiq.dossiers.model import Presence
 from tansiq.terms import LogVerb
 from tests.support import acts
-from tests.support.federation import Crash
-from tests.support.services import Federation, shared_view
+from tests.support.services import Federation, shared_view, surely
 
 SERVICES = ("rabat", "madrid")
 
@@ -27,18 +26,8 @@ class Story:
         self.f = federation
 
     def surely(self, act: Callable[[], object]) -> None:
-        """What officers and couriers do: after a crash the machine starts again, and one looks whether it happened."""
-        for _ in range(3):
-            try:
-                act()
-            except Crash:
-                self.f.crashes += 1
-                for name in SERVICES:
-                    if self.f.faults[name].crashed:
-                        self.f.faults[name].crashed = False
-                        self.f.restart(name)
-            else:
-                return
+        """What officers and couriers do: one looks whether it happened."""
+        surely(self.f, act)
 
     def open(self) -> None:
         rabat = self.f.nodes["rabat"]

@@ -18,10 +18,9 @@ from tansiq.errors import Conflict
 from tansiq.kinds import KINDS
 from tansiq.ledger import verify_bundle
 from tansiq.terms import LogVerb, format_instant
-from tests.support.federation import Crash
 from tests.support.holdings import by_name
 from tests.support.scenes import LEGAL, part
-from tests.support.services import Federation, shared_view
+from tests.support.services import Federation, shared_view, surely
 
 SERVICES = ("rabat", "madrid")
 PERSON = {"kind": "entity", "entity": {"id": "p1", "schema": "Person", "role": "SUSP", "claims": [
@@ -82,19 +81,8 @@ class Story:
         self.surely(self.f.pump)
 
     def surely(self, act: Callable[[], object]) -> None:
-        """The machine stops, starts again, and the same is asked of it once more; between, nothing is half-erased."""
-        for _ in range(3):
-            try:
-                act()
-            except Crash:
-                self.f.crashes += 1
-                for name in SERVICES:
-                    if self.f.faults[name].crashed:
-                        self.f.faults[name].crashed = False
-                        self.f.restart(name)
-                        self.check_whole(name)
-            else:
-                return
+        """Between two times nothing is half-erased."""
+        surely(self.f, act, self.check_whole)
 
     def check_whole(self, name: str) -> None:
         node = self.f.nodes[name]

@@ -146,6 +146,22 @@ class Federation:
             node.close()
 
 
+def surely(f: Federation, act: Callable[[], object], restarted: Callable[[str], None] = lambda _name: None) -> None:
+    """After a crash the machine starts again, and the same is asked of it once more; `restarted` looks between."""
+    for _ in range(3):
+        try:
+            act()
+        except Crash:
+            f.crashes += 1
+            for name, faults in f.faults.items():
+                if faults.crashed:
+                    faults.crashed = False
+                    f.restart(name)
+                    restarted(name)
+        else:
+            return
+
+
 def shared_view(node: Node, dossier: str) -> str:
     """What every member must agree on: everything but which parts it holds."""
     state = node.dossiers.state(node.dossiers.find(dossier))

@@ -47,6 +47,15 @@ class Town:
         return create_app(self.node(name))
 
 
+def two_services(folder: Path) -> Federation:
+    """Rabat and Madrid, each with Salma, who may do what an analyst and a liaison officer may."""
+    made = Federation(folder, lambda name: f"sqlite:///{folder / name / 'tansiq.db'}")
+    made.add("rabat", "madrid")
+    for node in made.nodes.values():
+        node.access.add_officer("salma", (Role.LIAISON, Role.ANALYST), PASSWORD, "en")
+    return made
+
+
 def make_town(folder: Path) -> Town:
     f = Federation(folder, lambda name: f"sqlite:///{folder / name}.db")
     f.add("rabat", "madrid", "berlin")

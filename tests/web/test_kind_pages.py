@@ -8,15 +8,13 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
-from tansiq.access.model import Role
 from tansiq.dossiers.model import Presence
 from tansiq.kinds import items_of
 from tests.support.services import Federation
-from tests.support.web import PASSWORD, Browser, create_app
+from tests.support.web import Browser, create_app, two_services
 
 LAW = {
     "purpose": "prevention",
@@ -48,11 +46,7 @@ CHOSEN = {
 
 @pytest.fixture(scope="module")
 def f(tmp_path_factory: pytest.TempPathFactory):
-    folder = Path(tmp_path_factory.mktemp("desks"))
-    made = Federation(folder, lambda name: f"sqlite:///{folder / name / 'tansiq.db'}")
-    made.add("rabat", "madrid")
-    for node in made.nodes.values():
-        node.access.add_officer("salma", (Role.LIAISON, Role.ANALYST), PASSWORD, "en")
+    made = two_services(tmp_path_factory.mktemp("desks"))
     yield made
     made.close()
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from tansiq.access.model import Role
 from tansiq.dossiers.model import Presence
 from tansiq.kinds import KINDS, items_of
 from tests.support.scenes import FROM_MADRID, LEGAL, part
 from tests.support.services import Federation
-from tests.support.web import PASSWORD, Browser, TestClient, create_app
+from tests.support.web import Browser, TestClient, create_app, two_services
 
 BODIES = {
     "warning": {
@@ -45,11 +43,7 @@ BODIES = {
 
 @pytest.fixture(scope="module")
 def f(tmp_path_factory: pytest.TempPathFactory):
-    folder = Path(tmp_path_factory.mktemp("kinds"))
-    made = Federation(folder, lambda name: f"sqlite:///{folder / name / 'tansiq.db'}")
-    made.add("rabat", "madrid")
-    for node in made.nodes.values():
-        node.access.add_officer("salma", (Role.LIAISON, Role.ANALYST), PASSWORD, "en")
+    made = two_services(tmp_path_factory.mktemp("kinds"))
     yield made
     made.close()
 
