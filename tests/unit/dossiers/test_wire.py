@@ -19,6 +19,7 @@ from tansiq.dossiers.wire import (
     parse_body,
     parse_delivery,
     parse_statement,
+    part_content,
     statement_to_bytes,
 )
 from tansiq.errors import Invalid, TansiqError, Untrusted
@@ -135,6 +136,13 @@ def test_depth_is_bounded_without_recursion() -> None:
         parse_statement(json.dumps(body, separators=(",", ":"), sort_keys=True).encode())
     with pytest.raises(Invalid):
         parse_body({"facts": {"x": deep}})
+
+
+@pytest.mark.parametrize("content", [{"x": 1.5}, {"text": "a", "more": [{"x": [1, 2.0]}]}, {"x": float("nan")}])
+def test_a_number_with_a_point_is_no_content_of_a_part(content: dict[str, Any]) -> None:
+    with pytest.raises(Invalid) as refused:
+        part_content(content)
+    assert refused.value.code == "part.float"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from tansiq.dossiers.model import Figure, Window
 from tansiq.kinds import KINDS, scorecard
 from tansiq.kinds.request import REQUEST
 from tansiq.kinds.scorecard import NO_CASE, beside, mirrored, summed
+from tansiq.kinds.warning import ACKNOWLEDGE, WARNING
 from tests.support.entries import BERLIN, MADRID, RABAT, START, Desk, part_ref
 
 YEAR = timedelta(days=365)
@@ -93,3 +94,17 @@ def test_the_eightieth_percentile_covers_eighty_per_cent(times):
 @given(st.text(alphabet="abc.outin", max_size=30))
 def test_to_mirror_twice_changes_nothing(name):
     assert mirrored(mirrored(name)) == name
+
+
+def test_a_warning_counts_as_acknowledged_in_time_up_to_its_clock():
+    states = []
+    for late in (timedelta(0), timedelta(milliseconds=1)):
+        rabat, madrid = Desk(RABAT, WARNING), Desk(MADRID, WARNING)
+        facts = {"precedence": "flash", "grade": "B2", "target": "crowd", "country": "ES"}
+        first = rabat.open((MADRID,), facts, nonce=f"n{late}")
+        madrid.see(first)
+        rabat.see(madrid.write("warning.acknowledged", {"about": first.id}, at=START + ACKNOWLEDGE["flash"] + late))
+        states.append(rabat.state())
+    figures = count(states, RABAT, MADRID)
+    assert (figures["warnings.out.addressed"], figures["warnings.out.acknowledged_in_time"]) == (2, 1)
+    assert figures["warnings.out.acknowledged_in_time_share"] == 500
