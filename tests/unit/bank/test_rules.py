@@ -120,6 +120,12 @@ def test_who_was_born_in_another_year_and_has_another_number_is_not_read():
     assert not enough(near, told(person("Younes Zoufa", ("birthDate", "1955")), "MA"))
 
 
+def test_of_what_is_no_person_the_name_alone_says_whether_it_is_read():
+    enough = may_reach(Asked(Entity("x", "Organization", (Claim("name", "Tazeghart Import SARL"),)), "MA"), 0.2)
+    there = told(Entity("y", "Organization", (Claim("name", "Tazeghart Export SARL"),)), "MA")
+    assert (enough(0.2, there), enough(0.9, there), enough(0.1, there)) == (True, True, False)
+
+
 def born(date, precision="", place="", place_precision=""):
     claims = [Claim("name", "Yasser Tazeghart"), Claim("birthDate", date, precision=precision)]
     return Entity("x", "Person", (*claims, *([Claim("birthPlace", place, precision=place_precision)] if place else [])))
