@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
+from datetime import timedelta
 
 import pytest
 from babel.messages.pofile import read_po
@@ -100,6 +101,12 @@ def test_arabic_counts_in_six_forms() -> None:
     speak = tongue("ar", "Africa/Casablanca")
     said = [speak.say_n("%(n)d day", "%(n)d days", n) % {"n": n} for n in (1, 2, 3, 10, 11, 99, 100, 103)]
     assert said == ["يوم واحد", "يومان", "3 أيام", "10 أيام", "11 يوما", "99 يوما", "100 يوم", "103 أيام"]
+
+
+def test_from_a_week_on_a_span_is_told_in_days() -> None:
+    spans = (timedelta(days=6, hours=23), timedelta(days=7, minutes=5), timedelta(days=179, hours=17))
+    assert [tongue("en", "UTC").duration(s) for s in spans] == ["6 days and 23 hours", "7 days", "179 days"]
+    assert tongue("ar", "UTC").duration(-spans[2]) == "179 يوما"
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ LANGUAGES: dict[str, str] = {
 }
 LOCALES = {"ar": "ar_MA", "fr": "fr_FR", "es": "es_ES", "de": "de_DE", "en": "en_GB"}
 NBSP = "\u00a0"
+WEEK_MIN = 7 * 1440
 _DAY = {"ar": "d MMMM y", "de": "d. MMM y"}
 """The *format* form of the month (MMMM): the stand-alone form falls back to Eastern names in Arabic."""
 
@@ -139,8 +140,11 @@ class Tongue:
         return f"{self.number(value, digits)}{'' if self.code in ('ar', 'en') else NBSP}%"
 
     def duration(self, span: timedelta) -> str:
-        """Two units at most, with our own plural forms: the common locale data has gaps for Arabic."""
+        """Two units at most, with our own plural forms: the common locale data has gaps for Arabic. From a week on days
+        alone: nobody plans a review by the hour, and a list of them is read by its days."""
         minutes = int(abs(span.total_seconds()) // 60)
+        if minutes >= WEEK_MIN:
+            minutes -= minutes % 1440
         days, hours, rest = minutes // 1440, minutes % 1440 // 60, minutes % 60
         found = [
             self.say_n(one, many, n) % {"n": n}
