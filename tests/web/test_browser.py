@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
@@ -221,13 +222,23 @@ def test_an_empty_field_of_an_arabic_page_begins_at_the_right(town: Town, addres
         driver.add_cookie({"name": "tq_language", "value": "en"})
 
 
+@contextmanager
+def on_paper(driver, address: str, *paths: str) -> Iterator[None]:
+    """A page as it prints. One that has yet to ask why asks on the screen first: paper has no form to fill in."""
+    for path in paths:
+        open_page(driver, address, path)
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        yield
+    finally:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
 def test_on_paper_the_law_is_open_the_marking_covers_nothing_and_no_form_is_left(
     town: Town, address: str, signed_in
 ) -> None:
     driver = signed_in
-    open_page(driver, address, f"/dossiers/{town.dossier}")
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    try:
+    with on_paper(driver, address, f"/dossiers/{town.dossier}"):
         look = """const seen = (q) => [...document.querySelectorAll(q)].filter((x) => x.getClientRects().length).length;
         const frame = getComputedStyle(document.querySelector('.frame'));
         const law = document.querySelector('.entry details.more dl');
@@ -235,8 +246,6 @@ def test_on_paper_the_law_is_open_the_marking_covers_nothing_and_no_form_is_left
           cloned: frame.boxDecorationBreak || frame.webkitBoxDecorationBreak,
           room: parseFloat(frame.paddingTop) - document.querySelector('.mark-strip').getBoundingClientRect().height}"""
         found = driver.execute_script(look)
-    finally:
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     assert (found["forms"], found["law"], found["cloned"]) == (0, True, "clone")
     assert found["room"] >= 0
 
@@ -246,16 +255,12 @@ def test_on_paper_the_law_of_an_entry_is_lines_of_text_and_what_asks_is_gone(
 ) -> None:
     """A table of the law under each entry made 29 sheets of a committee; a form is of no use on any."""
     driver = signed_in
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    try:
-        open_page(driver, address, f"/dossiers/{town.dossier}")
+    with on_paper(driver, address, f"/hits/{town.match}", f"/dossiers/{town.dossier}"):
         law = driver.find_element("css selector", ".entry > details.more > dl")
         assert law.rect["height"] < 70
         assert law.find_element("css selector", "dt").value_of_css_property("display") == "inline"
-        open_page(driver, address, f"/hits/{town.match}")
+        driver.get(f"{address}/hits/{town.match}")
         seen = (
             "return [...document.querySelectorAll('.decide-bar, form')].filter(x => x.getClientRects().length).length"
         )
         assert driver.execute_script(seen) == 0
-    finally:
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
