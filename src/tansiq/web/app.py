@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from tansiq.web import api, files, health, problems
 from tansiq.web.desk import Desk
 from tansiq.web.endpoints import PageFunction, page
-from tansiq.web.pages import bureau, dossier, hits, lists, log, person, plans, private, session, together
+from tansiq.web.pages import act, bureau, dossier, hits, lists, log, person, plans, private, session, together
 from tansiq.web.security import SecurityHeaders
 
 OPEN_TO_ALL: tuple[tuple[str, str, PageFunction], ...] = (
@@ -33,9 +33,9 @@ PAGES: tuple[tuple[str, str, PageFunction], ...] = (
     ("GET", "/live/duties", lists.live_duties),
     ("GET", "/dossiers", lists.dossiers),
     ("GET", "/dossiers/{dossier}", dossier.show),
-    ("GET", "/dossiers/{dossier}/acts/{act}", dossier.act_page),
+    ("GET", "/dossiers/{dossier}/acts/{act}", act.act_page),
     ("GET", "/dossiers/{dossier}/proofs/{entry}", dossier.proof),
-    ("POST", "/dossiers/{dossier}/acts/{act}", dossier.write_act),
+    ("POST", "/dossiers/{dossier}/acts/{act}", act.write_act),
     ("POST", "/dossiers/{dossier}/forward", dossier.forward),
     ("POST", "/dossiers/{dossier}/admit", dossier.admit),
     ("POST", "/dossiers/{dossier}/give", dossier.give),
@@ -52,8 +52,8 @@ PAGES: tuple[tuple[str, str, PageFunction], ...] = (
     ("POST", "/queries/notices/{notice}/seen", bureau.seen),
     ("GET", "/templates/{name}", bureau.template_page),
     ("POST", "/templates/{name}", bureau.open_template),
-    ("GET", "/compose/{kind}", dossier.compose_page),
-    ("POST", "/compose/{kind}", dossier.compose),
+    ("GET", "/compose/{kind}", act.compose_page),
+    ("POST", "/compose/{kind}", act.compose),
     ("GET", "/hits", hits.hits),
     ("GET", "/hits/{match}", hits.hit),
     ("POST", "/hits/{match}/decision", hits.decide),
