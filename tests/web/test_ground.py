@@ -40,6 +40,16 @@ def test_colours_are_named_once() -> None:
         assert found <= {"#FFFFFF", "#4FC3D6", "#93A5B1", "#F2B84B", "#08222A"}, (path.name, found)
 
 
+def test_each_class_and_token_of_the_css_is_used() -> None:
+    """A rule that nothing uses any more is read, kept true in two themes, and shown by no page."""
+    css = re.sub(r"/\*.*?\*/", "", "\n".join(p.read_text(encoding="utf-8") for p in CSS), flags=re.S)
+    classes = set(re.findall(r"\.([a-zA-Z][\w-]*)", re.sub(r"\{[^{}]*\}", "{}", css)))
+    makers = [*WEB.glob("**/*.html"), *WEB.glob("**/*.py"), *(WEB / "static" / "js").glob("*.js")]
+    named = set(re.findall(r"[\w-]+", "\n".join(p.read_text(encoding="utf-8") for p in makers)))
+    assert not sorted(classes - named)
+    assert set(re.findall(r"(--[\w-]+)\s*:", css)) == set(re.findall(r"var\((--[\w-]+)", css))
+
+
 def test_vendored_files_are_what_the_list_says() -> None:
     folder = WEB / "static" / "vendor"
     packages = tomllib.loads((folder / "VENDORED.toml").read_text(encoding="utf-8"))["package"]
