@@ -1,4 +1,8 @@
-"""One town for all page tests: making three nodes with keys and passwords is most of what such a test costs."""
+"""One town for the tests of a file: making three nodes with keys and passwords is most of what such a test costs.
+
+Not one for all files: what each leaves in the logs adds up, and a page that shows the newest fifty showed other rows
+according to which files had run before.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from tansiq.ledger import records
 from tests.support.web import Browser, Town, make_town, program_of
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     made = make_town(tmp_path_factory.mktemp("town"))
     yield made
@@ -26,13 +30,13 @@ def own_town(tmp_path: Path) -> Iterator[Town]:
     made.federation.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def madrid(town: Town) -> Browser:
     """Salma, signed in at Madrid, who has said why she opens the two dossiers."""
     return signed_in(town, "madrid")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def rabat(town: Town) -> Browser:
     return signed_in(town, "rabat")
 
