@@ -128,7 +128,7 @@ class Desk:
         assert 'class="refusal"' not in preview.text, preview.text
         sent = self.browser.post(where, {**values, "do": "send"})
         assert sent.status_code == 200, errors(sent.text)
-        assert re.search(r"/dossiers/d-[0-9a-f]+(#e-[0-9a-f]+)?$", str(sent.url)), sent.url
+        assert re.search(r"/dossiers/d-[0-9a-f]+(\?entry=(e-[0-9a-f]+)#\2)?$", str(sent.url)), sent.url
         return str(sent.url).partition("#")[0]
 
 

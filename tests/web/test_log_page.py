@@ -101,7 +101,7 @@ def test_who_does_not_oversee_finds_nothing_out_by_a_filter(town: Town, madrid: 
 def test_records_are_named_in_words_and_clauses_by_their_titles(town: Town, auditor: Browser) -> None:
     text = html.unescape(auditor.get("/ledger?verb=collect").text)
     entry = town.node("madrid").dossiers.state(town.dossier).entries[0].id
-    assert re.search(rf'entry <a class="nowrap" href="/dossiers/{town.dossier}#{entry}">', text), (
+    assert re.search(rf'entry <a class="nowrap" href="/dossiers/{town.dossier}\?entry={entry}#{entry}">', text), (
         "an entry leads to its dossier"
     )
     disclosed = html.unescape(auditor.get("/ledger?verb=disclose").text)
@@ -147,7 +147,7 @@ def test_each_letter_of_the_private_lists_is_called_what_it_brings(town: Town, m
     assert "letter about a plan" in text
     assert "piece:plan" not in text
     entry = town.node("madrid").dossiers.state(town.request).entries[0].id
-    assert f'href="/dossiers/{town.request}#{entry}"' in text, "a delivery leads to what was delivered"
+    assert f'href="/dossiers/{town.request}?entry={entry}#{entry}"' in text, "a delivery leads to what was delivered"
 
 
 def test_the_number_beside_the_duties_is_that_of_the_page(town: Town, madrid: Browser) -> None:

@@ -23,7 +23,7 @@ def test_each_result_says_where_from_whom_when_and_in_what(town: Town, madrid: B
     assert found
     state = town.node("madrid").dossiers.state(town.dossier)
     entry = state.entries[0]
-    row = next(r for r in found if f"/dossiers/{town.dossier}#{entry.id}" in r)
+    row = next(r for r in found if f"/dossiers/{town.dossier}?entry={entry.id}#{entry.id}" in r)
     subject = next(p.content["text"] for p in entry.parts if p.ref.kind == "subject")
     assert subject in row
     assert "Report" in row

@@ -30,7 +30,7 @@ def test_what_was_sent_is_what_one_looks_at_next(town: Town, asked: Browser) -> 
     assert re.search(r'<section class="card" id="gate" tabindex="-1" autofocus>', preview.text)
     sent = add_note(town, asked, "send")
     newest = town.node("rabat").dossiers.state(town.dossier).entries[-1]
-    assert sent.history[-1].headers["location"] == f"/dossiers/{town.dossier}#{newest.id}"
+    assert sent.history[-1].headers["location"] == f"/dossiers/{town.dossier}?entry={newest.id}#{newest.id}"
     assert re.search(rf'<article [^>]*id="{newest.id}" tabindex="-1"', sent.text), "and it can take the focus"
 
 

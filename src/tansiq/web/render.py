@@ -262,6 +262,7 @@ def environment(code: str) -> Environment:
         colon="\u00a0: " if code == "fr" else ": ",
         clock=views.clock,
         marked=views.marked,
+        entry_at=views.entry_at,
         telling=views.telling,
         called_in=lambda subject: subject_in(spoken, subject),
         transcribed=lambda name: transcribed(str(name), code),

@@ -10,7 +10,7 @@ from typing import Any
 
 from tansiq.bank.model import Claim, Entity
 from tansiq.dossiers.model import ActRule, DossierState, Duty, Entry, Mark, Part
-from tansiq.terms import NodeId
+from tansiq.terms import EntryId, NodeId
 
 TRACK = 300
 """Units of the clock's track."""
@@ -189,17 +189,26 @@ class EntryView:
     """What its links join: the records' own ids → what stands first in them."""
 
 
-def entries(state: DossierState, node: NodeId) -> list[EntryView]:
-    """All entries in the dossier's order; those that do not count are shown and marked, never hidden."""
+def entries(state: DossierState, node: NodeId, only: Iterable[Entry] | None = None) -> list[EntryView]:
+    """All entries in the dossier's order, or some; those that do not count are shown and marked, never hidden."""
     voided = state.voided()
+    marks_of: dict[EntryId, list[Mark]] = {}
+    for m in state.marks:
+        marks_of.setdefault(m.entry, []).append(m)
     found = []
-    for e in state.entries:
-        marks = tuple(m for m in state.marks if m.entry == e.id)
+    for e in state.entries if only is None else only:
+        marks = tuple(marks_of.get(e.id, ()))
         parts = tuple(p for p in e.parts if p.ref.kind != "subject" or p.content is None)
         ours = e.statement.author == node
         side = {value: "b" if ours else "a" for value in values_in(e, "")}
         found.append(EntryView(e, ours, e.id in voided, marks, subject_of((e,)), parts, side, ends_of(e)))
     return found
+
+
+def entry_at(dossier: str, entry: str) -> str:
+    """The address of an entry in its dossier: the server must know it to choose the page, and it is no server that a
+    fragment is sent to."""
+    return f"/dossiers/{dossier}?entry={entry}#{entry}"
 
 
 def subject_of(found: Iterable[Entry]) -> str:

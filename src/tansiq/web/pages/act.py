@@ -142,7 +142,7 @@ def write_act(visit: Visit) -> Response:
         return _act(visit, state, rule, visit.form, _errors(visit, failure, written, rule), None, moved=moved)
     except (Conflict, NotFound) as failure:
         return _again(visit, state, rule, failure, moved)
-    return go(f"/dossiers/{dossier}#{entry}")
+    return go(views.entry_at(dossier, entry))
 
 
 def _again(

@@ -16,6 +16,7 @@ from tansiq.errors import TansiqError
 from tansiq.kinds import Item, items_of
 from tansiq.terms import DossierId, EntryId
 from tansiq.web import views
+from tansiq.web.excerpts import Excerpt, excerpts
 from tansiq.web.factforms import FactField
 from tansiq.web.visit import Form, Visit
 
@@ -29,7 +30,7 @@ ENTRY_FACTS = ("about", "asked")
 class AskedEntry:
     """One entry beside the form; `chosen`: the form names it, or nothing else can be meant, so it stands open."""
 
-    view: views.EntryView
+    view: Excerpt
     chosen: bool
     item: Item | None
     """The piece of work that it began, with the steps so far."""
@@ -67,11 +68,14 @@ def beside(visit: Visit, state: DossierState, rule: ActRule, fields: Sequence[Fa
     opening = shown.first.id
     order = list(dict.fromkeys([*chosen, *offered, opening]))
     items = {i.begun: i for i in items_of(shown)}
-    seen = {v.entry.id: v for v in views.entries(shown, visit.node.node_id)}
-    kept = [e for e in order if e in seen]
+    known = {e.id: e for e in shown.entries}
+    kept = [e for e in order if e in known]
+    few = [known[e] for e in [*kept[:MOST_SHOWN], *([opening] if opening in kept[MOST_SHOWN:] else [])]]
     told = tuple(
-        AskedEntry(seen[e], e in chosen or (e == opening and not chosen) or len(kept) == 1, items.get(e))
-        for e in [*kept[:MOST_SHOWN], *([opening] if opening in kept[MOST_SHOWN:] else [])]
+        AskedEntry(
+            v, v.entry.id in chosen or (v.entry.id == opening and not chosen) or len(kept) == 1, items.get(v.entry.id)
+        )
+        for v in excerpts(views.entries(shown, visit.node.node_id, few))
     )
     entries = [x.view.entry for x in told]
     codes: list[Iterable[str]] = [effective_handling(shown, e).codes for e in entries]
@@ -97,8 +101,11 @@ def _followed(visit: Visit, state: DossierState) -> tuple[tuple[DossierState, As
         found: DossierState = visit.node.show(where, visit.acting_for(where))
     except TansiqError:
         return None, where
-    view = next((v for v in views.entries(found, visit.node.node_id) if v.entry.id == about), None)
-    return ((found, AskedEntry(view, False, None)) if view else None), None
+    entry = found.entry(about)
+    if entry is None:
+        return None, None
+    (view,) = excerpts(views.entries(found, visit.node.node_id, [entry]))
+    return (found, AskedEntry(view, False, None)), None
 
 
 def _named(

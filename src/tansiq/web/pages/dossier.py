@@ -18,12 +18,15 @@ from tansiq.terms import DossierId, EntryId, NodeId, country_of
 from tansiq.terms.ids import parse_dossier_id, parse_part_id
 from tansiq.terms.plain import plain
 from tansiq.web import actforms, items, kindviews, labels, views
+from tansiq.web.excerpts import Leaf, excerpts, leaf
 from tansiq.web.pages.lists import is_unread, peer_names, shown_codes, unread_in
-from tansiq.web.pages.offered import acts, entry_name, entry_names, owed_by, part_name, steps_of
+from tansiq.web.pages.offered import MOST_ENTRIES, acts, entry_name, entry_names, owed_by, part_name, steps_of
 from tansiq.web.pages.session import ask_purpose, go, local
 from tansiq.web.render import render
 from tansiq.web.visit import Form, Visit
 
+MOST_IN_RAIL = 20
+"""Recalls, permissions and clocks of a dossier that stand beside it, the newest; the entries tell of all."""
 MOST_ASKED_ABOUT = 16
 """Missing entries that a page looks up; who names invented ones by the hundred must not slow it down."""
 
@@ -64,13 +67,17 @@ def before_reading(visit: Visit, dossier: DossierId) -> Response | None:
     """The page that stands before a dossier: why it is opened, then the restrictions (H3) to be confirmed."""
     if visit.purpose_for(dossier) is None:
         visit.node.dossiers.state(dossier)
-        return ask_purpose(visit, dossier, visit.request.url.path)
+        return ask_purpose(visit, dossier, _address(visit))
     due = visit.node.h3_due(dossier, visit.acting_for(dossier))
     if not due:
         return None
-    return render(
-        visit, "restricted.html", strictest="H3", dossier=dossier, restrictions=due, next=visit.request.url.path
-    )
+    return render(visit, "restricted.html", strictest="H3", dossier=dossier, restrictions=due, next=_address(visit))
+
+
+def _address(visit: Visit) -> str:
+    """What was asked for, with the entry that it was asked for: a browser keeps the fragment to itself."""
+    url, entry = visit.request.url, visit.query("entry")
+    return f"{url.path}{'?' if url.query else ''}{url.query}{'#' if entry else ''}{entry}"
 
 
 def acknowledge(visit: Visit) -> Response:
@@ -84,7 +91,8 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
     node = visit.node
     state: DossierState = node.show(dossier, visit.acting_for(dossier))
     grants = {(g.entry, g.node): g for g in node.dossiers.grants(dossier)}
-    mine = [e for e in state.entries if e.statement.author == node.node_id]
+    here = leaf(state.entries, _page_asked(visit), visit.query("entry"))
+    mine = [e for e in here.entries if e.statement.author == node.node_id]
     theirs = [e for e in state.entries if e.statement.author != node.node_id and e.id not in state.voided()]
     due = [d for d in node.dossiers.duties(node.node_id, dossier) if d.code != "dossier.review"]
     called = entry_names(visit, state)
@@ -94,6 +102,7 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
     owed = owed_by(state, node.node_id, steps)
     matches = node.hits.matches(dossier=dossier)
     unread = unread_in(node, matches, visit.acting_for(dossier))
+    # Of the whole dossier, whichever page of it stands here: its subject and its tables are on each.
     bound = (effective_handling(state, e).codes for e in state.entries)
     strict = views.strictest([*bound, views.claim_codes(state.entries), *shown_codes(node, matches, unread)])
     return _drawn(
@@ -103,11 +112,13 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
         state=state,
         elsewhere=[e for e in state.missing[:MOST_ASKED_ABOUT] if _asked_all(node, e, state.members)],
         subject=views.subject_of(state.entries),
-        entries=views.entries(state, node.node_id),
+        leaf=here,
+        most=MOST_IN_RAIL,
+        entries=excerpts(views.entries(state, node.node_id, here.entries), _whole(visit)),
         names=peer_names(node),
         deliveries={e.id: _deliveries(visit, e, grants, state.members) for e in mine},
         state_author={e.id: e.statement.author for e in state.entries},
-        **worded(visit, state),
+        **worded(visit, state, here),
         acts=sorted(own, key=lambda a: a.type not in owed),
         owed=owed,
         frame_acts=[a for a in may if a.type in FRAME_ACTS],
@@ -124,7 +135,7 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
             for d in sorted(due, key=lambda d: (d.due_at is None, d.due_at))
         ],
         trail=node.ledger.find(dossier)[-12:],
-        others=[(e.id, entry_name(visit, e)) for e in theirs if e.parts],
+        others=[(e.id, entry_name(visit, e)) for e in theirs if e.parts][-MOST_ENTRIES:],
         forward_form=form,
         forward_errors=errors,
         admissible=_admissible(state, node),
@@ -141,9 +152,23 @@ def _drawn(visit: Visit, **values: Any) -> Response:
         return render(visit, "dossier.html", **values | kindviews.leave_out(values["state"].kind, exc))
 
 
-def worded(visit: Visit, state: DossierState) -> dict[str, Any]:
-    """What `entry_parts.html` needs to say facts and parts in words."""
+def _page_asked(visit: Visit) -> int | None:
+    text = visit.query("page")
+    if text and not (text.isascii() and text.isdigit() and len(text) < 7):
+        raise Invalid("query.number", "A whole number.", step="read the page", field="page")
+    return int(text) if text else None
+
+
+def _whole(visit: Visit) -> str:
+    return visit.query("entry") if visit.query("whole") else ""
+
+
+def worded(visit: Visit, state: DossierState, here: Leaf | None = None) -> dict[str, Any]:
+    """What `entry_parts.html` needs to say facts and parts in words; `here`: the entries that stand on the page."""
+    known = {e.id for e in state.entries}
+    shown = {e.id for e in here.entries} if here else set()
     return {
+        "to_entry": lambda e: views.entry_at(state.id, e) if e in known and e not in shown else f"#{e}",
         "recalled": {r.part: True for r in state.recalls},
         "part_words": {p.ref.id: part_name(visit, p, e) for e in state.entries for p in e.parts if p.content},
         "value_labels": actforms.VALUE_LABELS,
@@ -196,7 +221,7 @@ def give(visit: Visit) -> Response:
         if not value:
             raise Invalid("form.required", "This is missing.", step="read the form", field=name)
     visit.node.dossiers.deliver_to(dossier, to, acting_in(visit, dossier), [parse_part_id(part, "part")])
-    return go(local(f"/dossiers/{dossier}#{visit.form.get('about')}"))
+    return go(local(views.entry_at(dossier, visit.form.get("about"))))
 
 
 def proof(visit: Visit) -> Response:

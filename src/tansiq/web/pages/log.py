@@ -15,7 +15,7 @@ from tansiq.errors import Conflict, Invalid, Refused
 from tansiq.ledger.model import LeafPage
 from tansiq.terms import DossierId, EntryId, LogVerb, format_instant
 from tansiq.terms.ids import parse_node_id
-from tansiq.web import labels, problems
+from tansiq.web import labels, problems, views
 from tansiq.web.clauses import called
 from tansiq.web.log_words import what_of
 from tansiq.web.pages.lists import officer_names, peer_names
@@ -124,7 +124,7 @@ def _href(subject: str, dossier: DossierId | None) -> str:
         return f"/dossiers/{subject}"
     if subject.startswith("m-"):
         return f"/hits/{subject}"
-    return f"/dossiers/{dossier}#{subject}" if dossier else ""
+    return views.entry_at(dossier, subject) if dossier else ""
 
 
 def _number(text: str) -> int | None:
