@@ -571,12 +571,9 @@ class Node:
         act = "dossier.open" if "kind" in held else "dossier.append"
         both = replace(by, second=by.officer)  # asked as if the second officer had agreed: more cannot be had
         if "kind" in held:
-            foreseen = self.dossiers.preview(held["kind"], held["body"], held["to"], both)
+            self.dossiers.check_open(held["kind"], held["body"], held["to"], both)
         else:
-            foreseen = self.dossiers.preview_append(DossierId(held["dossier"]), held["body"], both)
-        for node, decision in foreseen:
-            if isinstance(decision, Refusal):
-                raise refused(decision, "send", field=country_of(node))
+            self.dossiers.check_append(DossierId(held["dossier"]), held["body"], both)
         return self.access.propose(
             act, msgspec.json.encode(dict(held)), by, Role.SUPERVISOR, str(held.get("dossier", ""))
         )

@@ -79,6 +79,21 @@ def test_nobody_is_asked_to_confirm_what_could_never_be_written(services: Federa
     assert rabat.propose({"kind": "report", "to": ["es"], "body": asked}, services.officers["rabat"])
 
 
+@pytest.mark.parametrize("role", [Role.PROTECTION, Role.ADMIN])
+def test_an_act_for_nobody_is_laid_down_by_who_may_write_it_alone(services: Federation, role: Role) -> None:
+    """Nobody is sent it, so nobody's refusal tells: the gate is asked whether it may be written at all."""
+    rabat, made = services.nodes["rabat"], opened(services)
+    first, _ = rabat.access.add_officer(f"First, {role}", (role,), None)
+    by = Acting(first.id, first.roles, "investigation", "case 7")
+    note = acts.note("report.note_added") | {"to": []}
+    assert rabat.dossiers.preview_append(made, note, by) == []
+    with pytest.raises(Refused) as caught:
+        rabat.propose({"dossier": made, "body": note}, by)
+    assert (caught.value.code, caught.value.step, caught.value.field) == ("policy.refused", "append", "role")
+    assert rabat.access.pending() == []
+    assert rabat.propose({"dossier": made, "body": note}, services.officers["rabat"])
+
+
 def test_a_part_that_nobody_is_given_is_asked_too(services: Federation) -> None:
     body = acts.report()
     child = {

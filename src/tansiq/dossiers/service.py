@@ -151,6 +151,14 @@ class Dossiers:
         """What the gate would say for each addressee of an act. Records nothing, sends nothing."""
         return self._writing.preview_append(dossier, body, by)
 
+    def check_open(self, kind: str, body: object, to: Iterable[str], by: Acting) -> None:
+        """Raises what the opening would be refused with. Records nothing, sends nothing."""
+        self._writing.check_open(kind, body, to, by)
+
+    def check_append(self, dossier: DossierId, body: object, by: Acting) -> None:
+        """Raises what the act would be refused with, one without addressees too. Records nothing, sends nothing."""
+        self._writing.check_append(dossier, body, by)
+
     # --- what the rules make us do by ourselves ---
 
     def settle(self) -> int:

@@ -524,6 +524,29 @@ class Writing:
 
     def preview(self, kind: str, body: object, to: Iterable[str], by: Acting) -> list[tuple[NodeId, Decision]]:
         """What the gate would say for each recipient of an opening act, if the rules allow it."""
+        return _for_each(*self._foreseen_opening(kind, body, to, by))
+
+    def preview_append(self, dossier: DossierId, body: object, by: Acting) -> list[tuple[NodeId, Decision]]:
+        """What the gate would say for each addressee of an act, if the rules allow it."""
+        return _for_each(*self._foreseen_act(dossier, body, by))
+
+    def check_open(self, kind: str, body: object, to: Iterable[str], by: Acting) -> None:
+        """Raises what the opening would be refused with; writes nothing."""
+        self._check(*self._foreseen_opening(kind, body, to, by))
+
+    def check_append(self, dossier: DossierId, body: object, by: Acting) -> None:
+        """Raises what the act would be refused with; writes nothing. One without addressees has to be written too."""
+        self._check(*self._foreseen_act(dossier, body, by))
+
+    @staticmethod
+    def _check(recorded: Decision, found: list[tuple[NodeId, Decision]]) -> None:
+        for node, decision in _for_each(recorded, found):
+            if isinstance(decision, Refusal):
+                raise refused(decision, "send", country_of(node), "")
+        if isinstance(recorded, Refusal):
+            raise refused(recorded, "append", "", "")
+
+    def _foreseen_opening(self, kind: str, body: object, to: Iterable[str], by: Acting) -> _Foreseen:
         found = desk.kind_of(self._w, kind)
         parsed = parse_body(body)
         rule = drafting.opening_rule(found, parsed)
@@ -535,8 +558,7 @@ class Writing:
         self._after(made, draft, found, None, state)
         return self._foreseen(draft, found, None, by, now)
 
-    def preview_append(self, dossier: DossierId, body: object, by: Acting) -> list[tuple[NodeId, Decision]]:
-        """What the gate would say for each addressee of an act, if the rules allow it."""
+    def _foreseen_act(self, dossier: DossierId, body: object, by: Acting) -> _Foreseen:
         parsed = parse_body(body)
         with self._w.store.read() as tx:
             there = desk.load_standing(self._w, tx, dossier)
@@ -546,12 +568,9 @@ class Writing:
         self._after(made, draft, there.kind, there, there.folded.state)
         return self._foreseen(draft, there.kind, there.folded.state, by, now)
 
-    def _foreseen(
-        self, draft: Draft, kind: Kind, state: DossierState | None, by: Acting, now: datetime
-    ) -> list[tuple[NodeId, Decision]]:
+    def _foreseen(self, draft: Draft, kind: Kind, state: DossierState | None, by: Acting, now: datetime) -> _Foreseen:
         recorded = self._may_record(draft, kind, state, by, now)
-        found = [(n, self._ask(draft, kind, state, n, by, now)) for n in draft.addressees]
-        return [(n, recorded if isinstance(recorded, Refusal) and isinstance(d, Permit) else d) for n, d in found]
+        return recorded, [(n, self._ask(draft, kind, state, n, by, now)) for n in draft.addressees]
 
     def _write(self, tx: Connection, ready: Ready) -> EntryId:
         """One transaction: row and duties, leaves, entry with its parts, grants, outbox, bank.
@@ -671,6 +690,15 @@ class Writing:
                 tx, verb=LogVerb.DISCLOSE, subject=subject, content=content, at=self._w.clock()
             )
         )
+
+
+_Foreseen = tuple[Decision, list[tuple[NodeId, Decision]]]
+"""Whether it may be written at all, and what each addressee may be sent."""
+
+
+def _for_each(recorded: Decision, found: list[tuple[NodeId, Decision]]) -> list[tuple[NodeId, Decision]]:
+    """Nobody is sent what may not be written."""
+    return [(n, recorded if isinstance(recorded, Refusal) and isinstance(d, Permit) else d) for n, d in found]
 
 
 def _parts(made: Made) -> tuple[tuple[PartId, bytes, msgspec.Raw], ...]:
