@@ -274,6 +274,10 @@ def load_one(tx: Connection, ident: str) -> dict[str, Any] | None:
     return next(iter(_rows(tx, select(matches).where(matches.c.id == ident))), None)
 
 
+def load_some(tx: Connection, ids: Collection[str]) -> list[dict[str, Any]]:
+    return _rows(tx, select(matches).where(matches.c.id.in_(sorted(ids)))) if ids else []
+
+
 def load_page(tx: Connection, state: MatchState | None, after: str, most: int) -> list[dict[str, Any]]:
     """So many, newest first, from behind the match `after`; from the newest where that is not there (any more)."""
     behind = tx.execute(select(*_PLACE).where(matches.c.id == after)).first() if after else None

@@ -290,6 +290,12 @@ class Hits:
             rows = records.load_page(tx, state, after, most)
         return self._unpack(rows)
 
+    def some(self, ids: Collection[str]) -> list[Match]:
+        """Those of these that are still there, in no order."""
+        with self._store.read() as tx:
+            rows = records.load_some(tx, ids)
+        return self._unpack(rows)
+
     def count(self, state: MatchState) -> int:
         """How many matches stand so."""
         with self._store.read() as tx:

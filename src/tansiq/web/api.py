@@ -21,8 +21,8 @@ from tansiq.web import api_acts, api_bureau, api_ledger, api_match, api_oversigh
 from tansiq.web.bodies import read_any_object, read_object, read_text, read_texts
 from tansiq.web.endpoints import api
 from tansiq.web.openapi import document
-from tansiq.web.pages.hits import LIST, is_blind, restricted
-from tansiq.web.pages.lists import DOSSIERS, QUERIES, in_order, is_unread, owed, unread_in
+from tansiq.web.pages.hits import restricted
+from tansiq.web.pages.lists import DOSSIERS, HITS, QUERIES, in_order, is_blind, is_unread, owed, unread_in
 from tansiq.web.visit import Call, check_may_read, consult_list
 
 MOST = 1000
@@ -105,7 +105,7 @@ def matches(call: Call) -> Response:
         raise Refused(
             "purpose.missing", "Say why: a purpose or a justification.", step="read the query", field="purpose"
         )
-    call.node.consult(LIST, by)
+    call.node.consult(HITS, by)
     limit = call.number("limit", MOST, MOST)
     more = call.node.hits.page(MatchState(state) if state else None, call.query("after"), limit + 1)
     found, older = more[:limit], more[limit - 1].id if len(more) > limit else ""

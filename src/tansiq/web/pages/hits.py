@@ -17,7 +17,7 @@ from tansiq.terms import DossierId, EntryId
 from tansiq.web import graphs, labels, places, problems, views
 from tansiq.web.pages.asked import may_show
 from tansiq.web.pages.dossier import ClockRow, before_reading
-from tansiq.web.pages.lists import PAGE, is_unread, officer_names, peer_names, shown_codes, unread_in
+from tansiq.web.pages.lists import HITS, PAGE, is_blind, is_unread, officer_names, peer_names, shown_codes, unread_in
 from tansiq.web.pages.session import ask_purpose, go
 from tansiq.web.render import render
 from tansiq.web.transcription import transcribed
@@ -26,10 +26,6 @@ from tansiq.web.visit import Form, Visit, check_may_read
 LEAST_REASON = 10
 BAND = 0.1
 """Decided hits within this much of the score count for "how often was this right"."""
-
-
-LIST = "hits.list"
-"""What the ledger calls the list of matches."""
 
 
 NAME_PARTS = frozenset(
@@ -62,11 +58,6 @@ class Text:
     translations: tuple[Translation, ...]
 
 
-def is_blind(node: Any, match: Match) -> bool:
-    """Blind review (`[review] blind`): the machine's score and its reasons are hidden until the officer has decided."""
-    return bool(node.settings.review.blind) and match.state is MatchState.OPEN
-
-
 def restricted(match: Match) -> dict[str, Any]:
     """What is said of a match before that: that it is there, and where the restriction is read."""
     named = {"id": match.id, "dossier": match.dossier, "entry": match.entry, "state": match.state.value}
@@ -78,11 +69,11 @@ def hits(visit: Visit) -> Response:
     if state != "all" and state not in set(MatchState):
         raise Invalid("form.choice", "Choose one of the list.", step="read the filter", field="state")
     check_may_read(visit.node, visit.officer.roles)
-    if visit.purpose_for(LIST) is None:
+    if visit.purpose_for(HITS) is None:
         # It shows persons of both sides: why it is read is asked and kept, as for a record (LED art. 25).
-        return ask_purpose(visit, LIST, f"/hits?state={state}")
-    by = visit.acting_for(LIST)
-    visit.node.consult(LIST, by)
+        return ask_purpose(visit, HITS, f"/hits?state={state}")
+    by = visit.acting_for(HITS)
+    visit.node.consult(HITS, by)
     chosen = None if state == "all" else MatchState(state)
     # One more than is shown tells whether there are more. A match that is gone meanwhile begins the list anew.
     more = visit.node.hits.page(chosen, visit.query("after"), PAGE + 1)

@@ -37,8 +37,8 @@ PAGE = 100
 LEAVES = 50
 RESULTS = 20
 LIVE_SECONDS = 600
-DOSSIERS, DRAFTS = "dossiers.list", "drafts.list"
-"""What the ledger calls the lists that say what dossiers and drafts are about."""
+DOSSIERS, DRAFTS, HITS = "dossiers.list", "drafts.list", "hits.list"
+"""What the ledger calls the lists that say what dossiers and drafts are about, and whom matches show."""
 STOP_ASKING = 286
 """htmx's word for "do not ask again"."""
 
@@ -74,6 +74,22 @@ def peer_names(node: Any) -> dict[str, str]:
     return {p.card.node: p.card.name for p in node.exchange.peers()}
 
 
+def is_blind(node: Any, match: Match) -> bool:
+    """Blind review (`[review] blind`): the machine's score and its reasons are hidden until the officer has decided."""
+    return bool(node.settings.review.blind) and match.state is MatchState.OPEN
+
+
+@dataclass(frozen=True)
+class Met:
+    """What tells one match from another in a list of duties. `match` None: whom it shows is not to be read here."""
+
+    kind: str
+    originator: str
+    score: float | None
+    match: Match | None
+    restricted: bool
+
+
 @dataclass(frozen=True)
 class DutyRow:
     """A duty as the landing page shows it."""
@@ -82,6 +98,7 @@ class DutyRow:
     clock: views.ClockView
     subject: str
     href: str
+    met: Met | None = None
 
 
 Listed = tuple[Duty, str]
@@ -187,9 +204,11 @@ def duties(visit: Visit) -> Response:
     named = {d.dossier for rows in shown.values() for d, _ in rows if d.dossier} if reads else set()
     subjects = visit.node.dossiers.subjects(named)
 
+    met = _met(visit, [href for _, href in shown["mine"]]) if reads else {}
+
     def rows(of: list[Listed]) -> list[DutyRow]:
         clocks = ((d, href, views.clock(d.since, d.due_at, visit.now)) for d, href in of)
-        return [DutyRow(d, clock, subjects.get(d.dossier, ""), href) for d, href, clock in clocks]
+        return [DutyRow(d, clock, subjects.get(d.dossier, ""), href, met.get(href)) for d, href, clock in clocks]
 
     return render(
         visit,
@@ -200,6 +219,7 @@ def duties(visit: Visit) -> Response:
         theirs_all=found.theirs_all,
         at=at,
         page=PAGE,
+        unnamed=any(m.match is None and not m.restricted for m in met.values()),
         escalations=ESCALATIONS,
         for_protection=FOR_PROTECTION,
         alerts=visit.node.bureau.alerts(visit.acting()),
@@ -207,6 +227,29 @@ def duties(visit: Visit) -> Response:
         fingerprint=_mark_of(visit, found),
         began=int(visit.now.timestamp()),
     )
+
+
+def _met(visit: Visit, hrefs: Iterable[str]) -> dict[str, Met]:
+    """Page of a match -> what tells it apart: the names, for who has said today why hits are read (LED art. 25); for
+    others kind, partner and score, which show nobody."""
+    node, ids = visit.node, {h.removeprefix("/hits/") for h in hrefs if h.startswith("/hits/")}
+    found = node.hits.some(ids) if ids else []
+    if not found:
+        return {}
+    by, may_name = visit.acting_for(HITS), visit.purpose_for(HITS) is not None
+    unread = unread_in(node, found, by)
+    if may_name:
+        node.consult(HITS, by)
+    return {
+        f"/hits/{m.id}": Met(
+            m.incoming.schema,
+            m.originator,
+            None if is_blind(node, m) else m.score,
+            m if may_name and not is_unread(m, unread) else None,
+            restricted=is_unread(m, unread),
+        )
+        for m in found
+    }
 
 
 def _asked_place(visit: Visit, name: str) -> int:
