@@ -69,6 +69,20 @@ def report_form(town: Town, **more: object) -> dict[str, object]:
     }
 
 
+@pytest.mark.parametrize(
+    ("language", "name"), [("es", "Convenio entre Marruecos y España"), ("ar", "الاتفاقية بين المغرب وإسبانيا")]
+)
+def test_an_agreement_is_called_by_its_name_and_its_id_stands_beside_it(town: Town, language: str, name: str) -> None:
+    browser = signed_in(town, "rabat")
+    browser.speak(language)
+    form = browser.get("/compose/report").text
+    assert re.search(rf'<option value="ma-es-2019"[^>]*>{name}', form)
+    for path in ("/partners", f"/dossiers/{town.dossier}"):
+        page = browser.get(path).text
+        assert name in page, path
+        assert "ma-es-2019" in page, path
+
+
 def test_a_report_is_previewed_then_sent_and_read_by_the_partner(town: Town, rabat: Browser) -> None:
     node = town.node("rabat")
     before = {r.id for r in node.dossiers.rows()}

@@ -121,6 +121,14 @@ class Gate:
         known = self._rules.get(clause_id)
         return translated or (known.clause.title if known else clause_id)
 
+    def agreement_title(self, agreement_id: str, language: str = "en") -> str:
+        """What an agreement is called, in the same way; one that is not loaded here has its id alone: a partner named
+        it, and what it meant is not known."""
+        known = self._agreements.get(agreement_id)
+        if known is None:
+            return agreement_id
+        return self._titles.get(agreement_id, {}).get(language) or known.title
+
     def _named(self, reasons: Iterable[str]) -> list[Rule]:
         return [self._rules[ident] for ident in sorted(reasons, key=self._rank.__getitem__)]
 

@@ -307,6 +307,7 @@ def render(visit: Visit, template: str, *, status: int = 200, strictest: str = "
         "strictest": strictest,
         "counts": nav_counts(visit),
         "here": visit.request.url.path,
+        "agreement_named": lambda a: node.gate.agreement_title(str(a), visit.tongue.code),
         "clause_named": lambda c: called(getattr(node, "gate", None), str(c), visit.tongue.code),
     }
     text = environment(visit.tongue.code).get_template(template).render({**frame, **values})

@@ -76,9 +76,22 @@ def test_every_clause_has_a_title_in_five_languages() -> None:
         assert gate.title(clause.id, "pt") == clause.title
 
 
-def test_there_is_no_title_without_its_clause() -> None:
-    titles = parse_titles((PACKAGE / "titles.toml").read_text("utf-8"))
-    assert set(titles) == {c.id for c in load_gate("MA").clauses()}
+def test_every_agreement_has_a_name_in_five_languages() -> None:
+    gate = load_gate("ma")
+    for agreement in gate.agreements():
+        names = {gate.agreement_title(agreement.id, language) for language in ("en", "ar", "fr", "es", "de")}
+        assert len(names) == 5, agreement.id
+        assert agreement.id not in names
+        assert gate.agreement_title(agreement.id, "pt") == agreement.title
+
+
+def test_an_agreement_that_is_not_loaded_is_called_by_its_id() -> None:
+    assert load_gate("MA").agreement_title("xx-2031", "ar") == "xx-2031"
+
+
+def test_there_is_no_title_without_its_clause_or_agreement() -> None:
+    titles, gate = parse_titles((PACKAGE / "titles.toml").read_text("utf-8")), load_gate("MA")
+    assert set(titles) == {c.id for c in gate.clauses()} | {a.id for a in gate.agreements()}
 
 
 def test_a_title_of_an_unknown_clause_is_its_id() -> None:

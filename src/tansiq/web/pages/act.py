@@ -393,13 +393,16 @@ class Partner:
     agreements: list[tuple[str, str]]
 
 
-def _partners(node: Any) -> list[Partner]:
+def _partners(node: Any, language: str) -> list[Partner]:
     return [
         Partner(
             p.card.node,
             p.card.name,
             p.card.country.upper(),
-            [(a.id, a.id) for a in node.gate.agreements_between(node.country, p.card.country.upper())],
+            [
+                (a.id, node.gate.agreement_title(a.id, language))
+                for a in node.gate.agreements_between(node.country, p.card.country.upper())
+            ],
         )
         for p in node.exchange.peers()
         if p.state == "pinned"
@@ -423,7 +426,7 @@ def _act(
     """
     opening, kind = state is None, kind_of(rule, state)
     asked = _asked(rule, state)
-    partners = _partners(visit.node)
+    partners = _partners(visit.node, visit.tongue.code)
     members = set(state.members) if state else set()
     counts = actforms.row_counts(form, rule)
     fields = _fields(visit, state, asked)
