@@ -32,6 +32,10 @@ def test_both_are_duties_in_the_readers_language_until_they_are_done(own_town: T
         assert words in page
         assert HELD[language] in page
         assert "tansiq restored" in auditor.get("/partners").text
+        assert 'href="/ledger#clock"' in page
+        log = auditor.get("/ledger").text
+        assert 'id="clock"' in log
+        assert "tansiq clock --confirm" in log
     said = plain.get("/healthz").json()
     assert said["clock_leapt"] == 1
     assert said["held"] == len(node.exchange.peers())
@@ -41,5 +45,7 @@ def test_both_are_duties_in_the_readers_language_until_they_are_done(own_town: T
     auditor.speak("en")
     page = html.unescape(auditor.get("/").text)
     assert CLOCK["en"] not in page
+    assert 'id="clock"' not in auditor.get("/ledger").text
+    assert "tansiq restored" not in auditor.get("/partners").text
     assert HELD["en"] not in page
     assert plain.get("/healthz").json() == {"status": "ok"}

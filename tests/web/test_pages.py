@@ -11,7 +11,7 @@ import pytest
 from tansiq.cli.proofs import check
 from tansiq.dossiers.asking import ASK_OTHERS
 from tansiq.dossiers.settling import ASK_AFTER
-from tansiq.web.i18n import LANGUAGES
+from tansiq.web.i18n import LANGUAGES, tongue
 from tests.support import acts
 from tests.support.messages import all_messages
 from tests.support.web import Browser, Town, make_town
@@ -257,3 +257,14 @@ def test_the_proof_of_a_delivery_is_taken_along_and_holds_no_content(town: Town)
         assert words not in file.text
     assert reader.get(f"/dossiers/{town.request}/proofs/e-{'0' * 64}").status_code == 404
     assert "attachment" not in Browser(town.app("madrid")).get(path).headers.get("content-disposition", "")
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_who_cannot_sign_in_is_told_so_in_words_of_signing_in(town: Town, code: str) -> None:
+    browser = Browser(town.app("madrid"), code)
+    page = browser.post("/sign-in", {"name": "nobody here", "password": "wrong-password"}, source="/sign-in")
+    assert page.status_code == 403
+    assert tongue(code, "UTC").say("You are not signed in") in page.text
+    assert tongue(code, "UTC").say("Something is wrong. Nothing was sent or kept.") not in page.text
+    assert 'value="nobody here"' in page.text
+    assert "wrong-password" not in page.text

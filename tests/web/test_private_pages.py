@@ -33,6 +33,10 @@ def test_a_conflict_shows_contacts_and_class_on_a_map_and_in_a_table(town: Town,
     meeting = madrid.get(f"/plans/meetings/{town.meeting}").text
     assert "Lead of rabat" in meeting
     assert "rabat-2026-17" not in meeting
+    (owed,) = [d for d in town.node("madrid").plans.duties(town.federation.clock()) if d.meeting == town.meeting]
+    clock = meeting[meeting.index("<tq-clock") :]
+    assert f'data-due="{owed.due_at.isoformat()}"' in clock, "what is asked has its time beside it"
+    assert "alarm 30 minutes before the start" in clock, "and its rule"
     assert f"/plans/meetings/{town.meeting}" in madrid.get("/").text
 
 

@@ -183,7 +183,7 @@ def _of_officers(node: Any, now: datetime) -> list[Listed]:
     for n in (node.known_time.doubt(), *held_duties(node)):
         if n is not None:
             own = Duty(DossierId(""), node.node_id, n.code, n.due_at, n.since, n.clause, urgent=n.urgent)
-            found.append((own, "/partners" if n.code == "restored.held" else "/ledger"))
+            found.append((own, "/partners" if n.code == "restored.held" else "/ledger#clock"))
     for e in node.oversight.duties():
         late = Duty(DossierId(e.dossier), node.node_id, e.code, e.due_at, e.since, e.clause, urgent=e.urgent)
         found.append((late, f"/dossiers/{e.dossier}" if e.dossier else f"/ledger?record={e.record}"))

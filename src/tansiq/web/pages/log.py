@@ -162,6 +162,7 @@ def _ledger(visit: Visit, report: Any, errors: dict[str, str] | None = None) -> 
     return render(
         visit,
         "ledger.html",
+        doubt=visit.node.known_time.doubt(),
         status=422 if errors else 200,
         errors=errors,
         oversees=_is_overseer(visit.officer),

@@ -22,7 +22,7 @@ from tansiq.private import (
     plan_status,
 )
 from tansiq.terms import TransferBasis, format_instant
-from tansiq.web import labels, maps, private_words, problems
+from tansiq.web import labels, maps, private_words, problems, views
 from tansiq.web.pages.lists import peer_names
 from tansiq.web.pages.session import check_purpose, go, purpose_choices
 from tansiq.web.render import render
@@ -162,12 +162,20 @@ def meeting(visit: Visit) -> Response:
         m=found,
         plan=event,
         stage=plan_stage(found, visit.now).value,
+        owed=_owed(visit, found.id),
         row=_row(1, event, [found], visit.now),
         level=max(1, min(found.levels.get("own", 1), found.levels.get("theirs", 1))),
         next_level=max(1, found.levels.get("own", 1)) + 1,
         told={k: _at(v) if k.endswith("_ms") else v for k, v in found.told.items()},
         map=_map([_row(1, event, [found], visit.now)], [found], visit.tongue.code),
     )
+
+
+def _owed(visit: Visit, meeting: str) -> list[tuple[str, str, views.ClockView]]:
+    """What this service owes about a conflict: what, under which rule, until when; what is due first at the top."""
+    found = [d for d in visit.node.plans.duties(visit.now) if d.meeting == meeting]
+    order = sorted(found, key=lambda d: (d.due_at is None, d.due_at))
+    return [(d.code, d.clause, views.clock(d.since, d.due_at, visit.now)) for d in order]
 
 
 def decide_meeting(visit: Visit) -> Response:
