@@ -6,7 +6,7 @@ import pytest
 
 from tansiq.crypto import peek
 from tansiq.errors import Untrusted
-from tansiq.exchange import wire
+from tansiq.exchange import service, wire
 from tansiq.terms import format_instant
 from tests.support.exchange_bytes import envelope, signed
 
@@ -107,6 +107,25 @@ def test_a_poll_is_answered_once_and_only_by_the_node_that_it_names(trio) -> Non
         with pytest.raises(Untrusted) as failure:
             node.exchange.answer_poll(poll, wait_s=0)
         assert failure.value.code == code
+
+
+def test_no_number_of_polls_of_one_partner_makes_room_for_anothers_second_one(
+    trio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "REMEMBERED_POLLS", 3)
+    federation, ma, es, de = trio
+
+    def poll_of(side, n: int) -> bytes:
+        body = {"v": 1, "id": f"q-{n}", "from": side.node, "to": ma.node, "at": format_instant(federation.clock())}
+        return signed(side, wire.POLL_TYPE, body)
+
+    first = poll_of(es, 1)
+    ma.exchange.answer_poll(first, wait_s=0)
+    for n in range(6):
+        ma.exchange.answer_poll(poll_of(de, n), wait_s=0)
+    with pytest.raises(Untrusted) as failure:
+        ma.exchange.answer_poll(first, wait_s=0)
+    assert failure.value.code == "poll.repeated"
 
 
 def test_an_old_poll_tells_an_onlooker_nothing(trio) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -55,6 +55,7 @@ PRIVATE_PATH = "/exchange/v1/private"
 
 POLL_ENVELOPES = 16
 REMEMBERED_POLLS = 4096
+"""Ids of each partner's newest polls: what one partner sends makes room for nobody else's second one."""
 HELD_POLLS = 8
 """Of one partner at one time; its courier keeps one."""
 _log = structlog.get_logger("tansiq.exchange")
@@ -85,7 +86,7 @@ class Exchange:
         self._inbox = Inbox(self._ground, self._pins, self._filers, self._preparers, self._in_groups)
         self._parcels = Parcels(self._ground, self._pins, self._outbox, self._inbox)
         self._failures: dict[NodeId, tuple[int, str]] = {}
-        self._polls: OrderedDict[tuple[NodeId, str], None] = OrderedDict()
+        self._polls: defaultdict[NodeId, OrderedDict[str, None]] = defaultdict(OrderedDict)
         self._polls_lock = threading.Lock()
         self._held: Counter[NodeId] = Counter()
         """Polls that are answered now or held open, by partner."""
@@ -339,11 +340,12 @@ class Exchange:
         self._ground.hear(poll.at)
         # A replayed poll hands out sealed bytes only, but it would tell an onlooker how much waits.
         with self._polls_lock:
-            if (poll.sender, poll.id) in self._polls:
+            heard = self._polls[poll.sender]
+            if poll.id in heard:
                 raise Untrusted("poll.repeated", "this poll came before", step="poll", field="id")
-            self._polls[(poll.sender, poll.id)] = None
-            while len(self._polls) > REMEMBERED_POLLS:
-                self._polls.popitem(last=False)
+            heard[poll.id] = None
+            if len(heard) > REMEMBERED_POLLS:
+                heard.popitem(last=False)
         return poll
 
     # --- what couriers do, one step at a time ---
