@@ -125,7 +125,7 @@ class Node:
         self._line = line
         self._line_lock = threading.Lock()
         self.private_work = threading.Event()
-        self.private = Private(self._private_ground())
+        self.private = Private(self._private_ground(fault))
         self.dossiers = Dossiers(self._wiring(fault))
         self.private.attach(self.dossiers)
         self.exchange.handle("entry", self._file, self._load_entry, self.dossiers.prepare, in_groups=True)
@@ -325,7 +325,7 @@ class Node:
             fault=fault,
         )
 
-    def _private_ground(self) -> Ground:
+    def _private_ground(self, fault: Callable[[str], None]) -> Ground:
         return Ground(
             node=self.node_id,
             country=self.country,
@@ -346,6 +346,7 @@ class Node:
                 self.settings.home / "evaluator", crypto.sha256("tansiq.evaluator.v1", self.keys.vault_key)
             ),
             wake=self.private_work.set,
+            fault=fault,
         )
 
     def _ask_partner(self, node: NodeId, raw: bytes) -> bytes | None:

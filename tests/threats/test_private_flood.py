@@ -16,7 +16,7 @@ from tansiq import crypto
 from tansiq.crypto import peek, sign
 from tansiq.exchange import wire
 from tansiq.exchange.model import Item, ItemResult
-from tansiq.private import asker, records
+from tansiq.private import records, taking
 from tansiq.private.model import Descriptor, Tier
 from tansiq.private.wire import DESCRIPTOR_TYPE, descriptor_body, digest, frame, list_bytes
 from tests.support.plans import supervisor
@@ -69,13 +69,13 @@ def test_a_list_takes_no_more_than_its_descriptor_says(services: Federation) -> 
     assert put(services, "piece:low:1:0", b"x" * (size - 1)).received
     assert put(services, "piece:low:1:0", b"x" * (size - 1)).received, "the same once more is no other"
     assert put(services, "piece:low:1:1", b"xx").reason == "private.too_large"
-    assert put(services, f"piece:low:1:{asker.MAX_PIECES}", b"x").reason == "private.too_large"
-    assert put(services, f"delta:low:1:{asker.MOST_AHEAD + 1}", b"x").reason == "private.too_large"
+    assert put(services, f"piece:low:1:{taking.MAX_PIECES}", b"x").reason == "private.too_large"
+    assert put(services, f"delta:low:1:{taking.MOST_AHEAD + 1}", b"x").reason == "private.too_large"
     assert kept(services) == (1, 0, 0)
 
 
 def test_lists_without_end_are_refused(services: Federation) -> None:
-    said = [put(services, "desc:low:1", descriptor(services, epoch=n + 1)) for n in range(asker.MOST_LISTS + 1)]
+    said = [put(services, "desc:low:1", descriptor(services, epoch=n + 1)) for n in range(taking.MOST_LISTS + 1)]
     assert [s.reason for s in said if not s.received] == ["private.too_many"]
     assert put(services, "desc:low:1", descriptor(services, tier="zz")).reason == "private.descriptor"
 
@@ -96,8 +96,8 @@ def test_changes_that_wait_cost_no_memory(services: Federation) -> None:
 
 
 def test_letters_have_a_size_and_a_number(services: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert put(services, "batch:x", b"x" * (asker.MAX_LETTER + 1)).reason == "private.too_large"
-    monkeypatch.setattr(asker, "MOST_QUEUED", 2)
+    assert put(services, "batch:x", b"x" * (taking.MAX_LETTER + 1)).reason == "private.too_large"
+    monkeypatch.setattr(taking, "MOST_QUEUED", 2)
     assert [put(services, f"answer:{n}", b"x").reason for n in range(3)] == ["", "", "private.too_many"]
     services.nodes["madrid"].private.work()
     assert kept(services) == (0, 0, 0)

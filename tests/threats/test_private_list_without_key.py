@@ -24,7 +24,7 @@ def opened(f: Federation, asker: str, tier: str = "low") -> TagList:
     node = f.nodes[asker]
     (row,) = [x for x in node.private.lists() if (x.side, x.tier) == ("taken", tier)]
     with node.store.read() as tx:
-        raw = node.private._asker.lists(tx, row.node, Tier(tier))["descriptor"]  # type: ignore[index, arg-type]
+        raw = node.private._asker.taking.lists(tx, row.node, Tier(tier))["descriptor"]  # type: ignore[index, arg-type]
     return TagList(node.settings.home / "private" / f"{row.digest}.tags", own_descriptor(bytes(raw)))
 
 

@@ -7,7 +7,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -56,9 +57,11 @@ def back_up(node: Node, to: Path) -> Inventory:
     at = node.clock()
     _make_room(to, node.settings.home)
     try:
-        with node.store.read() as tx:
-            size, root = node.ledger.head_in(tx)  # the snapshot stands from here on
-            files = list(_copy_home(node, to))
+        with ExitStack() as open_files, node.store.read() as tx:
+            with node.private.still():
+                size, root = node.ledger.head_in(tx)  # the snapshot stands from here on
+                opened = _open_home(node, open_files)
+            files = [_written(to / name, name, partial(shutil.copyfileobj, source)) for name, source in opened]
             node.exchange.check_own_keys()  # a rotation meanwhile: rows and keys would not be of one time
             files.append(_written(to / DATABASE, DATABASE, partial(copy_out, tx)))
         made = Inventory(node.node_id, at, size, root.hex(), tuple(files), _elsewhere(node.settings))
@@ -84,7 +87,7 @@ def _make_room(to: Path, home: Path) -> None:
         raise Invalid("backup.folder", f"couldn't make the folder: {_why(exc)}", step="backup", field="DIR") from exc
 
 
-def _copy_home(node: Node, to: Path) -> Iterator[Kept]:
+def _open_home(node: Node, open_files: ExitStack) -> list[tuple[str, BinaryIO]]:
     """All handles first: what another process replaces meanwhile stays readable."""
     settings = node.settings
     wanted = {f"{HOME}/{FILE}": settings.home / FILE, _KEYS: settings.keys_file}
@@ -96,13 +99,7 @@ def _copy_home(node: Node, to: Path) -> Iterator[Kept]:
     for path in _chosen(settings).values():
         if path.is_relative_to(settings.home):
             wanted |= _inside(settings.home, path)
-    opened = [(name, path.open("rb")) for name, path in sorted(wanted.items())]
-    try:
-        for name, source in opened:
-            yield _written(to / name, name, partial(shutil.copyfileobj, source))
-    finally:
-        for _, source in opened:
-            source.close()
+    return [(name, open_files.enter_context(path.open("rb"))) for name, path in sorted(wanted.items())]
 
 
 def _inside(home: Path, path: Path) -> dict[str, Path]:

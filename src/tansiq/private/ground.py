@@ -85,6 +85,7 @@ class Ground:
     """A question to a partner over the pinned line; None where it has no address."""
     start: Callable[[], EvaluatorClient]
     wake: Callable[[], None] = lambda: None
+    fault: Callable[[str], None] = lambda _point: None
     keys: KeyProcess = field(init=False)
 
     def __post_init__(self) -> None:

@@ -207,6 +207,12 @@ class TagList:
             self._raw = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
         self._tags = _Tags(self._raw, descriptor.count)
 
+    def __enter__(self) -> TagList:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         if isinstance(self._raw, mmap.mmap):
             self._raw.close()

@@ -6,6 +6,7 @@ blinds, cases, opaque ids and which record stands behind one are sealed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import (
@@ -101,7 +102,8 @@ taken = Table(
     Column("last_asked", BigInteger, nullable=False),
     Column("changed_at", AT, nullable=False),
 )
-"""A partner's list: `arriving`, `ready`, `ended` (its epoch is over, or the partner stopped it), `broken`."""
+"""A partner's list: `arriving`, `ready`, `old` (a newer one is there), `ended` (its epoch is over, or
+the partner stopped it), `broken`."""
 
 checks = Table(
     "private_checks",
@@ -257,6 +259,11 @@ def waiting_deltas(tx: Connection) -> list[dict[str, Any]]:
     return [dict(r) for r in tx.execute(query).mappings()]
 
 
+def digests(tx: Connection, states: Iterable[str]) -> set[str]:
+    """Of the partners' lists in these states: the names of their files."""
+    return set(tx.execute(select(taken.c.digest).where(taken.c.state.in_(list(states)))).scalars())
+
+
 def queued(tx: Connection, what: str, node: str) -> int:
     """How much of this partner waits for the worker."""
     query = select(func.count()).select_from(queue).where(queue.c.what == what, queue.c.node == node)
@@ -281,6 +288,7 @@ __all__ = [
     "change",
     "checks",
     "deltas",
+    "digests",
     "epochs",
     "exists",
     "has_held",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -90,7 +91,7 @@ class Private:
 
     def file(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
         """The exchange's handler for what partners send by envelope."""
-        return self._asker.file(tx, sender, item)
+        return self._asker.taking.file(tx, sender, item)
 
     def load(self, tx: Connection, ref: str, to: NodeId) -> bytes | None:
         """The exchange's loader."""
@@ -115,6 +116,11 @@ class Private:
     def answer(self, raw: bytes) -> bytes:
         """The partners' door for batches. Raises `Untrusted` for who is not pinned; every other no is signed."""
         return self._holder.answer(raw)
+
+    def still(self) -> AbstractContextManager[None]:
+        """While it lasts, files and rows of partners' lists are of one moment: for a backup. Not in a transaction that
+        writes."""
+        return self._asker.taking.shelf.held()
 
     def close(self) -> None:
         self._g.keys.stop()
@@ -141,6 +147,7 @@ class Private:
     def tick(self, now: datetime | None = None) -> None:
         """What the calendar wants: rotation, graces that end, daily changes, watches and logs that are over."""
         now = now or self._g.clock()
+        self._asker.taking.look_over()
         self._renewed = None  # a watch that met a spent quota asks again
         try:
             self._holder.tick()

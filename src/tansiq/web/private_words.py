@@ -187,6 +187,7 @@ labels.FAILURES |= {
     "private.malformed": N_("This is not what the other side sent. Paste it whole."),
     "check.case": N_("State the case."),
     "check.no_list": N_("This partner has given us no list."),
+    "epoch.ended": N_("The partner has ended this list. Ask again: its new list is asked then."),
     "private.role": N_("Your role does not allow this."),
     "private.agreement": N_("There is no agreement with this partner."),
     "check.no_key": N_("Nothing here makes a key: a name with its full date of birth, or one complete number."),
