@@ -34,7 +34,7 @@ from tansiq.bank import Bank
 from tansiq.bank.model import Candidate, Entity
 from tansiq.bureau.service import Access as Readable
 from tansiq.bureau.service import Bureau
-from tansiq.dossiers.model import RETURNED, DossierState, Entry
+from tansiq.dossiers.model import RETURNED, Bounds, DossierState, Entry
 from tansiq.dossiers.service import Dossiers, Wiring
 from tansiq.errors import Broken, Conflict, Invalid, NotFound, TansiqError
 from tansiq.evaluator import start_evaluator
@@ -321,6 +321,7 @@ class Node:
             after_erase=[self._forget_matches],
             after_reduce=[lambda *a: self.hits.part_reduced(*a), lambda *a: self.bureau.part_reduced(*a)],
             item_days=self.settings.exchange.item_days,
+            bounds=_bounds(self.settings),
             believes=lambda: self.known_time.doubt() is None,
             fault=fault,
         )
@@ -703,6 +704,17 @@ def _exchange_settings(settings: Settings) -> ExchangeSettings:
         send_workers=settings.exchange.send_workers,
         poll_seconds=settings.exchange.poll_seconds,
         backoff_cap_s=settings.exchange.backoff_cap_seconds,
+    )
+
+
+def _bounds(settings: Settings) -> Bounds:
+    chosen = settings.exchange
+    return Bounds(
+        chosen.take_entries,
+        chosen.take_megabytes,
+        chosen.take_of_dossier,
+        chosen.take_waiting,
+        chosen.take_of_outsider,
     )
 
 

@@ -107,6 +107,7 @@ def _number(value: Any, *, least: float, most: float) -> float:
 
 
 _port = partial(_whole, least=0, most=65535)
+_take = partial(_whole, least=1, most=10**9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,15 @@ class ExchangeSettings:
         60,
         partial(_whole, least=1, most=3650),
     )
+    take_entries: int = _key(
+        "entries that one partner may lay down here at once, and each day again; it keeps the rest for later",
+        50_000,
+        _take,
+    )
+    take_megabytes: int = _key("the same in megabytes, attachments not counted", 2_000, _take)
+    take_of_dossier: int = _key("the same of one dossier", 12_000, _take)
+    take_waiting: int = _key("the same of one dossier, where they follow what has not come", 4_000, _take)
+    take_of_outsider: int = _key("entries in a dossier, at all, of a partner that is no member of it", 250, _take)
 
 
 @dataclass(frozen=True, slots=True)

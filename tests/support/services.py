@@ -44,6 +44,8 @@ class Federation:
     """Node -> its `[private]` settings."""
     ledger: dict[str, Any] = field(default_factory=dict)
     """Every node's `[ledger]` settings."""
+    exchange: dict[str, Any] = field(default_factory=dict)
+    """More of every node's `[exchange]` settings."""
 
     def add(self, *names: str) -> None:
         for name in names:
@@ -68,7 +70,7 @@ class Federation:
         text = Settings.template(
             {
                 "node": {"name": name, "country": NAMES[name]},
-                "exchange": {"url": "" if name in self.hidden else f"https://{name}.example:8443"},
+                "exchange": self.exchange | {"url": "" if name in self.hidden else f"https://{name}.example:8443"},
                 "private": self.chosen.get(name, {}),
                 "ledger": self.ledger,
             }

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from tansiq.dossiers import desk, effective_handling
+from tansiq.dossiers.model import PutOff
 from tansiq.hits.model import MatchState
 from tansiq.terms import DossierId, EntryId
 from tansiq.web.pages import hits, lists
@@ -141,3 +142,21 @@ def test_the_number_beside_the_navigation_is_that_of_the_page(
     assert hits_beside
     assert int(beside[1]) == int(ours[1])
     assert hits_beside[1] == "3"
+
+
+def test_a_partner_that_is_put_off_is_a_duty_that_names_it(
+    town: Town, madrid: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, rabat = town.node("madrid"), town.node("rabat").node_id
+    since = node.clock()
+    told = PutOff(rabat, since, since, 7, "later.dossier", DossierId(town.dossier))
+    monkeypatch.setattr(node.dossiers, "put_off", lambda: [told])
+    page = html.unescape(madrid.get("/").text)
+    row = next(r for r in page.split("<tr")[1:] if "sends more than this node takes in" in r)
+    assert 'href="/partners"' in row
+    assert "rabat" in row
+    beside = re.search(r'data-key="g i">.*?<span class="count[^>]*>(\d+)<', page, re.DOTALL)
+    ours = re.search(r"(\d+) duties of ours", page)
+    assert beside
+    assert ours
+    assert beside[1] == ours[1]

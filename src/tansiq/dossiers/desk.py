@@ -14,7 +14,7 @@ from tansiq.access.model import Acting
 from tansiq.bank import Bank
 from tansiq.bank.model import Entity, Provenance
 from tansiq.dossiers import records
-from tansiq.dossiers.model import DossierState, Entry, Kind, Part, Presence, Statement
+from tansiq.dossiers.model import Bounds, DossierState, Entry, Kind, Part, Presence, Statement
 from tansiq.dossiers.records import Head
 from tansiq.dossiers.rules import automatic, duties, extend, folded, in_order, is_opening
 from tansiq.dossiers.standing import Standing, Standings
@@ -76,6 +76,8 @@ class Wiring:
     believes: Callable[[], bool] = lambda: True
     """Whether the clock may be believed where a day decides on an erasure."""
     item_days: int = 60
+    bounds: Bounds = field(default_factory=Bounds)
+    """How much partners may lay down here."""
     fault: Callable[[str], None] = lambda _point: None
     """Called at named points; tests raise there to simulate a crash. The default does nothing."""
     standings: Standings = field(init=False)

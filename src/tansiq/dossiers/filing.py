@@ -17,6 +17,7 @@ from tansiq.bank import parse_entity
 from tansiq.bank.model import Entity
 from tansiq.crypto import PublicKeys
 from tansiq.dossiers import claims, desk, parting, records
+from tansiq.dossiers.admission import Admission
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.model import DossierState, Entry
 from tansiq.dossiers.standing import Standing
@@ -56,6 +57,7 @@ class Filing:
 
     def __init__(self, wiring: Wiring) -> None:
         self._w = wiring
+        self.admission = Admission(wiring.clock, wiring.bounds)
 
     def load(self, tx: Connection, ref: str, to: NodeId) -> bytes | None:
         """The delivery of one entry to one node, or None where it may no longer go there."""
@@ -142,7 +144,7 @@ class Filing:
         # Folded already, if nothing has come into the dossier since.
         ready_for = ready.fold is not None and _place(ready.fold[0]) == _place(before)
         after = ready.fold[1] if ready.fold is not None and ready_for else next_standing(self._w, before, entry)
-        refusal = self._refusal(before, after, entry)
+        refusal = self._refusal(before, after, entry) or self.admission.admit(before, after, entry, len(item.payload))
         if refusal:
             return ItemResult(item.ref, received=False, reason=refusal)
         self._w.fault("file.verified")

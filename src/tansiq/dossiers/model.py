@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -330,3 +330,40 @@ class Unerased:
     parts: int
     why: str
     """A stable code, where the last sweep of this process has tried it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a partner may lay down at once, and then each day again.
+
+    Ten thousand entries of one dossier, which a partner catches up with, pass at once.
+    """
+
+    entries: int = 50_000
+    megabytes: int = 2_000
+    dossier: int = 12_000
+    """Entries of one dossier."""
+    waiting: int = 4_000
+    """Entries of one dossier that name parents which are not here; and of all dossiers that nobody has opened yet."""
+    outsider: int = 250
+    """Entries of one dossier whose author is no member of it, at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutOff:
+    """A partner that was asked to come again: what an operator reads, and owes to look at."""
+
+    partner: NodeId
+    since: datetime
+    last: datetime
+    times: int
+    why: str
+    """The newest code."""
+    dossier: DossierId
+    code: str = "partner.too_much"
+    clause: str = "LED art. 29(1)"
+    urgent: bool = False
+
+    @property
+    def due_at(self) -> datetime:
+        return self.since + timedelta(days=1)

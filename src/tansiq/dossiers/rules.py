@@ -81,7 +81,7 @@ class _Memory:
         return replace(
             self,
             known={**self.known, entry.id: entry},
-            awaited=self.awaited | {n for n in _named(entry) if n not in self.known},
+            awaited=self.awaited | {n for n in named_in(entry) if n not in self.known},
             marks=[*self.marks],
             first_under_clock={**self.first_under_clock},
             parted={*self.parted},
@@ -151,7 +151,7 @@ def folded(dossier: DossierId, entries: Iterable[Entry], kind: Kind) -> Folded:
     """As `fold`, with what it takes to go on."""
     ordered = in_order(e for e in entries if e.statement.dossier == dossier)
     known = {e.id: e for e in ordered}
-    memory = _Memory(known, awaited={n for e in ordered for n in _named(e) if n not in known})
+    memory = _Memory(known, awaited={n for e in ordered for n in named_in(e) if n not in known})
     state = _empty(dossier, kind.name, ordered, known)
     memory.opening = _find_opening(ordered, kind)
     if memory.opening is not None:
@@ -212,7 +212,7 @@ def _take(entry: Entry, kind: Kind, state: DossierState, memory: _Memory) -> Dos
     return state
 
 
-def _named(entry: Entry) -> Iterator[str]:
+def named_in(entry: Entry) -> Iterator[str]:
     """Ids of entries that this one names: its parents, and whatever looks like one in its facts."""
     yield from entry.statement.parents
     todo: list[Any] = [entry.statement.facts]

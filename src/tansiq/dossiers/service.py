@@ -71,6 +71,8 @@ class Dossiers:
         """The inbox handler for items of kind `entry`."""
         self.prepare = filing.prepare
         """What it needs no transaction for."""
+        self.put_off = filing.admission.notices
+        """The partners that sent more than is taken in at once."""
         self.returning = Returning(wiring)
         """Loader and handler for items of kind `returned`: what a restored node had written since its backup."""
 

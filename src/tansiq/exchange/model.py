@@ -248,7 +248,12 @@ class Transport(Protocol):
         ...
 
 
+NO_CARD = "peer.no_card"
+"""Why an item waits whose addressee is no partner of ours: nothing can be sealed to it before its card is pinned."""
 ENVELOPES_PATH = "/exchange/v1/envelopes"
+LATER = "later."
+"""How the reason of an item begins that its recipient would take at another time: it stays with its sender, and goes
+again after a while. Every other reason of an item that was not received is an end."""
 MISSED = "missed"
 """Kind of the item with which a node that came out of a backup asks for what was exchanged since."""
 

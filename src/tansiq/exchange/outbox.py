@@ -77,6 +77,11 @@ class Outbox:
         self._loaders = loaders
         self._handed: dict[NodeId, tuple[records.EnvelopeRow, Begun | None]] = {}
         """Formed with what was queued, committed, and given to a line at most: for the courier of this process."""
+        self._all_rest: dict[NodeId, tuple[datetime, int]] = {}
+        """Partner -> until when all that waits for it rests, and the last row of that: newer ones were queued since."""
+        self._resting: dict[int, tuple[datetime, timedelta]] = {}
+        """Row -> until when an item rests that its recipient has put off, and how long that is. Memory of this
+        process: after a new start all are tried at once."""
 
     def enqueue(
         self,
@@ -194,7 +199,7 @@ class Outbox:
                 if sent is not None:
                     sent.drop()
                     sent = None
-                if not records.has_work(tx, to):
+                if not records.has_work(tx, to) or self._rest_all(tx, to):
                     return None
                 found, peer = None, self._pins.find(tx, to)
         if found is None:
@@ -334,10 +339,11 @@ class Outbox:
         items: list[Item] = []
         used = 0
         last = 0
+        self._all_rest.pop(to, None)
         while waiting := records.waiting_items(tx, to, wire.MAX_ITEMS, after=last):
             for row in waiting:
                 last = row.id
-                if rules.has_expired(row.expires_at, now):
+                if rules.has_expired(row.expires_at, now) or self._rests(row.id, now):
                     continue
                 if len(items) == wire.MAX_ITEMS:
                     return rows, items
@@ -352,7 +358,31 @@ class Outbox:
                 items.append(Item(row.kind, row.ref, payload))
             if len(waiting) < wire.MAX_ITEMS:
                 break
+        if last and not rows:
+            # What has long been due is not ours any more: received, refused or expired.
+            for row_id in [r for r, (until, _) in list(self._resting.items()) if until < now - rules.LONGEST_REST]:
+                self._resting.pop(row_id, None)
+            ends = [until for until, _ in list(self._resting.values()) if until > now]
+            if ends:
+                self._all_rest[to] = min(ends), last
         return rows, items
+
+    def _rest_all(self, tx: Connection, to: NodeId) -> bool:
+        """Asked before the writer is: what only rests must not cost a write each time that the courier looks."""
+        until, last = self._all_rest.get(to, (None, 0))
+        if until is None or self._ground.clock() >= until or records.has_open(tx, to):
+            return False
+        return not records.waiting_items(tx, to, 1, after=last)
+
+    def _rests(self, row: int, now: datetime) -> bool:
+        there = self._resting.get(row)
+        return there is not None and now < there[0]
+
+    def _put_off(self, tx: Connection, row: int, reason: str, now: datetime) -> None:
+        """It stays ours: queued, and left alone for a while."""
+        records.set_free(tx, row, reason)
+        wait = rules.next_wait(self._resting.get(row, (now, timedelta()))[1])
+        self._ground.store.after_commit(tx, lambda: self._resting.update({row: (now + wait, wait)}))
 
     def _load(self, tx: Connection, row: records.OutboxRow, to: NodeId) -> tuple[bytes | None, str]:
         loader = self._loaders.get(row.kind)
@@ -427,6 +457,7 @@ class Outbox:
         def work(tx: Connection) -> None:
             there = records.load_envelope(tx, envelope)
             if there is not None and there.recipient == recipient and there.state in ("formed", "out"):
+                self._all_rest.pop(recipient, None)
                 records.mark_sent(tx, envelope, self._ground.clock())
                 records.free_items(tx, envelope)
                 records.give_up_envelope(tx, envelope)
@@ -447,6 +478,7 @@ class Outbox:
         if [(item.kind, item.ref) for item in items] != [(result.kind, result.ref) for result in receipt.items]:
             raise Untrusted("receipt.items", "the receipt does not answer the items", step="receipt", field="items")
         self._pins.note_contact(tx, receipt.recipient, now)
+        self._all_rest.pop(receipt.recipient, None)
         ground.store.after_commit(tx, lambda: ground.bell.contact(receipt.recipient))
         if envelope.receipted:
             return
@@ -459,11 +491,18 @@ class Outbox:
             # The receipt of an older envelope says nothing of what the row stands for now: it goes out again, and
             # who filed it before files it by its reference, once.
             and item.here
+            and not rules.is_later(result)
         ]
         records.settle_items(tx, settled, receipt.received_at)
         for item, result in zip(items, receipt.items, strict=True):
-            if item.row is not None and item.here and rules.outlives(result, item.expires_at, envelope.expires_at):
+            if item.row is None or not item.here:
+                continue
+            if rules.outlives(result, item.expires_at, envelope.expires_at):
                 records.set_free(tx, item.row)
+            elif rules.is_later(result):
+                self._put_off(tx, item.row, result.reason, now)
+            else:
+                self._resting.pop(item.row, None)
         records.save_receipt(tx, envelope.id, raw, version)
         ground.ledger.append(
             tx,

@@ -483,8 +483,8 @@ def free_items(tx: Connection, envelope: str) -> None:
     )
 
 
-def set_free(tx: Connection, row: int) -> None:
-    tx.execute(outbox.update().where(outbox.c.id == row).values(envelope=None, state=ItemState.QUEUED, reason=""))
+def set_free(tx: Connection, row: int, reason: str = "") -> None:
+    tx.execute(outbox.update().where(outbox.c.id == row).values(envelope=None, state=ItemState.QUEUED, reason=reason))
 
 
 # --- formed envelopes ---

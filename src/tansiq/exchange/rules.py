@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from tansiq.exchange.model import Item, ItemResult, ItemState
+from tansiq.exchange.model import LATER, Item, ItemResult, ItemState
 from tansiq.exchange.wire import MAX_ITEM_BYTES, MAX_ITEMS, MAX_SEALED_BYTES
 
 LIFE_CYCLE: dict[ItemState, frozenset[ItemState]] = {
@@ -19,6 +19,8 @@ LIFE_CYCLE: dict[ItemState, frozenset[ItemState]] = {
 }
 
 ITEM_OVERHEAD_BYTES = 256
+FIRST_REST, LONGEST_REST = timedelta(minutes=1), timedelta(hours=1)
+"""Of an item that its recipient has put off. An hour: what is taken in each day comes in over the day."""
 SEALED_BUDGET_BYTES = MAX_SEALED_BYTES - 16 * 1024
 
 
@@ -67,6 +69,16 @@ def outlives(result: ItemResult, item_until: datetime | None, envelope_until: da
     Only while they outlive it, or two clocks apart would send and refuse without end.
     """
     return not result.received and result.reason == "expired" and item_until is not None and item_until > envelope_until
+
+
+def is_later(result: ItemResult) -> bool:
+    """Whether the recipient would take it at another time."""
+    return not result.received and result.reason.startswith(LATER)
+
+
+def next_wait(wait: timedelta) -> timedelta:
+    """How long an item rests that its recipient has put off once more; `wait`: how long it rested before."""
+    return min(max(2 * wait, FIRST_REST), LONGEST_REST)
 
 
 def refuse_all(items: Iterable[Item], reason: str) -> tuple[ItemResult, ...]:

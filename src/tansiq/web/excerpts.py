@@ -145,7 +145,8 @@ def _shortened(view: EntryView, room: _Room) -> Excerpt:
 
 
 def _said(s: Statement, room: _Room) -> Statement:
-    """Facts that do not fit are left out, texts and lists end early."""
+    """Facts that do not fit are left out, texts and lists end early; what may be done with it comes first."""
+    handling = replace(s.handling, text=room.text(s.handling.text, MOST_CAVEAT))
     legal = replace(
         s.legal,
         legal_basis=room.text(s.legal.legal_basis),
@@ -155,7 +156,7 @@ def _said(s: Statement, room: _Room) -> Statement:
     return replace(
         s,
         legal=legal,
-        handling=replace(s.handling, text=room.text(s.handling.text, MOST_CAVEAT)),
+        handling=handling,
         facts={name: value for name, value in s.facts.items() if room.take(_weight(name, value))},
         parents=s.parents[:MOST_NAMED],
         addressees=s.addressees[:MOST_NAMED],

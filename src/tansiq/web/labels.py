@@ -245,6 +245,7 @@ DUTY = {
     "witness.silent": N_("Call the partner: it has long not cosigned our log"),
     "erasure.owed": N_("Find out why it is still held: its day of erasure is over"),
     "clock.leapt": N_("Have the node's clock checked: it has leapt, and nothing is erased until then"),
+    "partner.too_much": N_("Call the partner: it sends more than this node takes in at once"),
     "restored.held": N_("Have the partners confirmed that came out of the backup: nothing passes until then"),
 }
 DELIVERY = {
@@ -254,6 +255,14 @@ DELIVERY = {
     "refused": N_("refused"),
     "expired": N_("expired"),
 }
+DELIVERY_REASON = {
+    "later.entries": N_("The partner takes no more entries from us today; the rest goes by itself."),
+    "later.megabytes": N_("The partner takes no more from us today, it is too large; the rest goes by itself."),
+    "later.dossier": N_("The partner takes no more of this dossier today; the rest goes by itself."),
+    "later.waiting": N_("The partner waits for other entries before it takes this one; it goes by itself."),
+    "later.outsider": N_("The partner does not know yet that this service is a member; it goes by itself."),
+}
+"""Why a partner has put something off; what else it answers is a code for programs."""
 DELIVERY_KIND = {
     "checkpoint": N_("Our log's head, for this partner to witness"),
     "cosignature": N_("Our word as witness to this partner's log"),

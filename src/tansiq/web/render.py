@@ -287,7 +287,7 @@ def nav_counts(visit: Visit) -> dict[str, int]:
     hits, undecided = waiting[MatchState.OPEN], waiting[MatchState.OPEN] + waiting[MatchState.UNCLEAR]
     pinned = {p.card.node: p.pinned_at for p in node.exchange.peers() if p.state == "pinned"}
     others: list[Any] = [*node.plans.duties(visit.now), *node.private.duties(), *node.witnesses.duties(pinned)]
-    others += node.oversight.duties()
+    others += [*node.oversight.duties(), *node.dossiers.put_off()]
     soon = sum(d.due_at is not None and d.due_at < visit.now + timedelta(days=1) for d in others)
     notices = len(node.bureau.watches.notices(visit.officer.id))
     return {"duties": owed + undecided + len(others), "due": due + soon, "hits": hits, "notices": notices}

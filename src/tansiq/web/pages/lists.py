@@ -180,6 +180,9 @@ def _of_officers(node: Any, now: datetime) -> list[Listed]:
     for w in node.witnesses.duties({p.card.node: p.pinned_at for p in node.exchange.peers() if p.state == "pinned"}):
         log = Duty(DossierId(""), node.node_id, w.code, w.due_at, w.since, w.clause, None, w.urgent, w.partner)
         found.append((log, f"/ledger#witness-{w.partner}"))
+    for m in node.dossiers.put_off():
+        much = Duty(DossierId(""), node.node_id, m.code, m.due_at, m.since, m.clause, None, m.urgent, m.partner)
+        found.append((much, "/partners"))
     for n in (node.known_time.doubt(), *held_duties(node)):
         if n is not None:
             own = Duty(DossierId(""), node.node_id, n.code, n.due_at, n.since, n.clause, urgent=n.urgent)
@@ -219,6 +222,7 @@ def duties(visit: Visit) -> Response:
         theirs_all=found.theirs_all,
         at=at,
         page=PAGE,
+        reads=reads,
         unnamed=any(m.match is None and not m.restricted for m in met.values()),
         escalations=ESCALATIONS,
         for_protection=FOR_PROTECTION,
