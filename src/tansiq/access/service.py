@@ -13,7 +13,7 @@ from typing import Any
 import pyotp
 from sqlalchemy import Connection, Row
 
-from tansiq.access import records, rules
+from tansiq.access import known_browser, records, rules
 from tansiq.access.four_eyes import FourEyes
 from tansiq.access.model import Acting, ApiToken, Draft, Ended, Officer, Role, Session
 from tansiq.access.passwords import PasswordCost, Passwords
@@ -156,14 +156,17 @@ class Access:
 
     # Signing in
 
-    def sign_in(self, name: str, password: str, totp_code: str | None = None) -> tuple[str, Session]:
-        """The session's token, for the browser alone, and the session.
+    def sign_in(self, name: str, password: str, totp_code: str | None = None, marks: str = "") -> tuple[str, Session]:
+        """The session's token, for the browser alone, and the session. `marks` are what `marks_of_browser` made.
 
         Raises `Refused` with one message for every reason, so that nobody learns who is an officer here; and with
-        `access.throttled` after too many attempts under this name, whoever made them.
+        `access.throttled` after too many attempts under this name: in this browser where the officer is known to it,
+        else in all that are not.
         """
-        key = self._name_key(name)
-        found = self._store.write(lambda tx: self._count_attempt(tx, key))
+        named = self._name_key(name)
+        number = known_browser.number_of(marks, named, self._clock(), self._mark_mac)
+        key = named if number is None else self._vault.mac("access.attempts", named + number)
+        found = self._store.write(lambda tx: self._count_attempt(tx, key, named))
         stored = self._secrets(found).password if found is not None and records.may_act(found) else None
         matches = self._passwords.matches(stored, rules.password_bytes(password))
         token = self._new_secret()
@@ -178,6 +181,14 @@ class Access:
                 lambda tx: self._reseal(tx, session.officer.id, lambda old: replace(old, password=hashed), end=False)
             )
         return token, session
+
+    def marks_of_browser(self, marks: str, name: str) -> str:
+        """What a browser keeps once this officer has signed in there, so that strangers' guesses do not lock it out.
+
+        It proves nothing but that, and it names nobody.
+        """
+        number = self._random_bytes(known_browser.NUMBER_BYTES)
+        return known_browser.renewed(marks, self._name_key(name), self._clock(), self._mark_mac, number)
 
     def session(self, token: str) -> Session:
         """The session behind a browser's token; being asked for keeps it alive. Raises `Refused`."""
@@ -319,8 +330,8 @@ class Access:
 
     # Inside
 
-    def _count_attempt(self, tx: Connection, key: bytes) -> Row[Any] | None:
-        """Count the attempt before it is tried; the officer of this name, if there is one."""
+    def _count_attempt(self, tx: Connection, key: bytes, named: bytes) -> Row[Any] | None:
+        """Count the attempt under `key` before it is tried; the officer of this name, if there is one."""
         now = self._clock()
         records.forget_attempts(tx, format_instant(now - rules.FORGET_FAILURES))
         before = records.attempts_of(tx, key)
@@ -334,7 +345,7 @@ class Access:
             )
         failures = (before.failures if before is not None else 0) + 1
         self._put_attempts(tx, key, failures, now + rules.block_for(failures))
-        return records.officer_by_name(tx, key)
+        return records.officer_by_name(tx, named)
 
     def _finish_sign_in(self, tx: Connection, key: bytes, officer: str | None, code: str, token: str) -> Session | None:
         """The session, or None; both write, so that a wrong code cannot be told from a wrong password by its time."""
@@ -410,6 +421,9 @@ class Access:
     def _name_key(self, name: str) -> bytes:
         # Longer than any officer's name is nobody's name; what is cut off cannot make it one.
         return self._vault.mac("access.officer", rules.name_key(name[:1000]).encode("utf-8", "surrogatepass"))
+
+    def _mark_mac(self, told: bytes) -> bytes:
+        return self._vault.mac("access.known_browser", told)
 
     def _csrf(self, token: str) -> str:
         """Derived, not stored: who can read the database cannot forge a form."""

@@ -21,7 +21,8 @@ from tansiq.errors import Invalid, Refused
 
 SESSION_COOKIE = "tq_session"
 FIRST_COOKIE = "tq_first"
-"""These two carry the node's name (`own_cookie`)."""
+KNOWN_COOKIE = "tq_known"
+"""These three carry the node's name (`own_cookie`)."""
 LANGUAGE_COOKIE = "tq_language"
 THEME_COOKIE = "tq_theme"
 THEMES = ("auto", "light", "dark")

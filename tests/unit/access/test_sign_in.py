@@ -109,6 +109,72 @@ def test_the_longest_wait_is_a_quarter_of_an_hour(access: Access, officer: Offic
     access.sign_in(NAME, PASSWORD)
 
 
+def test_a_strangers_guesses_keep_no_officer_out_of_a_browser_that_is_known(
+    access: Access, officer: Officer, clock
+) -> None:
+    """Else who reaches the page keeps an officer from a request whose clock runs, by a guess each quarter hour."""
+    marks = access.marks_of_browser("", NAME)
+    for _ in range(12):
+        refused(access.sign_in, NAME, "wrong")
+        clock.turn(minutes=16)
+    refused(access.sign_in, NAME, "wrong")
+    assert refused(access.sign_in, NAME, PASSWORD) == "access.throttled"
+    access.sign_in(NAME.upper(), PASSWORD, None, marks)
+    assert refused(access.sign_in, NAME, PASSWORD) == "access.throttled", "the strangers' wait goes on"
+
+
+def test_a_known_browser_is_throttled_by_its_own_guesses_alone(access: Access, officer: Officer) -> None:
+    marks, other = (access.marks_of_browser("", NAME) for _ in range(2))
+    codes = [refused(access.sign_in, NAME, "wrong", None, marks) for _ in range(6)]
+    assert codes == ["access.sign_in"] * 4 + ["access.throttled"] * 2
+    assert refused(access.sign_in, NAME, PASSWORD, None, access.marks_of_browser(marks, NAME)) == "access.throttled"
+    access.sign_in(NAME, PASSWORD, None, other)
+    access.sign_in(NAME, PASSWORD)
+
+
+@pytest.mark.parametrize("what", ["none", "another officer's", "another node's", "too old", "changed", "of tomorrow"])
+def test_a_mark_that_is_not_this_officers_changes_nothing(
+    access: Access, officer: Officer, clock, sqlite_store: Store, what: str
+) -> None:
+    made = access.marks_of_browser("", NAME)
+    if what == "another officer's":
+        made = access.marks_of_browser("", "Ines Vidal")
+    elif what == "another node's":
+        other = Access(sqlite_store, Vault(b"w" * 32), clock, random.Random(8).randbytes)  # noqa: S311  repeats
+        made = other.marks_of_browser("", NAME)
+    elif what == "too old":
+        clock.turn(days=91)
+    elif what == "of tomorrow":
+        clock.turn(days=-1)
+    marks = {"none": "", "changed": ("B" if made[0] == "A" else "A") + made[1:]}.get(what, made)
+    for _ in range(4):
+        refused(access.sign_in, NAME, "wrong")
+    assert refused(access.sign_in, NAME, PASSWORD, None, marks) == "access.throttled"
+
+
+def test_five_officers_share_a_browser_and_a_mark_lives_on_while_it_is_used(
+    access: Access, officer: Officer, clock
+) -> None:
+    marks = access.marks_of_browser("", NAME)
+    for n in range(4):
+        marks = access.marks_of_browser(marks, f"Officer {n}")
+    clock.turn(days=80)
+    marks = access.marks_of_browser(marks, NAME)
+    clock.turn(days=80)
+    for _ in range(4):
+        refused(access.sign_in, NAME, "wrong")
+    access.sign_in(NAME, PASSWORD, None, marks)
+    for n in range(5):
+        marks = access.marks_of_browser(marks, f"Officer {n}")
+    assert refused(access.sign_in, NAME, PASSWORD, None, marks) == "access.throttled"
+
+
+@pytest.mark.parametrize("marks", ["...", "A" * 43, "é" * 43, "\udc80" * 43, "=" * 43, "." * 100_000, "A" * 100_000])
+def test_a_cookie_that_is_no_mark_is_none(access: Access, officer: Officer, marks: str) -> None:
+    access.sign_in(NAME, PASSWORD, None, marks)
+    assert len(access.marks_of_browser(marks, NAME)) < 300
+
+
 def test_guesses_at_the_same_time_gain_nothing(access: Access, officer: Officer) -> None:
     with ThreadPoolExecutor(8) as pool:
         codes = list(pool.map(lambda n: refused(access.sign_in, NAME, f"wrong {n}"), range(32)))

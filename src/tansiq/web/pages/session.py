@@ -13,6 +13,7 @@ from tansiq.web.render import render
 from tansiq.web.visit import Form, Visit
 
 YEAR_S = 31_536_000
+KNOWN_S = 90 * 86_400
 LEAST_REASON = 3
 MOST_SHOWN = 600
 """So much of each text that was kept is shown before it is sent; all of it is."""
@@ -54,13 +55,17 @@ def sign_in(visit: Visit) -> Response:
     if not name or not password:
         missing = "name" if not name else "password"
         return _sign_in_form(visit, {missing: visit.say(labels.FAILURES["form.required"])}, 422)
+    known = _own(visit, security.KNOWN_COOKIE)
     try:
-        token, _session = visit.node.access.sign_in(name, password, visit.form.get("code") or None)
+        marks = visit.request.cookies.get(known, "")
+        token, _session = visit.node.access.sign_in(name, password, visit.form.get("code") or None, marks)
     except Refused as failure:
         return _sign_in_form(visit, problems.field_errors(visit, failure, "name"), failure.http_status)
     response = go(local(visit.form.get("next")))
     security.set_cookie(visit.request, response, _own(visit, security.SESSION_COOKIE), token)
     response.delete_cookie(_own(visit, security.FIRST_COOKIE), path="/")
+    marks = visit.node.access.marks_of_browser(marks, name)
+    security.set_cookie(visit.request, response, known, marks, KNOWN_S)
     return response
 
 
