@@ -34,9 +34,11 @@ def test_a_removed_service_is_offered_the_recall_alone(town: Town) -> None:
     browser.sign_in()
     browser.say_why(dossier)
     page = browser.get(f"/dossiers/{dossier}").text
+    assert "has taken this service out of this dossier" in page
     assert {*re.findall(rf"/dossiers/{dossier}/acts/([a-z_.]+)", page)} == {"dossier.recalled"}
     form = browser.get(f"/dossiers/{dossier}/acts/dossier.recalled").text
     assert note in form
+    assert "has taken this service out of this dossier" in form
     assert part in form
     assert "<textarea" not in form, "no words go with it"
     values = {"fact_about": note, "fact_part": part, "fact_reason": "source_protection", "do": "send"}
@@ -47,4 +49,7 @@ def test_a_removed_service_is_offered_the_recall_alone(town: Town) -> None:
     assert [p.presence for p in berlin.parts] == [Presence.ERASED]
     after = browser.get(f"/dossiers/{dossier}").text
     assert "/acts/" not in after, "nothing is left to take back"
-    assert browser.get(f"/dossiers/{dossier}/acts/report.note_added").status_code == 409
+    closed = browser.get(f"/dossiers/{dossier}/acts/report.note_added")
+    assert closed.status_code == 409
+    assert "This cannot be done now" in closed.text
+    assert "changed by another" not in closed.text

@@ -260,8 +260,12 @@ def test_only_those_who_oversee_read_decisions_and_only_the_protection_officer_m
     (found, *_) = program(town, "omar").get("/api/v1/persons/decisions?request=2026/12").json()["decisions"]
     assert (found["leaf"], found["decision"]["ruling"], found["decision"]["grounds"]) == (leaf, "restricted", ["a"])
     assert program(town, "omar").get("/api/v1/persons/decisions?request=none").json()["decisions"] == []
-    assert browser(town, "salma").get("/person").status_code == 200
-    assert DECIDED["reason"] not in browser(town, "salma").get("/person").text
+    page = browser(town, "salma").get("/person")
+    assert page.status_code == 403
+    assert DECIDED["reason"] not in page.text
+    assert 'action="/person"' not in page.text, "no form is filled in for nothing"
+    assert "Another purpose changes nothing" in page.text
+    assert DECIDED["reason"] in browser(town, "omar").get("/person").text
 
 
 def test_an_extract_says_in_its_leaf_which_decision_it_carries_out(town: Town) -> None:

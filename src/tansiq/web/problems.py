@@ -46,6 +46,16 @@ TO_DO: dict[type[TansiqError], str] = {
     Untrusted: N_("Do not use it. Tell the officer who is responsible for security."),
     Broken: N_("Tell the administrator of this node, with the reference below. Nothing was half-written."),
 }
+OWN_WORDS: dict[str, tuple[str, str]] = {
+    "act.not_now": (
+        N_("This cannot be done now"),
+        N_("Open the dossier: it says where it stands and what you may do now."),
+    ),
+    "web.no_such_page": (N_("There is no such page"), N_("Check the address, or go on from the duties.")),
+    "access.role": (TITLES[Refused], N_("Another purpose changes nothing: ask an officer whose role allows it.")),
+    "person.role": (TITLES[Refused], N_("Another purpose changes nothing: ask an officer whose role allows it.")),
+}
+"""Code -> title and what to do, where those of its kind would mislead: nobody else changed an act that is not open."""
 FAULT = N_("This page could not be made")
 FAULT_TO_DO = N_(
     "Something in the program is at fault, not what you wrote. The node goes on working. Before you send a form again, "
@@ -107,13 +117,14 @@ def document_response(failure: TansiqError) -> Response:
 def page(visit: Visit, failure: TansiqError) -> Response:
     """A problem as a page: what is wrong, what to do, the reference for support."""
     kind, reference = _kind(failure), _note(failure)
+    title, todo = OWN_WORDS.get(failure.code, (TITLES[kind], TO_DO[kind]))
     return render(
         visit,
         "problem.html",
         status=failure.http_status,
-        title=TITLES[kind],
+        title=title,
         what="" if kind is Broken else failure_text(visit.tongue, failure),
-        todo=TO_DO[kind],
+        todo=todo,
         failure=failure,
         reference=reference,
         hint=labels.HINT.get(failure.hint, ""),

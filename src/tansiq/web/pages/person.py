@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from tansiq.access.model import OVERSEERS
-from tansiq.errors import Invalid
+from tansiq.errors import Invalid, Refused
 from tansiq.oversight import decide, read_person, read_right
 from tansiq.oversight.model import Found
 from tansiq.web import problems
@@ -62,6 +62,9 @@ KEPT = {
 
 def page(visit: Visit) -> Response:
     """The form; behind a decision with what was typed for it, and the word that it is kept."""
+    if not OVERSEERS & set(visit.officer.roles):
+        # At once, and not after the form is filled in. A supervisor comes to read what was decided.
+        raise Refused("person.role", "only the data-protection officer looks for a person", step="find person")
     desk: Desk = visit.request.app.state.desk
     typed = desk.find(visit.query("typed"), visit.officer.id, visit.now)
     return _show(visit, Form(list(typed.pairs) if typed else []), {}, None, visit.query("decided"))
