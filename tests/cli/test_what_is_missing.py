@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from tansiq.node import Node
+from tansiq.terms import NodeId
 from tests.support.transcripts import run
 
 
@@ -36,3 +39,16 @@ def test_what_is_no_card_is_told_where_a_card_comes_from(home: Path) -> None:
     assert found == 7
     assert "FILE|URL: this is no good node card" in err
     assert "tansiq node card --out" in err
+
+
+def test_who_has_no_card_here_is_named_with_what_waits(home: Path) -> None:
+    node, stranger = Node.open(home), NodeId("pt-" + "d" * 20)
+    until = node.clock() + timedelta(days=30)
+    node.store.write(lambda tx: node.exchange.enqueue(tx, to=stranger, kind="entry", ref="e-1", expires_at=until))
+    node.close()
+    found, out, _ = run(["--home", "rabat", "courier", "status", "--json"])
+    said = json.loads(out)
+    assert (found, said["without_card"]) == (0, {stranger: 1})
+    assert [d["reason"] for d in said["deliveries"]] == ["peer.no_card"]
+    _, out, _ = run(["--home", "rabat", "courier", "status"])
+    assert f"1 for {stranger}: its node card is not pinned here" in " ".join(out.split())

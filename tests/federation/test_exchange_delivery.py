@@ -434,7 +434,11 @@ def test_items_for_an_unknown_partner_wait_until_it_is_pinned(store: Store, tmp_
     ma.send(pt, "e-1")
     assert federation.deliver(ma, pt) == 0
     assert ma.states() == {"e-1": "queued"}
+    assert [d.reason for d in ma.exchange.deliveries()] == ["peer.no_card"]
+    assert ma.exchange.without_card() == {pt.node: 1}
     ma.exchange.add_peer(pt.exchange.card_bytes())
+    assert [d.reason for d in ma.exchange.deliveries()] == [""]
+    assert ma.exchange.without_card() == {}
     pt.exchange.add_peer(ma.exchange.card_bytes())
     federation.deliver(ma, pt)
     assert pt.filed() == ["e-1"]

@@ -60,6 +60,7 @@ def status(
     with open_node(ctx) as node:
         deliveries = node.exchange.deliveries(limit=limit)
         peers = node.exchange.status()
+        strangers = node.exchange.without_card()
 
     def show(out: Console) -> None:
         rows = [
@@ -74,8 +75,10 @@ def status(
             for d in deliveries
         ]
         out.print(table("state", "to", "item", "tries", "at", "reason", rows=rows) if rows else "nothing was sent")
+        for to, waiting in strangers.items():
+            out.print(f"{waiting} for {to}: its node card is not pinned here (tansiq peer add FILE)")
 
-    emit(ctx, {"deliveries": plain(deliveries), "peers": plain(peers)}, show)
+    emit(ctx, {"deliveries": plain(deliveries), "peers": plain(peers), "without_card": strangers}, show)
 
 
 @app.command("export")

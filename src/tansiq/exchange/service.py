@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from tansiq.exchange.ground import Bell, Ground, no_fault
 from tansiq.exchange.inbox import Inbox
 from tansiq.exchange.model import (
     ENVELOPES_PATH,
+    NO_CARD,
     AtOnce,
     Delivery,
     ExchangeSettings,
@@ -260,7 +262,16 @@ class Exchange:
     def deliveries(self, ref: str | None = None, to: NodeId | None = None, limit: int = 200) -> list[Delivery]:
         """Newest first."""
         with self._ground.store.read() as tx:
-            return records.deliveries(tx, ref, to, limit)
+            found = records.deliveries(tx, ref, to, limit)
+            known = {node for node, _, _ in records.peer_states(tx)}
+        return [_without_card(d) if d.to not in known else d for d in found]
+
+    def without_card(self) -> dict[NodeId, int]:
+        """Who is owed something and is no partner of ours, and how many items wait for it: until its card is pinned
+        nothing goes, and on their day they expire."""
+        with self._ground.store.read() as tx:
+            counts, known = records.counts(tx), {node for node, _, _ in records.peer_states(tx)}
+        return {n: many for (n, s), many in sorted(counts.items()) if s is ItemState.QUEUED and n not in known}
 
     def status(self) -> list[PeerStatus]:
         with self._ground.store.read() as tx:
@@ -459,3 +470,8 @@ class Exchange:
                 recipient_card=self._pins.file_of(tx, row.recipient, row.receipt_version),
             )
         )
+
+
+def _without_card(delivery: Delivery) -> Delivery:
+    waits = delivery.state is ItemState.QUEUED and not delivery.reason
+    return replace(delivery, reason=NO_CARD) if waits else delivery

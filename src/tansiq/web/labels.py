@@ -256,6 +256,7 @@ DELIVERY = {
     "expired": N_("expired"),
 }
 DELIVERY_REASON = {
+    "peer.no_card": N_("Its node card is not pinned here: nothing goes to it before."),
     "later.entries": N_("The partner takes no more entries from us today; the rest goes by itself."),
     "later.megabytes": N_("The partner takes no more from us today, it is too large; the rest goes by itself."),
     "later.dossier": N_("The partner takes no more of this dossier today; the rest goes by itself."),

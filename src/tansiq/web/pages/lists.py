@@ -439,7 +439,8 @@ def partners(visit: Visit) -> Response:
     ]
     deliveries = node.exchange.deliveries(limit=PAGE)
     at = {d.ref: node.dossiers.dossier_of(EntryId(d.ref)) for d in deliveries if d.ref.startswith("e-")}
-    return render(visit, "partners.html", peers=rows, deliveries=deliveries, at=at, names=peer_names(node))
+    named = {"names": peer_names(node), "strangers": node.exchange.without_card()}
+    return render(visit, "partners.html", peers=rows, deliveries=deliveries, at=at, **named)
 
 
 # --- four eyes ---
