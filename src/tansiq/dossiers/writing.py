@@ -380,7 +380,7 @@ class Writing:
         kind = desk.kind_of(self._w, state.kind)
         made = self._make(draft, state, by, now, members, nonce)
         signed, ahead = self._begin_sign(made, draft.addressees, now + timedelta(days=self._w.item_days))
-        after = self._after(made, draft, kind, before, state)
+        after = self._after(made, draft, kind, before)
         permits = self._permits(draft, kind, state, by, now)
         recorded = self._may_record(draft, kind, state, by, now)
         if isinstance(recorded, Refusal):
@@ -446,7 +446,7 @@ class Writing:
             nonce=nonce,
         )
 
-    def _after(self, made: Made, draft: Draft, kind: Kind, before: Standing | None, state: DossierState) -> Standing:
+    def _after(self, made: Made, draft: Draft, kind: Kind, before: Standing | None) -> Standing:
         """The dossier with it. Raises `Invalid` where its life cycle does not allow the act."""
         entry = made.entry
         missing = set(kind.part_kinds_required(entry)) - {p.kind for p in draft.parts}
@@ -555,7 +555,7 @@ class Writing:
         now, nonce = self._w.clock(), self._w.random(16).hex()
         state = unopened(dossier_id(self._w.node, nonce), found)
         made = self._make(draft, state, by, now, tuple(sorted({self._w.node, *addressees})), nonce)
-        self._after(made, draft, found, None, state)
+        self._after(made, draft, found, None)
         return self._foreseen(draft, found, None, by, now)
 
     def _foreseen_act(self, dossier: DossierId, body: object, by: Acting) -> _Foreseen:
@@ -565,7 +565,7 @@ class Writing:
         draft, members = self._drafted(there, parsed)
         now = self._w.clock()
         made = self._make(draft, there.folded.state, by, now, members, "")
-        self._after(made, draft, there.kind, there, there.folded.state)
+        self._after(made, draft, there.kind, there)
         return self._foreseen(draft, there.kind, there.folded.state, by, now)
 
     def _foreseen(self, draft: Draft, kind: Kind, state: DossierState | None, by: Acting, now: datetime) -> _Foreseen:

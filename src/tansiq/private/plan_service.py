@@ -121,7 +121,7 @@ class Plans:
         now = self._clock()
         rules.check_event(event, now, self.grid)
         self._permit(Action.COLLECT, by)
-        self._store.write(lambda tx: self._save(tx, event, "entered", by, now))
+        self._store.write(lambda tx: self._save(tx, event, "entered", by))
         self.match(only=event.id)
         return Entered(event, tuple(self.asked(event.id)))
 
@@ -182,7 +182,7 @@ class Plans:
         if not event.targets or not rules.is_matched(event, now):
             raise Conflict("plan.no_targets", "this plan has no target in matching", step="plan", field="plan")
         renewed = replace(event, targets_until=now + rules.TARGET_LIFE)
-        self._store.write(lambda tx: self._save(tx, renewed, "renewed", by, now))
+        self._store.write(lambda tx: self._save(tx, renewed, "renewed", by))
         self._relist()
         return renewed
 
@@ -557,7 +557,7 @@ class Plans:
             raise NotFound("plan.unknown", "no such plan", step="plan", field="plan")
         return rules.require_reader(event, by)
 
-    def _save(self, tx: Connection, event: PlannedEvent, word: str, by: Acting, now: datetime) -> None:
+    def _save(self, tx: Connection, event: PlannedEvent, word: str, by: Acting) -> None:
         kept.save_plan(tx, self._vault, event)
         content = {"decision": word, "sensitivity": event.sensitivity.value}
         if event.exemption:
@@ -565,7 +565,7 @@ class Plans:
         self._desk.leaf(tx, LogVerb.COLLECT if word == "entered" else LogVerb.ALTER, event.id, by, content)
 
     def _withdraw(self, tx: Connection, event: PlannedEvent, word: str, by: Acting, now: datetime) -> None:
-        self._save(tx, event, word, by, now)
+        self._save(tx, event, word, by)
         for meeting in kept.load_meetings(tx, self._vault, plan=event.id):
             if meeting.state not in rules.LIVE:
                 continue
