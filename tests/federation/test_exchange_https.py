@@ -181,7 +181,7 @@ def test_another_certificate_than_the_cards_gets_not_one_byte(stack: ExitStack, 
     for _ in range(2):
         with pytest.raises(PeerUnavailable) as failure:
             transport.post(misled, "/exchange/v1/envelopes", b"secret", 2)
-        assert failure.value.code == "peer.unreachable"
+        assert failure.value.code == "peer.other_certificate"
     assert impostor.posts == []
     transport.close()
 
@@ -200,7 +200,7 @@ def test_a_partner_that_changes_its_certificate_behind_a_kept_connection_is_noti
     impostor = stack.enter_context(listening(keys_of("fr"), tmp_path / "fr", port))
     with pytest.raises(PeerUnavailable) as failure:
         transport.post(peer, "/exchange/v1/envelopes", b"secret", 2)
-    assert failure.value.code == "peer.unreachable"
+    assert failure.value.code == "peer.other_certificate"
     assert impostor.posts == []
     transport.close()
 

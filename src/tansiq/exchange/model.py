@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -179,6 +179,10 @@ class InboxHandler(Protocol):
     def __call__(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult: ...
 
 
+GroupHandler = Callable[["Connection", NodeId, Sequence[Item]], list[ItemResult] | None]
+"""Files several items at once where that is the same as one by one, by their handler; None: it is not. A result for
+each, in their order."""
+
 Preparer = Callable[["Connection", NodeId, Item], object]
 """(read, sender, item) -> what the handler needs of the payload, made before the one writer is held up by it.
 
@@ -242,12 +246,16 @@ class Transport(Protocol):
         """The partner's answer.
 
         Raises:
-            PeerUnavailable: code `peer.unreachable` promises that no byte of `body` left this machine; every other
+            PeerUnavailable: a code of `NOT_LEFT` promises that no byte of `body` left this machine; every other
                 code means that it may have arrived.
         """
         ...
 
 
+UNREACHABLE, OTHER_CERTIFICATE = "peer.unreachable", "peer.other_certificate"
+NOT_LEFT = frozenset({UNREACHABLE, OTHER_CERTIFICATE})
+"""Nobody answers; or somebody does, under a certificate that the card does not name (an impostor, or a partner whose
+new card is not pinned here yet): that is for a person to look at, and no trying mends it."""
 NO_CARD = "peer.no_card"
 """Why an item waits whose addressee is no partner of ours: nothing can be sealed to it before its card is pinned."""
 ENVELOPES_PATH = "/exchange/v1/envelopes"
@@ -262,7 +270,7 @@ class Begun(Protocol):
     """A post whose bytes may have left; its answer is still to be heard."""
 
     def finish(self, timeout_s: float) -> bytes:
-        """As the end of `Transport.post`. Raises `PeerUnavailable`, never with `peer.unreachable`."""
+        """As the end of `Transport.post`. Raises `PeerUnavailable`, never with a code of `NOT_LEFT`."""
         ...
 
     def drop(self) -> None:

@@ -29,6 +29,7 @@ from tansiq.exchange.cards import VerifiedCard
 from tansiq.exchange.ground import Ground, envelope_sha256, savepoint
 from tansiq.exchange.model import (
     ENVELOPES_PATH,
+    NOT_LEFT,
     Begun,
     Foreseen,
     Item,
@@ -405,7 +406,7 @@ class Outbox:
     def note_failure(self, envelope: records.EnvelopeRow, failure: TansiqError) -> None:
         """Bytes that have not left are thrown away; bytes that may have left are kept and posted again as they are."""
         self._ground.fault("courier.before_failure_noted")
-        left = not (isinstance(failure, PeerUnavailable) and failure.code == "peer.unreachable")
+        left = not (isinstance(failure, PeerUnavailable) and failure.code in NOT_LEFT)
 
         def work(tx: Connection) -> None:
             there = records.load_envelope(tx, envelope.id)

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from tansiq.crypto import NodeKeys, certificate_sha256
 from tansiq.errors import Invalid, PeerUnavailable
 from tansiq.exchange import wire
-from tansiq.exchange.model import NodeCard, Peer
+from tansiq.exchange.model import NOT_LEFT, OTHER_CERTIFICATE, UNREACHABLE, NodeCard, Peer
 from tansiq.terms import NodeId
 
 MAX_IDLE_PER_PEER = 2
@@ -68,11 +68,11 @@ class _Place:
 def _place(card: NodeCard) -> _Place:
     parts = urlsplit(card.url)
     if parts.scheme != "https" or not parts.hostname or parts.path not in ("", "/"):
-        raise PeerUnavailable("peer.unreachable", "the partner has no https address", step="connect", detail=card.node)
+        raise PeerUnavailable(UNREACHABLE, "the partner has no https address", step="connect", detail=card.node)
     try:
         port = parts.port or 443
     except ValueError as exc:
-        raise PeerUnavailable("peer.unreachable", "the partner's port is none", step="connect") from exc
+        raise PeerUnavailable(UNREACHABLE, "the partner's port is none", step="connect") from exc
     return _Place(parts.hostname, port, card.tls_sha256)
 
 
@@ -87,7 +87,7 @@ class HttpsTransport:
         self._closed = False
 
     def post(self, peer: Peer, path: str, body: bytes, timeout_s: float) -> bytes:
-        """The body of the partner's 200 answer. Raises `PeerUnavailable`; `peer.unreachable`: not a byte has left."""
+        """The body of the partner's 200 answer. Raises `PeerUnavailable`; with `NOT_LEFT` not a byte has left."""
         key = (peer.card.node, _place(peer.card))
         kept = self._take(key)
         if kept is not None:
@@ -113,7 +113,7 @@ class HttpsTransport:
         try:
             self._send(key, kept, path, body, AT_ONCE_S)
         except PeerUnavailable as exc:
-            return None if exc.code == "peer.unreachable" else _Begun(self, key, None, path, body)
+            return None if exc.code in NOT_LEFT else _Begun(self, key, None, path, body)
         return _Begun(self, key, kept, path, body)
 
     def _finish(self, begun: _Begun, timeout_s: float) -> bytes:
@@ -130,8 +130,8 @@ class HttpsTransport:
         try:
             return self._exchange(key, self._open(key), path, body, timeout_s)
         except PeerUnavailable as exc:
-            # Hazard: `peer.unreachable` is a promise that nothing has left. After a first try it would be a lie.
-            if exc.code == "peer.unreachable":
+            # Hazard: `NOT_LEFT` is a promise that nothing has left. After a first try it would be a lie.
+            if exc.code in NOT_LEFT:
                 raise PeerUnavailable("peer.no_answer", exc.message, step=exc.step, detail=exc.detail) from exc
             raise
 
@@ -170,12 +170,13 @@ class HttpsTransport:
             connection.connect()
         except ssl.SSLCertVerificationError as exc:
             raise PeerUnavailable(
-                "peer.unreachable", "the address shows another certificate than the card", step="tls", detail=node
+                OTHER_CERTIFICATE,
+                "the address shows another certificate than the card",
+                step="tls",
+                detail=node,
             ) from exc
         except (OSError, http.client.HTTPException, UnicodeError) as exc:
-            raise PeerUnavailable(
-                "peer.unreachable", "the partner cannot be reached", step="connect", detail=node
-            ) from exc
+            raise PeerUnavailable(UNREACHABLE, "the partner cannot be reached", step="connect", detail=node) from exc
         return connection
 
     def _exchange(
@@ -193,7 +194,7 @@ class HttpsTransport:
             self._busy.add(connection)
         if closed:
             self._drop(connection)
-            raise PeerUnavailable("peer.unreachable", "this node is closing down", step="post", detail=key[0])
+            raise PeerUnavailable(UNREACHABLE, "this node is closing down", step="post", detail=key[0])
         try:
             connection.sock.settimeout(timeout_s)
             # In one piece: a head that goes ahead wakes the partner for nothing.
@@ -322,7 +323,7 @@ def fetch_card(url: str, timeout_s: float = 10.0) -> bytes:
             raise PeerUnavailable("peer.no_card", "the partner gave no card", step="fetch card")
         return answer.read(wire.MAX_CARD_FILE_BYTES + 1)
     except (OSError, http.client.HTTPException) as exc:
-        raise PeerUnavailable("peer.unreachable", "the partner does not answer", step="fetch card") from exc
+        raise PeerUnavailable(UNREACHABLE, "the partner does not answer", step="fetch card") from exc
     finally:
         connection.close()
 

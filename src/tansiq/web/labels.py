@@ -248,34 +248,6 @@ DUTY = {
     "partner.too_much": N_("Call the partner: it sends more than this node takes in at once"),
     "restored.held": N_("Have the partners confirmed that came out of the backup: nothing passes until then"),
 }
-DELIVERY = {
-    "queued": N_("queued"),
-    "sent": N_("sent, no receipt yet"),
-    "received": N_("received"),
-    "refused": N_("refused"),
-    "expired": N_("expired"),
-}
-DELIVERY_REASON = {
-    "peer.no_card": N_("Its node card is not pinned here: nothing goes to it before."),
-    "later.entries": N_("The partner takes no more entries from us today; the rest goes by itself."),
-    "later.megabytes": N_("The partner takes no more from us today, it is too large; the rest goes by itself."),
-    "later.dossier": N_("The partner takes no more of this dossier today; the rest goes by itself."),
-    "later.waiting": N_("The partner waits for other entries before it takes this one; it goes by itself."),
-    "later.outsider": N_("The partner does not know yet that this service is a member; it goes by itself."),
-}
-"""Why a partner has put something off; what else it answers is a code for programs."""
-DELIVERY_KIND = {
-    "checkpoint": N_("Our log's head, for this partner to witness"),
-    "cosignature": N_("Our word as witness to this partner's log"),
-}
-"""What is no entry of a dossier, and so has no number that anybody knows."""
-DELIVERY_LOOK = {
-    "queued": ("clock", "warn"),
-    "sent": ("send", "info"),
-    "received": ("badge-check", "ok"),
-    "refused": ("x", "bad"),
-    "expired": ("circle-alert", "bad"),
-}
 PART = {
     "subject": N_("Subject"),
     "narrative": N_("Report text"),
@@ -699,6 +671,10 @@ SEARCH_KIND = {
     "document": N_("Document number"),
 }
 ASSURANCE = {"no_death_penalty": N_("no death penalty"), "no_torture": N_("no torture")}
+RISK = {
+    "death_penalty": N_("the death penalty"),
+    "torture": N_("torture or inhuman treatment"),
+}
 MARK |= {
     "parents_missing": N_("It follows an entry that has not arrived."),
     "reference_missing": N_("It answers an entry that has not arrived; it counts when that does."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cache
 from importlib import resources
@@ -20,7 +20,7 @@ from tansiq.dossiers import FRAME_ACTS
 from tansiq.hits.model import MatchState
 from tansiq.kinds import KINDS, TABLES, say_fault, words_of
 from tansiq.kinds import LANGUAGES as WORD_ORDER
-from tansiq.web import grades, hints, labels, log_words, security, views
+from tansiq.web import delivery_words, grades, hints, labels, log_words, security, views
 from tansiq.web.clauses import called, on_page
 from tansiq.web.i18n import LANGUAGES, Tongue, tongue
 from tansiq.web.transcription import transcribed
@@ -188,9 +188,13 @@ def _kind_words(code: str) -> Mapping[str, Mapping[str, str]]:
     return found
 
 
-def _table(name: str) -> Mapping[str, str]:
-    found: Mapping[str, str] = getattr(labels, name, None) or getattr(log_words, name, {})
-    return found
+WORDS = (labels, log_words, delivery_words)
+"""Where a table of words may stand; each name stands in one of them."""
+
+
+def _table(name: str) -> Mapping[str, Any]:
+    found: Iterator[Mapping[str, Any]] = (getattr(m, name) for m in WORDS if hasattr(m, name))
+    return next(found, {})
 
 
 def label(tongue: Tongue, table: str, key: object, kind: str = "") -> str:
@@ -254,7 +258,7 @@ def environment(code: str) -> Environment:
         language_name=language_name,
         direction_of=views.direction_of,
         label=lambda table, key, kind="": label(spoken, table, key, kind),
-        look=lambda table, key: getattr(labels, table).get(str(key), ("info", "")),
+        look=lambda table, key: _table(table).get(str(key), ("info", "")),
         languages=LANGUAGES,
         labels=labels,
         version=__version__,

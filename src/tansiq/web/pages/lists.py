@@ -24,7 +24,7 @@ from tansiq.ledger import ESCALATIONS as WITNESS_ESCALATIONS
 from tansiq.oversight import ESCALATIONS as ERASURE_ESCALATIONS
 from tansiq.private import ESCALATIONS as PRIVATE_ESCALATIONS
 from tansiq.terms import DossierId, EntryId, HandlingCode, parse_instant
-from tansiq.web import labels, problems, views
+from tansiq.web import delivery_words, labels, problems, views
 from tansiq.web.factforms import VALUE_LABELS
 from tansiq.web.pages.session import check_purpose, go, purpose_choices
 from tansiq.web.render import fragment, render
@@ -427,13 +427,25 @@ class PeerRow:
     peer: Any
     agreements: tuple[Any, ...]
     waiting: int
+    failure: str = ""
+    """Why the last try failed, since the last contact: a key of `PEER_FAILURE`, or empty."""
+    tries: int = 0
+
+
+def _peer_row(peer: Any, agreements: tuple[Any, ...], line: Any) -> PeerRow:
+    if line is None:
+        return PeerRow(peer, agreements, 0)
+    code = (
+        line.last_failure if line.last_failure in delivery_words.PEER_FAILURE else line.last_failure and "peer.failed"
+    )
+    return PeerRow(peer, agreements, line.queued + line.sent, code, line.attempts)
 
 
 def partners(visit: Visit) -> Response:
     node = visit.node
-    waiting = {s.node: s.queued + s.sent for s in node.exchange.status()}
+    lines = {s.node: s for s in node.exchange.status()}
     rows = [
-        PeerRow(p, tuple(node.gate.agreements_between(node.country, p.card.country)), waiting.get(p.card.node, 0))
+        _peer_row(p, tuple(node.gate.agreements_between(node.country, p.card.country)), lines.get(p.card.node))
         for p in node.exchange.peers()
         if p.state != "removed"
     ]
