@@ -352,3 +352,14 @@ def test_a_grade_of_another_scheme_is_told_in_that_schemes_words(stage: Stage) -
     page = stage.page(stage.scene("assessment"), "madrid")
     assert "usually reliable, possibly true (6x6)" in page  # B3, by the 6x6
     assert "not known to the source, corroborated" not in page
+
+
+def test_a_duty_that_no_law_sets_says_so(stage: Stage) -> None:
+    """An empty cell under "Rule" would be read as a rule that is not known."""
+    scene = stage.scene("operation")
+    stage.page(scene, "madrid")
+    page = stage.browsers["madrid"].get("/").text
+    rules = re.findall(r'<td class="full"[^>]*>(.*?)</td>', page, re.S)
+    assert rules
+    assert all(text_of(r).strip() for r in rules)
+    assert any("no article of law" in text_of(r) for r in rules)

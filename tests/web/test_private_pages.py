@@ -73,6 +73,15 @@ def form_of(town: Town, **more: str) -> dict[str, str]:
     return {**form, **more}
 
 
+def test_a_plan_of_nothing_leads_to_where_its_place_is_filled_in(town: Town, madrid: Browser) -> None:
+    nothing = {"latitude": "", "longitude": "", "begins_at": "", "ends_at": ""}
+    page = madrid.post("/plans/new", form_of(town, **nothing))
+    assert page.status_code == 422
+    assert '<a href="#where">' in page.text
+    assert 'id="where"' in page.text
+    assert "Give a place with its window, or a target, or both." in page.text
+
+
 def test_a_plan_is_entered_by_the_form_and_read_by_its_officer_and_supervisors(town: Town, madrid: Browser) -> None:
     answer = madrid.post("/plans/new", form_of(town))
     assert answer.status_code == 200

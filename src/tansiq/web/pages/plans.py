@@ -258,6 +258,8 @@ def add_plan(visit: Visit) -> Response:
         if not isinstance(failure, Invalid):
             raise
         name = failure.field.removeprefix("place.").replace("targets[", "target").replace("]", "") or "type"
+        if name == "place":
+            name = "where"
         if name.startswith("target") and name[6:7].isdigit():
             name = f"target{int(name[6]) + 1}_name"
         return _new(visit, visit.form, problems.field_errors(visit, failure, name))
