@@ -17,7 +17,7 @@ from tansiq.dossiers import drafting, records
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.wire import Body, parse_body
 from tansiq.errors import Conflict, Invalid, NotFound, Refused
-from tansiq.terms import EntryId, LogVerb
+from tansiq.terms import DossierId, EntryId, LogVerb
 
 _STEP = "declare"
 _FIELDS = frozenset({"strictly_necessary", "special_categories", "interpol_channel", "article_3", "risk", "assurances"})
@@ -49,6 +49,12 @@ def declare(w: Wiring, entry: EntryId, body: object, by: Acting) -> None:
         w.ledger.append(tx, verb=LogVerb.ALTER, subject=entry, content=content, at=w.clock())
 
     w.store.write(work)
+
+
+def undeclared(w: Wiring, dossier: DossierId) -> frozenset[EntryId]:
+    """Entries of ours in a dossier that go to nobody new before somebody has declared them anew."""
+    with w.store.read() as tx:
+        return frozenset(records.undeclared(tx, dossier, w.node))
 
 
 def _declared(body: Body) -> drafting.Declared:

@@ -703,6 +703,12 @@ def load_declared(tx: Connection, vault: crypto.Vault, entry: EntryId) -> bytes 
     return vault.open("dossier_declared", entry, sealed) if sealed is not None else None
 
 
+def undeclared(tx: Connection, dossier: DossierId, author: NodeId) -> list[EntryId]:
+    """Entries of the author's, for which nothing that its officers declared is kept."""
+    own = (ENTRIES.c.dossier == dossier, ENTRIES.c.author == author)
+    return list(tx.execute(select(ENTRIES.c.id).outerjoin(DECLARED).where(*own, DECLARED.c.entry.is_(None))).scalars())
+
+
 def load_grants(tx: Connection, dossier: DossierId) -> list[Grant]:
     query = select(GRANTS).join(ENTRIES, ENTRIES.c.id == GRANTS.c.entry).where(ENTRIES.c.dossier == dossier)
     return [_grant(r) for r in tx.execute(query)]

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from tansiq.access.model import Acting
 from tansiq.dossiers import desk, erasures, records
-from tansiq.dossiers.declaring import declare
+from tansiq.dossiers.declaring import declare, undeclared
 from tansiq.dossiers.desk import Wiring
 from tansiq.dossiers.filing import Filing
 from tansiq.dossiers.frame import effective_handling
@@ -111,6 +111,10 @@ class Dossiers:
     def declare(self, entry: EntryId, body: object, by: Acting) -> None:
         """Say anew what was declared with an entry of ours, where a restore lost it (`declaring.py`)."""
         declare(self._w, entry, body, by)
+
+    def undeclared(self, dossier: DossierId) -> frozenset[EntryId]:
+        """Entries of ours for which no declaration is kept: the law gate is asked for nobody new."""
+        return undeclared(self._w, dossier)
 
     def forward(self, dossier: DossierId, about: EntryId, to: str, by: Acting) -> EntryId:
         """Ask whether another's entry may go to a further service. Raises `Refused` with the clause.

@@ -15,9 +15,10 @@ from starlette.responses import JSONResponse, Response
 from tansiq.access.model import Role
 from tansiq.errors import Invalid, NotFound, Refused
 from tansiq.policy.model import Permit
-from tansiq.terms import DossierId
+from tansiq.terms import DossierId, EntryId
 from tansiq.terms.ids import parse_dossier_id, parse_entry_id, parse_part_id
 from tansiq.terms.plain import plain
+from tansiq.web.actforms import FLAGS
 from tansiq.web.bodies import read_any_object, read_object
 from tansiq.web.visit import Call
 
@@ -36,6 +37,13 @@ def _dossier(call: Call) -> DossierId:
         return parse_dossier_id(call.path("dossier"))
     except Invalid:
         raise NotFound("dossier.unknown", "no such dossier", step="find the dossier", field="dossier") from None
+
+
+def _entry(call: Call) -> EntryId:
+    try:
+        return parse_entry_id(call.path("entry"), "entry")
+    except Invalid:
+        raise NotFound("entry.unknown", "no such entry", step="find the entry", field="entry") from None
 
 
 def forward(call: Call) -> Response:
@@ -67,6 +75,15 @@ def give(call: Call) -> Response:
     parts = [parse_part_id(fields["part"], "part")]
     count = call.node.dossiers.deliver_to(_dossier(call), fields["node"], call.acting(), parts)
     return JSONResponse({"entries": count}, status_code=201)
+
+
+def declare(call: Call) -> Response:
+    """Say anew what was declared with an entry of ours, where a restore lost it. What is left out is not so."""
+    dossier, entry = _dossier(call), _entry(call)
+    if call.node.dossiers.dossier_of(entry) != dossier:
+        raise NotFound("entry.unknown", "no such entry", step="find the entry", field="entry")
+    call.node.dossiers.declare(entry, read_any_object(call.body), call.acting())
+    return JSONResponse({"entry": entry, "declared": True}, status_code=201)
 
 
 def purge(call: Call) -> Response:
@@ -151,6 +168,7 @@ TABLE: tuple[tuple[str, str, Callable[[Call], Response]], ...] = (
     ("POST", "/api/v1/dossiers/{dossier}/members", admit),
     ("POST", "/api/v1/dossiers/{dossier}/acknowledgement", acknowledge),
     ("POST", "/api/v1/dossiers/{dossier}/deliveries", give),
+    ("POST", "/api/v1/dossiers/{dossier}/entries/{entry}/declaration", declare),
     ("POST", "/api/v1/dossiers/{dossier}/erasure", purge),
     ("POST", "/api/v1/dossiers/{dossier}/preview", preview_entry),
     ("GET", "/api/v1/drafts", drafts),
@@ -170,7 +188,9 @@ def operations(
     rows = {"type": "array", "items": {"type": "object"}}
     draft = make({"kind": text, "to": {"type": "array", "items": text}, "dossier": text, "body": body}, ["body"])
     log = make({"size": {"type": "integer"}, "checked": {"type": "integer"}, "broken_at": {}})
-    closed = {"closed": True}
+    closed, flag, texts = {"closed": True}, {"type": "boolean"}, {"type": "array", "items": text}
+    declared = {name: flag for name in FLAGS} | {"risk": texts, "assurances": texts}
+    declared["handling"] = make({"classification": text}, [], **closed)
     return (
         (
             "post", "/dossiers/{dossier}/forward", "Ask whether an entry may go to a further service", why,
@@ -187,6 +207,11 @@ def operations(
         (
             "post", "/dossiers/{dossier}/deliveries", "Give a member a part that was withheld from it", why,
             make({"node": text, "part": text}, **closed), make({"entries": {"type": "integer"}}), "201",
+        ),
+        (
+            "post", "/dossiers/{dossier}/entries/{entry}/declaration",
+            "Declare anew what a restore lost of an entry of ours; what is left out is not so", why,
+            make(declared, [], **closed), make({"entry": text, "declared": flag}), "201",
         ),
         (
             "post", "/dossiers/{dossier}/erasure", "Erase every part of a dossier whose work has ended", why,

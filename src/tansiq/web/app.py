@@ -13,7 +13,20 @@ from starlette.staticfiles import StaticFiles
 from tansiq.web import api, files, health, problems
 from tansiq.web.desk import Desk
 from tansiq.web.endpoints import PageFunction, page
-from tansiq.web.pages import act, bureau, dossier, hits, lists, log, person, plans, private, session, together
+from tansiq.web.pages import (
+    act,
+    bureau,
+    declaration,
+    dossier,
+    hits,
+    lists,
+    log,
+    person,
+    plans,
+    private,
+    session,
+    together,
+)
 from tansiq.web.security import SecurityHeaders
 
 OPEN_TO_ALL: tuple[tuple[str, str, PageFunction], ...] = (
@@ -35,6 +48,8 @@ PAGES: tuple[tuple[str, str, PageFunction], ...] = (
     ("GET", "/dossiers/{dossier}", dossier.show),
     ("GET", "/dossiers/{dossier}/acts/{act}", act.act_page),
     ("GET", "/dossiers/{dossier}/proofs/{entry}", dossier.proof),
+    ("GET", "/dossiers/{dossier}/declaration/{entry}", declaration.page),
+    ("POST", "/dossiers/{dossier}/declaration/{entry}", declaration.declare),
     ("POST", "/dossiers/{dossier}/acts/{act}", act.write_act),
     ("POST", "/dossiers/{dossier}/forward", dossier.forward),
     ("POST", "/dossiers/{dossier}/admit", dossier.admit),

@@ -26,9 +26,10 @@ SELDOM: dict[str, str] = {
     "check.no_hit": N_("This check has found nothing to follow."),
     "check.unknown": N_("There is no such check."),
     "country.malformed": N_("Write a country as two letters, for example MA."),
-    "declaration.not_kept": N_(
-        "What was declared with it was not kept. Declare it anew (tansiq dossier declare), then deliver it."
-    ),
+    "declaration.kept": N_("What was declared with it is kept. It is not said over."),
+    "declaration.not_kept": N_("What was declared with it is not kept. Declare it anew at the entry, then deliver it."),
+    "declaration.not_ours": N_("Its own service declares it, not this one."),
+    "declaration.why": N_("Say on what it rests."),
     "dossier.in_use": N_("Its work has not ended, or it has to be kept."),
     "form.malformed": N_("The form cannot be read. Open the page again."),
     "form.too_long": N_("This is too long."),
