@@ -88,6 +88,14 @@ def test_no_text_uses_a_word_that_the_table_bans(language: str) -> None:
     assert not bad, "\n".join(bad)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_capitals_alone_is_in_each_translation(language: str) -> None:
+    """IBAN once stood in Spanish as "fact or assessment": a mend by line number had met its neighbour."""
+    names = {mark: text for mark, text in said(language) if re.fullmatch(r"[A-Z][A-Z0-9]{2,}", mark)}
+    assert "IBAN" in names
+    assert not {mark: text for mark, text in names.items() if mark not in text}
+
+
 def test_french_has_its_own_signs() -> None:
     """Typewriter apostrophes and breakable spaces before double signs: a line would begin with a colon."""
     bad = [text for _, text in said("fr") if "'" in text or re.search(r" [:;?!»]|« ", text)]
