@@ -91,7 +91,9 @@ def test_no_text_uses_a_word_that_the_table_bans(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_capitals_alone_is_in_each_translation(language: str) -> None:
     """IBAN once stood in Spanish as "fact or assessment": a mend by line number had met its neighbour."""
-    names = {mark: text for mark, text in said(language) if re.fullmatch(r"[A-Z][A-Z0-9]{2,}", mark)}
+    laws = tomllib.loads(LAWS.read_text(encoding="utf-8"))["law"]  # these have a name in each language
+    capitals = {mark: text for mark, text in said(language) if re.fullmatch(r"[A-Z][A-Z0-9]{2,}", mark)}
+    names = {mark: text for mark, text in capitals.items() if mark not in laws}
     assert "IBAN" in names
     assert not {mark: text for mark, text in names.items() if mark not in text}
 
