@@ -90,6 +90,11 @@ def test_a_body_without_anything_behind_its_head_is_refused(trio) -> None:
     assert failure.code == "items.malformed"
 
 
+@pytest.mark.parametrize("file", [b"%PDF-1.7 " + b"x" * 5000, b"x" * 5000 + b"\n{}", b"", b"\n", b"PK\x03\x04"])
+def test_a_file_of_another_kind_is_called_so_and_not_too_large(trio, file: bytes) -> None:
+    assert refused(trio[2].exchange.import_file, file).code == "parcel.malformed"
+
+
 def test_a_file_of_line_ends_costs_no_more_memory_than_it_is_long(trio) -> None:
     """A list of its lines would be eight times as large: a gigabyte of them would end whoever reads it."""
     _, ma, es, _ = trio

@@ -41,6 +41,7 @@ MAX_RECEIPT_BYTES = 256 * 1024
 MAX_POLL_BYTES = 32 * 1024
 MAX_POLL_ANSWER_BYTES = 40 * 1024 * 1024
 MAX_PARCEL_BYTES = 1024 * 1024 * 1024
+MAX_PARCEL_HEAD_BYTES = 1024
 MAX_PARCEL_LINES = 100_000
 MAX_PROOF_BYTES = 8 * 1024 * 1024
 MAX_ITEMS = 64
@@ -515,7 +516,10 @@ def parse_parcel(raw: bytes) -> tuple[ParcelHead, list[tuple[int, str, bytes]], 
     if len(lines) > MAX_PARCEL_LINES:
         # Each costs more in memory than an empty one is long.
         raise Invalid("parcel.too_large", f"the file has more than {MAX_PARCEL_LINES} lines", step="parcel")
-    h = _decode("parcel", lines[0], _ParcelHead, 1024)
+    if len(lines[0]) > MAX_PARCEL_HEAD_BYTES:
+        # Another kind of file, most likely: "too large" would send an officer looking for a smaller one.
+        raise Invalid("parcel.malformed", "the file does not begin as a parcel does", step="parcel", field="line 1")
+    h = _decode("parcel", lines[0], _ParcelHead, MAX_PARCEL_HEAD_BYTES)
     head = ParcelHead(NodeId(h.sender), NodeId(h.recipient), _instant("parcel", h.made_at, "made_at"))
     good: list[tuple[int, str, bytes]] = []
     bad: list[tuple[int, str]] = []
