@@ -148,3 +148,10 @@ class TqSession extends HTMLElement {
 customElements.define("tq-clock", TqClock);
 customElements.define("tq-session", TqSession);
 customElements.define("tq-keys", TqKeys);
+
+// An address that was kept (/dossiers/d-…#e-…) names an entry that may stand on another page of its dossier: the server
+// finds it, where it is told. Links of the pages themselves tell it, and need no script.
+const kept = /^#(e-[0-9a-f]{64})$/.exec(location.hash);
+const asked = new URLSearchParams(location.search).get("entry");
+if (kept && kept[1] !== asked && location.pathname.startsWith("/dossiers/") && document.getElementById("entries") && !document.getElementById(kept[1]))
+  location.replace(`${location.pathname}?entry=${kept[1]}${location.hash}`);
