@@ -265,7 +265,10 @@ def test_only_those_who_oversee_read_decisions_and_only_the_protection_officer_m
     assert DECIDED["reason"] not in page.text
     assert 'action="/person"' not in page.text, "no form is filled in for nothing"
     assert "Another purpose changes nothing" in page.text
-    assert DECIDED["reason"] in browser(town, "omar").get("/person").text
+    supervisor = browser(town, "omar").get("/person").text
+    assert DECIDED["reason"] in supervisor
+    assert 'action="/person"' not in supervisor
+    assert 'action="/person"' in browser(town, "auditor").get("/person").text
 
 
 def test_an_extract_says_in_its_leaf_which_decision_it_carries_out(town: Town) -> None:

@@ -225,3 +225,14 @@ def test_a_private_check_is_not_begun_with_a_record_under_an_unread_restriction(
     page = browser.get(f"/checks/new?record={match.holding.id}")
     assert page.status_code == 403
     assert match.holding.entity.claims[0].value not in page.text
+
+
+def test_a_draft_that_would_open_a_dossier_says_which_act_it_is(town: Town) -> None:
+    """Its body need not name the act: `dossier.open` is a word of the program's, and no officer confirms that."""
+    node, by = town.node("rabat"), town.federation.officers["rabat"]
+    node.propose({"kind": "report", "to": ["es"], "body": report()}, by)
+    browser = Browser(create_app(node))
+    browser.sign_in("omar")
+    page = browser.get("/second").text
+    assert "Send report" in page
+    assert "dossier.open" not in page

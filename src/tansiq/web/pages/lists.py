@@ -469,6 +469,8 @@ class DraftRow:
     first: str
     at: datetime | None
     own: bool
+    dossier: str
+    """Empty for one that would open a dossier."""
 
 
 def _read_draft(draft: Draft, reader: Officer) -> DraftRow:
@@ -479,9 +481,11 @@ def _read_draft(draft: Draft, reader: Officer) -> DraftRow:
     except ValueError:
         held = {}
     body = held.get("body", {}) if isinstance(held, dict) else {}
-    act = str(body.get("type") or held.get("act") or draft.act)
+    kind = KINDS.get(str(held.get("kind", "")))
+    # A body that opens a dossier need not name its act: the kind has one.
+    act = str(body.get("type") or (kind.opening.type if kind else "") or draft.act)
     shown = body if own or draft.needs in reader.roles else {}
-    return DraftRow(draft.id, act, shown, list(held.get("to", [])), draft.first, draft.proposed_at, own)
+    return DraftRow(draft.id, act, shown, list(held.get("to", [])), draft.first, draft.proposed_at, own, draft.ref)
 
 
 def officer_names(node: Any) -> dict[str, str]:
