@@ -14,7 +14,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -128,7 +128,14 @@ class Node:
         self.private = Private(self._private_ground(fault))
         self.dossiers = Dossiers(self._wiring(fault))
         self.private.attach(self.dossiers)
-        self.exchange.handle("entry", self._file, self._load_entry, self.dossiers.prepare, in_groups=True)
+        self.exchange.handle(
+            "entry",
+            self._file,
+            self._load_entry,
+            self.dossiers.prepare,
+            in_groups=True,
+            together=self._file_together,
+        )
         self._stand_on_the_exchange()
         self._stand_on_dossiers()
         self._unswept: dict[str, str] = {}
@@ -419,6 +426,11 @@ class Node:
         result = self.dossiers.file(tx, sender, item)
         self.store.after_commit(tx, self.work.set)
         return result
+
+    def _file_together(self, tx: Connection, sender: NodeId, items: Sequence[Item]) -> list[ItemResult] | None:
+        results = self.dossiers.file_together(tx, sender, items)
+        self.store.after_commit(tx, self.work.set)
+        return results
 
     def _asked(self, tx: Connection, sender: NodeId, item: Item) -> ItemResult:
         """A partner misses an entry that others named. Ours goes again if it was granted; silence otherwise."""

@@ -12,8 +12,8 @@ Memory of this process: a new start forgives. What it bounds is how fast a node 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -65,21 +65,38 @@ class Admission:
         self._put_off: dict[NodeId, PutOff] = {}
 
     def admit(self, before: Standing | None, after: Standing, entry: Entry, size: int) -> str:
-        """Why this entry is to come again later; nothing: then it is counted. `size`: bytes of its delivery."""
+        """Why this entry is to come again later, or nothing: then it is counted. `size`: bytes of its delivery."""
         now, state = self._clock(), after.folded.state
         if _is_outside(state, entry) and before is not None and self._is_full(before.folded.state, entry):
             return self._later("outsider", entry, now)
         wanted = self._wanted(state, entry, size)
-        left = [self._left(w, now) for w in wanted]
-        for w, there in zip(wanted, left, strict=True):
-            if there < min(w.cost, w.most):  # what alone is more than a day's comes when a whole day is left
-                return self._later(w.name, entry, now)
-        for w, there in zip(wanted, left, strict=True):
-            self._flows[(w.name, w.of)] = _Flow(there - w.cost, now)
+        if (lacks := self._lacking(wanted, now)) is not None:
+            return self._later(lacks.name, entry, now)
+        self._take(wanted, now)
+        return ""
+
+    def admit_all(self, after: Standing, entries: Sequence[tuple[Entry, int]]) -> bool:
+        """Whether all of these are let in at once, with their sizes; if not, none is counted. Of members alone."""
+        now, sums = self._clock(), dict[tuple[str, str], _Wanted]()
+        for entry, size in entries:
+            for w in self._wanted(after.folded.state, entry, size):
+                there = sums.pop((w.name, w.of), None)
+                sums[(w.name, w.of)] = w if there is None else replace(w, cost=there.cost + w.cost)
+        if self._lacking(sums.values(), now) is not None:
+            return False
+        self._take(sums.values(), now)
+        return True
+
+    def _lacking(self, wanted: Iterable[_Wanted], now: datetime) -> _Wanted | None:
+        # What alone is more than a day's comes when a whole day is left.
+        return next((w for w in wanted if self._left(w, now) < min(w.cost, w.most)), None)
+
+    def _take(self, wanted: Iterable[_Wanted], now: datetime) -> None:
+        for w in wanted:
+            self._flows[(w.name, w.of)] = _Flow(self._left(w, now) - w.cost, now)
             self._flows.move_to_end((w.name, w.of))
         while len(self._flows) > REMEMBERED:
             self._flows.popitem(last=False)
-        return ""
 
     def notices(self) -> list[PutOff]:
         """The partners that were put off within a day, the first of them first."""

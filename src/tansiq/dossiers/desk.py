@@ -16,7 +16,7 @@ from tansiq.bank.model import Entity, Provenance
 from tansiq.dossiers import records
 from tansiq.dossiers.model import Bounds, DossierState, Entry, Kind, Part, Presence, Statement
 from tansiq.dossiers.records import Head
-from tansiq.dossiers.rules import automatic, duties, extend, folded, in_order, is_opening
+from tansiq.dossiers.rules import automatic, duties, extend, extend_all, folded, in_order, is_opening
 from tansiq.dossiers.standing import Standing, Standings
 from tansiq.errors import Invalid, NotFound, TansiqError
 from tansiq.exchange.model import Foreseen, SignedAhead
@@ -144,6 +144,13 @@ def with_entry(w: Wiring, there: Standing, entry: Entry) -> Standing:
     entries = [*there.folded.state.entries, entry]
     kind = kind_of(w, opening_of(entries).statement.kind)
     return Standing(kind, folded(entry.statement.dossier, entries, kind), there.number + 1, entry.id)
+
+
+def with_entries(there: Standing, entries: Sequence[Entry]) -> Standing:
+    """An opened dossier with several entries more, none of them an opening, in the order in which they are numbered.
+    Nothing is kept."""
+    after = extend_all(there.folded, entries, there.kind)
+    return Standing(there.kind, after, there.number + len(entries), entries[-1].id)
 
 
 def new_standing(w: Wiring, entry: Entry) -> Standing:

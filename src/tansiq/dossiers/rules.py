@@ -189,6 +189,16 @@ def extend(before: Folded, entry: Entry, kind: Kind) -> Folded:
     return Folded(replace(grown, marks=tuple(memory.marks), heads=heads), memory)
 
 
+def extend_all(before: Folded, entries: Iterable[Entry], kind: Kind) -> Folded:
+    """The fold of several entries more, at the price of one where any of them makes it begin anew."""
+    found, come = before, in_order(entries)
+    for entry in come:
+        if found._memory.opening is None or _rules_over_others(entry, found):
+            return folded(before.state.id, (*before.state.entries, *come), kind)
+        found = extend(found, entry, kind)
+    return found
+
+
 def _rules_over_others(entry: Entry, before: Folded) -> bool:
     s, memory = entry.statement, before._memory
     if _place(entry) < _place(before.state.entries[-1]) or entry.id in memory.awaited:

@@ -69,6 +69,8 @@ class Dossiers:
         """The outbox loader for items of kind `entry`."""
         self.file = filing.file
         """The inbox handler for items of kind `entry`."""
+        self.file_together = filing.file_together
+        """The same for several, where that is the same as one by one."""
         self.prepare = filing.prepare
         """What it needs no transaction for."""
         self.put_off = filing.admission.notices

@@ -18,6 +18,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache, partial
+from itertools import groupby
 
 import structlog
 from sqlalchemy import Connection
@@ -26,7 +27,7 @@ from tansiq.crypto import Batch, SigningKeys, open_sealed, peek, sign
 from tansiq.errors import Broken, TansiqError, Untrusted
 from tansiq.exchange import records, rules, wire
 from tansiq.exchange.ground import Ground, envelope_sha256, savepoint
-from tansiq.exchange.model import InboxHandler, Item, ItemResult, Preparer, Receipt
+from tansiq.exchange.model import GroupHandler, InboxHandler, Item, ItemResult, Preparer, Receipt
 from tansiq.exchange.pins import Pins
 from tansiq.terms import LogVerb
 
@@ -48,12 +49,14 @@ class Inbox:
         filers: Mapping[str, InboxHandler],
         preparers: Mapping[str, Preparer],
         in_groups: Collection[str],
+        together: Mapping[str, GroupHandler],
     ) -> None:
         self._ground = ground
         self._pins = pins
         self._filers = filers
         self._preparers = preparers
         self._in_groups = in_groups
+        self._together = together
         # By the keys too: after a rotation the same body is signed by the new ones.
         self._sign = lru_cache(SIGNED_LATELY)(self._signed_by)
 
@@ -154,7 +157,7 @@ class Inbox:
         self._pins.pinned(tx, envelope.sender)
         if self._known(tx, envelope, sha256) is not None:
             return None
-        filed = [self._one(tx, envelope, item) for item in group]
+        filed = self._several(tx, envelope, group)
         self._ground.fault("inbox.group_filed")
         return filed
 
@@ -220,7 +223,28 @@ class Inbox:
         if rules.has_expired(envelope.expires_at, now):
             # The sender set the time: what comes too late is not filed, and the sender is told so.
             return rules.refuse_all(items, "expired")
-        return tuple(done[n] if n in done else self._one(tx, envelope, item) for n, item in enumerate(items))
+        found = dict(done)
+        left = [n for n in range(len(items)) if n not in done]
+        for _kind, run in groupby(left, key=lambda n: items[n].kind):
+            places = list(run)
+            found |= zip(places, self._several(tx, envelope, [items[n] for n in places]), strict=True)
+        return tuple(found[n] for n in range(len(items)))
+
+    def _several(self, tx: Connection, envelope: wire.SealedEnvelope, items: Sequence[Item]) -> list[ItemResult]:
+        """Items of one kind: at once where their handler can, else one by one."""
+        at_once = self._together.get(items[0].kind) if len({item.kind for item in items}) == 1 < len(items) else None
+        filed: list[ItemResult] | None = None
+        if at_once is not None:
+            try:
+                with savepoint(tx, "items"):
+                    filed = at_once(tx, envelope.sender, items)
+            except Broken:
+                raise
+            except TansiqError:
+                filed = None  # of one of them: one by one the others are filed
+        if filed is None:
+            return [self._one(tx, envelope, item) for item in items]
+        return [self._checked(item, result) for item, result in zip(items, filed, strict=True)]
 
     def _one(self, tx: Connection, envelope: wire.SealedEnvelope, item: Item) -> ItemResult:
         filer = self._filers.get(item.kind)
@@ -234,6 +258,9 @@ class Inbox:
         except TansiqError as exc:
             _log.warning("exchange.item_refused", envelope=envelope.id, ref=item.ref, code=exc.code)
             return ItemResult(item.ref, False, _code(exc.code), item.kind)
+        return self._checked(item, result)
+
+    def _checked(self, item: Item, result: ItemResult) -> ItemResult:
         if result.ref != item.ref:
             raise Broken("inbox.result", "the result is for another item", step="file", detail=item.ref)
         self._ground.fault("inbox.filed")

@@ -27,6 +27,7 @@ from tansiq.exchange.model import (
     ExchangeSettings,
     Fault,
     Foreseen,
+    GroupHandler,
     InboxHandler,
     ItemState,
     NodeCard,
@@ -82,10 +83,11 @@ class Exchange:
         self._filers: dict[str, InboxHandler] = {}
         self._preparers: dict[str, Preparer] = {}
         self._in_groups: set[str] = set()
+        self._together: dict[str, GroupHandler] = {}
         self._loaders: dict[str, OutboxLoader] = {}
         self._pins = Pins(self._ground)
         self._outbox = Outbox(self._ground, self._pins, self._loaders)
-        self._inbox = Inbox(self._ground, self._pins, self._filers, self._preparers, self._in_groups)
+        self._inbox = Inbox(self._ground, self._pins, self._filers, self._preparers, self._in_groups, self._together)
         self._parcels = Parcels(self._ground, self._pins, self._outbox, self._inbox)
         self._failures: dict[NodeId, tuple[int, str]] = {}
         self._polls: defaultdict[NodeId, OrderedDict[str, None]] = defaultdict(OrderedDict)
@@ -210,11 +212,13 @@ class Exchange:
         prepare: Preparer | None = None,
         *,
         in_groups: bool = False,
+        together: GroupHandler | None = None,
     ) -> None:
         """Who files items of this kind when they come in, and who loads them when they go out.
 
         `prepare` does before the transaction what needs no write. `in_groups`: of a large envelope the items may be
         committed some at a time, before its receipt; after a crash they are filed once more, which must change nothing.
+        `together` files several at once.
         """
         if kind in self._filers:
             raise Broken("exchange.kind_taken", "this kind of item is handled already", step="handle", detail=kind)
@@ -223,6 +227,8 @@ class Exchange:
             self._preparers[kind] = prepare
         if in_groups:
             self._in_groups.add(kind)
+        if together is not None:
+            self._together[kind] = together
         self._loaders[kind] = loader
 
     def foresee(
