@@ -28,6 +28,9 @@ from tansiq.exchange import wire
 from tansiq.exchange.model import ExchangeSettings, NodeCard
 from tansiq.terms import country_of
 
+Held = tuple[tuple[PublicKeys, datetime | None], ...]
+"""Signing keys, oldest first, each with the time at which it was replaced; None: today's."""
+
 
 @dataclass(frozen=True, slots=True)
 class VerifiedCard:
@@ -98,7 +101,7 @@ def former_keys(card: VerifiedCard) -> tuple[PublicKeys, ...]:
     return tuple(keys for keys in dict.fromkeys(every) if keys != card.signing)
 
 
-def held_keys(card: VerifiedCard) -> tuple[tuple[PublicKeys, datetime | None], ...]:
+def held_keys(card: VerifiedCard) -> Held:
     """The signing keys of a card's chain, oldest first, each with the time at which it was replaced (today's: None)."""
     every = [each.card for each, _ in _each(card.links)]
     began = [c for n, c in enumerate(every) if n == 0 or c.signing_keys != every[n - 1].signing_keys]
@@ -149,7 +152,9 @@ def _next(before: VerifiedCard, link: bytes) -> VerifiedCard:
 def may_replace(pinned: VerifiedCard, offered: VerifiedCard) -> bool:
     """True when `offered` goes on from the pinned keys; False when it is the very pin. Raises `Untrusted`.
 
-    A chain proves that *some* former keys vouched. The pin asks for more: that the keys pinned *here* are in it.
+    A chain proves that *some* former keys vouched. The pin asks for more: that the offered chain goes on from the one
+    pinned *here*. Who stole keys that were rotated away could else put keys of its own between them and a true card of
+    today, with today's fingerprint, and they would count as former keys of the node.
     """
     if offered.card.node != pinned.card.node:
         raise Untrusted("pin.other_node", "that is another node", step="pin", field="node")
@@ -162,12 +167,15 @@ def may_replace(pinned: VerifiedCard, offered: VerifiedCard) -> bool:
             step="pin",
             field="version",
         )
-    if offered.signing != pinned.signing and not _vouched_by(offered.links, pinned):
+    if not _goes_on(held_keys(pinned), held_keys(offered)):
         raise Untrusted(
             "pin.not_vouched", "the pinned keys did not sign the new ones", step="pin", field="signing_keys"
         )
     return True
 
 
-def _vouched_by(links: tuple[bytes, ...], pinned: VerifiedCard) -> bool:
-    return any(each.signing == pinned.signing for each, _ in _each(links))
+def _goes_on(before: Held, after: Held) -> bool:
+    """Whether the keys of `before`, each with its end, are the first of `after`; only the present keys may end."""
+    *ended, (present, _) = before
+    count = len(ended)
+    return len(after) > count and after[:count] == tuple(ended) and after[count][0] == present

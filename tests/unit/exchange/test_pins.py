@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,41 @@ def test_a_rotation_signed_by_keys_older_than_the_pinned_ones_is_refused(pair) -
     thief = rotated(ma, 9)
     rotation = sign_rotation(sign_card(card_for(thief, ma.settings, 7, BEGIN), thief), ma.keys)
     assert refused(es, wire.render_card_file([first, rotation])) == "pin.not_vouched"
+
+
+def test_keys_put_between_stolen_former_ones_and_a_true_card_of_today_are_refused(pair) -> None:
+    """Its newest card and its fingerprint are the true ones: an officer who compares them by telephone sees nothing."""
+    _, ma, es = pair
+    stolen = ma.keys
+    first = sign_card(card_for(stolen, ma.settings, 1, BEGIN), stolen)
+    ma.exchange.rotate(rotated(ma, 1))
+    es.exchange.add_peer(ma.exchange.card_bytes())
+    ma.keys, ma.settings = rotated(ma, 1), replace(ma.settings, url="https://moved.example:8443")
+    ma.restart()
+    true = verify_card_file(ma.exchange.card_bytes())
+    thief = rotated(ma, 9)
+    between = sign_rotation(sign_card(card_for(thief, ma.settings, 2, BEGIN), thief), stolen)
+    offered = verify_card_file(wire.render_card_file([first, between, sign_rotation(true.links[-1], thief)]))
+    assert (offered.card, offered.fingerprint) == (true.card, true.fingerprint)
+    assert thief.signing.public in former_keys(offered)
+    assert refused(es, offered.to_bytes()) == "pin.not_vouched"
+    assert es.exchange.add_peer(true.to_bytes()).card == true.card
+
+
+def test_the_time_at_which_pinned_keys_ended_is_not_put_off(pair) -> None:
+    """Who stole them could sign for them the longer, in an archive that is proven by the time of each signature."""
+    federation, ma, es = pair
+    stolen = ma.keys
+    first = sign_card(card_for(stolen, ma.settings, 1, BEGIN), stolen)
+    ma.exchange.rotate(rotated(ma, 1))
+    es.exchange.add_peer(ma.exchange.card_bytes())
+    federation.clock.pass_time(timedelta(days=30))
+    ma.keys, ma.settings = rotated(ma, 1), replace(ma.settings, url="https://moved.example:8443")
+    ma.restart()
+    true = verify_card_file(ma.exchange.card_bytes())
+    late = wire.render_card_file([first, sign_rotation(true.links[-1], stolen)])
+    assert held_keys(verify_card_file(late))[0][1] != held_keys(true)[0][1]
+    assert refused(es, late) == "pin.not_vouched"
 
 
 def test_a_chain_that_skips_a_rotation_is_refused(pair) -> None:
