@@ -105,6 +105,21 @@ def test_a_parcel_for_another_node_is_refused(pair: Pair, tmp_path: Path) -> Non
     store.close()
 
 
+def test_a_first_line_that_names_another_maker_is_not_believed(pair: Pair) -> None:
+    """It is not signed: what stands behind it is taken in, and the lie is named."""
+    _, ma, es = pair
+    ma.send(es, "e-1")
+    head, line, _ = (parcel := ma.exchange.export_file(es.node)).split(b"\n")
+    other = head.replace(ma.node.encode(), b"de-" + b"a" * 20)
+    assert other != head
+    false = es.exchange.import_file(b"\n".join([other, line, b""]))
+    assert (false.sender, false.failures) == (None, ((2, "parcel.other_author"),))
+    assert es.filed() == ["e-1"]
+    assert es.exchange.import_file(head + b"\n").sender is None, "a head alone proves nothing"
+    assert es.exchange.import_file(parcel).sender == ma.node
+    assert ma.exchange.import_file(es.exchange.export_file(ma.node)).sender == es.node, "a receipt proves it too"
+
+
 def test_an_unknown_partner_gets_no_parcel(pair: Pair, tmp_path: Path) -> None:
     federation, ma, _ = pair
     store = Store.open(f"sqlite:///{tmp_path / 'pt.db'}")

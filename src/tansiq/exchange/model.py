@@ -217,7 +217,8 @@ class PeerStatus:
 class ParcelSummary:
     """What the import of a file carried by hand did. A second import shows the same things as `repeated`."""
 
-    sender: NodeId
+    sender: NodeId | None
+    """Who made it, by a signature in it. None where nothing in it is signed by whom its first line names."""
     envelopes: int
     repeated: int
     receipts: int

@@ -56,21 +56,29 @@ class Parcels:
         return wire.render_parcel(wire.ParcelHead(ground.node, to, ground.clock()), envelopes, receipts)
 
     def take_in(self, raw: bytes) -> ParcelSummary:
-        """Process a parcel line by line; what does not verify is named, the rest stands. A second time is harmless."""
+        """Process a parcel line by line; what does not verify is named, the rest stands. A second time is harmless.
+
+        The head is unsigned: what it says of the sender is repeated only where a line that verifies bears it out.
+        """
         head, good, failures = wire.parse_parcel(raw)
         if head.recipient != self._ground.node:
             raise Invalid("parcel.wrong_recipient", "the file is for another node", step="parcel", field="to")
         envelopes = repeated = receipts = 0
+        proven: set[NodeId] = set()
         for number, what, line in good:
             try:
                 if what == "receipt":
-                    self._outbox.take_receipt(line)
+                    author = self._outbox.take_receipt(line).recipient
                     receipts += 1
                 else:
                     _, envelope, known = self._inbox.receive(line)
-                    self._owe(envelope.sender, envelope.id)
+                    author = envelope.sender
+                    self._owe(author, envelope.id)
                     envelopes += 1
                     repeated += known
+                proven.add(author)
+                if author != head.sender:
+                    failures.append((number, "parcel.other_author"))
             except Broken:
                 raise
             except TansiqError as exc:
@@ -78,7 +86,8 @@ class Parcels:
                 failures.append((number, exc.code))
         if not failures:
             self._settle(head.sender, good)
-        return ParcelSummary(head.sender, envelopes, repeated, receipts, tuple(sorted(failures)))
+        sender = head.sender if head.sender in proven else None
+        return ParcelSummary(sender, envelopes, repeated, receipts, tuple(sorted(failures)))
 
     def _owe(self, sender: NodeId, envelope: str) -> None:
         self._ground.store.write(lambda tx: records.set_owed(tx, sender, [envelope], owed=True))
