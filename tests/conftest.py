@@ -7,6 +7,7 @@ whose subject is not the database. `store_url` and `sqlite_url` are for tests th
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from hypothesis import settings
 from tansiq.store import Store
 from tests.support.postgres import NoPostgres, PostgresServer, database_of, running_postgres
 
+# Commands speak the language of the terminal: tests read English, wherever they run.
+os.environ["TANSIQ_LANG"] = "en"
 # No deadline: the machines of developers and CI are shared, and a slow example is not a wrong one.
 settings.register_profile("dev", deadline=None, max_examples=50)
 settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True)

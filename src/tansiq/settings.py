@@ -1,8 +1,9 @@
 """The node's configuration: one TOML file in its home folder, read once into one frozen value.
 
-Nobody else reads the environment, and only two variables count: `TANSIQ_HOME` (which folder) and `TANSIQ_DATABASE`
-(instead of `[database] url`). An unknown table or key is refused by its name: a misspelt key must not silently mean the
-default. Secrets are never in the file, only the paths of the files that hold them.
+Nobody else reads the environment, and few variables count: `TANSIQ_HOME` (which folder), `TANSIQ_DATABASE` (instead
+of `[database] url`), and for the language of commands `TANSIQ_LANG` and the system's own (`terminal_language`). An
+unknown table or key is refused by its name: a misspelt key must not silently mean the default. Secrets are never in the
+file, only the paths of the files that hold them.
 
 Each key's meaning stands beside it, once: `Settings.template()` and the operator's guide are made from there.
 """
@@ -24,6 +25,8 @@ from zoneinfo import ZoneInfo
 from tansiq.errors import Invalid
 
 FILE = "tansiq.toml"
+LANGUAGE_VARIABLES = ("TANSIQ_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+"""The first that says anything counts (POSIX.1-2017, 8.2; ours goes before them)."""
 LANGUAGES = ("ar", "fr", "es", "de", "en")
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -403,3 +406,11 @@ def _toml(value: Any) -> str:
 
 def _wrong(code: str, message: str, where: str, hint: str = "") -> Invalid:
     return Invalid(code, message, step="read settings", field=where, hint=hint)
+
+
+def terminal_language(environ: Mapping[str, str] | None = None) -> str:
+    """The language in which commands tell failures: `ar`, `fr`, `es`, `de` or `en`; a locale of another one is `en`."""
+    environ = os.environ if environ is None else environ
+    said = next((environ[name] for name in LANGUAGE_VARIABLES if environ.get(name)), "")
+    language = re.split(r"[_.@-]", said, maxsplit=1)[0].lower()
+    return language if language in LANGUAGES else "en"

@@ -1,4 +1,4 @@
-"""Every text of the pages that a catalogue must have: from the templates, and from `N_(...)` in the code."""
+"""Every text of pages and commands that a catalogue must have: from the templates, and from `N_(...)` in the code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def template_messages() -> set[str | tuple[str, str]]:
 
 def code_messages() -> set[str | tuple[str, str]]:
     found: set[str | tuple[str, str]] = set()
-    for path in sorted(WEB.rglob("*.py")):
+    for path in [*sorted(WEB.rglob("*.py")), *sorted((WEB.parent / "cli").rglob("*.py"))]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):
                 continue

@@ -35,7 +35,8 @@ from tansiq.cli import (
 )
 from tansiq.cli.call import Call
 from tansiq.cli.problems import INTERRUPTED, tell, unexpected, usage
-from tansiq.errors import TansiqError
+from tansiq.errors import Invalid, TansiqError
+from tansiq.settings import LANGUAGES, terminal_language
 
 app = typer.Typer(
     name="tansiq",
@@ -99,7 +100,7 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def options(
+def options(  # noqa: PLR0913, PLR0917 - one parameter for each global option, as the parser wants them
     ctx: typer.Context,
     home: Annotated[
         Path | None, typer.Option(envvar="TANSIQ_HOME", help="the node's home folder", metavar="DIR")
@@ -119,16 +120,24 @@ def options(
     passphrase_file: Annotated[
         Path | None, typer.Option(help="a file whose first line opens the key file", metavar="FILE")
     ] = None,
+    lang: Annotated[
+        str,
+        typer.Option(
+            help="the language of failures: ar, fr, es, de or en; else TANSIQ_LANG, or the system's", metavar="CODE"
+        ),
+    ] = "",
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="the program's version")
     ] = False,
 ) -> None:
     """Global options stand before or after the command."""
+    if lang and lang not in LANGUAGES:
+        raise Invalid("cli.lang", f"one of {', '.join(LANGUAGES)}", step="choose the language", field="--lang")
     ctx.obj = Call(home, as_json, officer, second, purpose, why, passphrase_file)
 
 
 FLAGS = {"--json"}
-VALUED = {"--home", "--officer", "--second", "--purpose", "--why", "--passphrase-file"}
+VALUED = {"--home", "--officer", "--second", "--purpose", "--why", "--passphrase-file", "--lang"}
 
 
 def globals_first(argv: list[str]) -> list[str]:
@@ -148,8 +157,8 @@ def globals_first(argv: list[str]) -> list[str]:
     return front + rest
 
 
-def _home_given(argv: list[str]) -> str:
-    """The last `--home` among the global options, which stand first; empty where the environment names it."""
+def _given(argv: list[str], option: str) -> str:
+    """The option's last value among the global ones, which stand first; empty where it is not there."""
     found, words = "", iter(argv)
     for word in words:
         if word in FLAGS:
@@ -158,7 +167,7 @@ def _home_given(argv: list[str]) -> str:
         if name not in VALUED:
             break
         value = value if equals else next(words, "")
-        found = value if name == "--home" else found
+        found = value if name == option else found
     return found
 
 
@@ -180,10 +189,12 @@ def call(argv: list[str]) -> int:
     log_to_stderr()
     argv = globals_first(argv)
     as_json = "--json" in argv[: argv.index("--")] if "--" in argv else "--json" in argv
+    home, said = _given(argv, "--home"), _given(argv, "--lang")
+    language = said if said in LANGUAGES else terminal_language()
     try:
         code = app(argv, prog_name="tansiq", standalone_mode=False)
     except TansiqError as failure:
-        return tell(failure, as_json=as_json, home=_home_given(argv))
+        return tell(failure, as_json=as_json, home=home, language=language)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:
@@ -194,8 +205,8 @@ def call(argv: list[str]) -> int:
             typer.echo(getattr(exc, "message", ""))
             return 0
         if hasattr(exc, "format_message"):
-            return tell(usage(exc), as_json=as_json)
-        return tell(unexpected(exc), as_json=as_json, home=_home_given(argv))
+            return tell(usage(exc), as_json=as_json, language=language)
+        return tell(unexpected(exc), as_json=as_json, home=home, language=language)
     return code if isinstance(code, int) else 0
 
 

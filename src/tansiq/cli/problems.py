@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from tansiq.cli.screen import emit_json
+from tansiq.cli.tongues import TRY, told
 from tansiq.errors import Broken, Invalid, PeerUnavailable, Refused, TansiqError
 
 INTERRUPTED = 130
@@ -50,18 +51,22 @@ def problem(failure: TansiqError) -> dict[str, Any]:
     return {key: value for key, value in said.items() if value not in ("", [])}
 
 
-def tell(failure: TansiqError, *, as_json: bool, home: str = "") -> int:
+def tell(failure: TansiqError, *, as_json: bool, home: str = "", language: str = "en") -> int:
     """Shows the failure where the caller looks for it; the exit code comes back. `home` as the caller gave it."""
     if as_json:
         emit_json(problem(failure))
-    else:
-        kind = type(failure).__name__
-        clauses = f" [{', '.join(failure.clauses)}]" if isinstance(failure, Refused) and failure.clauses else ""
-        sys.stderr.write(f"tansiq: {kind}: {failure}{clauses} ({failure.code})\n")
-        hint = HINTS.get(failure.hint, failure.hint) or WHERE_TO_LOOK.get(failure.code, "")
-        if hint:
-            sys.stderr.write(f"  try: {_at_home(hint, home)}\n")
+        return failure.exit_code
+    line, attempt = _in_english(failure) if language == "en" else told(failure, language)
+    sys.stderr.write(f"{line}\n")
+    hint = HINTS.get(failure.hint, failure.hint) or WHERE_TO_LOOK.get(failure.code, "")
+    if hint:
+        sys.stderr.write(f"  {attempt} {_at_home(hint, home)}\n")
     return failure.exit_code
+
+
+def _in_english(failure: TansiqError) -> tuple[str, str]:
+    clauses = f" [{', '.join(failure.clauses)}]" if isinstance(failure, Refused) and failure.clauses else ""
+    return f"tansiq: {type(failure).__name__}: {failure}{clauses} ({failure.code})", TRY
 
 
 def _at_home(hint: str, home: str) -> str:

@@ -13,6 +13,8 @@ Promises
 """
 
 from tansiq.web.app import create_app
+from tansiq.web.i18n import tongue
 from tansiq.web.peers import create_peer_door, listen, listen_for_peers
+from tansiq.web.problems import failure_in_words
 
-__all__ = ["create_app", "create_peer_door", "listen", "listen_for_peers"]
+__all__ = ["create_app", "create_peer_door", "failure_in_words", "listen", "listen_for_peers", "tongue"]

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from tansiq.errors import Broken, Conflict, Invalid, NotFound, PeerUnavailable, Refused, TansiqError, Untrusted
 from tansiq.web import labels
 from tansiq.web.clauses import called
-from tansiq.web.i18n import failure_text
+from tansiq.web.i18n import Tongue, failure_text
 from tansiq.web.labels import N_
 from tansiq.web.render import render
 from tansiq.web.visit import Visit, begin
@@ -68,6 +68,13 @@ UNAUTHENTICATED = ("access.no_token", "access.token", "access.token_unknown", "a
 
 def _kind(failure: TansiqError) -> type[TansiqError]:
     return next((k for k in TITLES if isinstance(failure, k)), Broken)
+
+
+def failure_in_words(speak: Tongue, failure: TansiqError) -> tuple[str, str]:
+    """What kind of failure it is, and what is wrong; the second is empty where nobody has words for its code."""
+    title, _ = OWN_WORDS.get(failure.code, (TITLES[_kind(failure)], ""))
+    words = failure_text(speak, failure)
+    return speak.say(title), "" if words == failure.message else words
 
 
 def status_of(failure: TansiqError) -> int:
