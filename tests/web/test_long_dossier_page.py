@@ -66,6 +66,31 @@ def test_no_page_weighs_more_than_a_megabyte(flooded: tuple[Federation, DossierI
     assert max(sizes) < 1_000_000, sizes
 
 
+def test_what_stands_beside_has_pages_too(tmp_path: Path) -> None:
+    """Texts to be translated are those of one page's entries, each by its beginning."""
+    f = two_services(tmp_path)
+    rabat = f.nodes["rabat"]
+    dossier = rabat.dossiers.open("report", acts.report(), ["es"], f.officers["rabat"])
+    f.pump()
+    flooder, parents = Flooder(f, "madrid", dossier), rabat.dossiers.state(dossier).heads
+    for n in range(80):
+        entry, contents = flooder.longest(n, letters=200_000)
+        plain = {"facts": {}, "parents": parents, "handling": Handling.parse([])}
+        parents = (flooder.entry(n, **plain, parts=entry.statement.parts).id,)
+        assert flooder.file(rabat, flooder.entry(n, **plain, parts=entry.statement.parts), contents).received
+    assert not rabat.dossiers.state(dossier).voided()
+    browser = Browser(create_app(rabat))
+    browser.sign_in()
+    browser.say_why(dossier)
+    page = browser.get(f"/dossiers/{dossier}/beside")
+    assert page.text.count('name="about"') == 31
+    assert len(page.content) < 1_000_000
+    first = browser.get(f"/dossiers/{dossier}/beside?page=1")
+    assert first.text.count('name="about"') >= 50
+    assert len(first.content) < 1_000_000
+    f.close()
+
+
 def test_what_a_browser_writes_longer_than_it_came_has_a_bound_too(tmp_path: Path) -> None:
     """A control character is shown by eight letters, a sign of markup by five."""
     f = two_services(tmp_path)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from tansiq.dossiers.model import Entry, Part, Statement
 from tansiq.web.views import EntryView
@@ -29,6 +30,8 @@ ROW_LETTERS = 150
 MOST_NAMED = 24
 """Entries that it follows, and addressees that it names."""
 MOST_AGREEMENTS = 8
+LONGEST_BESIDE = 4_000
+"""Letters of a text that stands beside another."""
 MOST_CAVEAT = 2_000
 """Letters of a restriction: it stands whole on the page that is confirmed before the dossier is read."""
 MOST_CODE = 80
@@ -106,6 +109,11 @@ def uncut(view: EntryView) -> Excerpt:
 def _excerpt(view: EntryView, parts: tuple[Part, ...], said: Statement) -> Excerpt:
     own = {f.name: getattr(view, f.name) for f in fields(EntryView)} | {"parts": parts}
     return Excerpt(**own, said=said, cut=parts != view.parts or said != view.entry.statement)
+
+
+def beginning(content: Mapping[str, Any], letters: int = LONGEST_BESIDE) -> Mapping[str, Any]:
+    """A text by its beginning."""
+    return {**content, "text": _Room(letters).text(str(content.get("text", "")))}
 
 
 class _Room:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,15 +17,18 @@ from tansiq.errors import Invalid, NotFound, TansiqError
 from tansiq.kinds import KINDS
 from tansiq.terms import DossierId, HandlingCode
 from tansiq.terms.ids import parse_dossier_id, parse_entry_id, parse_part_id
-from tansiq.web import labels, problems
+from tansiq.web import labels, problems, views
+from tansiq.web.excerpts import beginning, excerpts, leaf
 from tansiq.web.labels import N_
-from tansiq.web.pages.dossier import before_reading
+from tansiq.web.pages.dossier import before_reading, page_asked
 from tansiq.web.pages.lists import peer_names
 from tansiq.web.pages.session import check_purpose, go, local, purpose_choices
 from tansiq.web.render import label, render
 from tansiq.web.visit import Form, Visit
 
 RESULTS = 50
+MOST_TRANSLATIONS = 20
+"""Of one text, the newest."""
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 LOOKED_AT = 200
 """So many of the best places are filtered and ordered; the page says so where there are more."""
@@ -200,16 +203,22 @@ def beside(visit: Visit) -> Response:
 def _beside(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str]) -> Response:
     by = visit.acting_for(dossier)
     state: DossierState = visit.node.show(dossier, by)
+    here = leaf(state.entries, page_asked(visit))
+    # With their subject lines, which are translated too.
+    found = [replace(v, parts=v.entry.parts) for v in views.entries(state, visit.node.node_id, here.entries)]
     return render(
         visit,
         "beside.html",
+        leaf=here,
+        entries=excerpts(v for v in found if not v.void and v.entry.statement.type != "dossier.translated"),
+        beginning=beginning,
         status=422 if errors else 200,
         state=state,
         form=form,
         errors=errors,
         names=peer_names(visit.node),
-        files=list(_files(visit, state)),
-        pairs=_pairs(state),
+        files=list(_files(visit, state, here.entries)),
+        pairs=_pairs(state, here.entries),
         links=[_link_row(visit, x, dossier) for x in visit.node.bureau.links(dossier, by)],
         reasons=[(k, visit.say(labels.LINK_REASON[k])) for k in LINK_REASONS],
         others=[n for n in state.members if n != visit.node.node_id],
@@ -229,8 +238,8 @@ def not_attached(visit: Visit, failure: TansiqError) -> Response:
     return _beside(visit, _dossier(visit), visit.form, problems.field_errors(visit, failure, found))
 
 
-def _files(visit: Visit, state: DossierState) -> Iterable[FileRow]:
-    for entry in state.entries:
+def _files(visit: Visit, state: DossierState, entries: Iterable[Entry]) -> Iterable[FileRow]:
+    for entry in entries:
         for part in entry.parts:
             if part.ref.kind != "attachment" or entry.id in state.voided():
                 continue
@@ -242,7 +251,7 @@ def _files(visit: Visit, state: DossierState) -> Iterable[FileRow]:
             yield FileRow(entry, part, holding)
 
 
-def _pairs(state: DossierState) -> list[Pair]:
+def _pairs(state: DossierState, originals: Iterable[Entry]) -> list[Pair]:
     found: dict[tuple[str, str], list[tuple[Entry, Part]]] = {}
     for entry in state.entries:
         if entry.statement.type == "dossier.translated" and entry.id not in state.voided():
@@ -250,8 +259,8 @@ def _pairs(state: DossierState) -> list[Pair]:
             at = (str(facts.get("about", "")), str(facts.get("part", "")))
             found.setdefault(at, []).extend((entry, p) for p in entry.parts if p.ref.kind == "translation")
     return [
-        Pair(entry, part, tuple(found[(entry.id, part.ref.id)]))
-        for entry in state.entries
+        Pair(entry, part, tuple(found[(entry.id, part.ref.id)][-MOST_TRANSLATIONS:]))
+        for entry in originals
         for part in entry.parts
         if (entry.id, part.ref.id) in found
     ]

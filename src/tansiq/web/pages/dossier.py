@@ -91,7 +91,7 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
     node = visit.node
     state: DossierState = node.show(dossier, visit.acting_for(dossier))
     grants = {(g.entry, g.node): g for g in node.dossiers.grants(dossier)}
-    here = leaf(state.entries, _page_asked(visit), visit.query("entry"))
+    here = leaf(state.entries, page_asked(visit), visit.query("entry"))
     mine = [e for e in here.entries if e.statement.author == node.node_id]
     theirs = [e for e in state.entries if e.statement.author != node.node_id and e.id not in state.voided()]
     due = [d for d in node.dossiers.duties(node.node_id, dossier) if d.code != "dossier.review"]
@@ -153,7 +153,7 @@ def _drawn(visit: Visit, **values: Any) -> Response:
         return render(visit, "dossier.html", **values | kindviews.leave_out(values["state"].kind, exc))
 
 
-def _page_asked(visit: Visit) -> int | None:
+def page_asked(visit: Visit) -> int | None:
     text = visit.query("page")
     if text and not (text.isascii() and text.isdigit() and len(text) < 7):
         raise Invalid("query.number", "A whole number.", step="read the page", field="page")
