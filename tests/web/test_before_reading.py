@@ -3,6 +3,7 @@ where the review is blind."""
 
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,6 +96,7 @@ def test_a_restriction_is_read_and_confirmed_before_anything_else(town: Town, re
         text = browser.get(path).text
         assert "Read the restriction first" in text
         assert WORDS in text
+        assert town.node("madrid").gate.title("handling.h3.read") in html.unescape(text), "the rule by its name"
         assert "Report given" not in text
     done = browser.post(f"/dossiers/{restricted}/acknowledge", {"next": feedback})
     assert "Give feedback" in done.text

@@ -70,6 +70,7 @@ def test_what_was_typed_when_the_session_ended_is_there_after_signing_in(town: T
     assert TYPED not in asked.text, "who stands at the desk now is not known yet"
     kept = sign_in_from(rabat, asked, "salma")
     assert TYPED in kept.text
+    assert "Give feedback" in kept.text, "an address says nothing to an officer: the act's name does"
     fields = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', kept.text.split("<main")[1]))
     again = rabat.client.post(path, data=fields)
     assert again.status_code == 200

@@ -236,3 +236,6 @@ def test_a_draft_that_would_open_a_dossier_says_which_act_it_is(town: Town) -> N
     page = browser.get("/second").text
     assert "Send report" in page
     assert "dossier.open" not in page
+    assert "Convention between Morocco and Spain" in page, "and under what it would be sent"
+    assert "<dd>Arabic</dd>" in page
+    assert "usually reliable" in page
