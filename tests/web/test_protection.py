@@ -60,7 +60,8 @@ def test_a_form_without_the_sessions_token_is_refused_everywhere(town: Town, mad
 
 
 def test_a_form_from_another_site_is_refused(madrid: Browser) -> None:
-    for origin in ("https://evil.example", "null", "http://node.example.evil.example"):
+    malformed = ("http://[::1", "", "//", "http://[v1.x]")
+    for origin in ("https://evil.example", "null", "http://node.example.evil.example", *malformed):
         values = {"csrf": madrid.csrf, "theme": "dark"}
         assert madrid.client.post("/preferences/theme", data=values, headers={"origin": origin}).status_code == 403
     own = {"origin": "http://node.example"}
@@ -80,6 +81,21 @@ def test_a_session_that_was_ended_is_dead(town: Town) -> None:
     browser.post("/sign-out", {})
     browser.client.cookies.set(name, kept)
     assert browser.client.get("/", follow_redirects=False).status_code == 303
+
+
+def test_who_signs_in_over_a_session_ends_it(town: Town) -> None:
+    """A second officer at the same screen, at a form that still stood: the first could not sign out any more."""
+    browser, copied = Browser(town.app("madrid")), Browser(town.app("madrid"))
+    browser.sign_in("omar")
+    (name, omars), *_ = ((k, v) for k, v in browser.client.cookies.items() if k.startswith("tq_session"))
+    copied.client.cookies.set(name, omars, domain="node.example")
+    assert copied.client.get("/", follow_redirects=False).status_code == 200
+    wrong = {"csrf": browser.csrf, "name": "salma", "password": "not-this-one-at-all"}
+    assert browser.client.post("/sign-in", data=wrong, follow_redirects=False).status_code == 403
+    assert copied.client.get("/", follow_redirects=False).status_code == 200, "a failed attempt ends nothing"
+    browser.client.post("/sign-in", data={**wrong, "password": PASSWORD}, follow_redirects=False)
+    assert browser.client.get("/", follow_redirects=False).status_code == 200
+    assert copied.client.get("/", follow_redirects=False).status_code == 303
 
 
 def test_signing_in_at_another_node_of_the_same_machine_ends_no_session(town: Town) -> None:

@@ -61,6 +61,8 @@ def sign_in(visit: Visit) -> Response:
         token, _session = visit.node.access.sign_in(name, password, visit.form.get("code") or None, marks)
     except Refused as failure:
         return _sign_in_form(visit, problems.field_errors(visit, failure, "name"), failure.http_status)
+    # The browser forgets the session that it had: nobody could sign out of that one any more.
+    visit.node.access.sign_out(visit.token)
     response = go(local(visit.form.get("next")))
     security.set_cookie(visit.request, response, _own(visit, security.SESSION_COOKIE), token)
     response.delete_cookie(_own(visit, security.FIRST_COOKIE), path="/")
