@@ -177,7 +177,7 @@ class ExchangeSettings:
     )
     take_megabytes: int = _key("the same in megabytes, attachments not counted", 2_000, _take)
     take_of_dossier: int = _key("the same of one dossier", 12_000, _take)
-    take_waiting: int = _key("the same of one dossier, where they follow what has not come", 4_000, _take)
+    take_waiting: int = _key("the same of entries that those of one dossier name and that have not come", 4_000, _take)
     take_of_outsider: int = _key("entries in a dossier, at all, of a partner that is no member of it", 250, _take)
 
 

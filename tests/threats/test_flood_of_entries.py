@@ -50,6 +50,21 @@ def test_of_invented_parents_few_wait_and_all_else_passes(town: tuple[Federation
     assert of(f, "madrid", dossier, "rabat") == 2
 
 
+def test_what_is_named_is_counted_and_not_who_names_it(town: tuple[Federation, DossierId]) -> None:
+    """An entry may name hundreds, as parents and in its facts; each is sought again with every entry that comes."""
+    f, dossier = town
+    madrid, flooder = f.nodes["madrid"], Flooder(f, "berlin", dossier)
+    five = tuple(e for n in range(5) for e in invented(n))
+    assert flooder.file(madrid, flooder.entry(0, parents=five)).received
+    assert flooder.file(madrid, flooder.entry(1, parents=five)).reason == "later.waiting"
+    told = {"told": [f"e-{n:064x}" for n in range(4)]}
+    assert flooder.file(madrid, flooder.entry(2, clock=1, facts=told)).reason == "later.waiting"
+    assert flooder.file(madrid, flooder.entry(3, parents=five[:3])).received
+    f.clock.pass_time(timedelta(days=1))
+    hundreds = tuple(e for n in range(200) for e in invented(n))
+    assert flooder.file(madrid, flooder.entry(4, parents=hundreds)).received, "alone, when a whole day is left"
+
+
 def test_a_day_later_as_many_again_are_taken_in(town: tuple[Federation, DossierId]) -> None:
     f, dossier = town
     flooder = Flooder(f, "berlin", dossier)

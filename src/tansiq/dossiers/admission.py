@@ -3,7 +3,7 @@
 Beside the fold, never in it: what a member has taken in it folds as every other member does. An entry that is put off
 is an entry that is delayed, and a delay changes no state. So every answer here is "later", none is "no", and each ends:
 - so many entries and bytes a partner lays down at once, and as many again in a day; of one dossier, so many entries;
-- so many of them wait for what nobody has sent yet (a parent, an opening): these cost most and bring least;
+- so many entries that are not here they name, or wait for an opening: these cost most and bring least;
 - of a service that is no member, so many stand in a dossier at all. Those of an honest newcomer come in when the list
   that admits it has come: then they are a member's.
 Memory of this process: a new start forgives. What it bounds is how fast a node grows, and an officer reads of it.
@@ -22,7 +22,7 @@ from tansiq.dossiers.model import Bounds, DossierState, Entry, PutOff
 from tansiq.dossiers.rules import named_in
 from tansiq.dossiers.standing import Standing
 from tansiq.exchange.model import LATER
-from tansiq.terms import NodeId
+from tansiq.terms import EntryId, NodeId
 
 log = structlog.get_logger()
 
@@ -69,7 +69,7 @@ class Admission:
         now, state = self._clock(), after.folded.state
         if _is_outside(state, entry) and before is not None and self._is_full(before.folded.state, entry):
             return self._later("outsider", entry, now)
-        wanted = self._wanted(state, entry, size)
+        wanted = self._wanted(after, entry, size)
         if (lacks := self._lacking(wanted, now)) is not None:
             return self._later(lacks.name, entry, now)
         self._take(wanted, now)
@@ -79,7 +79,7 @@ class Admission:
         """Whether all of these are let in at once, with their sizes; if not, none is counted. Of members alone."""
         now, sums = self._clock(), dict[tuple[str, str], _Wanted]()
         for entry, size in entries:
-            for w in self._wanted(after.folded.state, entry, size):
+            for w in self._wanted(after, entry, size):
                 there = sums.pop((w.name, w.of), None)
                 sums[(w.name, w.of)] = w if there is None else replace(w, cost=there.cost + w.cost)
         if self._lacking(sums.values(), now) is not None:
@@ -112,15 +112,18 @@ class Admission:
             return False
         return not any(entry.id in named_in(e) for e in state.entries if e.id not in outside)
 
-    def _wanted(self, state: DossierState, entry: Entry, size: int) -> list[_Wanted]:
+    def _wanted(self, after: Standing, entry: Entry, size: int) -> list[_Wanted]:
         # The partner's own flows last: of what is not used for a while they are forgotten last.
-        author, here = entry.statement.author, f"{entry.statement.author} {state.id}"
+        author, state = entry.statement.author, after.folded.state
+        here = f"{author} {state.id}"
         found = [_Wanted("dossier", here, self._most.dossier, 1)]
+        # Each id that is named and not here is sought again with every entry that comes: those are counted.
+        unknown = len({n for n in named_in(entry) if not after.folded.knows(EntryId(n))})
         if state.opener is None:
             # Ids of dossiers cost nothing: of those without an opening there is one flow for all.
-            found.append(_Wanted("waiting", author, self._most.waiting, 1))
-        elif any(p in state.missing for p in entry.statement.parents):
-            found.append(_Wanted("waiting", here, self._most.waiting, 1))
+            found.append(_Wanted("waiting", author, self._most.waiting, max(1, unknown)))
+        elif unknown:
+            found.append(_Wanted("waiting", here, self._most.waiting, unknown))
         found.append(_Wanted("megabytes", author, self._most.megabytes, size / 1_000_000))
         found.append(_Wanted("entries", author, self._most.entries, 1))
         return found

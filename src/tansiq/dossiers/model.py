@@ -344,7 +344,7 @@ class Bounds:
     dossier: int = 12_000
     """Entries of one dossier."""
     waiting: int = 4_000
-    """Entries of one dossier that name parents which are not here; and of all dossiers that nobody has opened yet."""
+    """Entries that those of one dossier name and that are not here; entries of all dossiers that nobody has opened."""
     outsider: int = 250
     """Entries of one dossier whose author is no member of it, at all."""
 
