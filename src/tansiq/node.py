@@ -44,7 +44,7 @@ from tansiq.exchange.model import MISSED, ExchangeSettings, Item, ItemResult, Si
 from tansiq.hits import Ahead, Hits
 from tansiq.keyring import KeyLock, write_keys, write_secret
 from tansiq.kinds import KINDS
-from tansiq.ledger import CHECKPOINT, COSIGNATURE, KnownTime, Ledger, Witnesses
+from tansiq.ledger import CHECKPOINT, COSIGNATURE, KnownTime, Ledger, Witnesses, running
 from tansiq.oversight import Oversight, Sources
 from tansiq.policy import clauses_of, load_gate, permitted, refused
 from tansiq.policy.model import Action, Question, Refusal
@@ -91,8 +91,10 @@ class Node:
         clock: Callable[[], datetime] = wall_clock,
         fault: Callable[[str], None] = lambda _point: None,
         line: Transport | None = None,
+        elapsed: Callable[[], float] = running,
     ) -> None:
-        """`line` carries single questions to partners; by default HTTPS with the pinned certificate."""
+        """`line` carries single questions to partners; by default HTTPS with the pinned certificate. `elapsed`: seconds
+        that no setting of the clock moves."""
         self.settings = settings
         self.keys = keys
         self.clock = clock
@@ -106,7 +108,7 @@ class Node:
         self.ledger = Ledger(self.store, keys.signing, self.vault, self.node_id, f"tansiq/{self.node_id}")
         self.access = Access(self.store, self.vault, clock, secrets.token_bytes)
         self.bank = Bank(self.store, self.vault, self.ledger, clock, _new_id, self.gate, self.country)
-        self.known_time = KnownTime(self.store, clock)
+        self.known_time = KnownTime(self.store, clock, elapsed)
         self.exchange = Exchange(
             self.store,
             keys,
@@ -116,6 +118,7 @@ class Node:
             settings=_exchange_settings(settings),
             fault=fault,
             hear=self.known_time.hear,
+            past=self.known_time.past,
         )
         self.ledger.trust_former(self.exchange.former)  # its own checkpoints of before a rotation
         self.hits = Hits(
@@ -188,6 +191,7 @@ class Node:
             clock=self.clock,
             new_id=_new_id,
             country=self.country,
+            past=self.known_time.past,
         )
         self.attachments = Attachments(
             self.store,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ class Federation:
     """Node -> its `[private]` settings."""
     ledger: dict[str, Any] = field(default_factory=dict)
     """Every node's `[ledger]` settings."""
+    ran_s: float = 0.0
+    """What the machines count of the time that passes, whatever their clocks say."""
     exchange: dict[str, Any] = field(default_factory=dict)
     """More of every node's `[exchange]` settings."""
 
@@ -79,7 +82,14 @@ class Federation:
         home.mkdir(parents=True, exist_ok=True)
         clock = self.clock.shifted(self.ahead[name]) if name in self.ahead else self.clock
         settings = Settings.parse(text, home, database_url=self.url(name))
-        self.nodes[name] = Node(settings, keys_of(NAMES[name]), clock, self.faults[name], line=self)
+        self.nodes[name] = Node(
+            settings, keys_of(NAMES[name]), clock, self.faults[name], line=self, elapsed=lambda: self.ran_s
+        )
+
+    def run(self, by: timedelta) -> None:
+        """So much time passes on machines that are on. `clock.pass_time` alone is a leap, or a machine that is off."""
+        self.clock.pass_time(by)
+        self.ran_s += by.total_seconds()
 
     def restart(self, name: str) -> None:
         """What a power cut and a new start do: nothing in memory survives."""

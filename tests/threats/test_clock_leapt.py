@@ -103,13 +103,90 @@ def test_a_node_that_was_really_off_goes_on_with_its_first_contact(shared: tuple
     assert f.nodes["madrid"].known_time.doubt() is None, "it is written down"
 
 
-def test_days_off_and_a_quiet_line_are_no_leap(shared: tuple[Federation, EntryId]) -> None:
+def test_leaps_add_up_however_small_they_are(shared: tuple[Federation, EntryId]) -> None:
+    """Each is believed by itself, and no sweep makes it the measure of the next one; nor does a new start."""
+    f, entry = shared
+    for n in range(800):
+        f.clock.pass_time(timedelta(days=5))
+        if n % 100 == 7:
+            f.restart("madrid")
+        f.nodes["madrid"].sweep()
+        assert held(f, "madrid", entry) == {Presence.HELD}, n
+    doubt = f.nodes["madrid"].known_time.doubt()
+    assert doubt is not None
+    assert doubt.now - doubt.since > YEARS - timedelta(days=10)
+
+
+def test_a_machine_that_runs_by_itself_counts_what_has_passed(shared: tuple[Federation, EntryId]) -> None:
+    """No partner speaks for eleven years: what the machine counts is no word of its clock."""
+    f, entry = shared
+    for n in range(400):
+        f.run(timedelta(days=10))
+        f.nodes["madrid"].sweep()
+        if n % 40 == 7:
+            f.restart("madrid")
+            f.nodes["madrid"].sweep()  # as whatever serves does first
+    assert f.nodes["madrid"].known_time.doubt() is None
+    assert Presence.HELD not in held(f, "madrid", entry)
+
+
+def test_days_off_are_no_leap_where_a_partner_is_heard_between(shared: tuple[Federation, EntryId]) -> None:
     f, _ = shared
-    for _ in range(40):
+    for _ in range(10):
         f.clock.pass_time(BOUND)
         f.restart("madrid")
         assert f.nodes["madrid"].known_time.doubt() is None
         f.nodes["madrid"].sweep()
+        f.nodes["rabat"].dossiers.open("report", acts.report(), ["es"], f.officers["rabat"])
+        f.pump()
+
+
+def test_days_off_add_up_until_somebody_has_vouched(shared: tuple[Federation, EntryId]) -> None:
+    """Nobody can tell them from leaps: a node that rests at times and hears from nobody is asked about in time."""
+    f, _ = shared
+    f.clock.pass_time(BOUND)
+    f.restart("madrid")
+    madrid = f.nodes["madrid"]
+    madrid.sweep()
+    assert madrid.known_time.doubt() is None
+    f.clock.pass_time(timedelta(hours=1))
+    assert madrid.known_time.doubt() is not None
+    madrid.confirm_clock()
+    assert madrid.known_time.doubt() is None
+
+
+def test_nothing_expires_on_the_word_of_a_clock_that_has_leapt(shared: tuple[Federation, EntryId]) -> None:
+    """What waits for a partner goes once it is there, and what a partner sends is filed."""
+    f, _ = shared
+    madrid, rabat = f.nodes["madrid"], f.nodes["rabat"]
+    f.ahead["madrid"] = YEARS
+    f.away.add("rabat")
+    theirs = madrid.dossiers.open("request", acts.request(), ["ma"], f.officers["madrid+second"])
+    f.restart("madrid")
+    madrid = f.nodes["madrid"]
+    madrid.exchange.sweep()
+    assert madrid.known_time.doubt() is not None
+    assert {str(d.state) for d in madrid.exchange.deliveries()} == {"queued"}
+    f.away.clear()
+    f.run(timedelta(hours=1))
+    ours = rabat.dossiers.open("report", acts.report(), ["es"], f.officers["rabat"])
+    f.pump()
+    assert {str(d.state) for d in rabat.exchange.deliveries()} == {"received"}
+    assert madrid.dossiers.state(ours).entries
+    assert {str(d.state) for d in madrid.exchange.deliveries()} == {"received"}
+    assert rabat.dossiers.state(theirs).entries
+
+
+def test_what_is_over_by_a_believed_clock_expires_while_it_has_leapt(shared: tuple[Federation, EntryId]) -> None:
+    f, _ = shared
+    madrid, until = f.nodes["madrid"], f.clock() + timedelta(days=1)
+    madrid.store.write(lambda tx: madrid.exchange.enqueue(
+        tx, to=f.nodes["rabat"].node_id, kind="entry", ref="e-late", expires_at=until,
+    ))  # fmt: skip
+    f.run(timedelta(days=2))
+    f.clock.pass_time(YEARS)
+    madrid.exchange.sweep()
+    assert [str(d.state) for d in madrid.exchange.deliveries("e-late")] == ["expired"]
 
 
 def test_keys_and_logs_of_private_checks_wait_too(services: Federation, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,8 @@ class Ground:
     fault: Fault = no_fault
     hear: Callable[[datetime], None] = lambda _at: None
     """Told of each instant that a pinned partner has signed."""
+    past: Callable[[], datetime] | None = None
+    """See `surely_past`."""
     bell: Bell = field(default_factory=Bell)
     resting: set[NodeId] = field(default_factory=set)
     """Partners whose courier has nothing to do and may post at once: what is queued for them is formed with it."""
@@ -106,6 +108,11 @@ class Ground:
     @property
     def node(self) -> NodeId:
         return self.keys.node
+
+    def surely_past(self) -> datetime:
+        """What an expiry is measured by, because it ends something: our clock's instant, but of a clock that has leapt
+        the latest that something else vouches for."""
+        return self.clock() if self.past is None else self.past()
 
 
 @contextmanager

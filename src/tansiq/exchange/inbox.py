@@ -76,7 +76,7 @@ class Inbox:
                 ground.fault("inbox.prepared")
         ground.hear(envelope.sent_at)
         if known is None:
-            done = self._file_early(envelope, sha256, items, at)
+            done = self._file_early(envelope, sha256, items)
             row, repeated = ground.store.write(lambda tx: self._file(tx, envelope, sha256, items, at, done))
         else:
             row, repeated = known, True
@@ -132,12 +132,10 @@ class Inbox:
         except TansiqError:
             return item  # its handler meets the same, and answers for it
 
-    def _file_early(
-        self, envelope: wire.SealedEnvelope, sha256: str, items: list[Item], at: datetime
-    ) -> dict[int, ItemResult]:
+    def _file_early(self, envelope: wire.SealedEnvelope, sha256: str, items: list[Item]) -> dict[int, ItemResult]:
         """All but the last group of a large envelope, each committed by itself; results by the item's place."""
         done: dict[int, ItemResult] = {}
-        if len(items) <= GROUP or rules.has_expired(envelope.expires_at, at):
+        if len(items) <= GROUP or rules.has_expired(envelope.expires_at, self._ground.surely_past()):
             return done
         places = [n for n, item in enumerate(items) if item.kind in self._in_groups]
         for start in range(0, len(places) - GROUP, GROUP):
@@ -191,7 +189,7 @@ class Inbox:
         if known is not None:
             return known, True
         ground.fault("inbox.before_file")
-        results = self._results(tx, envelope, items, now, done)
+        results = self._results(tx, envelope, items, done)
         leaf = ground.ledger.append(
             tx,
             verb=LogVerb.COLLECT,
@@ -217,11 +215,10 @@ class Inbox:
         tx: Connection,
         envelope: wire.SealedEnvelope,
         items: list[Item],
-        now: datetime,
         done: Mapping[int, ItemResult],
     ) -> tuple[ItemResult, ...]:
-        if rules.has_expired(envelope.expires_at, now):
-            # The sender set the time: what comes too late is not filed, and the sender is told so.
+        if rules.has_expired(envelope.expires_at, self._ground.surely_past()):
+            # The sender set the time: what comes too late is not filed, and the sender is told so, for good.
             return rules.refuse_all(items, "expired")
         found = dict(done)
         left = [n for n in range(len(items)) if n not in done]

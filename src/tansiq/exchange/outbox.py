@@ -262,10 +262,11 @@ class Outbox:
 
     def _sweep(self, tx: Connection, to: NodeId, now: datetime) -> list[records.OpenEnvelope]:
         """Close what has expired, give up open envelopes whose time or keys are over; the others, oldest first."""
-        records.expire_items(tx, to, now)
+        past = self._ground.surely_past()
+        records.expire_items(tx, to, past)
         still: list[records.OpenEnvelope] = []
         for row in records.open_envelopes(tx, to):
-            if not rules.has_expired(row.expires_at, now) and row.own_version >= self._pins.own_keys_since:
+            if not rules.has_expired(row.expires_at, past) and row.own_version >= self._pins.own_keys_since:
                 still.append(row)
             else:
                 # Its items that still live go out again in a newer envelope; a late receipt for this one still counts.
@@ -338,13 +339,14 @@ class Outbox:
         """As many waiting items as fit; those that may no longer be sent are refused here and now."""
         rows: list[records.OutboxRow] = []
         items: list[Item] = []
+        past = self._ground.surely_past()
         used = 0
         last = 0
         self._all_rest.pop(to, None)
         while waiting := records.waiting_items(tx, to, wire.MAX_ITEMS, after=last):
             for row in waiting:
                 last = row.id
-                if rules.has_expired(row.expires_at, now) or self._rests(row.id, now):
+                if rules.has_expired(row.expires_at, past) or self._rests(row.id, now):
                     continue
                 if len(items) == wire.MAX_ITEMS:
                     return rows, items

@@ -78,8 +78,9 @@ class Exchange:
         settings: ExchangeSettings,
         fault: Fault = no_fault,
         hear: Callable[[datetime], None] = lambda _at: None,
+        past: Callable[[], datetime] | None = None,
     ) -> None:
-        self._ground = Ground(store, keys, ledger, clock, new_id, settings, fault, hear)
+        self._ground = Ground(store, keys, ledger, clock, new_id, settings, fault, hear, past)
         self._filers: dict[str, InboxHandler] = {}
         self._preparers: dict[str, Preparer] = {}
         self._in_groups: set[str] = set()

@@ -29,7 +29,7 @@ from tansiq.ledger.checkpoint import (
 )
 from tansiq.ledger.choosing import wanted
 from tansiq.ledger.known_time import ESCALATIONS as CLOCK_ESCALATIONS
-from tansiq.ledger.known_time import ClockDuty, KnownTime
+from tansiq.ledger.known_time import ClockDuty, KnownTime, running
 from tansiq.ledger.merkle import (
     EMPTY_ROOT,
     consistency,
@@ -84,6 +84,7 @@ __all__ = [
     "node_hash",
     "parse_archive_head",
     "root",
+    "running",
     "sign_checkpoint",
     "verify_archive",
     "verify_bundle",

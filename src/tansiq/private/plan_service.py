@@ -99,10 +99,13 @@ class Plans:
         new_id: Callable[[], str],
         country: str,
         grid: Grid | None = None,
+        past: Callable[[], datetime] | None = None,
     ) -> None:
         self._store, self._vault, self._ledger = store, vault, ledger
         self._exchange, self._dossiers, self._gate, self._checks = exchange, dossiers, gate, checks
         self._clock, self._new_id, self._country = clock, new_id, country
+        self._past = past or clock
+        """What ends a plan for good is measured by it: an instant that is surely past."""
         self.node = exchange.node
         self.grid = grid or Grid()
         self._due = True
@@ -535,7 +538,7 @@ class Plans:
 
     def sweep(self) -> int:
         """What is over leaves: conflicts with their window, plans from matching, and after a while from here."""
-        now = self._clock()
+        now = self._past()
 
         def work(tx: Connection) -> int:
             over = [m for m in kept.load_live(tx, self._vault, rules.LIVE) if m.expires_at <= now]
