@@ -77,7 +77,7 @@ WORDS = {
     "en": ("year not certain", "known to the region only", "Erase by", "ask the owner before sharing"),
     "ar": ("السنة غير مؤكدة", "معروف على مستوى الجهة فقط"),
     "fr": ("année incertaine", "connu à la région près seulement"),
-    "es": ("año no seguro", "conocido solo hasta la región"),
+    "es": ("año incierto", "conocido solo hasta la región"),
     "de": ("Jahr unsicher", "nur bis auf die Region bekannt"),
 }
 
