@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tansiq.store import Store
@@ -25,6 +26,17 @@ settings.register_profile("dev", deadline=None, max_examples=50)
 settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True)
 settings.register_profile("night", deadline=None, max_examples=2000)
 settings.load_profile("dev")
+
+
+@pytest.fixture(autouse=True)
+def log_of_its_own() -> Iterator[None]:
+    """A command sends its log to the error stream of its call, which a test takes away at its end: so does this.
+
+    Else whatever logs in a later test of the same process would write into a closed stream, or where nobody looks.
+    """
+    yield
+    structlog.reset_defaults()
+
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
