@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -184,3 +185,37 @@ def test_the_last_page_is_neither_a_crumb_nor_a_heap(many: int, pages: int, last
     assert excerpts.leaf(entries, named=entries[-1].id) == newest
     whole = [e for n in range(1, pages + 1) for e in excerpts.leaf(entries, n).entries]
     assert whole == entries
+
+
+def test_who_told_two_stories_is_named_on_every_page(tmp_path: Path) -> None:
+    """Whoever signed two entries under one counter could write a hundred more: the page that opens showed neither."""
+    f = two_services(tmp_path)
+    rabat = f.nodes["rabat"]
+    dossier = rabat.dossiers.open("report", acts.report(), ["es"], f.officers["rabat"])
+    f.pump()
+    flooder, parents = Flooder(f, "madrid", dossier), rabat.dossiers.state(dossier).heads
+    plain = {"facts": {}, "handling": Handling.parse([])}
+    one, other = (flooder.entry(n, **plain, parents=parents) for n in (0, 1))
+    other = make(replace(other.statement, clock=one.statement.clock))
+    assert flooder.file(rabat, one).received
+    assert flooder.file(rabat, other).received
+    assert {m.entry for m in rabat.dossiers.state(dossier).marks if m.code == "equivocation"} == {one.id, other.id}
+    browser = Browser(create_app(rabat))
+    browser.sign_in()
+    browser.say_why(dossier)
+    warned = browser.get(f"/dossiers/{dossier}").text
+    said = "signed two different entries under one counter"
+    assert warned.count(said) == 2, "at each of the two, which stand here"
+    parents = (one.id,)
+    for n in range(1, 110):
+        entry = flooder.entry(n, **plain, parents=parents)
+        assert flooder.file(rabat, entry).received
+        parents = (entry.id,)
+    page = browser.get(f"/dossiers/{dossier}").text
+    assert not {one.id, other.id} & set(shown(page))
+    assert page.count(said) == 1
+    for entry in (one, other):
+        link = re.search(rf'href="([^"]*{entry.id}[^"]*)"', page.split(said)[1])
+        assert link
+        assert entry.id in shown(browser.get(html.unescape(link[1])).text)
+    f.close()

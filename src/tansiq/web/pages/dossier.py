@@ -116,6 +116,7 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
         most=MOST_IN_RAIL,
         entries=excerpts(views.entries(state, node.node_id, here.entries), _whole(visit)),
         names=peer_names(node),
+        two_stories=_two_stories(state, here),
         undeclared=node.dossiers.undeclared(dossier) if node.node_id in state.members else (),
         deliveries={e.id: _deliveries(visit, e, grants, state.members) for e in mine},
         state_author={e.id: e.statement.author for e in state.entries},
@@ -141,6 +142,18 @@ def _show(visit: Visit, dossier: DossierId, form: Form, errors: dict[str, str], 
         forward_errors=errors,
         admissible=_admissible(state, node),
     )
+
+
+def _two_stories(state: DossierState, here: Leaf) -> list[tuple[NodeId, list[EntryId]]]:
+    """Who signed two entries under one counter, where neither may stand on this page: whoever did it could write until
+    they stand on none that an officer opens."""
+    authors = {e.id: e.statement.author for e in state.entries}
+    told: dict[NodeId, list[EntryId]] = {}
+    for m in state.marks:
+        if m.code == "equivocation" and m.entry in authors:
+            told.setdefault(authors[m.entry], []).append(m.entry)
+    shown = {e.id for e in here.entries}
+    return [(who, some[:MOST_IN_RAIL]) for who, some in told.items() if not shown.issuperset(some)]
 
 
 def _drawn(visit: Visit, **values: Any) -> Response:
