@@ -107,6 +107,13 @@ def test_signing_in_at_another_node_of_the_same_machine_ends_no_session(town: To
     assert there.client.get("/", follow_redirects=False).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/sign-in/", "/dossiers/", "/api/v1/duties/"])
+def test_no_answer_leads_to_the_host_that_the_sender_named(madrid: Browser, path: str) -> None:
+    answer = madrid.client.get(path, headers={"host": "evil.example"}, follow_redirects=False)
+    assert "evil.example" not in answer.headers.get("location", "")
+    assert answer.status_code in (303, 404)
+
+
 def test_headers_of_every_kind_of_answer(madrid: Browser) -> None:
     for path in ("/", "/nope", "/static/css/base.css", "/api/v1/duties", "/healthz"):
         headers = madrid.get(path).headers

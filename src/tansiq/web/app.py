@@ -128,6 +128,8 @@ def create_app(node: Any) -> Starlette:
         middleware=[Middleware(SecurityHeaders), Middleware(health.Measured, metrics=metrics)],
         exception_handlers={404: problems.http_exception, 405: problems.http_exception, Exception: problems.unexpected},
     )
+    # It would lead to an address made of the Host header, which is the sender's own word.
+    app.router.redirect_slashes = False
     app.state.node = node
     app.state.metrics = metrics
     app.state.purposes = {}
