@@ -6,6 +6,7 @@ import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tansiq.access.model import Role
 from tansiq.demo import people
@@ -47,9 +48,12 @@ class Town:
         return create_app(self.node(name))
 
 
-def two_services(folder: Path) -> Federation:
-    """Rabat and Madrid, each with Salma, who may do what an analyst and a liaison officer may."""
-    made = Federation(folder, lambda name: f"sqlite:///{folder / name / 'tansiq.db'}")
+def two_services(folder: Path, **exchange: Any) -> Federation:
+    """Rabat and Madrid, each with Salma, who may do what an analyst and a liaison officer may.
+
+    `exchange`: settings of that table, else as they are given.
+    """
+    made = Federation(folder, lambda name: f"sqlite:///{folder / name / 'tansiq.db'}", exchange=exchange)
     made.add("rabat", "madrid")
     for node in made.nodes.values():
         node.access.add_officer("salma", (Role.LIAISON, Role.ANALYST), PASSWORD, "en")

@@ -17,7 +17,7 @@ from tests.web.conftest import signed_in
 
 SRC = ROOT / "src" / "tansiq"
 LAWS = tomllib.loads((SRC / "web" / "laws.toml").read_text(encoding="utf-8"))
-NAMED = re.compile(r"LED|Dir\. 20|Dir\. \(EU|Reg\. |Regulation|Dec\. 20|Council Decision|Convention|Law \d")
+NAMED = re.compile(r"LED|Dir\. 20|Dir\. \(EU|Reg\. |Regulation|Dec\. 20|Council Decision|Convention(?! entre\b)|Law \d")
 
 
 def written() -> set[str]:

@@ -19,13 +19,15 @@ from tests.support.services import Federation
 from tests.support.web import Browser, two_services
 
 MANY = 180
+ROOM = 255 * MANY
+"""Entries that are named and not here: each of the flood names as many as it can, and here all of it is taken in."""
 CARD = re.compile(r'<article class="entry[^>]*id="(e-[0-9a-f]{64})"')
 PAGES = re.compile(r'href="\?page=(\d+)#entries"')
 
 
 @pytest.fixture(scope="module")
 def flooded(tmp_path_factory: pytest.TempPathFactory):
-    f = two_services(tmp_path_factory.mktemp("flooded"))
+    f = two_services(tmp_path_factory.mktemp("flooded"), take_waiting=ROOM)
     rabat = f.nodes["rabat"]
     dossier = rabat.dossiers.open("report", acts.report(), ["es"], f.officers["rabat"])
     f.pump()
@@ -94,7 +96,7 @@ def test_what_stands_beside_has_pages_too(tmp_path: Path) -> None:
 
 def test_what_a_browser_writes_longer_than_it_came_has_a_bound_too(tmp_path: Path) -> None:
     """A control character is shown by eight letters, a sign of markup by five."""
-    f = two_services(tmp_path)
+    f = two_services(tmp_path, take_waiting=ROOM)
     rabat = f.nodes["rabat"]
     dossier = rabat.dossiers.open("report", acts.report(), ["es"], f.officers["rabat"])
     f.pump()

@@ -69,10 +69,15 @@ def test_a_recalled_part_is_called_by_what_it_was(town: Town, asked: Browser) ->
     assert f'href="#{phone.ref.id}"' not in text, "no link that leads nowhere"
 
 
-@pytest.mark.parametrize(("language", "name"), [("en", "Name"), ("ar", "الاسم"), ("de", "Name")])
+@pytest.mark.parametrize(
+    ("language", "name"),
+    [("en", "Your reason in a few words"), ("ar", "سببكم بكلمات قليلة"), ("de", "Ihr Grund in wenigen Worten")],
+)
 def test_a_small_form_names_its_wrong_field_in_words(town: Town, language: str, name: str) -> None:
     browser = Browser(town.app("rabat"), language)
-    answer = browser.sign_in(password="not this one")
+    browser.sign_in()
+    values = {"record": town.dossier, "purpose": "investigation", "justification": "x", "next": "/"}
+    answer = browser.post("/purpose", values)
     summary = re.search(r'class="error-summary".*?</ul>', answer.text, re.S)
     assert summary
     assert f'<small class="muted"><bdi dir="auto">{name}</bdi></small>' in summary[0]
