@@ -414,6 +414,11 @@ BELOW = 0.5
 """Stated: what a bit counts where names speak against. True pairs down there are other names altogether."""
 
 
+ALONE = 0.25
+"""What a pair of the names data set counts beside one of the lists: the names model learned from these very pairs and
+tells them apart as it tells no new ones, so at full weight they make it promise too much."""
+
+
 class Features(NamedTuple):
     """What the fit and the check look at. `names` are raw bits, `points` those of each attribute before dependence."""
 
@@ -504,6 +509,7 @@ def fit(found: list[Features]) -> np.ndarray:
     x, fixed = _matrix(found)
     same = np.array([f.same for f in found])
     w = _weights(same, np.array([f"{f.scripts == 'latin'} {f.by == 'names'}" for f in found]), PRIOR)
+    w *= np.where([f.by == "names" for f in found], ALONE, 1.0)
     offset = math.log2(PRIOR / (1 - PRIOR)) + fixed
     centre = np.array([0.0, 1.0] * len(SCRIPTS) + [1.0] * len(PARTS))
     pull = np.array([0.1, 1.0] * len(SCRIPTS) + [20.0] * len(PARTS))
