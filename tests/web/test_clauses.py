@@ -17,7 +17,7 @@ from tests.web.conftest import signed_in
 
 SRC = ROOT / "src" / "tansiq"
 LAWS = tomllib.loads((SRC / "web" / "laws.toml").read_text(encoding="utf-8"))
-NAMED = re.compile(r"LED|Dir\. 20|Dir\. \(EU|Reg\. |Regulation|Dec\. 20|Council Decision|Convention(?! entre\b)|Law \d")
+NAMED = re.compile(r"LED\b|Dir\. 20|Dir\. \(EU|Reg\. |Regulation|Dec\. 20|Council Decision|Convention(?! entre)|Law \d")
 
 
 def written() -> set[str]:
@@ -121,5 +121,6 @@ def test_no_page_shows_a_clause_in_english(town: Town, language: str) -> None:
     for path in ("/", d, r, f"/hits/{town.match}", *acts, "/ledger"):
         text = browser.get(path).text
         seen = re.sub(r"<script.*?</script>|<code[^>]*>.*?</code>|<[^>]+>", " ", text, flags=re.DOTALL)
+        seen = re.sub(r"\S{40,}", " ", seen)  # the letters of a key or a signature may spell a law
         found = [seen[max(0, m.start() - 30) : m.end() + 30] for m in NAMED.finditer(seen)]
         assert not found, (path, found[:3])
