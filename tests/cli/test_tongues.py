@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 
-from tansiq.cli.main import call
+from tansiq.cli.main import FLAGS, ITS_OWN, VALUED, app, call, globals_first
 from tansiq.settings import terminal_language
 
 NO_NODE = {
@@ -84,3 +86,28 @@ def test_a_failure_that_nobody_has_words_for_keeps_its_english_ones(capsys: pyte
     told = capsys.readouterr().err
     assert "خطأ في المدخلات" in told
     assert "\u2068male or female\u2069" in told
+
+
+@pytest.mark.parametrize("own", [["--lang", "es"], ["--lang=es"], ["--lang", "it"]])
+def test_a_translation_has_a_language_of_its_own(
+    own: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("hola", encoding="utf-8")
+    argv = ["--home", str(tmp_path), "dossier", "translate", "d-41c0", "p-77ab", *own, str(text)]
+    assert globals_first(["--lang", "fr", *argv, "--json"])[:5] == ["--lang", "fr", "--home", str(tmp_path), "--json"]
+    assert call(["--lang", "fr", *argv]) == 2
+    told = capsys.readouterr().err
+    assert NO_NODE["fr"] in told, "the parser took the option for the translation's; only the node is missing"
+    assert "settings.missing" in told
+
+
+def _commands(command: object, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], set[str]]]:
+    yield words, {name for param in command.params for name in param.opts}  # type: ignore[attr-defined]
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _commands(inner, (*words, name))
+
+
+def test_no_command_loses_an_option_to_a_global_one_of_that_name() -> None:
+    both = {words: own & (FLAGS | VALUED) for words, own in _commands(typer.main.get_command(app)) if words}
+    assert {words: own for words, own in both.items() if own} == ITS_OWN

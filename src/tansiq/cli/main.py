@@ -138,16 +138,20 @@ def options(  # noqa: PLR0913, PLR0917 - one parameter for each global option, a
 
 FLAGS = {"--json"}
 VALUED = {"--home", "--officer", "--second", "--purpose", "--why", "--passphrase-file", "--lang"}
+ITS_OWN: dict[tuple[str, ...], set[str]] = {("dossier", "translate"): {"--lang"}}
+"""What a command calls its own under a global option's name: behind the command's words it is the command's."""
 
 
 def globals_first(argv: list[str]) -> list[str]:
-    """Global options may stand anywhere before `--`; the parser wants them first."""
+    """Global options may stand anywhere before `--`; the parser wants them first. `ITS_OWN` stay with the command."""
     front: list[str] = []
     rest: list[str] = []
     words = iter(argv)
     for word in words:
         if word == "--":
             rest += [word, *words]
+        elif word.split("=", 1)[0] in ITS_OWN.get(tuple(rest[:2]), ()):
+            rest.append(word)
         elif word in FLAGS or (word.split("=", 1)[0] in VALUED and "=" in word):
             front.append(word)
         elif word in VALUED:
